@@ -1,0 +1,276 @@
+//! A serialized 32-bit bitmap inside a 64-bit one, read in place: parsing, checks, containers by key.
+
+use super::container::Container;
+use super::defect::Defect;
+use super::{ARRAY_MOST, BITSET_BYTES, COOKIE_NO_RUNS, COOKIE_RUNS, OFFSETS_FROM, words};
+
+/// The values of a bitmap that share one high word. Made by [`BitmapRef`](super::BitmapRef).
+#[derive(Debug, Clone, Copy)]
+pub struct Bitmap32Ref<'a> {
+    /// `{ key: u16, cardinality - 1: u16 }` per container.
+    descriptors: &'a [[u8; 4]],
+    /// One bit per container; `None` without run containers.
+    run_flags: Option<&'a [u8]>,
+    /// The containers, without gaps.
+    body: &'a [u8],
+    /// Number of values.
+    cardinality: u64,
+}
+
+/// How much of the bytes is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Check {
+    /// Sizes, keys, offsets and runs: enough that reading can not go astray.
+    Layout,
+    /// Also the order of arrays and the number of bits in bitsets.
+    Everything,
+}
+
+/// A position in the bytes of a whole 64-bit bitmap.
+pub(super) struct Cursor<'a> {
+    pub(super) rest: &'a [u8],
+    pub(super) at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    /// The next `wanted` bytes.
+    #[inline]
+    pub(super) fn take(&mut self, wanted: usize) -> Result<&'a [u8], Defect> {
+        let Some((taken, rest)) = self.rest.split_at_checked(wanted) else {
+            return Err(Defect::Truncated { at: self.at, wanted, left: self.rest.len() });
+        };
+        self.rest = rest;
+        self.at += wanted;
+        Ok(taken)
+    }
+
+    /// The next little-endian u32.
+    #[inline]
+    pub(super) fn take_u32(&mut self) -> Result<u32, Defect> {
+        Ok(self.take(4)?.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)))
+    }
+
+    /// The next `count` pieces of 4 bytes.
+    #[inline]
+    fn take_fours(&mut self, count: usize) -> Result<&'a [[u8; 4]], Defect> {
+        Ok(self.take(count * 4)?.as_chunks().0)
+    }
+}
+
+#[inline]
+fn key_of(descriptor: &[u8; 4]) -> u16 {
+    u16::from_le_bytes([descriptor[0], descriptor[1]])
+}
+
+#[inline]
+fn cardinality_of(descriptor: &[u8; 4]) -> u32 {
+    u32::from(u16::from_le_bytes([descriptor[2], descriptor[3]])) + 1
+}
+
+/// Reads the container at the start of `body`; `None` if it is cut off. Also gives its size in bytes.
+#[inline]
+fn container_at<'a>(body: &'a [u8], descriptor: &[u8; 4], is_run: bool) -> Option<(Container<'a>, usize)> {
+    let cardinality = cardinality_of(descriptor);
+    if is_run {
+        let count = usize::from(u16::from_le_bytes(*body.first_chunk()?));
+        let runs = body.get(2..2 + count * 4)?.as_chunks().0;
+        return Some((Container::Run(runs, cardinality), 2 + count * 4));
+    }
+    if cardinality as usize <= ARRAY_MOST {
+        let size = cardinality as usize * 2;
+        return Some((Container::Array(body.get(..size)?.as_chunks().0), size));
+    }
+    let block = body.get(..BITSET_BYTES)?.as_chunks::<8>().0.try_into().ok()?;
+    Some((Container::Bitset(block, cardinality), BITSET_BYTES))
+}
+
+fn check_runs(key: u16, runs: &[[u8; 4]], declared: u32) -> Result<(), Defect> {
+    if runs.is_empty() {
+        return Err(Defect::NoRuns { key });
+    }
+    let mut next = 0u32;
+    let mut found = 0u32;
+    for (run, bytes) in runs.iter().enumerate() {
+        let start = u32::from(u16::from_le_bytes([bytes[0], bytes[1]]));
+        let more = u32::from(u16::from_le_bytes([bytes[2], bytes[3]]));
+        if start < next {
+            return Err(Defect::UnorderedRuns { key, run: run as u16 });
+        }
+        if start + more > 0xFFFF {
+            return Err(Defect::RunTooLong { key, run: run as u16 });
+        }
+        next = start + more + 2;
+        found += more + 1;
+    }
+    if found == declared { Ok(()) } else { Err(Defect::WrongCardinality { key, declared, found }) }
+}
+
+fn check_container(key: u16, container: &Container<'_>, check: Check) -> Result<(), Defect> {
+    match container {
+        Container::Run(runs, declared) => check_runs(key, runs, *declared),
+        Container::Array(values) if check == Check::Everything => {
+            if words::ascends(values) { Ok(()) } else { Err(Defect::UnorderedArray { key }) }
+        }
+        Container::Bitset(block, declared) if check == Check::Everything => {
+            let found = words::count(block);
+            if found == *declared { Ok(()) } else { Err(Defect::WrongCardinality { key, declared: *declared, found }) }
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_keys(descriptors: &[[u8; 4]], at: usize) -> Result<(), Defect> {
+    for (index, pair) in descriptors.windows(2).enumerate() {
+        let (previous, found) = (key_of(&pair[0]), key_of(&pair[1]));
+        if found <= previous {
+            return Err(Defect::UnorderedKeys { at: at + (index + 1) * 4, found, previous });
+        }
+    }
+    Ok(())
+}
+
+impl<'a> Bitmap32Ref<'a> {
+    /// Reads one 32-bit bitmap off the cursor.
+    pub(super) fn parse(cursor: &mut Cursor<'a>, check: Check) -> Result<Self, Defect> {
+        let start = cursor.at;
+        let (count, run_flags) = Self::parse_cookie(cursor)?;
+        let descriptors_at = cursor.at;
+        let descriptors = cursor.take_fours(count)?;
+        check_keys(descriptors, descriptors_at)?;
+        let has_offsets = run_flags.is_none() || count >= OFFSETS_FROM;
+        let offsets = if has_offsets { Some(cursor.take_fours(count)?) } else { None };
+        let mut parsed = Self { descriptors, run_flags, body: cursor.rest, cardinality: 0 };
+        let mut size = 0;
+        for (index, descriptor) in descriptors.iter().enumerate() {
+            let key = key_of(descriptor);
+            let expected = (cursor.at + size - start) as u32;
+            if let Some(offsets) = offsets
+                && u32::from_le_bytes(offsets[index]) != expected
+            {
+                return Err(Defect::WrongOffset { key, found: u32::from_le_bytes(offsets[index]), expected });
+            }
+            let Some((container, bytes)) = container_at(&parsed.body[size..], descriptor, parsed.is_run(index)) else {
+                return Err(parsed.truncated(cursor.at, size, index));
+            };
+            check_container(key, &container, check)?;
+            parsed.cardinality += u64::from(container.cardinality());
+            size += bytes;
+        }
+        parsed.body = cursor.take(size)?;
+        Ok(parsed)
+    }
+
+    /// Reads cookie, container count and run flags.
+    fn parse_cookie(cursor: &mut Cursor<'a>) -> Result<(usize, Option<&'a [u8]>), Defect> {
+        let at = cursor.at;
+        let cookie = cursor.take_u32()?;
+        if cookie == COOKIE_NO_RUNS {
+            let at = cursor.at;
+            let found = cursor.take_u32()?;
+            if found > 1 << 16 {
+                return Err(Defect::TooManyContainers { at, found });
+            }
+            return Ok((found as usize, None));
+        }
+        if cookie & 0xFFFF != COOKIE_RUNS {
+            return Err(Defect::BadCookie { at, found: cookie });
+        }
+        let count = (cookie >> 16) as usize + 1;
+        let flags = cursor.take(count.div_ceil(8))?;
+        let last = flags.last().copied().unwrap_or(0);
+        if count % 8 != 0 && last >> (count % 8) != 0 {
+            return Err(Defect::StrayRunFlags { at: cursor.at - 1 });
+        }
+        Ok((count, Some(flags)))
+    }
+
+    #[cold]
+    fn truncated(&self, body_at: usize, size: usize, index: usize) -> Defect {
+        let left = self.body.len() - size;
+        let cardinality = cardinality_of(&self.descriptors[index]) as usize;
+        let wanted = match self.body[size..].first_chunk() {
+            _ if !self.is_run(index) => (cardinality * 2).min(BITSET_BYTES),
+            Some(count) => 2 + usize::from(u16::from_le_bytes(*count)) * 4,
+            None => 2,
+        };
+        Defect::Truncated { at: body_at + size, wanted, left }
+    }
+
+    #[inline]
+    fn is_run(&self, index: usize) -> bool {
+        self.run_flags.is_some_and(|flags| flags[index / 8] >> (index % 8) & 1 == 1)
+    }
+
+    /// Number of values, from the descriptors.
+    #[inline]
+    pub fn cardinality(&self) -> u64 {
+        self.cardinality
+    }
+
+    /// Number of containers.
+    #[inline]
+    pub fn container_count(&self) -> usize {
+        self.descriptors.len()
+    }
+
+    /// Whether any container is a run container, or at least the bitmap says so.
+    pub(super) fn may_have_runs(&self) -> bool {
+        self.run_flags.is_some()
+    }
+
+    /// The containers with their keys (the upper 16 of 32 bits), ascending.
+    #[inline]
+    pub fn containers(&self) -> Containers<'a> {
+        Containers { bitmap: *self, index: 0, rest: self.body }
+    }
+
+    /// The container with this key.
+    pub fn container(&self, key: u16) -> Option<Container<'a>> {
+        let index = self.descriptors.binary_search_by_key(&key, key_of).ok()?;
+        self.containers().nth(index).map(|(_, container)| container)
+    }
+
+    /// Whether the value is in the bitmap.
+    pub fn contains(&self, value: u32) -> bool {
+        self.container((value >> 16) as u16).is_some_and(|container| container.contains(value as u16))
+    }
+
+    /// Appends all values, ascending.
+    pub fn append_to(&self, out: &mut Vec<u32>) {
+        out.reserve(self.cardinality as usize);
+        for (key, container) in self.containers() {
+            container.append_to(u32::from(key) << 16, out);
+        }
+    }
+
+    /// Sets bit `v` of `words` (bit `v % 64` of word `v / 64`) for every value; values beyond the end are ignored.
+    pub fn or_into_words(&self, words: &mut [u64]) {
+        for (key, container) in self.containers() {
+            let start = usize::from(key) * 1024;
+            let Some(part) = words.get_mut(start..) else { return };
+            let end = part.len().min(1024);
+            container.or_into(&mut part[..end]);
+        }
+    }
+}
+
+/// Iterator over the containers of a [`Bitmap32Ref`].
+#[derive(Debug, Clone)]
+pub struct Containers<'a> {
+    bitmap: Bitmap32Ref<'a>,
+    index: usize,
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Containers<'a> {
+    type Item = (u16, Container<'a>);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let descriptor = self.bitmap.descriptors.get(self.index)?;
+        let (container, size) = container_at(self.rest, descriptor, self.bitmap.is_run(self.index))?;
+        self.rest = &self.rest[size..];
+        self.index += 1;
+        Some((key_of(descriptor), container))
+    }
+}

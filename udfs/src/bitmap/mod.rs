@@ -1,0 +1,39 @@
+//! Portable 64-bit Roaring as bytes: a strict zero-copy view, canonical writers, set algebra without decoding.
+//!
+//! ```text
+//! bitmap64 := bucket count: u64, then per bucket, ascending: high: u32, bitmap32
+//! bitmap32 := 12346: u32, container count n: u32,                  descriptors, offsets, containers
+//!           | 12347 | (n - 1) << 16: u32, run flags: ceil(n/8) x u8, descriptors, offsets if n >= 4, containers
+//! descriptors := n x { key: u16, cardinality - 1: u16 }, keys ascending
+//! offsets     := n x u32, of each container, from the start of the bitmap32
+//! container   := array of ascending u16, if at most 4096 values | bitset of 8192 bytes, if more
+//!              | run count: u16, runs x { start: u16, length - 1: u16 }, if its flag is set
+//! ```
+//! All little endian (RoaringFormatSpec). What is written here is *canonical*: every container takes its smallest
+//! serialized form, ties in the order array, bitset, run; no empty buckets. So equal sets are equal bytes.
+
+mod bucket;
+mod container;
+mod cpu;
+mod defect;
+mod sorted;
+mod view;
+mod words;
+mod writer;
+
+pub use bucket::Bitmap32Ref;
+pub use container::Container;
+pub use defect::Defect;
+pub use sorted::write_sorted;
+pub use view::BitmapRef;
+
+/// Cookie of a 32-bit bitmap without run containers; the container count follows.
+const COOKIE_NO_RUNS: u32 = 12346;
+/// Low half of the cookie of a 32-bit bitmap with run containers; the high half is the container count less one.
+const COOKIE_RUNS: u32 = 12347;
+/// A bitmap with runs and fewer containers than this has no offsets.
+const OFFSETS_FROM: usize = 4;
+/// The most values an array container holds.
+const ARRAY_MOST: usize = 4096;
+/// Bytes of a bitset container.
+const BITSET_BYTES: usize = 8192;
