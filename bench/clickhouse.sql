@@ -1,0 +1,78 @@
+-- The night as a ClickHouse user would write it. Each "--- step" is timed on its own; {profiles} and
+-- {events} become file(...) table functions over one day of raw Parquet.
+
+--- setup
+-- an INSERT ... SELECT FROM file() would otherwise take the target's columns for the file's
+SET use_structure_from_insertion_table_in_table_functions = 0;
+SET join_algorithm = 'parallel_hash';
+CREATE DATABASE night;
+CREATE TABLE night.users (user_id String, uid UInt32) ENGINE = MergeTree ORDER BY user_id;
+CREATE TABLE night.profiles (app LowCardinality(String), uid UInt32, gender LowCardinality(Nullable(String)),
+  age Nullable(Int64), city LowCardinality(Nullable(String)), level Nullable(Int64), signup_date Nullable(Date32),
+  vip Nullable(Bool), interests Nullable(String)) ENGINE = MergeTree ORDER BY tuple();
+CREATE TABLE night.tags (app LowCardinality(String), tag LowCardinality(String), value String,
+  users AggregateFunction(groupBitmap, UInt32)) ENGINE = AggregatingMergeTree ORDER BY (app, tag, value);
+CREATE TABLE night.events (app LowCardinality(String), event LowCardinality(String), city LowCardinality(Nullable(String)),
+  os LowCardinality(Nullable(String)), channel LowCardinality(Nullable(String)), uid UInt32, amount Nullable(Int64))
+  ENGINE = MergeTree ORDER BY tuple();
+CREATE TABLE night.behaviour (app LowCardinality(String), event LowCardinality(String), city LowCardinality(Nullable(String)),
+  os LowCardinality(Nullable(String)), channel LowCardinality(Nullable(String)),
+  users AggregateFunction(groupBitmap, UInt32), events SimpleAggregateFunction(sum, UInt64),
+  amount SimpleAggregateFunction(sum, Nullable(Int64)))
+  ENGINE = AggregatingMergeTree ORDER BY (app, event, city, os, channel) SETTINGS allow_nullable_key = 1;
+CREATE TABLE night.user_measures (app LowCardinality(String), event LowCardinality(String), uid UInt32,
+  events SimpleAggregateFunction(sum, UInt64), amount SimpleAggregateFunction(sum, Nullable(Int64)))
+  ENGINE = AggregatingMergeTree ORDER BY (app, event, uid);
+
+--- step dictionary
+INSERT INTO night.users SELECT openid, rowNumberInAllBlocks() FROM (
+  SELECT DISTINCT openid FROM {profiles}
+  UNION ALL SELECT DISTINCT openid FROM {events} WHERE openid NOT IN (SELECT openid FROM {profiles}));
+
+--- step attribute_lookup
+INSERT INTO night.profiles SELECT mini_app_id, uid, gender, age, city, level, signup_date, vip, interests
+  FROM {profiles} AS p ANY LEFT JOIN night.users AS u ON p.openid = u.user_id;
+
+--- step attribute_bitmaps
+INSERT INTO night.tags SELECT app, 'gender', assumeNotNull(gender) AS value, groupBitmapState(uid)
+  FROM night.profiles WHERE gender IS NOT NULL GROUP BY app, value;
+INSERT INTO night.tags SELECT app, 'age', toString(assumeNotNull(age)) AS value, groupBitmapState(uid)
+  FROM night.profiles WHERE age IS NOT NULL GROUP BY app, age;
+INSERT INTO night.tags SELECT app, 'city', assumeNotNull(city) AS value, groupBitmapState(uid)
+  FROM night.profiles WHERE city IS NOT NULL GROUP BY app, value;
+INSERT INTO night.tags SELECT app, 'level', toString(assumeNotNull(level)) AS value, groupBitmapState(uid)
+  FROM night.profiles WHERE level IS NOT NULL GROUP BY app, level;
+INSERT INTO night.tags SELECT app, 'signup_date', toString(assumeNotNull(signup_date)) AS value, groupBitmapState(uid)
+  FROM night.profiles WHERE signup_date IS NOT NULL GROUP BY app, signup_date;
+INSERT INTO night.tags SELECT app, 'vip', toString(assumeNotNull(vip)) AS value, groupBitmapState(uid)
+  FROM night.profiles WHERE vip IS NOT NULL GROUP BY app, vip;
+INSERT INTO night.tags SELECT app, 'interests', arrayJoin(splitByChar('|', assumeNotNull(interests))) AS value, groupBitmapState(uid)
+  FROM night.profiles WHERE interests IS NOT NULL GROUP BY app, value;
+
+--- step event_lookup
+INSERT INTO night.events SELECT app, event, city, os, coalesce(utm_source, 'direct'), uid, amount_cents
+  FROM {events} AS e ANY LEFT JOIN night.users AS u ON e.openid = u.user_id;
+
+--- step event_bitmaps
+INSERT INTO night.behaviour SELECT app, event, city, os, channel, groupBitmapState(uid), count(), sum(amount)
+  FROM night.events GROUP BY app, event, city, os, channel;
+
+--- step user_measures
+INSERT INTO night.user_measures SELECT app, event, uid, count(), sum(amount) FROM night.events GROUP BY app, event, uid;
+
+--- results
+-- not timed: what the comparison needs, as Parquet files under {results}
+INSERT INTO FUNCTION file('{results}/users.parquet') SELECT user_id FROM night.users;
+INSERT INTO FUNCTION file('{results}/tags.parquet') SELECT app::String AS app, tag::String AS tag, value, groupBitmapMerge(users) AS users
+  FROM night.tags GROUP BY app, tag, value;
+INSERT INTO FUNCTION file('{results}/events.parquet') SELECT app::String AS app, event::String AS event, count() AS users, sum(n) AS events, sum(a) AS amount,
+  sum(n * n) AS events_squared, max(n) AS events_max, max(a) AS amount_max
+  FROM (SELECT app, event, uid, sum(events) AS n, sum(amount) AS a FROM night.user_measures GROUP BY app, event, uid) GROUP BY app, event;
+INSERT INTO FUNCTION file('{results}/dimensions.parquet')
+  SELECT app::String AS app, event::String AS event, 'city' AS dimension, city::Nullable(String) AS value, groupBitmapMerge(users) AS users
+  FROM night.behaviour GROUP BY app, event, value
+  UNION ALL SELECT app::String, event::String, 'os', os::Nullable(String) AS value, groupBitmapMerge(users) FROM night.behaviour GROUP BY app, event, value
+  UNION ALL SELECT app::String, event::String, 'channel', channel::Nullable(String) AS value, groupBitmapMerge(users) FROM night.behaviour GROUP BY app, event, value;
+INSERT INTO FUNCTION file('{results}/tuples.parquet') SELECT app::String AS app, event::String AS event, city::Nullable(String) AS city,
+  os::Nullable(String) AS os, channel::Nullable(String) AS channel, groupBitmapMerge(b.users) AS users, sum(b.events) AS events, sum(b.amount) AS amount
+  FROM night.behaviour AS b GROUP BY app, event, city, os, channel;

@@ -1,0 +1,98 @@
+"""ClickHouse's night, in one process, by chdb: runs the steps of clickhouse.sql on a session directory on disk.
+
+Reads raw Parquet of one day; writes MergeTree tables under --session and prints one JSON line with the seconds,
+CPU and peak memory of every step and the bytes of every table. With --results it writes what the comparison
+needs instead, so that this does not count.
+"""
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+
+from chdb import session as chdb_session
+
+SQL = Path(__file__).with_name("clickhouse.sql")
+
+
+def sections() -> dict[str, list[str]]:
+    """Heading -> statements of clickhouse.sql, in order."""
+    found: dict[str, list[str]] = {}
+    for part in SQL.read_text().split("\n--- ")[1:]:
+        heading, _, body = part.partition("\n")
+        lines = [line for line in body.splitlines() if not line.lstrip().startswith("--")]
+        found[heading] = [s.strip() for s in "\n".join(lines).split(";") if s.strip()]
+    return found
+
+
+def input_tables(data: Path, day: str) -> dict[str, str]:
+    profiles = data / f"raw/profiles/dt={day}/*.parquet"
+    events = data / f"raw/events/dt={day}/hour=*/*.parquet"
+    return {"profiles": f"file('{profiles}', Parquet)", "events": f"file('{events}', Parquet)"}
+
+
+def filled(statement: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        statement = statement.replace("{" + name + "}", value)
+    return statement
+
+
+def peak_bytes() -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError("no VmHWM in /proc/self/status")
+
+
+def timed(name: str, run) -> dict:
+    Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
+    started, before = time.perf_counter(), os.times()
+    run()
+    after = os.times()
+    cpu_s = after.user + after.system - before.user - before.system
+    return {"step": name, "wall_s": time.perf_counter() - started, "cpu_s": cpu_s, "peak_bytes": peak_bytes()}
+
+
+def run_night(session, values: dict[str, str]) -> dict:
+    steps = []
+    for heading, statements in sections().items():
+        run = lambda: [session.query(filled(s, values)) for s in statements]
+        if heading == "setup":
+            run()
+        elif heading.startswith("step "):
+            steps.append(timed(heading.removeprefix("step "), run))
+    tables = "SELECT table, sum(bytes_on_disk) FROM system.parts WHERE active AND database = 'night' GROUP BY table"
+    sizes = [row.split(",") for row in session.query(tables, "CSV").bytes().decode().splitlines()]
+    return {
+        "version": session.query("SELECT version()", "CSV").bytes().decode().strip().strip('"'),
+        "steps": steps,
+        "wall_s": sum(s["wall_s"] for s in steps),
+        "cpu_s": sum(s["cpu_s"] for s in steps),
+        "peak_bytes": max(s["peak_bytes"] for s in steps),
+        "bytes": {table.strip('"'): int(size) for table, size in sizes},
+    }
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--data", type=Path, required=True)
+    arguments.add_argument("--day", required=True)
+    arguments.add_argument("--session", type=Path, required=True)
+    arguments.add_argument("--threads", type=int, default=os.cpu_count())
+    arguments.add_argument("--results", type=Path)
+    given = arguments.parse_args()
+    session = chdb_session.Session(str(given.session))
+    session.query(f"SET max_threads = {given.threads}")
+    session.query(f"SET max_insert_threads = {given.threads}")
+    values = input_tables(given.data.resolve(), given.day)
+    if not given.results:
+        print(json.dumps(run_night(session, values)))
+        return
+    given.results.mkdir(parents=True, exist_ok=True)
+    for statement in sections()["results"]:
+        session.query(filled(statement, {"results": str(given.results.resolve())}))
+
+
+if __name__ == "__main__":
+    main()

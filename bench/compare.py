@@ -1,0 +1,59 @@
+"""Compares the result tables of two engines row by row, with DuckDB, and prints one JSON line.
+
+Reads two folders of Parquet tables (see "results" in clickhouse.sql); a table is equal if neither side has a row
+that the other has not. Users are compared as a multiset of ids.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import duckdb
+
+TABLES = {
+    "users": "user_id",
+    "tags": "app, tag, value, users::BIGINT",
+    "events": "app, event, users::BIGINT, events::BIGINT, coalesce(amount, 0)::BIGINT, events_squared::BIGINT,"
+    " events_max::BIGINT, coalesce(amount_max, 0)::BIGINT",
+    "dimensions": "app, event, dimension, value, users::BIGINT",
+    "tuples": "app, event, city, os, channel, users::BIGINT, events::BIGINT, coalesce(amount, 0)::BIGINT",
+}
+
+
+def rows_of(sql: str) -> list[tuple]:
+    return duckdb.execute(sql).fetchall()
+
+
+def compared(ours: Path, theirs: Path, table: str) -> dict:
+    """Rows on both sides, and up to three rows that only one side has."""
+    where = ""
+    if table == "tuples":  # an event with overflow combinations has no exact tuples
+        where = f" WHERE (app, event) NOT IN (SELECT (app, event) FROM '{ours}/overflow.parquet')"
+    sides = {name: f"SELECT {TABLES[table]} FROM '{path}/{table}.parquet'{where}" for name, path in [("ours", ours), ("theirs", theirs)]}
+    if table == "users":
+        return compared_users(sides)
+    only_ours = rows_of(f"{sides['ours']} EXCEPT ALL {sides['theirs']} LIMIT 3")
+    only_theirs = rows_of(f"{sides['theirs']} EXCEPT ALL {sides['ours']} LIMIT 3")
+    rows = rows_of(f"SELECT count(*) FROM ({sides['ours']})")[0][0]
+    return {"equal": rows > 0 and not only_ours and not only_theirs, "rows": rows, "only_ours": str(only_ours), "only_theirs": str(only_theirs)}
+
+
+def compared_users(sides: dict[str, str]) -> dict:
+    """Count and order-free checksum: millions of ids need no sort."""
+    sums = {name: rows_of(f"SELECT count(*), bit_xor(hash(user_id)), sum(hash(user_id))::VARCHAR FROM ({sql})")[0] for name, sql in sides.items()}
+    return {"equal": sums["ours"] == sums["theirs"], "rows": sums["ours"][0], "rows_theirs": sums["theirs"][0]}
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("ours", type=Path)
+    arguments.add_argument("theirs", type=Path)
+    given = arguments.parse_args()
+    tables = {table: compared(given.ours, given.theirs, table) for table in TABLES}
+    overflow = rows_of(f"SELECT app, event FROM '{given.ours}/overflow.parquet'")
+    print(json.dumps({"equal": all(t["equal"] or (n == "tuples" and bool(overflow) and t["rows"] == 0) for n, t in tables.items()),
+                      "tables": tables, "events_with_overflow": overflow}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""Turns a release of tagmill into the tables that clickhouse.sql writes under "results", from its artifacts alone.
+
+Reads users, tags, behaviour and behaviour_measures of one day through the manifest; writes Parquet tables users,
+tags, events, dimensions, tuples (without events that have overflow combinations, named in overflow.parquet).
+"""
+
+import argparse
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import behaviour
+import release
+
+DIMENSIONS = ["city", "os", "channel"]
+COUNTS = {"users": pa.int64(), "events": pa.int64(), "amount": pa.int64(), "events_squared": pa.int64(),
+          "events_max": pa.int64(), "amount_max": pa.int64()}
+
+
+class Codes:
+    """Value text <-> positive code, one numbering per dimension; 0 is no value."""
+
+    def __init__(self) -> None:
+        self.by_text: dict[str, int] = {}
+        self.texts: list[str | None] = [None]
+
+    def of(self, text: str) -> int:
+        code = self.by_text.setdefault(text, len(self.texts))
+        if code == len(self.texts):
+            self.texts.append(text)
+        return code
+
+
+class Totals:
+    """What adds up over shards, per (app, event)."""
+
+    def __init__(self) -> None:
+        self.codes = {name: Codes() for name in DIMENSIONS}
+        self.events: dict[tuple, list[int]] = defaultdict(lambda: [0] * len(COUNTS))
+        self.dimensions: dict[tuple, int] = defaultdict(int)
+        self.tuples: dict[tuple, list[np.ndarray]] = defaultdict(list)
+        self.overflow: set[tuple] = set()
+
+    def add(self, key: tuple, shard: behaviour.EventShard) -> None:
+        entries = shard.entries()
+        counts, amounts = shard.values("*", entries), shard.values("amount", entries)
+        self.add_event(key, shard, entries, counts, amounts)
+        for name in DIMENSIONS:
+            self.add_dimension(key, name, shard, entries)
+        if shard.overflow:
+            self.overflow.add(key)
+            return
+        columns = [shard.codes(name, entries) for name in DIMENSIONS] + [np.ones(len(entries), np.int64), counts, amounts]
+        self.tuples[key].append(summed(np.stack(columns)))
+
+    def add_event(self, key, shard, entries, counts, amounts) -> None:
+        by_user, amount_by_user = behaviour.per_user(entries, counts), behaviour.per_user(entries, amounts)
+        if np.count_nonzero(by_user) != shard.users:
+            raise ValueError(f"{key}: {np.count_nonzero(by_user)} users with a count, {shard.users} in the event's set")
+        total = self.events[key]
+        for index, value in enumerate([shard.users, by_user.sum(), amount_by_user.sum(), (by_user * by_user).sum()]):
+            total[index] += int(value)
+        total[4], total[5] = max(total[4], int(by_user.max())), max(total[5], int(amount_by_user.max()))
+
+    def add_dimension(self, key, name, shard, entries) -> None:
+        """Users by value, whatever the combination; null where an entry has no value of this dimension."""
+        members = defaultdict(list)
+        for keys, code in shard.dimensions.get(name, []):
+            members[code].append(keys)
+        with_value = np.concatenate([keys for each in members.values() for keys in each] or [np.empty(0, np.uint64)])
+        without = np.setdiff1d(entries, with_value)
+        if len(without):
+            members[0].append(without)
+        for code, parts in members.items():
+            users = np.unique(np.concatenate(parts) & np.uint64(0xFFFFFFFF))
+            self.dimensions[(*key, name, self.codes[name].texts[code])] += len(users)
+
+
+def summed(columns: np.ndarray) -> np.ndarray:
+    """Rows (3 codes, users, events, amount) with equal codes added up; columns run along axis 1."""
+    order = np.lexsort(columns[:3])
+    columns = columns[:, order]
+    starts = np.flatnonzero(np.r_[True, (np.diff(columns[:3], axis=1) != 0).any(axis=0)])
+    return np.concatenate([columns[:3, starts], np.add.reduceat(columns[3:], starts, axis=1)])
+
+
+def event_shards(paths: tuple[Path, Path], totals: Totals) -> dict[tuple, behaviour.EventShard]:
+    """All (app, event) of one shard from its behaviour and its behaviour_measures file."""
+    found: dict[tuple, behaviour.EventShard] = defaultdict(behaviour.EventShard)
+    names = ["app", "event", "dimension", "value", "combination", "overflow", "shard", "bitmap"]
+    for app, event, dimension, value, combination, overflow, shard, cell in zip(*release.read_rows(paths[0], names).values()):
+        one, members = found[(app, event)], release.ordinals(cell, shard)
+        one.overflow |= overflow
+        if dimension is None:
+            one.users = len(members)
+        else:
+            one.add_value(dimension, totals.codes[dimension].of(value), combination, members)
+    names = ["app", "event", "measure", "combination", "offset", "slice", "overflow", "shard", "bitmap"]
+    for app, event, measure, combination, offset, index, overflow, shard, cell in zip(*release.read_rows(paths[1], names).values()):
+        found[(app, event)].overflow |= overflow
+        found[(app, event)].add_slice(measure, index, offset, combination, release.ordinals(cell, shard))
+    return found
+
+
+def write_tags(paths: list[Path], out: Path) -> None:
+    users: dict[tuple, int] = defaultdict(int)
+    for path in paths:
+        row = release.read_rows(path, ["app", "tag", "shard", "bitmap", "cardinality", *release.VALUE_COLUMNS])
+        for i, cell in enumerate(row["bitmap"]):
+            count = len(release.ordinals(cell, row["shard"][i]))
+            if count != row["cardinality"][i]:
+                raise ValueError(f"{path}: row {i} has {count} users, its cardinality says {row['cardinality'][i]}")
+            users[(row["app"][i], row["tag"][i], release.value_text(row, i))] += count
+    app, tag, value = zip(*users) if users else ((), (), ())
+    release.write_table(out, {"app": app, "tag": tag, "value": value, "users": list(users.values())}, COUNTS)
+
+
+def write_behaviour(totals: Totals, out: Path) -> None:
+    keys = list(totals.events)
+    columns = dict(zip(COUNTS, zip(*totals.events.values())))
+    release.write_table(out / "events.parquet", {"app": [k[0] for k in keys], "event": [k[1] for k in keys], **columns}, COUNTS)
+    app, event, dimension, value = zip(*totals.dimensions)
+    release.write_table(out / "dimensions.parquet", {"app": app, "event": event, "dimension": dimension, "value": value,
+                                                     "users": list(totals.dimensions.values())}, COUNTS)
+    names = ["app", "event", *DIMENSIONS, "users", "events", "amount"]
+    tables = [tuple_table(key, summed(np.concatenate(parts, axis=1)), totals.codes) for key, parts in totals.tuples.items()]
+    empty = {name: pa.array([], COUNTS.get(name, pa.string())) for name in names}
+    pq.write_table(pa.concat_tables([pa.table(empty), *tables]), out / "tuples.parquet")
+    overflow = sorted(totals.overflow)
+    release.write_table(out / "overflow.parquet", {"app": [k[0] for k in overflow], "event": [k[1] for k in overflow]}, {})
+
+
+def tuple_table(key: tuple, columns: np.ndarray, codes: dict[str, Codes]) -> pa.Table:
+    texts = {name: pa.array(codes[name].texts, pa.string()).take(pa.array(columns[i])) for i, name in enumerate(DIMENSIONS)}
+    fixed = {"app": pa.array([key[0]] * columns.shape[1]), "event": pa.array([key[1]] * columns.shape[1])}
+    return pa.table({**fixed, **texts, "users": columns[3], "events": columns[4], "amount": columns[5]})
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--warehouse", type=Path, required=True)
+    arguments.add_argument("--day", required=True)
+    arguments.add_argument("--results", type=Path, required=True)
+    given = arguments.parse_args()
+    given.results.mkdir(parents=True, exist_ok=True)
+    manifest = release.current_manifest(given.warehouse)
+    users = [pq.read_table(p, columns=["user_id"], partitioning=None) for p in release.files_of(given.warehouse, manifest, "users")]
+    pq.write_table(pa.concat_tables(users), given.results / "users.parquet")
+    write_tags(release.files_of(given.warehouse, manifest, "tags"), given.results / "tags.parquet")
+    totals = Totals()
+    pairs = [release.files_of(given.warehouse, manifest, name, given.day) for name in ["behaviour", "behaviour_measures"]]
+    by_shard = [{p.name: p for p in paths} for paths in pairs]
+    for name in sorted(by_shard[0]):
+        for key, shard in event_shards((by_shard[0][name], by_shard[1][name]), totals).items():
+            totals.add(key, shard)
+    write_behaviour(totals, given.results)
+
+
+if __name__ == "__main__":
+    main()
