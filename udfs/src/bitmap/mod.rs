@@ -16,6 +16,7 @@ mod bucket;
 mod container;
 mod cpu;
 mod defect;
+mod scattered;
 mod sorted;
 mod view;
 mod words;

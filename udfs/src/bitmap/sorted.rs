@@ -1,7 +1,7 @@
 //! Ascending values to canonical bytes, without a structure in between.
 
 use super::writer::Writer;
-use super::{ARRAY_MOST, BITSET_BYTES, COOKIE_NO_RUNS, COOKIE_RUNS, words};
+use super::{ARRAY_MOST, BITSET_BYTES, COOKIE_NO_RUNS, COOKIE_RUNS, scattered, words};
 
 /// Values are looked at one by one up to this many, with searches and vector loops beyond.
 const FEW: usize = 16;
@@ -19,6 +19,9 @@ pub fn write_sorted(high: u32, values: &[u32], out: &mut Vec<u8>) {
     };
     if first >> 16 == last >> 16 {
         write_one_container(high, (first >> 16) as u16, values, out);
+        return;
+    }
+    if values.len() <= scattered::MOST && scattered::write_arrays(high, values, out) {
         return;
     }
     let mut writer = Writer::new(out);
