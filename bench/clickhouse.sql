@@ -9,7 +9,7 @@ CREATE DATABASE night;
 CREATE TABLE night.users (user_id String, uid UInt32) ENGINE = MergeTree ORDER BY user_id;
 CREATE TABLE night.profiles (app LowCardinality(String), uid UInt32, gender LowCardinality(Nullable(String)),
   age Nullable(Int64), city LowCardinality(Nullable(String)), level Nullable(Int64), signup_date Nullable(Date32),
-  vip Nullable(Bool), interests Nullable(String)) ENGINE = MergeTree ORDER BY tuple();
+  balance Nullable(Float64), vip Nullable(Bool)) ENGINE = MergeTree ORDER BY tuple();
 CREATE TABLE night.tags (app LowCardinality(String), tag LowCardinality(String), value String,
   users AggregateFunction(groupBitmap, UInt32)) ENGINE = AggregatingMergeTree ORDER BY (app, tag, value);
 CREATE TABLE night.events (app LowCardinality(String), event LowCardinality(String), city LowCardinality(Nullable(String)),
@@ -30,7 +30,7 @@ INSERT INTO night.users SELECT openid, rowNumberInAllBlocks() FROM (
   UNION ALL SELECT DISTINCT openid FROM {events} WHERE openid NOT IN (SELECT openid FROM {profiles}));
 
 --- step attribute_lookup
-INSERT INTO night.profiles SELECT mini_app_id, uid, gender, age, city, level, signup_date, vip, interests
+INSERT INTO night.profiles SELECT mini_app_id, uid, gender, age, city, level, signup_date, balance, vip
   FROM {profiles} AS p ANY LEFT JOIN night.users AS u ON p.openid = u.user_id;
 
 --- step attribute_bitmaps
@@ -44,10 +44,10 @@ INSERT INTO night.tags SELECT app, 'level', toString(assumeNotNull(level)) AS va
   FROM night.profiles WHERE level IS NOT NULL GROUP BY app, level;
 INSERT INTO night.tags SELECT app, 'signup_date', toString(assumeNotNull(signup_date)) AS value, groupBitmapState(uid)
   FROM night.profiles WHERE signup_date IS NOT NULL GROUP BY app, signup_date;
+INSERT INTO night.tags SELECT app, 'balance', toString(assumeNotNull(balance)) AS value, groupBitmapState(uid)
+  FROM night.profiles WHERE balance IS NOT NULL GROUP BY app, balance;
 INSERT INTO night.tags SELECT app, 'vip', toString(assumeNotNull(vip)) AS value, groupBitmapState(uid)
   FROM night.profiles WHERE vip IS NOT NULL GROUP BY app, vip;
-INSERT INTO night.tags SELECT app, 'interests', arrayJoin(splitByChar('|', assumeNotNull(interests))) AS value, groupBitmapState(uid)
-  FROM night.profiles WHERE interests IS NOT NULL GROUP BY app, value;
 
 --- step event_lookup
 INSERT INTO night.events SELECT app, event, city, os, coalesce(utm_source, 'direct'), uid, amount_cents

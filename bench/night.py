@@ -16,7 +16,7 @@ from pathlib import Path
 import measure
 import report
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 
 
 def options() -> argparse.Namespace:
@@ -31,6 +31,7 @@ def options() -> argparse.Namespace:
     arguments.add_argument("--repeat", type=int, default=1, help="runs of tagmill and of the floor; medians are reported")
     arguments.add_argument("--clickhouse-repeat", type=int, default=1)
     arguments.add_argument("--reuse-clickhouse", action="store_true", help="take ClickHouse's last figures and results from --work")
+    arguments.add_argument("--without-clickhouse", action="store_true", help="neither ClickHouse nor a comparison")
     arguments.add_argument("--threads", type=int, default=os.cpu_count())
     arguments.add_argument("--shards", type=int, default=16)
     arguments.add_argument("--memory", help="tagmill's memory limit, such as 1GB (default: none)")
@@ -145,28 +146,32 @@ def measure_input(data: Path, days: list[str], work: Path, given: argparse.Names
     figures = {"data": str(data), "days": days, "input_bytes": {day: sum(f.stat().st_size for f in input_files(data, day)) for day in days}}
     if given.floor:
         figures["floor"] = measure_floor(given.floor, data, days[0], work, given.repeat)
-    figures["clickhouse"] = measure_clickhouse(data, days[0], work, given)
+    if not given.without_clickhouse:
+        figures["clickhouse"] = measure_clickhouse(data, days[0], work, given)
     figures["tagmill"] = measure_tagmill(data, days, work, given)
+    if given.without_clickhouse:
+        return figures | ratios(figures)
     compared = measure.run(python("compare.py", work / "results-tagmill", work / "results-clickhouse"), work / "compare.log")
     figures["comparison"] = compared.last_json_line()
     return figures | ratios(figures)
 
 
 def ratios(figures: dict) -> dict:
-    ours, theirs = figures["tagmill"]["night1"], figures["clickhouse"]
-    found = {
-        "equal": figures["comparison"]["equal"],
-        "ratio_clickhouse_wall": theirs["wall_s"] / ours["wall_s"],
-        "ratio_clickhouse_cpu": theirs["cpu_s"] / ours["cpu_s"],
-        "ratio_clickhouse_peak": ours["peak_bytes"] / theirs["peak_bytes"],
-        "ratio_clickhouse_bytes": sum(ours["bytes"].values()) / sum(theirs["bytes"].values()),
-        "ratio_decode_exchange_wall": None,
-        "night2_ratio_wall": None,
-    }
-    if "floor" in figures:
-        found["ratio_decode_exchange_wall"] = ours["wall_s"] / figures["floor"]["decode_exchange_s"]
-    if "night2" in figures["tagmill"]:
-        found["night2_ratio_wall"] = figures["tagmill"]["night2"]["wall_s"] / ours["wall_s"]
+    """The figures that the bars are about; null where something was not measured."""
+    ours = figures["tagmill"]["night1"]
+    names = ["equal", "ratio_clickhouse_wall", "ratio_clickhouse_cpu", "ratio_clickhouse_peak", "ratio_clickhouse_bytes",
+             "ratio_decode_exchange_wall", "night2_ratio_wall"]
+    found = dict.fromkeys(names)
+    if theirs := figures.get("clickhouse"):
+        found["equal"] = figures["comparison"]["equal"]
+        found["ratio_clickhouse_wall"] = theirs["wall_s"] / ours["wall_s"]
+        found["ratio_clickhouse_cpu"] = theirs["cpu_s"] / ours["cpu_s"]
+        found["ratio_clickhouse_peak"] = ours["peak_bytes"] / theirs["peak_bytes"]
+        found["ratio_clickhouse_bytes"] = sum(ours["bytes"].values()) / sum(theirs["bytes"].values())
+    if floor := figures.get("floor"):
+        found["ratio_decode_exchange_wall"] = ours["wall_s"] / floor["decode_exchange_s"]
+    if night2 := figures["tagmill"].get("night2"):
+        found["night2_ratio_wall"] = night2["wall_s"] / ours["wall_s"]
     return found
 
 
@@ -182,7 +187,8 @@ def main() -> None:
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(json.dumps(night, indent=1) + "\n")
     print(report.text(night))
-    sys.exit(0 if night["equal"] and night.get("random_dimensions", night)["equal"] else 1)
+    differs = any(figures["equal"] is False for figures in [night, night.get("random_dimensions", night)])
+    sys.exit(1 if differs else 0)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def value_text(row: dict[str, list], index: int) -> str:
     for name in VALUE_COLUMNS:
         value = row[name][index]
         if value is not None:
-            return str(value).lower() if isinstance(value, bool) else str(value)
+            return str(value).lower() if isinstance(value, bool) else str(value).removesuffix(".0")
     raise ValueError(f"row {index} has no value")
 
 

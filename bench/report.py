@@ -22,9 +22,9 @@ def timings(figures: dict) -> list[str]:
     if "floor" in figures:
         floor = figures["floor"]
         lines += [line("floor: decode", floor["decode_s"]), line("floor: decode + exchange", floor["decode_exchange_s"])]
-    theirs = figures["clickhouse"]
-    lines += [line("ClickHouse " + s["step"], s["wall_s"], s["cpu_s"], s["peak_bytes"]) for s in theirs["steps"]]
-    lines.append(line("ClickHouse night", theirs["wall_s"], theirs["cpu_s"], theirs["peak_bytes"]))
+    if theirs := figures.get("clickhouse"):
+        lines += [line("ClickHouse " + s["step"], s["wall_s"], s["cpu_s"], s["peak_bytes"]) for s in theirs["steps"]]
+        lines.append(line("ClickHouse night", theirs["wall_s"], theirs["cpu_s"], theirs["peak_bytes"]))
     for name, night in figures["tagmill"].items():
         lines.append(line(f"tagmill {name}", night["wall_s"], night["cpu_s"], night["peak_bytes"]))
     return lines
@@ -36,6 +36,8 @@ def sizes(name: str, by_table: dict[str, int]) -> str:
 
 
 def comparison(figures: dict) -> list[str]:
+    if "comparison" not in figures:
+        return ["  not compared"]
     lines = []
     for name, table in figures["comparison"]["tables"].items():
         difference = "" if table["equal"] else "  " + str({k: v for k, v in table.items() if k.startswith(("only", "rows_"))})
@@ -60,8 +62,10 @@ def bars(figures: dict) -> list[str]:
 
 def section(title: str, figures: dict) -> list[str]:
     size = figures["input_bytes"][figures["days"][0]] / 1e6
+    contenders = {"ClickHouse": figures["clickhouse"]} if "clickhouse" in figures else {}
+    contenders |= {f"tagmill {name}": night for name, night in figures["tagmill"].items()}
     return [f"{title}: {figures['data']}, day {figures['days'][0]}, {size:.0f} MB", *timings(figures), "bytes on disk",
-            sizes("ClickHouse", figures["clickhouse"]["bytes"]), *(sizes(f"tagmill {n}", f["bytes"]) for n, f in figures["tagmill"].items()),
+            *(sizes(name, contender["bytes"]) for name, contender in contenders.items()),
             "results", *comparison(figures), "ratios", *bars(figures)]
 
 
