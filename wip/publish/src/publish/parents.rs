@@ -1,0 +1,55 @@
+//! What a run continues: the dictionary of the newest release, and the state of the newest release of an earlier date.
+
+use chrono::NaiveDate;
+use tagmill_schemas::error::Result;
+use tagmill_schemas::manifest::Manifest;
+
+use super::releases::{list_releases, load_release};
+use crate::store::Store;
+
+/// The releases a run for a date builds on.
+#[derive(Debug, Clone, Default)]
+pub struct Parents {
+    /// The newest release: its dictionary goes on, its number is the one before ours. `None`: ours is the first.
+    pub newest: Option<Manifest>,
+    /// The newest release whose head is before the date: its tags and groups are the values of yesterday.
+    pub state: Option<Manifest>,
+}
+
+impl Parents {
+    /// The number the run's release will have.
+    pub fn next_release(&self) -> u64 {
+        self.newest.as_ref().map_or(1, |newest| newest.release + 1)
+    }
+
+    /// The manifest's `parent`.
+    pub fn state_release(&self) -> Option<u64> {
+        self.state.as_ref().map(|state| state.release)
+    }
+
+    /// Whether the date is before the newest night: only that date's behaviour is replaced, tags and groups stay.
+    pub fn is_before_head(&self, date: NaiveDate) -> bool {
+        self.newest.as_ref().is_some_and(|newest| date < newest.head_date)
+    }
+}
+
+/// Chooses the parents of a run for `date`. Rolled-back nights count like any other release.
+///
+/// # Errors
+/// As [`load_release`].
+pub async fn choose_parents(store: &Store, date: NaiveDate) -> Result<Parents> {
+    let releases = list_releases(store).await?;
+    let mut parents = Parents::default();
+    for number in releases.numbers().iter().rev() {
+        let manifest = load_release(store, *number).await?;
+        let is_earlier = manifest.head_date < date;
+        if parents.newest.is_none() {
+            parents.newest = Some(manifest.clone());
+        }
+        if is_earlier {
+            parents.state = Some(manifest);
+            break;
+        }
+    }
+    Ok(parents)
+}
