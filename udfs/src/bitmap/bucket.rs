@@ -7,14 +7,16 @@ use super::{ARRAY_MOST, BITSET_BYTES, COOKIE_NO_RUNS, COOKIE_RUNS, OFFSETS_FROM,
 /// The values of a bitmap that share one high word. Made by [`BitmapRef`](super::BitmapRef).
 #[derive(Debug, Clone, Copy)]
 pub struct Bitmap32Ref<'a> {
+    /// The 32-bit bitmap from its cookie on; more may follow until it is measured.
+    bytes: &'a [u8],
     /// `{ key: u16, cardinality - 1: u16 }` per container.
     descriptors: &'a [[u8; 4]],
+    /// Where each container starts in `bytes`; `None` with runs and fewer than 4 containers.
+    offsets: Option<&'a [[u8; 4]]>,
     /// One bit per container; `None` without run containers.
     run_flags: Option<&'a [u8]>,
-    /// The containers, without gaps.
-    body: &'a [u8],
-    /// Number of values.
-    cardinality: u64,
+    /// Where the first container starts in `bytes`.
+    body_at: usize,
 }
 
 /// How much of the bytes is looked at.
@@ -130,34 +132,55 @@ fn check_keys(descriptors: &[[u8; 4]], at: usize) -> Result<(), Defect> {
 }
 
 impl<'a> Bitmap32Ref<'a> {
-    /// Reads one 32-bit bitmap off the cursor.
-    pub(super) fn parse(cursor: &mut Cursor<'a>, check: Check) -> Result<Self, Defect> {
+    /// Reads one 32-bit bitmap off the cursor and checks it. Also gives its cardinality.
+    pub(super) fn parse(cursor: &mut Cursor<'a>, check: Check) -> Result<(Self, u64), Defect> {
         let start = cursor.at;
-        let (count, run_flags) = Self::parse_cookie(cursor)?;
-        let descriptors_at = cursor.at;
-        let descriptors = cursor.take_fours(count)?;
-        check_keys(descriptors, descriptors_at)?;
-        let has_offsets = run_flags.is_none() || count >= OFFSETS_FROM;
-        let offsets = if has_offsets { Some(cursor.take_fours(count)?) } else { None };
-        let mut parsed = Self { descriptors, run_flags, body: cursor.rest, cardinality: 0 };
-        let mut size = 0;
-        for (index, descriptor) in descriptors.iter().enumerate() {
+        let bitmap = Self::parse_header(cursor)?;
+        check_keys(bitmap.descriptors, start + bitmap.body_at - bitmap.header_tail())?;
+        let mut at = bitmap.body_at;
+        let mut cardinality = 0;
+        for (index, descriptor) in bitmap.descriptors.iter().enumerate() {
             let key = key_of(descriptor);
-            let expected = (cursor.at + size - start) as u32;
-            if let Some(offsets) = offsets
-                && u32::from_le_bytes(offsets[index]) != expected
+            if let Some(offsets) = bitmap.offsets
+                && u32::from_le_bytes(offsets[index]) as usize != at
             {
-                return Err(Defect::WrongOffset { key, found: u32::from_le_bytes(offsets[index]), expected });
+                return Err(Defect::WrongOffset { key, found: u32::from_le_bytes(offsets[index]), expected: at as u32 });
             }
-            let Some((container, bytes)) = container_at(&parsed.body[size..], descriptor, parsed.is_run(index)) else {
-                return Err(parsed.truncated(cursor.at, size, index));
+            let Some((container, size)) = container_at(&bitmap.bytes[at..], descriptor, bitmap.is_run(index)) else {
+                return Err(bitmap.truncated(start, at, index));
             };
             check_container(key, &container, check)?;
-            parsed.cardinality += u64::from(container.cardinality());
-            size += bytes;
+            cardinality += u64::from(container.cardinality());
+            at += size;
         }
-        parsed.body = cursor.take(size)?;
-        Ok(parsed)
+        cursor.take(at - bitmap.body_at)?;
+        Ok((bitmap, cardinality))
+    }
+
+    /// Reads one 32-bit bitmap, which has been checked before, off the cursor without looking at all of it.
+    pub(super) fn reparse(cursor: &mut Cursor<'a>) -> Result<Self, Defect> {
+        let bitmap = Self::parse_header(cursor)?;
+        let end = match bitmap.descriptors.len().checked_sub(1) {
+            None => bitmap.body_at,
+            Some(last) => bitmap.locate(last).map_or(bitmap.body_at, |(at, _, size)| at + size),
+        };
+        cursor.take(end - bitmap.body_at)?;
+        Ok(bitmap)
+    }
+
+    fn parse_header(cursor: &mut Cursor<'a>) -> Result<Self, Defect> {
+        let start = cursor.at;
+        let bytes = cursor.rest;
+        let (count, run_flags) = Self::parse_cookie(cursor)?;
+        let descriptors = cursor.take_fours(count)?;
+        let has_offsets = run_flags.is_none() || count >= OFFSETS_FROM;
+        let offsets = if has_offsets { Some(cursor.take_fours(count)?) } else { None };
+        Ok(Self { bytes, descriptors, offsets, run_flags, body_at: cursor.at - start })
+    }
+
+    /// Bytes of descriptors and offsets.
+    fn header_tail(&self) -> usize {
+        (self.descriptors.len() + self.offsets.map_or(0, <[_]>::len)) * 4
     }
 
     /// Reads cookie, container count and run flags.
@@ -185,15 +208,34 @@ impl<'a> Bitmap32Ref<'a> {
     }
 
     #[cold]
-    fn truncated(&self, body_at: usize, size: usize, index: usize) -> Defect {
-        let left = self.body.len() - size;
+    fn truncated(&self, start: usize, at: usize, index: usize) -> Defect {
+        let rest = &self.bytes[at..];
         let cardinality = cardinality_of(&self.descriptors[index]) as usize;
-        let wanted = match self.body[size..].first_chunk() {
+        let wanted = match rest.first_chunk() {
             _ if !self.is_run(index) => (cardinality * 2).min(BITSET_BYTES),
             Some(count) => 2 + usize::from(u16::from_le_bytes(*count)) * 4,
             None => 2,
         };
-        Defect::Truncated { at: body_at + size, wanted, left }
+        Defect::Truncated { at: start + at, wanted, left: rest.len() }
+    }
+
+    /// Where the container with this index starts, the container, its size in bytes.
+    #[inline]
+    fn locate(&self, index: usize) -> Option<(usize, Container<'a>, usize)> {
+        let at = match self.offsets {
+            Some(offsets) => u32::from_le_bytes(*offsets.get(index)?) as usize,
+            None => self.walk_to(index)?,
+        };
+        let (container, size) = container_at(self.bytes.get(at..)?, self.descriptors.get(index)?, self.is_run(index))?;
+        Some((at, container, size))
+    }
+
+    /// Where a container of a bitmap without offsets starts: after at most two others.
+    fn walk_to(&self, index: usize) -> Option<usize> {
+        self.descriptors.iter().take(index).enumerate().try_fold(self.body_at, |at, (before, descriptor)| {
+            let (_, size) = container_at(self.bytes.get(at..)?, descriptor, self.is_run(before))?;
+            Some(at + size)
+        })
     }
 
     #[inline]
@@ -201,10 +243,10 @@ impl<'a> Bitmap32Ref<'a> {
         self.run_flags.is_some_and(|flags| flags[index / 8] >> (index % 8) & 1 == 1)
     }
 
-    /// Number of values, from the descriptors.
+    /// Number of values, added up from the descriptors.
     #[inline]
     pub fn cardinality(&self) -> u64 {
-        self.cardinality
+        self.descriptors.iter().map(|descriptor| u64::from(cardinality_of(descriptor))).sum()
     }
 
     /// Number of containers.
@@ -213,21 +255,33 @@ impl<'a> Bitmap32Ref<'a> {
         self.descriptors.len()
     }
 
-    /// Whether any container is a run container, or at least the bitmap says so.
+    /// Whether the bitmap says that it has run containers.
     pub(super) fn may_have_runs(&self) -> bool {
         self.run_flags.is_some()
+    }
+
+    /// Key of the container with this index, in ascending order.
+    #[inline]
+    pub(super) fn key(&self, index: usize) -> Option<u16> {
+        self.descriptors.get(index).map(key_of)
+    }
+
+    /// The container with this index.
+    #[inline]
+    pub(super) fn container_at(&self, index: usize) -> Option<Container<'a>> {
+        self.locate(index).map(|(_, container, _)| container)
     }
 
     /// The containers with their keys (the upper 16 of 32 bits), ascending.
     #[inline]
     pub fn containers(&self) -> Containers<'a> {
-        Containers { bitmap: *self, index: 0, rest: self.body }
+        Containers { bitmap: *self, index: 0, at: self.body_at }
     }
 
     /// The container with this key.
     pub fn container(&self, key: u16) -> Option<Container<'a>> {
         let index = self.descriptors.binary_search_by_key(&key, key_of).ok()?;
-        self.containers().nth(index).map(|(_, container)| container)
+        self.container_at(index)
     }
 
     /// Whether the value is in the bitmap.
@@ -237,7 +291,7 @@ impl<'a> Bitmap32Ref<'a> {
 
     /// Appends all values, ascending.
     pub fn append_to(&self, out: &mut Vec<u32>) {
-        out.reserve(self.cardinality as usize);
+        out.reserve(self.cardinality() as usize);
         for (key, container) in self.containers() {
             container.append_to(u32::from(key) << 16, out);
         }
@@ -259,7 +313,7 @@ impl<'a> Bitmap32Ref<'a> {
 pub struct Containers<'a> {
     bitmap: Bitmap32Ref<'a>,
     index: usize,
-    rest: &'a [u8],
+    at: usize,
 }
 
 impl<'a> Iterator for Containers<'a> {
@@ -268,8 +322,9 @@ impl<'a> Iterator for Containers<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let descriptor = self.bitmap.descriptors.get(self.index)?;
-        let (container, size) = container_at(self.rest, descriptor, self.bitmap.is_run(self.index))?;
-        self.rest = &self.rest[size..];
+        let rest = self.bitmap.bytes.get(self.at..)?;
+        let (container, size) = container_at(rest, descriptor, self.bitmap.is_run(self.index))?;
+        self.at += size;
         self.index += 1;
         Some((key_of(descriptor), container))
     }

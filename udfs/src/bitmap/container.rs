@@ -1,5 +1,6 @@
 //! One container of a serialized bitmap: up to 65,536 values that share their upper 48 bits, read in place.
 
+use super::arrays;
 use super::words::{self, Block};
 
 /// The serialized values of one container, of which [`BitmapRef`](super::BitmapRef) has checked size and runs.
@@ -52,11 +53,7 @@ impl Container<'_> {
     /// Number of maximal runs of consecutive values.
     pub(super) fn count_runs(&self) -> u32 {
         match self {
-            Self::Array(values) => {
-                let value = |bytes: &[u8; 2]| u16::from_le_bytes(*bytes);
-                let gaps: u32 = values.iter().zip(&values[1..]).map(|(a, b)| u32::from(value(b).wrapping_sub(value(a)) != 1)).sum();
-                gaps + 1
-            }
+            Self::Array(values) => arrays::count_runs(values),
             Self::Bitset(block, _) => words::count_block_runs(block),
             Self::Run(runs, _) => runs.len() as u32,
         }

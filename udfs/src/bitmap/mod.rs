@@ -12,21 +12,29 @@
 //! All little endian (RoaringFormatSpec). What is written here is *canonical*: every container takes its smallest
 //! serialized form, ties in the order array, bitset, run; no empty buckets. So equal sets are equal bytes.
 
+mod algebra;
+mod arrays;
 mod bucket;
+mod combine;
 mod container;
+mod count;
 mod cpu;
 mod defect;
+mod encode;
+mod runs;
 mod scattered;
 mod sorted;
 mod view;
 mod words;
 mod writer;
 
-pub use bucket::Bitmap32Ref;
+pub use algebra::{and, and_not, or, xor};
+pub use bucket::{Bitmap32Ref, Containers};
 pub use container::Container;
+pub use count::{and_cardinality, and_not_cardinality, or_cardinality, xor_cardinality};
 pub use defect::Defect;
 pub use sorted::write_sorted;
-pub use view::BitmapRef;
+pub use view::{BitmapRef, Buckets};
 
 /// Cookie of a 32-bit bitmap without run containers; the container count follows.
 const COOKIE_NO_RUNS: u32 = 12346;

@@ -54,7 +54,7 @@ impl<'a> BitmapRef<'a> {
                 return Err(Defect::UnorderedHighs { at, found, previous });
             }
             previous = Some(found);
-            cardinality += Bitmap32Ref::parse(&mut cursor, check)?.cardinality();
+            cardinality += Bitmap32Ref::parse(&mut cursor, check)?.1;
         }
         if !cursor.rest.is_empty() {
             return Err(Defect::TrailingBytes { at: cursor.at, count: cursor.rest.len() });
@@ -129,7 +129,7 @@ impl<'a> Iterator for Buckets<'a> {
         self.left = self.left.checked_sub(1)?;
         let mut cursor = Cursor { rest: self.bytes.get(self.cursor_at..)?, at: self.cursor_at };
         let high = cursor.take_u32().ok()?;
-        let bucket = Bitmap32Ref::parse(&mut cursor, Check::Layout).ok()?;
+        let bucket = Bitmap32Ref::reparse(&mut cursor).ok()?;
         self.cursor_at = cursor.at;
         Some((high, bucket))
     }

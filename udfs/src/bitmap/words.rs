@@ -66,6 +66,54 @@ per_cpu! {
         !values.iter().zip(after).fold(false, |bad, (a, b)| bad | (value(a) >= value(b)))
     }
 
+    /// Number of set bits in part of a block.
+    pub(super) fn count_part(part: &[[u8; 8]]) -> u32 {
+        part.iter().map(|word| u64::from_le_bytes(*word).count_ones()).sum()
+    }
+
+    /// Writes the positions of the set bits to `out`, which is as long as there are set bits.
+    pub(super) fn extract(words: &Words, out: &mut [[u8; 2]]) {
+        let mut places = out.iter_mut();
+        for (index, word) in words.iter().enumerate() {
+            let mut left = *word;
+            while left != 0 {
+                let Some(place) = places.next() else { return };
+                *place = ((index * 64) as u16 | left.trailing_zeros() as u16).to_le_bytes();
+                left &= left - 1;
+            }
+        }
+    }
+
+    /// The bits set in both.
+    pub(super) fn and(a: &Block, b: &Block) -> Words {
+        let mut words = [0; 1024];
+        for (word, (a, b)) in words.iter_mut().zip(a.iter().zip(b)) {
+            *word = u64::from_le_bytes(*a) & u64::from_le_bytes(*b);
+        }
+        words
+    }
+
+    /// Keeps the bits that are also set in the block.
+    pub(super) fn and_block(words: &mut Words, block: &Block) {
+        for (word, bytes) in words.iter_mut().zip(block) {
+            *word &= u64::from_le_bytes(*bytes);
+        }
+    }
+
+    /// Clears the bits that are set in the block.
+    pub(super) fn and_not_block(words: &mut Words, block: &Block) {
+        for (word, bytes) in words.iter_mut().zip(block) {
+            *word &= !u64::from_le_bytes(*bytes);
+        }
+    }
+
+    /// Flips the bits that are set in the block.
+    pub(super) fn xor_block(words: &mut Words, block: &Block) {
+        for (word, bytes) in words.iter_mut().zip(block) {
+            *word ^= u64::from_le_bytes(*bytes);
+        }
+    }
+
     /// Ors serialized words into words in memory; stops at the shorter one.
     pub(super) fn or_block(words: &mut [u64], block: &Block) {
         for (word, bytes) in words.iter_mut().zip(block) {
@@ -74,16 +122,48 @@ per_cpu! {
     }
 }
 
+/// Appends the maximal runs of set bits as first and last position.
+pub(super) fn collect_runs(words: &Words, runs: &mut Vec<(u16, u16)>) {
+    let known = runs.len();
+    let mut before = 0;
+    for (index, word) in words.iter().enumerate() {
+        let starts = word & !(word << 1 | before >> 63);
+        for_each_bit(index, starts, |start| runs.push((start, start)));
+        before = *word;
+    }
+    let mut ends_of = runs[known..].iter_mut();
+    for (index, word) in words.iter().enumerate() {
+        let after = words.get(index + 1).copied().unwrap_or(0);
+        let ends = word & !(word >> 1 | after << 63);
+        for_each_bit(index, ends, |end| {
+            if let Some(run) = ends_of.next() {
+                run.1 = end;
+            }
+        });
+    }
+}
+
+#[inline(always)]
+fn for_each_bit(index: usize, mut word: u64, mut visit: impl FnMut(u16)) {
+    while word != 0 {
+        visit((index * 64) as u16 | word.trailing_zeros() as u16);
+        word &= word - 1;
+    }
+}
+
+/// The word masks of a range of bits: words from `head` to `tail`, mask of the first, mask of the last.
+#[inline]
+fn range_masks(first: usize, last: usize) -> (usize, usize, u64, u64) {
+    (first / 64, last / 64, u64::MAX << (first % 64), u64::MAX >> (63 - last % 64))
+}
+
 /// Sets the bits `first..=last`; the part beyond the end of `words` is ignored.
 pub(super) fn set_range(words: &mut [u64], first: usize, last: usize) {
     let bits = words.len() * 64;
     if first >= bits {
         return;
     }
-    let last = last.min(bits - 1);
-    let (head, tail) = (first / 64, last / 64);
-    let head_mask = u64::MAX << (first % 64);
-    let tail_mask = u64::MAX >> (63 - last % 64);
+    let (head, tail, head_mask, tail_mask) = range_masks(first, last.min(bits - 1));
     if head == tail {
         words[head] |= head_mask & tail_mask;
         return;
@@ -91,4 +171,28 @@ pub(super) fn set_range(words: &mut [u64], first: usize, last: usize) {
     words[head] |= head_mask;
     words[head + 1..tail].fill(u64::MAX);
     words[tail] |= tail_mask;
+}
+
+/// Clears the bits `first..=last` of a container.
+pub(super) fn clear_range(words: &mut Words, first: u16, last: u16) {
+    let (head, tail, head_mask, tail_mask) = range_masks(usize::from(first), usize::from(last));
+    if head == tail {
+        words[head] &= !(head_mask & tail_mask);
+        return;
+    }
+    words[head] &= !head_mask;
+    words[head + 1..tail].fill(0);
+    words[tail] &= !tail_mask;
+}
+
+/// Flips the bits `first..=last` of a container.
+pub(super) fn flip_range(words: &mut Words, first: u16, last: u16) {
+    let (head, tail, head_mask, tail_mask) = range_masks(usize::from(first), usize::from(last));
+    if head == tail {
+        words[head] ^= head_mask & tail_mask;
+        return;
+    }
+    words[head] ^= head_mask;
+    words[head + 1..tail].iter_mut().for_each(|word| *word = !*word);
+    words[tail] ^= tail_mask;
 }
