@@ -1,0 +1,166 @@
+//! What a release consists of: one Parquet schema, sort key and place per artifact.
+//!
+//! Every file of a kind has exactly its schema; rows stand in the order of the sort key, nulls first, strings by bytes.
+//! Bitmap cells are canonical portable 64-bit Roaring of uids; an empty bitmap has no row.
+//!
+//! ```text
+//! <artifact>/date=2026-11-19/run=<run>-<attempt>/00003.parquet   a shard's file
+//!                                               /all.parquet     of all shards together
+//! ```
+//! A file never moves and no part of its path comes from data; which files count is said by the manifest alone.
+
+mod behaviour;
+mod behaviour_measures;
+mod columns;
+mod group_status;
+mod groups;
+mod quality;
+mod rejects;
+mod runs;
+mod tag_numbers;
+mod tag_values;
+mod tags;
+mod universe;
+mod users;
+
+use std::fmt::{self, Write};
+
+use arrow::datatypes::SchemaRef;
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+pub use columns::{VALUE_COLUMNS, value_column};
+
+/// A kind of file in a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Artifact {
+    /// The dictionary.
+    Users,
+    /// Every user accepted for an app.
+    Universe,
+    /// The distinct values of every tag, with codes.
+    TagValues,
+    /// Users per tag value.
+    Tags,
+    /// Users per binary digit of a numeric or date tag.
+    TagNumbers,
+    /// Users per event, dimension value and combination of a day.
+    Behaviour,
+    /// Users per binary digit of an event's counts and sums of a day.
+    BehaviourMeasures,
+    /// The groups' members.
+    Groups,
+    /// How every group's night went.
+    GroupStatus,
+    /// Rows that were not accepted.
+    Rejects,
+    /// Counts per source and app.
+    Quality,
+    /// The attempts that made the release.
+    Runs,
+}
+
+impl Artifact {
+    /// Every artifact.
+    pub const ALL: [Self; 12] = [
+        Self::Users,
+        Self::Universe,
+        Self::TagValues,
+        Self::Tags,
+        Self::TagNumbers,
+        Self::Behaviour,
+        Self::BehaviourMeasures,
+        Self::Groups,
+        Self::GroupStatus,
+        Self::Rejects,
+        Self::Quality,
+        Self::Runs,
+    ];
+
+    /// The name in paths, manifest and SQL.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Users => "users",
+            Self::Universe => "universe",
+            Self::TagValues => "tag_values",
+            Self::Tags => "tags",
+            Self::TagNumbers => "tag_numbers",
+            Self::Behaviour => "behaviour",
+            Self::BehaviourMeasures => "behaviour_measures",
+            Self::Groups => "groups",
+            Self::GroupStatus => "group_status",
+            Self::Rejects => "rejects",
+            Self::Quality => "quality",
+            Self::Runs => "runs",
+        }
+    }
+
+    /// The artifact with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|artifact| artifact.name() == name)
+    }
+
+    /// The columns of its files.
+    pub fn schema(self) -> SchemaRef {
+        match self {
+            Self::Users => users::schema(),
+            Self::Universe => universe::schema(),
+            Self::TagValues => tag_values::schema(),
+            Self::Tags => tags::schema(),
+            Self::TagNumbers => tag_numbers::schema(),
+            Self::Behaviour => behaviour::schema(),
+            Self::BehaviourMeasures => behaviour_measures::schema(),
+            Self::Groups => groups::schema(),
+            Self::GroupStatus => group_status::schema(),
+            Self::Rejects => rejects::schema(),
+            Self::Quality => quality::schema(),
+            Self::Runs => runs::schema(),
+        }
+    }
+
+    /// The columns its rows are sorted by, ascending, nulls first; a prefix of a file's rows never repeats a whole key,
+    /// except in rejects.
+    pub fn sort_key(self) -> &'static [&'static str] {
+        match self {
+            Self::Users => users::SORT_KEY,
+            Self::Universe => universe::SORT_KEY,
+            Self::TagValues => tag_values::SORT_KEY,
+            Self::Tags => tags::SORT_KEY,
+            Self::TagNumbers => tag_numbers::SORT_KEY,
+            Self::Behaviour => behaviour::SORT_KEY,
+            Self::BehaviourMeasures => behaviour_measures::SORT_KEY,
+            Self::Groups => groups::SORT_KEY,
+            Self::GroupStatus => group_status::SORT_KEY,
+            Self::Rejects => rejects::SORT_KEY,
+            Self::Quality => quality::SORT_KEY,
+            Self::Runs => runs::SORT_KEY,
+        }
+    }
+
+    /// Where a file stands, relative to the warehouse; `shard` is `None` for a file of all shards.
+    ///
+    /// A run name's bytes other than ASCII letters, digits and `-` are written `_` and two hex digits, so that no run name
+    /// leaves the folder and distinct names stay distinct.
+    pub fn path(self, date: NaiveDate, run: &str, attempt: u32, shard: Option<u32>) -> String {
+        let mut path = format!("{}/date={date}/run=", self.name());
+        for byte in run.bytes() {
+            // Writing to a String can not fail.
+            let _ = match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' => write!(path, "{}", char::from(byte)),
+                _ => write!(path, "_{byte:02x}"),
+            };
+        }
+        let _ = match shard {
+            Some(shard) => write!(path, "-{attempt}/{shard:05}.parquet"),
+            None => write!(path, "-{attempt}/all.parquet"),
+        };
+        path
+    }
+}
+
+impl fmt::Display for Artifact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,42 @@
+//! `[limits]`: what one app may use in a night, and `[limits.app.<name>]` for apps that may use more or less.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// The limits of every app.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Limits {
+    /// Of an app that is not named.
+    pub default: AppLimits,
+    /// Of named apps, the default already merged in.
+    pub apps: BTreeMap<String, AppLimits>,
+}
+
+impl Limits {
+    /// The limits of this app.
+    pub fn of(&self, app: &str) -> &AppLimits {
+        self.apps.get(app).unwrap_or(&self.default)
+    }
+}
+
+/// What an app may use; what exceeds is over limit for that app alone, and counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct AppLimits {
+    /// Groups; 500 when not given.
+    pub groups: u64,
+    /// Tags; 200 when not given.
+    pub tags: u64,
+    /// Distinct values of a tag; 100,000 when not given.
+    pub values_per_tag: u64,
+    /// Distinct values of an event's dimension; 10,000 when not given.
+    pub values_per_dimension: u64,
+    /// Combinations of one user, event and day; 256 when not given.
+    pub combinations_per_user: u64,
+}
+
+impl Default for AppLimits {
+    fn default() -> Self {
+        Self { groups: 500, tags: 200, values_per_tag: 100_000, values_per_dimension: 10_000, combinations_per_user: 256 }
+    }
+}

@@ -1,0 +1,162 @@
+//! The one error of schemas, pipeline and the binary: what went wrong, where, what to do, and whether a retry can help.
+
+use std::fmt;
+
+/// `Result` with tagmill's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Who has to act, and therefore the exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The data was refused and nothing published: exit 1.
+    Refused,
+    /// Usage, configuration or rights: a person must fix it: exit 2.
+    Setup,
+    /// The same command may succeed later: exit 3.
+    Retry,
+    /// Stopped by a signal: exit 130.
+    Interrupted,
+}
+
+/// An error with its stage, place and remedy; `Display` is one sentence:
+/// `stage: what, at place: cause; fix; a retry can (not) help`.
+#[derive(Debug)]
+pub struct Error {
+    kind: Kind,
+    stage: &'static str,
+    what: String,
+    place: Option<String>,
+    fix: Option<String>,
+    source: Option<Cause>,
+}
+
+impl Error {
+    /// Data that can not be published as it is.
+    pub fn refused(stage: &'static str, what: impl Into<String>) -> Self {
+        Self::new(Kind::Refused, stage, what)
+    }
+
+    /// Something a person has to change before another try.
+    pub fn setup(stage: &'static str, what: impl Into<String>) -> Self {
+        Self::new(Kind::Setup, stage, what)
+    }
+
+    /// Something that may be over by itself: a source not ready, a conflict, a store, memory, disk.
+    pub fn retry(stage: &'static str, what: impl Into<String>) -> Self {
+        Self::new(Kind::Retry, stage, what)
+    }
+
+    /// The run was asked to stop.
+    pub fn interrupted(stage: &'static str) -> Self {
+        Self::new(Kind::Interrupted, stage, "interrupted")
+    }
+
+    fn new(kind: Kind, stage: &'static str, what: impl Into<String>) -> Self {
+        Self { kind, stage, what: what.into(), place: None, fix: None, source: None }
+    }
+
+    /// Adds where: `file:line`, a path, an app and group.
+    pub fn at(mut self, place: impl Into<String>) -> Self {
+        self.place = Some(place.into());
+        self
+    }
+
+    /// Adds what to do about it.
+    pub fn fix(mut self, text: impl Into<String>) -> Self {
+        self.fix = Some(text.into());
+        self
+    }
+
+    /// Adds the underlying error.
+    pub fn because(mut self, cause: impl Into<Cause>) -> Self {
+        self.source = Some(cause.into());
+        self
+    }
+
+    /// Who has to act.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The process's exit status: 1, 2, 3 or 130.
+    pub fn exit_code(&self) -> u8 {
+        match self.kind {
+            Kind::Refused => 1,
+            Kind::Setup => 2,
+            Kind::Retry => 3,
+            Kind::Interrupted => 130,
+        }
+    }
+
+    /// The stage that failed.
+    pub fn stage(&self) -> &'static str {
+        self.stage
+    }
+
+    /// What went wrong, without stage and place.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// Where, when known.
+    pub fn place(&self) -> Option<&str> {
+        self.place.as_deref()
+    }
+
+    /// Whether the same command may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.kind, Kind::Retry | Kind::Interrupted)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.stage, OneLine(&self.what))?;
+        if let Some(place) = &self.place {
+            write!(f, ", at {}", OneLine(place))?;
+        }
+        if let Some(cause) = &self.source {
+            write!(f, ": {}", OneLine(&cause.to_string()))?;
+        }
+        if let Some(fix) = &self.fix {
+            write!(f, "; {}", OneLine(fix))?;
+        }
+        f.write_str(if self.is_retryable() { "; a retry can help" } else { "; a retry can not help" })
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|cause| cause as _)
+    }
+}
+
+/// Text with its control characters escaped: names and causes come from data, the sentence stays one line.
+struct OneLine<'a>(&'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.trim_end().chars().try_for_each(|c| if c.is_control() { write!(f, "{}", c.escape_debug()) } else { write!(f, "{c}") })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_one_sentence_with_place_cause_and_fix() {
+        let cause = std::io::Error::other("permission\ndenied");
+        let error = Error::setup("publish", "can not write").at("out/a").because(cause).fix("allow it");
+        assert_eq!(error.to_string(), "publish: can not write, at out/a: permission\\ndenied; allow it; a retry can not help");
+    }
+
+    #[test]
+    fn kinds_have_their_exit_status_and_say_whether_a_retry_helps() {
+        let all = [Error::refused("s", ""), Error::setup("s", ""), Error::retry("s", ""), Error::interrupted("s")];
+        assert_eq!(all.each_ref().map(Error::exit_code), [1, 2, 3, 130]);
+        assert_eq!(all.each_ref().map(Error::is_retryable), [false, false, true, true]);
+    }
+}

@@ -1,0 +1,115 @@
+//! One field of a registry row, read with its type; text is accepted where CSV has nothing else.
+
+use chrono::NaiveDate;
+use serde_json::{Map, Value as Json};
+
+use super::RowError;
+use crate::nearest::nearest;
+use crate::shard::is_app_name;
+use crate::value::{Value, ValueType, date_of};
+
+/// A registry row while it is read.
+pub(super) struct Fields<'a>(&'a Map<String, Json>);
+
+impl<'a> Fields<'a> {
+    /// # Errors
+    /// A key that is not known but nearly a known one: taken as absent it would change the row's meaning silently.
+    pub(super) fn open(row: &'a Map<String, Json>, known: &[&str]) -> Result<Self, RowError> {
+        for key in row.keys().filter(|key| !known.contains(&key.as_str())) {
+            if let Some(near) = nearest(key, known.iter().copied().filter(|name| !row.contains_key(*name))) {
+                return Err(error(key, "an unknown key", format!("{near:?}")));
+            }
+        }
+        Ok(Self(row))
+    }
+
+    fn get(&self, field: &str) -> Option<&'a Json> {
+        self.0.get(field).filter(|value| !value.is_null())
+    }
+
+    /// Text that is not empty.
+    pub(super) fn name(&self, field: &str) -> Result<String, RowError> {
+        self.optional_name(field)?.ok_or_else(|| error(field, "nothing", "text"))
+    }
+
+    pub(super) fn optional_name(&self, field: &str) -> Result<Option<String>, RowError> {
+        match self.get(field) {
+            None => Ok(None),
+            Some(Json::String(text)) if !text.is_empty() => Ok(Some(text.clone())),
+            Some(other) => Err(refuse(field, other, "text that is not empty")),
+        }
+    }
+
+    /// The name of an app.
+    pub(super) fn app(&self) -> Result<String, RowError> {
+        let app = self.name("app")?;
+        if is_app_name(&app) { Ok(app) } else { Err(error("app", "a zero byte", "text without one")) }
+    }
+
+    pub(super) fn boolean(&self, field: &str, default: bool) -> Result<bool, RowError> {
+        let parsed = match self.get(field) {
+            None => return Ok(default),
+            Some(Json::Bool(truth)) => Some(*truth),
+            Some(Json::String(text)) => match Value::parse(text, ValueType::Boolean) {
+                Ok(Value::Boolean(truth)) => Some(truth),
+                _ => None,
+            },
+            Some(_) => None,
+        };
+        parsed.ok_or_else(|| self.refuse(field, "true or false"))
+    }
+
+    pub(super) fn integer(&self, field: &str, most: u8) -> Result<Option<u8>, RowError> {
+        let parsed = match self.get(field) {
+            None => return Ok(None),
+            Some(Json::Number(number)) => number.as_u64(),
+            Some(Json::String(text)) => text.parse().ok(),
+            Some(_) => None,
+        };
+        let small = parsed.and_then(|number| u8::try_from(number).ok()).filter(|number| *number <= most);
+        small.map(Some).ok_or_else(|| self.refuse(field, &format!("an integer from 0 to {most}")))
+    }
+
+    pub(super) fn date(&self, field: &str) -> Result<Option<NaiveDate>, RowError> {
+        let date = match self.get(field) {
+            None => return Ok(None),
+            Some(Json::String(text)) => match Value::parse(text, ValueType::Date) {
+                Ok(Value::Date(days)) => date_of(days),
+                _ => None,
+            },
+            Some(_) => None,
+        };
+        date.map(Some).ok_or_else(|| self.refuse(field, "a date like 2026-11-19"))
+    }
+
+    /// One of a few words.
+    pub(super) fn choice<T: Copy>(&self, field: &str, choices: &[(&'static str, T)]) -> Result<Option<T>, RowError> {
+        let Some(found) = self.get(field) else { return Ok(None) };
+        let chosen = found.as_str().and_then(|word| choices.iter().find(|(name, _)| *name == word));
+        let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
+        chosen.map(|(_, value)| Some(*value)).ok_or_else(|| self.refuse(field, &format!("one of {}", names.join(", "))))
+    }
+
+    pub(super) fn value_type(&self, field: &str) -> Result<Option<ValueType>, RowError> {
+        self.choice(field, &ValueType::ALL.map(|value_type| (value_type.name(), value_type)))
+    }
+
+    /// The error for what stands in `field`, or for nothing standing there.
+    pub(super) fn refuse(&self, field: &str, expected: &str) -> RowError {
+        refuse(field, self.0.get(field).unwrap_or(&Json::Null), expected)
+    }
+}
+
+fn refuse(field: &str, found: &Json, expected: &str) -> RowError {
+    let text = if found.is_null() { "nothing".to_owned() } else { found.to_string() };
+    error(field, text, expected)
+}
+
+/// Both names are cut: a merchant's key or value of 10 kB must not fill a log line.
+fn error(field: &str, found: impl Into<String>, expected: impl Into<String>) -> RowError {
+    let cut = |text: String| match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text,
+    };
+    RowError { field: cut(field.to_owned()), found: cut(found.into()), expected: expected.into() }
+}
