@@ -78,9 +78,9 @@ def test_union_over_shards_is_the_sum_of_the_shards(published: Published) -> Non
 
 
 def test_both_engines_see_the_same_tag_values(published: Published) -> None:
-    ours = "SELECT app, tag, value_string, value_integer, value_double, CAST(value_date AS VARCHAR), sum(cardinality)::BIGINT FROM tags GROUP BY ALL"
+    ours = "SELECT app, tag, value_string, value_integer, value_double, CAST(value_date AS VARCHAR), value_boolean, sum(cardinality)::BIGINT FROM tags GROUP BY ALL"
     theirs = (
-        "SELECT app, tag, value_string, value_integer, value_double, toString(value_date), sum(cardinality)"
+        "SELECT app, tag, value_string, value_integer, value_double, toString(value_date), value_boolean, sum(cardinality)"
         " FROM tags GROUP BY app, tag, value_string, value_integer, value_double, value_date, value_boolean"
     )
     first, second = published.duckdb.execute(ours).fetchall(), published.clickhouse.rows(theirs)
