@@ -1,4 +1,4 @@
-//! Reads the columns of an artifact file; every request checks that the file still has the size the manifest gives it.
+//! Reads the columns of an artifact file; the first request checks that the file still has the size the manifest gives it.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{GetOptions, GetRange};
+use object_store::{GetOptions, GetRange, ObjectStoreExt};
 use parquet::arrow::arrow_reader::ArrowReaderOptions;
 use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
@@ -90,11 +90,25 @@ struct Source {
 impl Source {
     async fn fetch(&self, range: Range<u64>) -> parquet::errors::Result<Bytes> {
         let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
-        let result = self.store.objects().get_opts(&self.location, options).await?;
-        if result.meta.size != self.size {
-            return Err(ParquetError::General(format!("found {} bytes, expected {}", result.meta.size, self.size)));
+        match self.store.objects().get_opts(&self.location, options).await {
+            Ok(result) => {
+                self.check_size(result.meta.size)?;
+                Ok(result.bytes().await?)
+            }
+            // A range past the end of a cut file is an error of each store's own making.
+            Err(error) => {
+                let now = self.store.objects().head(&self.location).await;
+                now.map_or(Ok(()), |meta| self.check_size(meta.size))?;
+                Err(error.into())
+            }
         }
-        Ok(result.bytes().await?)
+    }
+
+    fn check_size(&self, found: u64) -> parquet::errors::Result<()> {
+        match found == self.size {
+            true => Ok(()),
+            false => Err(ParquetError::General(format!("found {found} bytes, expected {}", self.size))),
+        }
     }
 }
 

@@ -10,7 +10,6 @@ use bytes::Bytes;
 use chrono::NaiveDate;
 use object_store::buffered::BufWriter;
 use parquet::arrow::ArrowWriter;
-use parquet::errors::ParquetError;
 use tagmill_schemas::Artifact;
 use tagmill_schemas::error::{Error, Result};
 use tagmill_schemas::manifest::FileEntry;
@@ -112,9 +111,8 @@ impl ArtifactWriter {
             return Err(Error::refused(self.store.stage(), "the writer has not started").at(self.store.name_of(&self.entry.path)));
         };
         let place = self.store.name_of(&self.entry.path);
-        let unfit = |e: ParquetError| Error::refused(self.store.stage(), "can not be encoded").at(place.as_str()).because(e);
-        writer.finish().map_err(unfit)?;
-        let (parts, checksum, bytes) = writer.into_inner().map_err(unfit)?.finish();
+        writer.finish().map_err(|e| Error::refused(self.store.stage(), "can not be encoded").at(place).because(e))?;
+        let (parts, checksum, bytes) = std::mem::take(writer.inner_mut()).finish();
         let mut entry = self.entry;
         (entry.checksum, entry.bytes) = (checksum.to_string(), bytes);
         let sent = async {

@@ -157,11 +157,13 @@ fn head_does_not_move_back(manifest: &Manifest, previous: &Manifest) -> Result<(
 /// Every file that the previous release does not have is there with its size.
 async fn new_files_are_there(store: &Store, manifest: &Manifest, previous: Option<&Manifest>) -> Result<()> {
     let known: BTreeMap<&str, &FileEntry> = previous.into_iter().flat_map(|previous| &previous.files).map(|file| (file.path.as_str(), file)).collect();
-    let new = manifest.files.iter().filter(|file| known.get(file.path.as_str()) != Some(file));
-    futures::stream::iter(new).map(|file| is_there(store, file)).buffer_unordered(LOOKS).try_collect::<Vec<()>>().await.map(drop)
+    let new: Vec<FileEntry> = manifest.files.iter().filter(|file| known.get(file.path.as_str()) != Some(file)).cloned().collect();
+    // Owned all through: a future that borrows in a stream's closure can not be spawned.
+    let looks = new.into_iter().map(|file| is_there(store.clone(), file));
+    futures::stream::iter(looks).buffer_unordered(LOOKS).try_collect::<Vec<()>>().await.map(drop)
 }
 
-async fn is_there(store: &Store, file: &FileEntry) -> Result<()> {
+async fn is_there(store: Store, file: FileEntry) -> Result<()> {
     let found = store.head(&file.path).await?.map(|found| found.size);
     match found {
         Some(size) if size == file.bytes => Ok(()),

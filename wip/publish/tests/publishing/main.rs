@@ -1,0 +1,10 @@
+//! Stores, artifact files and releases, from outside: one kit for every store, then faults, races and damage.
+
+use tagmill_wip_publish as tested;
+
+mod conformance;
+mod faults;
+mod files;
+mod fixtures;
+mod names;
+mod releases;
