@@ -2,6 +2,11 @@
 
 use serde::Serialize;
 
+use super::section::Section;
+use super::template;
+use super::unit::parse_percent;
+use crate::error::Result;
+
 /// Where rules and uploaded lists are.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Groups {
@@ -11,4 +16,25 @@ pub struct Groups {
     pub lists: Option<String>,
     /// The fraction of newly invalid rules above which the night is refused; 0.02 when not given.
     pub max_new_invalid: f64,
+}
+
+impl Groups {
+    /// The fraction of newly invalid rules a configuration that does not say accepts.
+    const MAX_NEW_INVALID: f64 = 0.02;
+
+    pub(super) fn read(root: &Section<'_>) -> Result<Option<Self>> {
+        if root.get("groups").is_none() {
+            return Ok(None);
+        }
+        let section = root.section("groups", &["rules", "lists", "max_new_invalid"])?;
+        let lists = section.optional("lists", |entry| {
+            let path = template::path(entry, &["app", "list", "date"])?;
+            if template::has(&path, "list") { Ok(path) } else { Err(entry.expected("a path with {list}, the list's name")) }
+        })?;
+        Ok(Some(Self {
+            rules: section.required("rules", |entry| template::path(entry, &["date"]))?,
+            lists,
+            max_new_invalid: section.optional("max_new_invalid", |entry| entry.parsed(parse_percent))?.unwrap_or(Self::MAX_NEW_INVALID),
+        }))
+    }
 }

@@ -4,16 +4,22 @@
 //! known key; what this version does not support is refused with "not in this version", never ignored.
 //!
 //! ```text
-//! text ──toml──► document ──section──► warehouse, limits, source, tag, groups ──cross──► Config
+//! text ──► document of sections ──► warehouse, run, retention, limits
+//!                                   source, then the tags that name them, groups ──► Config
 //! ```
 
 mod group;
 mod limit;
+mod section;
 mod source;
 mod tag;
+mod template;
+mod unit;
 mod warehouse;
 
 use serde::Serialize;
+use toml::de::DeTable;
+use xxhash_rust::xxh3::xxh3_128;
 
 pub use group::Groups;
 pub use limit::{AppLimits, Limits};
@@ -21,9 +27,13 @@ pub use source::{
     AppColumn, Columns, Content, Day, DayBy, Events, Late, LateEvent, LatePolicy, Measure, Source, SourceKind, UndeclaredEvent, UndeclaredTag,
 };
 pub use tag::{EVERY_TAG, MAX_SCALE, Tag};
+pub use unit::{parse_duration, parse_percent, parse_size};
 pub use warehouse::{Retention, RunSettings, Warehouse};
 
 use crate::error::{Error, Result};
+use section::{Document, STAGE, Section};
+
+const KEYS: &[&str] = &["version", "warehouse", "run", "retention", "limits", "source", "tag", "groups", "check"];
 
 /// A warehouse's configuration.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -55,7 +65,45 @@ impl Config {
     ///
     /// # Errors
     /// Setup, with `file:line`, for the first thing that is not as documented.
-    pub fn parse(_text: &str, file: &str) -> Result<Self> {
-        Err(Error::setup("configuration", "reading is being built").at(file))
+    pub fn parse(text: &str, file: &str) -> Result<Self> {
+        let document = Document { file, text };
+        let table = DeTable::parse(text).map_err(|e| document.error(e.span().map_or(0, |span| span.start), format!("not toml: {}", e.message())))?;
+        let root = Section::root(&document, table.get_ref());
+        check_version(&root)?;
+        root.only(KEYS)?;
+        if let Some(check) = root.get("check") {
+            return Err(check.refuse("[[check]] is not in this version").fix("remove it"));
+        }
+        let sources = source::read_all(&root)?;
+        let mut config = Self {
+            warehouse: Warehouse::read(&root)?,
+            run: RunSettings::read(&root)?,
+            retention: Retention::read(&root)?,
+            limits: Limits::read(&root)?,
+            tags: tag::read_all(&root, &sources)?,
+            groups: Groups::read(&root)?,
+            sources,
+            hash: String::new(),
+        };
+        config.hash = config.content_hash()?;
+        Ok(config)
     }
+
+    /// The source with this name.
+    pub fn source(&self, name: &str) -> Option<&Source> {
+        self.sources.iter().find(|source| source.name == name)
+    }
+
+    fn content_hash(&self) -> Result<String> {
+        let content = serde_json::to_vec(self).map_err(|e| Error::setup(STAGE, "can not be hashed").because(e))?;
+        Ok(format!("{:032x}", xxh3_128(&content)))
+    }
+}
+
+/// Before anything else: an unknown key may be a key of a newer version.
+fn check_version(root: &Section<'_>) -> Result<()> {
+    root.required("version", |entry| match entry.integer(0..=u64::MAX)? {
+        1 => Ok(()),
+        other => Err(entry.refuse(format!("version {other} is not in this version, which reads 1"))),
+    })
 }

@@ -2,6 +2,11 @@
 
 use serde::Serialize;
 
+use super::section::{Entry, Section};
+use super::source::{BEHAVIOUR, Source, SourceKind};
+use crate::error::Result;
+use crate::nearest::nearest;
+
 use crate::value::ValueType;
 
 /// The name that stands for every tag that a group_tags source's rows and registry name.
@@ -25,4 +30,80 @@ pub struct Tag {
     pub value: Option<String>,
     /// Decimal digits kept of a double, 0 to [`MAX_SCALE`]; `None`: not indexed by binary digit.
     pub scale: Option<u8>,
+}
+
+const KEYS: &[&str] = &["name", "source", "type", "multi", "value", "scale"];
+
+/// Reads every `[[tag]]`.
+pub(super) fn read_all(root: &Section<'_>, sources: &[Source]) -> Result<Vec<Tag>> {
+    let mut tags: Vec<Tag> = Vec::new();
+    for (name, section) in root.named_sections("tag")? {
+        section.only(KEYS)?;
+        let source = section.required("source", |entry| find_source(entry, sources))?;
+        let tag = match name == EVERY_TAG {
+            true => every_tag(&section, source)?,
+            false => one_tag(name, &section, source)?,
+        };
+        let is_twin = |earlier: &&Tag| earlier.name == tag.name && (tag.name != EVERY_TAG || earlier.source == tag.source);
+        if let Some(twin) = tags.iter().find(is_twin) {
+            return Err(section.refuse(format!("tag {:?} is defined twice, first from source {:?}", twin.name, twin.source)));
+        }
+        tags.push(tag);
+    }
+    Ok(tags)
+}
+
+fn find_source<'s>(entry: &Entry<'_>, sources: &'s [Source]) -> Result<&'s Source> {
+    let name = entry.name()?;
+    if name == BEHAVIOUR {
+        return Err(entry.refuse("a tag with source = \"behaviour\" is not in this version").fix("remove it"));
+    }
+    let names = || sources.iter().map(|source| source.name.as_str());
+    let Some(source) = sources.iter().find(|source| source.name == name) else {
+        let error = entry.refuse(format!("unknown source {name:?}"));
+        return Err(match nearest(&name, names()) {
+            Some(near) => error.fix(format!("did you mean {near:?}")),
+            None => error.fix(format!("expected one of {}", names().collect::<Vec<_>>().join(", "))),
+        });
+    };
+    match source.kind.events() {
+        None => Ok(source),
+        Some(_) => Err(entry.refuse(format!("found source {name:?} of kind {:?}, expected one of attributes or group_tags", source.kind.name()))),
+    }
+}
+
+fn every_tag(section: &Section<'_>, source: &Source) -> Result<Tag> {
+    if !is_vertical(source) {
+        let found = format!("tag \"*\" needs a source of kind = \"group_tags\", found {:?} of kind {:?}", source.name, source.kind.name());
+        return Err(section.refuse(found).fix("name each tag of this source"));
+    }
+    match ["type", "multi", "value", "scale"].into_iter().find_map(|key| section.get(key)) {
+        Some(entry) => Err(entry.refuse(format!("{:?} can not be given for tag \"*\"", entry.key)).fix("say it in the registry's rows")),
+        None => Ok(Tag { name: EVERY_TAG.to_owned(), source: source.name.clone(), value_type: None, multi: false, value: None, scale: None }),
+    }
+}
+
+fn one_tag(name: String, section: &Section<'_>, source: &Source) -> Result<Tag> {
+    let value_type = section.required("type", |entry| entry.choice(&ValueType::ALL.map(|value_type| (value_type.name(), value_type))))?;
+    let value = match (section.get("value"), is_vertical(source)) {
+        (None, true) => None,
+        (Some(entry), true) => return Err(entry.refuse(format!("source {:?} has its values in one column", source.name)).fix("remove the tag's value")),
+        (_, false) => Some(section.required("value", Entry::text)?),
+    };
+    let scale = section.optional("scale", |entry| match value_type {
+        ValueType::Double => scale(entry),
+        _ => Err(entry.refuse(format!("found a scale for type {value_type}, expected one only for double"))),
+    })?;
+    let multi = section.optional("multi", Entry::boolean)?.unwrap_or(false);
+    Ok(Tag { name, source: source.name.clone(), value_type: Some(value_type), multi, value, scale })
+}
+
+/// Decimal digits kept.
+pub(super) fn scale(entry: &Entry<'_>) -> Result<u8> {
+    // The range is inside that of u8.
+    Ok(entry.integer(0..=u64::from(MAX_SCALE))? as u8)
+}
+
+fn is_vertical(source: &Source) -> bool {
+    matches!(source.kind, SourceKind::GroupTags { .. })
 }

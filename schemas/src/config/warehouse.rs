@@ -3,6 +3,11 @@
 use chrono_tz::Tz;
 use serde::{Serialize, Serializer};
 
+use super::section::Section;
+use super::template;
+use super::unit::parse_size;
+use crate::error::Result;
+use crate::nearest::nearest;
 use crate::shard::{IdScope, Shards};
 
 /// `[warehouse]`: where it is, and what `init` fixes for ever.
@@ -20,7 +25,7 @@ pub struct Warehouse {
     pub id_scope: IdScope,
 }
 
-fn zone_name<S: Serializer>(zone: &Tz, serializer: S) -> Result<S::Ok, S::Error> {
+fn zone_name<S: Serializer>(zone: &Tz, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     serializer.serialize_str(zone.name())
 }
 
@@ -44,4 +49,48 @@ pub struct Retention {
     pub behaviour_days: u32,
     /// Days of rejects; 14 when not given.
     pub rejects_days: u32,
+}
+
+impl Warehouse {
+    /// The shards of a warehouse that does not say.
+    const SHARDS: u32 = 16;
+
+    pub(super) fn read(root: &Section<'_>) -> Result<Self> {
+        let section = root.section("warehouse", &["url", "shards", "time_zone", "id_scope"])?;
+        let shards = section.optional("shards", |entry| entry.integer(1..=u64::from(Shards::MAX)))?;
+        Ok(Self {
+            url: section.required("url", |entry| template::path(entry, &[]))?,
+            // The range is that of Shards.
+            shards: Shards::new(shards.map_or(Self::SHARDS, |count| count as u32))?,
+            time_zone: section.required("time_zone", |entry| entry.parsed(parse_zone))?,
+            id_scope: section.required("id_scope", |entry| entry.choice(&[("app", IdScope::App), ("global", IdScope::Global)]))?,
+        })
+    }
+}
+
+fn parse_zone(name: &str) -> std::result::Result<Tz, String> {
+    name.parse().map_err(|_| {
+        let zones = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+        let example = nearest(name, zones).unwrap_or("Asia/Shanghai");
+        format!("found {name:?}, expected an IANA time zone like {example:?}")
+    })
+}
+
+impl RunSettings {
+    pub(super) fn read(root: &Section<'_>) -> Result<Self> {
+        let section = root.section("run", &["memory", "threads", "spill"])?;
+        Ok(Self {
+            memory: section.optional("memory", |entry| entry.parsed(parse_size))?,
+            threads: section.optional("threads", |entry| entry.integer(0..=4_096))?.map_or(0, |threads| threads as usize),
+            spill: section.optional("spill", |entry| template::path(entry, &[]))?.unwrap_or_else(|| "spill".to_owned()),
+        })
+    }
+}
+
+impl Retention {
+    pub(super) fn read(root: &Section<'_>) -> Result<Self> {
+        let section = root.section("retention", &["releases", "behaviour_days", "rejects_days"])?;
+        let count = |key, default| Ok(section.optional(key, |entry| entry.count(1))?.unwrap_or(default));
+        Ok(Self { releases: count("releases", 14)?, behaviour_days: count("behaviour_days", 120)?, rejects_days: count("rejects_days", 14)? })
+    }
 }

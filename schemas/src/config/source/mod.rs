@@ -1,8 +1,13 @@
 //! `[[source]]`: where raw rows come from and what they mean.
 
+mod events;
+mod read;
+
 use std::time::Duration;
 
 use serde::Serialize;
+
+pub(super) use read::{BEHAVIOUR, read_all};
 
 /// A source of one of four kinds. Expressions are SQL over the source's row; `$date` is the run's date.
 #[derive(Debug, Clone, PartialEq, Serialize)]
