@@ -38,12 +38,18 @@ pub(super) fn write_bucket(writer: &mut Writer<'_>, high: u32, values: &[u32]) {
     let mut rest = values;
     while !rest.is_empty() {
         let (chunk, others) = split_chunk(rest);
-        let from = writer.out.len();
-        let is_run = append_container(chunk, writer.out);
-        writer.end_container((chunk[0] >> 16) as u16, chunk.len() as u32, from, is_run);
+        write_chunk(writer, chunk);
         rest = others;
     }
     writer.end_bucket();
+}
+
+/// Writes the container with the ascending, non-empty values of one chunk.
+#[inline]
+pub(super) fn write_chunk(writer: &mut Writer<'_>, chunk: &[u32]) {
+    let from = writer.out.len();
+    let is_run = append_container(chunk, writer.out);
+    writer.end_container((chunk[0] >> 16) as u16, chunk.len() as u32, from, is_run);
 }
 
 /// The path for small sets: everything is known before the first byte is written.

@@ -1,0 +1,178 @@
+//! The sets of many groups while they are built, from values in any order and from other bitmaps.
+//!
+//! ```text
+//! (group, value) ──► bitset of the chunk, if it has one
+//!               └──► log of rows ── when it is full: sort, remove duplicates, move crowded chunks to bitsets
+//! drain: sort, remove duplicates, write each group's rows and bitsets as canonical bytes
+//! ```
+//! A group costs nothing but its rows, so ten million groups of one value cost eight bytes each; ten groups of all
+//! values cost a bit each.
+
+use super::container::Container;
+use super::dense::Dense;
+use super::log::Log;
+use super::sorted::{write_bucket, write_sorted};
+use super::view::BitmapRef;
+use super::words;
+use super::writer::Writer;
+use super::encode::write_words;
+
+/// A container with at least this many values goes to a bitset at once.
+const CROWDED: u32 = 1024;
+
+/// Sets of u64 values, one per group; groups are numbered from 0.
+#[derive(Debug, Default)]
+pub struct GroupSets {
+    log: Log,
+    dense: Dense,
+}
+
+impl GroupSets {
+    /// Adds one value to each group named: `values[i]` to group `groups[i]`.
+    pub fn insert_all(&mut self, groups: impl Iterator<Item = (usize, u64)>) {
+        if self.dense.is_empty() {
+            self.log.extend(groups.map(|(group, value)| (group as u32, value)));
+        } else {
+            for (group, value) in groups {
+                self.insert(group, value);
+            }
+        }
+        self.log.compact_if_full(&mut self.dense);
+    }
+
+    #[inline]
+    fn insert(&mut self, group: usize, value: u64) {
+        let (high, key) = ((value >> 32) as u32, (value >> 16) as u16);
+        match self.dense.find(group as u32, high, key) {
+            Some(words) => words[usize::from(value as u16 >> 6)] |= 1 << (value & 63),
+            None => self.log.push(group as u32, value),
+        }
+    }
+
+    /// Adds all values of a bitmap to a group.
+    pub fn merge(&mut self, group: usize, bitmap: &BitmapRef<'_>) {
+        for (high, bucket) in bitmap.buckets() {
+            for (key, container) in bucket.containers() {
+                self.merge_container(group as u32, high, key, &container);
+            }
+        }
+        self.log.compact_if_full(&mut self.dense);
+    }
+
+    fn merge_container(&mut self, group: u32, high: u32, key: u16, container: &Container<'_>) {
+        if container.cardinality() >= CROWDED {
+            container.or_into(self.dense.find_or_make(group, high, key));
+        } else if let Some(words) = self.dense.find(group, high, key) {
+            container.or_into(words);
+        } else {
+            let upper = u64::from(high) << 32 | u64::from(key) << 16;
+            container.for_each(|value| self.log.push(group, upper | u64::from(value)));
+        }
+    }
+
+    /// Bytes held; takes no time.
+    pub fn size(&self) -> usize {
+        self.log.bytes() + self.dense.bytes()
+    }
+
+    /// Takes out the first `count` groups; the others are counted from 0 again.
+    pub fn drain_first(&mut self, count: usize) -> DrainedGroups {
+        self.log.compact(&mut self.dense);
+        let log = self.log.split_first(count);
+        DrainedGroups { log, dense: self.dense.split_first(count), group: 0, row: 0, lows: Vec::new() }
+    }
+
+    /// Takes out all groups.
+    pub fn drain(&mut self) -> DrainedGroups {
+        let mut all = std::mem::take(self);
+        all.log.sort();
+        DrainedGroups { log: all.log, dense: all.dense, group: 0, row: 0, lows: Vec::new() }
+    }
+}
+
+/// Groups taken out of [`GroupSets`], to be written one after the other from group 0 on.
+#[derive(Debug)]
+pub struct DrainedGroups {
+    log: Log,
+    dense: Dense,
+    group: u32,
+    /// First row of the group in the log.
+    row: usize,
+    /// Lower words of one bucket.
+    lows: Vec<u32>,
+}
+
+impl DrainedGroups {
+    /// Appends the canonical bitmap of the next group; writes nothing, and returns false, for a group without values.
+    pub fn write_next(&mut self, out: &mut Vec<u8>) -> bool {
+        let group = self.group;
+        self.group += 1;
+        let mut chunks = self.dense.chunks(group).peekable();
+        let end = self.log.end_of_group(group, self.row);
+        if chunks.peek().is_none() {
+            let wrote = end > self.row;
+            if wrote {
+                write_rows(&self.log, self.row..end, &mut self.lows, out);
+            }
+            self.row = end;
+            return wrote;
+        }
+        let mut writer = Writer::new(out);
+        let mut high = None;
+        while let Some(next) = [self.log.high(self.row, end), chunks.peek().map(|(high, _, _)| *high)].into_iter().flatten().min() {
+            debug_assert!(high < Some(next));
+            high = Some(next);
+            self.row = self.log.take_bucket(self.row..end, next, &mut self.lows);
+            let keyed = std::iter::from_fn(|| chunks.next_if(|(high, _, _)| *high == next).map(|(_, key, words)| (key, words)));
+            write_mixed(&mut writer, next, &self.lows, keyed);
+        }
+        writer.finish();
+        true
+    }
+}
+
+/// Writes a group that has rows and no bitsets.
+fn write_rows(log: &Log, rows: std::ops::Range<usize>, lows: &mut Vec<u32>, out: &mut Vec<u8>) {
+    let Some(high) = log.high(rows.start, rows.end) else { return };
+    let mut at = log.take_bucket(rows.clone(), high, lows);
+    if at == rows.end {
+        write_sorted(high, lows, out);
+        return;
+    }
+    let mut writer = Writer::new(out);
+    write_bucket(&mut writer, high, lows);
+    while let Some(high) = log.high(at, rows.end) {
+        at = log.take_bucket(at..rows.end, high, lows);
+        write_bucket(&mut writer, high, lows);
+    }
+    writer.finish();
+}
+
+/// Writes a bucket from ascending values and bitsets with ascending keys.
+fn write_mixed<'w>(writer: &mut Writer<'_>, high: u32, lows: &[u32], keyed: impl Iterator<Item = (u16, &'w words::Words)>) {
+    let bitsets: Vec<_> = keyed.collect();
+    let mut chunks = lows.chunk_by(|a, b| a >> 16 == b >> 16).peekable();
+    let count = bitsets.len() + chunks.clone().filter(|chunk| bitsets.binary_search_by_key(&key_of(chunk), |(key, _)| *key).is_err()).count();
+    writer.begin_bucket(high, count, false);
+    for (key, words) in bitsets {
+        while let Some(chunk) = chunks.next_if(|chunk| key_of(chunk) < key) {
+            super::sorted::write_chunk(writer, chunk);
+        }
+        match chunks.next_if(|chunk| key_of(chunk) == key) {
+            None => write_words(writer, key, words),
+            Some(chunk) => {
+                let mut both = *words;
+                chunk.iter().for_each(|low| both[(low >> 6 & 1023) as usize] |= 1 << (low & 63));
+                write_words(writer, key, &both);
+            }
+        }
+    }
+    for chunk in chunks {
+        super::sorted::write_chunk(writer, chunk);
+    }
+    writer.end_bucket();
+}
+
+fn key_of(chunk: &[u32]) -> u16 {
+    (chunk[0] >> 16) as u16
+}
