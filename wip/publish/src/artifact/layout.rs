@@ -79,8 +79,10 @@ fn users(builder: WriterPropertiesBuilder) -> WriterPropertiesBuilder {
             .set_column_encoding(column.clone(), Encoding::PLAIN)
             .set_column_statistics_enabled(column, EnabledStatistics::None)
     });
-    let ordinal = ColumnPath::from("ordinal");
-    plain.set_column_dictionary_enabled(ordinal.clone(), false).set_column_encoding(ordinal, Encoding::DELTA_BINARY_PACKED)
+    ["shard", "ordinal", "state"].into_iter().fold(plain, |builder, name| {
+        let column = ColumnPath::from(name);
+        builder.set_column_dictionary_enabled(column.clone(), false).set_column_encoding(column, Encoding::DELTA_BINARY_PACKED)
+    })
 }
 
 fn zstd() -> Compression {

@@ -40,7 +40,9 @@ impl Write for Tap {
         self.bytes += taken as u64;
         self.open.extend_from_slice(now);
         if self.open.len() == PART_BYTES {
-            self.full.push(Bytes::from(std::mem::take(&mut self.open)));
+            // A second part is as long as the first; a small file never asks for a whole part.
+            let next = Vec::with_capacity(PART_BYTES);
+            self.full.push(Bytes::from(std::mem::replace(&mut self.open, next)));
         }
         Ok(taken)
     }

@@ -31,6 +31,13 @@ async fn wrapped_stores_conform() {
     conforms(&store.wrapped(|inner| Arc::new(CountingStore::new(Arc::new(FaultyStore::new(inner)))))).await;
 }
 
+/// With the server's address and credentials in `AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, ... as for the program.
+#[tokio::test]
+#[ignore = "needs a server and an empty place on it: TAGMILL_TEST_URL=s3://bucket/new"]
+async fn a_server_conforms() {
+    conforms(&Store::open(&std::env::var("TAGMILL_TEST_URL").unwrap()).unwrap()).await;
+}
+
 async fn conforms(store: &Store) {
     keeps_bytes(store).await;
     creates_once(store).await;
