@@ -1,0 +1,86 @@
+//! A rule's canonical text and hash: what stays the same when spacing, comments, keywords' case, the order of AND, OR
+//! and IN, parentheses without effect, or the date change. It knows no names and no types: `run_date()` stays itself.
+
+use datafusion::sql::sqlparser::ast as sql;
+use sql::{BinaryOperator, UnaryOperator};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::constant::is_constant;
+use super::display::{Name, Text};
+use super::function::{arguments, function_name};
+use super::lower::{flipped, operands};
+
+/// XXH3-128 of a canonical text, in 32 hex digits.
+pub fn rule_hash(canonical_text: &str) -> String {
+    format!("{:032x}", xxh3_128(canonical_text.as_bytes()))
+}
+
+/// The canonical text of a rule that has been lowered, which bounds how deep it is.
+pub(super) fn text(expr: &sql::Expr) -> String {
+    match expr {
+        sql::Expr::Nested(inner) => text(inner),
+        sql::Expr::BinaryOp { op: op @ (BinaryOperator::And | BinaryOperator::Or), .. } => connective(expr, op),
+        sql::Expr::UnaryOp { op: UnaryOperator::Not, expr } => format!("NOT ({})", text(expr)),
+        sql::Expr::UnaryOp { op: UnaryOperator::Plus, expr } => text(expr),
+        sql::Expr::UnaryOp { op, expr } => format!("{op}{}", text(expr)),
+        sql::Expr::BinaryOp { left, op, right } => match flipped(op) {
+            Some(flipped) if is_constant(left) => format!("{} {flipped} {}", text(right), text(left)),
+            _ => format!("{} {op} {}", text(left), text(right)),
+        },
+        sql::Expr::Between { expr, negated, low, high } => {
+            format!("{} {}BETWEEN {} AND {}", text(expr), not(*negated), text(low), text(high))
+        }
+        sql::Expr::InList { expr, list, negated } => {
+            format!("{} {}IN ({})", text(expr), not(*negated), sorted(list.iter().map(text).collect(), ", "))
+        }
+        sql::Expr::Like { expr, negated, pattern, escape_char, .. } => like("LIKE", expr, *negated, pattern, escape_char),
+        sql::Expr::ILike { expr, negated, pattern, escape_char, .. } => like("ILIKE", expr, *negated, pattern, escape_char),
+        sql::Expr::IsNull(expr) => format!("{} IS NULL", text(expr)),
+        sql::Expr::IsNotNull(expr) => format!("{} IS NOT NULL", text(expr)),
+        sql::Expr::IsTrue(expr) => format!("{} IS TRUE", text(expr)),
+        sql::Expr::IsFalse(expr) => format!("{} IS FALSE", text(expr)),
+        sql::Expr::IsNotTrue(expr) => format!("{} IS NOT TRUE", text(expr)),
+        sql::Expr::IsNotFalse(expr) => format!("{} IS NOT FALSE", text(expr)),
+        sql::Expr::Identifier(name) => Name(&name.value).to_string(),
+        sql::Expr::Function(function) => {
+            let arguments: Vec<_> = arguments(function).unwrap_or_default().into_iter().map(text).collect();
+            format!("{}({})", function_name(function), arguments.join(", "))
+        }
+        sql::Expr::Value(value) => match &value.value {
+            sql::Value::SingleQuotedString(string) => Text(string).to_string(),
+            other => other.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
+fn connective(expr: &sql::Expr, op: &BinaryOperator) -> String {
+    let members = operands(expr, op).into_iter().map(|member| match inner(member) {
+        bare @ sql::Expr::BinaryOp { op: BinaryOperator::And | BinaryOperator::Or, .. } => format!("({})", text(bare)),
+        bare => text(bare),
+    });
+    sorted(members.collect(), &format!(" {op} "))
+}
+
+/// Without parentheses.
+pub(super) fn inner(mut expr: &sql::Expr) -> &sql::Expr {
+    while let sql::Expr::Nested(nested) = expr {
+        expr = nested;
+    }
+    expr
+}
+
+fn like(word: &str, expr: &sql::Expr, negated: bool, pattern: &sql::Expr, escape: &Option<sql::ValueWithSpan>) -> String {
+    let escape = escape.as_ref().map_or_else(String::new, |escape| format!(" ESCAPE {}", escape.value));
+    format!("{} {}{word} {}{escape}", text(expr), not(negated), text(pattern))
+}
+
+fn not(negated: bool) -> &'static str {
+    if negated { "NOT " } else { "" }
+}
+
+fn sorted(mut members: Vec<String>, separator: &str) -> String {
+    members.sort();
+    members.dedup();
+    members.join(separator)
+}
