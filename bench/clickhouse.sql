@@ -1,10 +1,19 @@
 -- The night as a ClickHouse user would write it. Each "--- step" is timed on its own; {profiles} and
 -- {events} become file(...) table functions over one day of raw Parquet.
+--
+-- Steps marked "full" keep what tagmill's artifacts keep: counts and sums per user and tuple of dimension values. Steps
+-- marked "totals" keep less, counts and sums per user and event, and may therefore be cheaper. The other steps are
+-- part of both nights.
+--
+-- Tried and slower. Full: storing the events with uids first, sorted or not; aggregating in order. Totals: joining the
+-- raw events twice; storing them unsorted, or sorted by uid; in-order aggregation; merging them in the background.
+-- Both: dictGet and joinGet instead of the join; one DISTINCT over all ids.
 
 --- setup
 -- an INSERT ... SELECT FROM file() would otherwise take the target's columns for the file's
 SET use_structure_from_insertion_table_in_table_functions = 0;
 SET join_algorithm = 'parallel_hash';
+SET optimize_on_insert = 0;
 CREATE DATABASE night;
 CREATE TABLE night.users (user_id String, uid UInt32) ENGINE = MergeTree ORDER BY user_id;
 CREATE TABLE night.profiles (app LowCardinality(String), uid UInt32, gender LowCardinality(Nullable(String)),
@@ -12,17 +21,21 @@ CREATE TABLE night.profiles (app LowCardinality(String), uid UInt32, gender LowC
   balance Nullable(Float64), vip Nullable(Bool)) ENGINE = MergeTree ORDER BY tuple();
 CREATE TABLE night.tags (app LowCardinality(String), tag LowCardinality(String), value String,
   users AggregateFunction(groupBitmap, UInt32)) ENGINE = AggregatingMergeTree ORDER BY (app, tag, value);
-CREATE TABLE night.events (app LowCardinality(String), event LowCardinality(String), city LowCardinality(Nullable(String)),
-  os LowCardinality(Nullable(String)), channel LowCardinality(Nullable(String)), uid UInt32, amount Nullable(Int64))
-  ENGINE = MergeTree ORDER BY tuple();
-CREATE TABLE night.behaviour (app LowCardinality(String), event LowCardinality(String), city LowCardinality(Nullable(String)),
-  os LowCardinality(Nullable(String)), channel LowCardinality(Nullable(String)),
-  users AggregateFunction(groupBitmap, UInt32), events SimpleAggregateFunction(sum, UInt64),
-  amount SimpleAggregateFunction(sum, Nullable(Int64)))
-  ENGINE = AggregatingMergeTree ORDER BY (app, event, city, os, channel) SETTINGS allow_nullable_key = 1;
-CREATE TABLE night.user_measures (app LowCardinality(String), event LowCardinality(String), uid UInt32,
-  events SimpleAggregateFunction(sum, UInt64), amount SimpleAggregateFunction(sum, Nullable(Int64)))
-  ENGINE = AggregatingMergeTree ORDER BY (app, event, uid);
+CREATE TABLE night.behaviour (app LowCardinality(String), event LowCardinality(String), city LowCardinality(String),
+  os LowCardinality(String), channel LowCardinality(String), users AggregateFunction(groupBitmap, UInt32),
+  events SimpleAggregateFunction(sum, UInt64), amount SimpleAggregateFunction(sum, Int64))
+  ENGINE = AggregatingMergeTree ORDER BY (app, event, city, os, channel);
+CREATE TABLE night.user_measures (app LowCardinality(String), event LowCardinality(String), city LowCardinality(String),
+  os LowCardinality(String), channel LowCardinality(String), uid UInt32, events UInt64, amount Int64)
+  ENGINE = MergeTree ORDER BY (app, event, city, os, channel, uid);
+CREATE TABLE night.events (app LowCardinality(String), event LowCardinality(String), city LowCardinality(String),
+  os LowCardinality(String), channel LowCardinality(String), uid UInt32, amount Int64)
+  ENGINE = MergeTree ORDER BY (app, event, city, os, channel);
+CREATE TABLE night.user_totals (app LowCardinality(String), event LowCardinality(String), uid UInt32, events UInt64,
+  amount Int64) ENGINE = MergeTree ORDER BY (app, event, uid);
+-- read and dropped: not worth a background merge
+SYSTEM STOP MERGES night.profiles;
+SYSTEM STOP MERGES night.events;
 
 --- step dictionary
 INSERT INTO night.users SELECT openid, rowNumberInAllBlocks() FROM (
@@ -48,17 +61,29 @@ INSERT INTO night.tags SELECT app, 'balance', toString(assumeNotNull(balance)) A
   FROM night.profiles WHERE balance IS NOT NULL GROUP BY app, balance;
 INSERT INTO night.tags SELECT app, 'vip', toString(assumeNotNull(vip)) AS value, groupBitmapState(uid)
   FROM night.profiles WHERE vip IS NOT NULL GROUP BY app, vip;
+DROP TABLE night.profiles SYNC;
 
---- step event_lookup
-INSERT INTO night.events SELECT app, event, city, os, coalesce(utm_source, 'direct'), uid, amount_cents
+--- step full user_measures
+INSERT INTO night.user_measures SELECT app, event, ifNull(city, '') AS city, ifNull(os, '') AS os,
+  ifNull(utm_source, 'direct') AS channel, uid, count(), sum(ifNull(amount_cents, 0))
+  FROM {events} AS e ANY LEFT JOIN night.users AS u ON e.openid = u.user_id GROUP BY app, event, city, os, channel, uid;
+
+--- step full event_bitmaps
+INSERT INTO night.behaviour SELECT app, event, city, os, channel, groupBitmapState(uid), sum(events), sum(amount)
+  FROM night.user_measures GROUP BY app, event, city, os, channel;
+
+--- step totals event_lookup
+INSERT INTO night.events SELECT app, event, ifNull(city, ''), ifNull(os, ''), ifNull(utm_source, 'direct'), uid, ifNull(amount_cents, 0)
   FROM {events} AS e ANY LEFT JOIN night.users AS u ON e.openid = u.user_id;
 
---- step event_bitmaps
+--- step totals event_bitmaps
+TRUNCATE TABLE night.behaviour;
 INSERT INTO night.behaviour SELECT app, event, city, os, channel, groupBitmapState(uid), count(), sum(amount)
   FROM night.events GROUP BY app, event, city, os, channel;
 
---- step user_measures
-INSERT INTO night.user_measures SELECT app, event, uid, count(), sum(amount) FROM night.events GROUP BY app, event, uid;
+--- step totals user_totals
+INSERT INTO night.user_totals SELECT app, event, uid, count(), sum(amount) FROM night.events GROUP BY app, event, uid;
+DROP TABLE night.events SYNC;
 
 --- results
 -- not timed: what the comparison needs, as Parquet files under {results}
@@ -69,10 +94,10 @@ INSERT INTO FUNCTION file('{results}/events.parquet') SELECT app::String AS app,
   sum(n * n) AS events_squared, max(n) AS events_max, max(a) AS amount_max
   FROM (SELECT app, event, uid, sum(events) AS n, sum(amount) AS a FROM night.user_measures GROUP BY app, event, uid) GROUP BY app, event;
 INSERT INTO FUNCTION file('{results}/dimensions.parquet')
-  SELECT app::String AS app, event::String AS event, 'city' AS dimension, city::Nullable(String) AS value, groupBitmapMerge(users) AS users
+  SELECT app::String AS app, event::String AS event, 'city' AS dimension, nullIf(city::String, '') AS value, groupBitmapMerge(users) AS users
   FROM night.behaviour GROUP BY app, event, value
-  UNION ALL SELECT app::String, event::String, 'os', os::Nullable(String) AS value, groupBitmapMerge(users) FROM night.behaviour GROUP BY app, event, value
-  UNION ALL SELECT app::String, event::String, 'channel', channel::Nullable(String) AS value, groupBitmapMerge(users) FROM night.behaviour GROUP BY app, event, value;
-INSERT INTO FUNCTION file('{results}/tuples.parquet') SELECT app::String AS app, event::String AS event, city::Nullable(String) AS city,
-  os::Nullable(String) AS os, channel::Nullable(String) AS channel, groupBitmapMerge(b.users) AS users, sum(b.events) AS events, sum(b.amount) AS amount
+  UNION ALL SELECT app::String, event::String, 'os', nullIf(os::String, '') AS value, groupBitmapMerge(users) FROM night.behaviour GROUP BY app, event, value
+  UNION ALL SELECT app::String, event::String, 'channel', nullIf(channel::String, '') AS value, groupBitmapMerge(users) FROM night.behaviour GROUP BY app, event, value;
+INSERT INTO FUNCTION file('{results}/tuples.parquet') SELECT app::String AS app, event::String AS event, nullIf(b.city::String, '') AS city,
+  nullIf(b.os::String, '') AS os, nullIf(b.channel::String, '') AS channel, groupBitmapMerge(b.users) AS users, sum(b.events) AS events, sum(b.amount) AS amount
   FROM night.behaviour AS b GROUP BY app, event, city, os, channel;

@@ -1,7 +1,7 @@
 """ClickHouse's night, in one process, by chdb: runs the steps of clickhouse.sql on a session directory on disk.
 
 Reads raw Parquet of one day; writes MergeTree tables under --session and prints one JSON line with the seconds,
-CPU and peak memory of every step and the bytes of every table. With --results it writes what the comparison
+CPU and peak memory of every step and the bytes of every table that stays. With --results it writes what the comparison
 needs instead, so that this does not count.
 """
 
@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import time
+from functools import partial
 from pathlib import Path
 
 from chdb import session as chdb_session
@@ -54,24 +55,42 @@ def timed(name: str, run) -> dict:
     return {"step": name, "wall_s": time.perf_counter() - started, "cpu_s": cpu_s, "peak_bytes": peak_bytes()}
 
 
-def run_night(session, values: dict[str, str]) -> dict:
+def run_steps(session, values: dict[str, str], variants: list[str]) -> list[dict]:
+    """Runs setup and the steps of both nights or of the chosen ones; a step of one night alone carries its name."""
     steps = []
     for heading, statements in sections().items():
-        run = lambda: [session.query(filled(s, values)) for s in statements]
+        run = partial(run_all, session, [filled(s, values) for s in statements])
         if heading == "setup":
             run()
         elif heading.startswith("step "):
-            steps.append(timed(heading.removeprefix("step "), run))
+            *variant, name = heading.removeprefix("step ").split()
+            if set(variant) <= set(variants):
+                steps.append({"variant": variant[0] if variant else None} | timed(name, run))
+    return steps
+
+
+def run_all(session, statements: list[str]) -> None:
+    for statement in statements:
+        session.query(statement)
+
+
+def night_of(steps: list[dict], variant: str) -> dict:
+    """Sums over the steps of one of the two nights."""
+    chosen = [step for step in steps if step["variant"] in (None, variant)]
+    sums = {name: sum(step[name] for step in chosen) for name in ["wall_s", "cpu_s"]}
+    return sums | {"peak_bytes": max(step["peak_bytes"] for step in chosen), "steps": chosen}
+
+
+def run_night(session, values: dict[str, str], variants: list[str]) -> dict:
+    steps = run_steps(session, values, variants)
     tables = "SELECT table, sum(bytes_on_disk) FROM system.parts WHERE active AND database = 'night' GROUP BY table"
-    sizes = [row.split(",") for row in session.query(tables, "CSV").bytes().decode().splitlines()]
-    return {
-        "version": session.query("SELECT version()", "CSV").bytes().decode().strip().strip('"'),
-        "steps": steps,
-        "wall_s": sum(s["wall_s"] for s in steps),
-        "cpu_s": sum(s["cpu_s"] for s in steps),
-        "peak_bytes": max(s["peak_bytes"] for s in steps),
-        "bytes": {table.strip('"'): int(size) for table, size in sizes},
-    }
+    sizes = {name.strip('"'): int(size) for name, size in (row.split(",") for row in lines(session, tables))}
+    nights = {variant: night_of(steps, variant) for variant in variants}
+    return {"version": lines(session, "SELECT version()")[0].strip('"'), "bytes": sizes} | nights
+
+
+def lines(session, sql: str) -> list[str]:
+    return session.query(sql, "CSV").bytes().decode().splitlines()
 
 
 def main() -> None:
@@ -80,6 +99,7 @@ def main() -> None:
     arguments.add_argument("--day", required=True)
     arguments.add_argument("--session", type=Path, required=True)
     arguments.add_argument("--threads", type=int, default=os.cpu_count())
+    arguments.add_argument("--variants", default="full", help="full, or full,totals: the nights of clickhouse.sql")
     arguments.add_argument("--results", type=Path)
     given = arguments.parse_args()
     session = chdb_session.Session(str(given.session))
@@ -87,7 +107,7 @@ def main() -> None:
     session.query(f"SET max_insert_threads = {given.threads}")
     values = input_tables(given.data.resolve(), given.day)
     if not given.results:
-        print(json.dumps(run_night(session, values)))
+        print(json.dumps(run_night(session, values, given.variants.split(","))))
         return
     given.results.mkdir(parents=True, exist_ok=True)
     for statement in sections()["results"]:

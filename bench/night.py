@@ -30,6 +30,7 @@ def options() -> argparse.Namespace:
     arguments.add_argument("--days", help="night 1 and night 2, comma-separated (default: the first two folders)")
     arguments.add_argument("--repeat", type=int, default=1, help="runs of tagmill and of the floor; medians are reported")
     arguments.add_argument("--clickhouse-repeat", type=int, default=1)
+    arguments.add_argument("--totals", action="store_true", help="ClickHouse's lesser night as well, per-user sums without dimensions")
     arguments.add_argument("--reuse-clickhouse", action="store_true", help="take ClickHouse's last figures and results from --work")
     arguments.add_argument("--without-clickhouse", action="store_true", help="neither ClickHouse nor a comparison")
     arguments.add_argument("--threads", type=int, default=os.cpu_count())
@@ -73,24 +74,23 @@ def measure_floor(command: str, data: Path, day: str, work: Path, repeat: int) -
 
 
 def measure_clickhouse(data: Path, day: str, work: Path, given: argparse.Namespace) -> dict:
-    """Seconds of every step, without the start of the process, of the run with the median wall; exports its results once."""
+    """The run with the median wall; seconds of its steps, without the start of the process. Exports its results once."""
     kept = work / "clickhouse.json"
     if given.reuse_clickhouse and kept.exists():
         return json.loads(kept.read_text()) | {"reused": True}
+    session = work / "clickhouse"
+    same = ["--data", data, "--day", day, "--session", session, "--threads", given.threads]
+    variants = "full,totals" if given.totals else "full"
     runs = []
     for _ in range(given.clickhouse_repeat):
-        session = work / "clickhouse"
         shutil.rmtree(session, ignore_errors=True)
         measure.warm(input_files(data, day))
-        same = ["--data", data, "--day", day, "--session", session, "--threads", given.threads]
-        process = measure.run(python("clickhouse_night.py", *same), work / "clickhouse.log")
-        night = process.last_json_line()
-        night["peak_bytes"] = max(night["peak_bytes"], process.peak_bytes)
-        runs.append(night | {"process": process.as_json()})
+        process = measure.run(python("clickhouse_night.py", *same, "--variants", variants), work / "clickhouse.log")
+        runs.append(process.last_json_line() | {"process": process.as_json()})
     emptied(work / "results-clickhouse")
     measure.run(python("clickhouse_night.py", *same, "--results", work / "results-clickhouse"), work / "clickhouse-results.log")
     shutil.rmtree(session)
-    night = sorted(runs, key=lambda run: run["wall_s"])[len(runs) // 2]
+    night = sorted(runs, key=lambda run: run["full"]["wall_s"])[len(runs) // 2]
     kept.write_text(json.dumps(night))
     return night
 
@@ -160,14 +160,18 @@ def ratios(figures: dict) -> dict:
     """The figures that the bars are about; null where something was not measured."""
     ours = figures["tagmill"]["night1"]
     names = ["equal", "ratio_clickhouse_wall", "ratio_clickhouse_cpu", "ratio_clickhouse_peak", "ratio_clickhouse_bytes",
-             "ratio_decode_exchange_wall", "night2_ratio_wall"]
+             "ratio_clickhouse_totals_wall", "ratio_clickhouse_totals_peak", "ratio_decode_exchange_wall", "night2_ratio_wall"]
     found = dict.fromkeys(names)
-    if theirs := figures.get("clickhouse"):
+    if clickhouse := figures.get("clickhouse"):
+        full, totals = clickhouse["full"], clickhouse.get("totals")
         found["equal"] = figures["comparison"]["equal"]
-        found["ratio_clickhouse_wall"] = theirs["wall_s"] / ours["wall_s"]
-        found["ratio_clickhouse_cpu"] = theirs["cpu_s"] / ours["cpu_s"]
-        found["ratio_clickhouse_peak"] = ours["peak_bytes"] / theirs["peak_bytes"]
-        found["ratio_clickhouse_bytes"] = sum(ours["bytes"].values()) / sum(theirs["bytes"].values())
+        found["ratio_clickhouse_wall"] = full["wall_s"] / ours["wall_s"]
+        found["ratio_clickhouse_cpu"] = full["cpu_s"] / ours["cpu_s"]
+        found["ratio_clickhouse_peak"] = ours["peak_bytes"] / full["peak_bytes"]
+        found["ratio_clickhouse_bytes"] = sum(ours["bytes"].values()) / sum(report.clickhouse_bytes(clickhouse).values())
+        if totals:
+            found["ratio_clickhouse_totals_wall"] = totals["wall_s"] / ours["wall_s"]
+            found["ratio_clickhouse_totals_peak"] = ours["peak_bytes"] / totals["peak_bytes"]
     if floor := figures.get("floor"):
         found["ratio_decode_exchange_wall"] = ours["wall_s"] / floor["decode_exchange_s"]
     if night2 := figures["tagmill"].get("night2"):
