@@ -1,0 +1,40 @@
+//! `tagmill plan`: what a run would read, write and recompute.
+
+use chrono::NaiveDate;
+use clap::Args;
+use tagmill_schemas::Result;
+
+use super::run::Resources;
+use crate::arguments::Global;
+use crate::engine::job;
+use crate::{output, warehouse};
+
+/// Say what a run would do
+///
+/// Which files it would read and write, what it would recompute, which rules become invalid, and a forecast of bytes and memory.
+/// Writes nothing.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The night's date
+    #[arg(long, value_name = "DATE")]
+    date: NaiveDate,
+    /// Only this source; may be given several times
+    #[arg(long = "source", value_name = "NAME")]
+    sources: Vec<String>,
+    #[command(flatten)]
+    resources: Resources,
+}
+
+pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
+    let request = job::Request {
+        config: warehouse::config(&global)?,
+        date: arguments.date,
+        sources: arguments.sources,
+        wait: None,
+        memory: arguments.resources.memory,
+        threads: arguments.resources.threads,
+        stage_only: false,
+        force: false,
+    };
+    output::print(global.output, &job::plan(&request).await?)
+}

@@ -1,0 +1,147 @@
+//! `tagmill run`: the night of a date, or of every date of a range in order.
+
+use std::fmt;
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use clap::Args;
+use serde::Serialize;
+use tagmill_schemas::{Config, Error, Result};
+
+use crate::arguments::Global;
+use crate::engine::job::{self, Report, Request};
+use crate::progress::Progress;
+use crate::{output, quantity, warehouse};
+
+const AFTER: &str = "\
+Examples:
+  tagmill run --date 2026-11-19
+  tagmill run --from 2026-11-01 --to 2026-11-19 --memory 8GB
+  tagmill run --date 2026-11-19 --wait 90m --log json       from cron
+  tagmill run --date 2026-11-19 --stage-only                look before publishing
+
+A run is a function of the parent release, the date, the inputs, the configuration and the program: the same five give the same bytes, \
+whatever threads or memory. A date that was published already is run again only if something of that changed, or with --force. \
+A date before the newest night adds or replaces that date's behaviour; tags and groups stay as they are.";
+
+/// Run the night of a date and publish a release
+#[derive(Debug, Args)]
+#[command(after_help = AFTER)]
+#[group(id = "when", required = true, multiple = true, args = ["date", "from"])]
+pub struct Arguments {
+    /// The night's date
+    #[arg(long, value_name = "DATE", conflicts_with_all = ["from", "to"])]
+    date: Option<NaiveDate>,
+    /// The first of several nights, run in order
+    #[arg(long, value_name = "DATE", requires = "to")]
+    from: Option<NaiveDate>,
+    /// The last of them
+    #[arg(long, value_name = "DATE", requires = "from")]
+    to: Option<NaiveDate>,
+    /// Only this source; may be given several times
+    #[arg(long = "source", value_name = "NAME")]
+    sources: Vec<String>,
+    /// Wait so long for sources to become ready, like 90m
+    #[arg(long, value_name = "TIME", value_parser = quantity::duration)]
+    wait: Option<Duration>,
+    #[command(flatten)]
+    resources: Resources,
+    /// Write the files but publish nothing
+    #[arg(long)]
+    stage_only: bool,
+    /// Run although nothing changed since this date was published
+    #[arg(long)]
+    force: bool,
+    /// Run on a cluster's scheduler: not in this version
+    #[arg(long, value_name = "HOST:PORT")]
+    cluster: Option<String>,
+}
+
+/// What a run may use; never changes what it computes.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Resources {
+    /// Memory, like 8GB; the configuration's, or what the machine has
+    #[arg(long, value_name = "SIZE", value_parser = quantity::bytes)]
+    pub memory: Option<u64>,
+    /// Threads; the configuration's, or all
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
+    if arguments.cluster.is_some() {
+        return Err(Error::setup("run", "--cluster is not in this version").fix("leave it out: the night runs on this machine"));
+    }
+    let dates = dates(&arguments)?;
+    let config = warehouse::config(&global)?;
+    known_sources(&config, &arguments.sources)?;
+    let mut nights = Vec::with_capacity(dates.len());
+    for date in dates {
+        let observer = Progress::new(&global);
+        let report = job::run(&request(&config, date, &arguments), &observer).await;
+        drop(observer);
+        match report {
+            Ok(report) => nights.push(report),
+            Err(error) => {
+                nights.last().inspect(|_| log::warn!("stopped at {date}; the {} nights before it are done", nights.len()));
+                return Err(error);
+            }
+        }
+    }
+    match nights.as_slice() {
+        [night] => output::print(global.output, night),
+        _ => output::print(global.output, &Nights { nights }),
+    }
+}
+
+fn request(config: &Config, date: NaiveDate, arguments: &Arguments) -> Request {
+    Request {
+        config: config.clone(),
+        date,
+        sources: arguments.sources.clone(),
+        wait: arguments.wait,
+        memory: arguments.resources.memory,
+        threads: arguments.resources.threads,
+        stage_only: arguments.stage_only,
+        force: arguments.force,
+    }
+}
+
+fn dates(arguments: &Arguments) -> Result<Vec<NaiveDate>> {
+    match (arguments.date, arguments.from, arguments.to) {
+        (Some(date), ..) => Ok(vec![date]),
+        (None, Some(from), Some(to)) if from <= to => Ok(from.iter_days().take_while(|date| *date <= to).collect()),
+        (None, Some(from), Some(to)) => Err(Error::setup("usage", format!("found --from {from} after --to {to}")).fix("swap them")),
+        _ => Err(Error::setup("usage", "no date is given").fix("use --date D, or --from D --to D")),
+    }
+}
+
+fn known_sources(config: &Config, asked: &[String]) -> Result<()> {
+    let names = || config.sources.iter().map(|source| source.name.as_str());
+    match asked.iter().find(|name| !names().any(|known| known == name.as_str())) {
+        None => Ok(()),
+        Some(name) => {
+            let error = Error::setup("usage", format!("unknown source {name:?}"));
+            Err(match tagmill_schemas::nearest::nearest(name, names()) {
+                Some(near) => error.fix(format!("did you mean {near:?}?")),
+                None => error.fix(format!("the configuration has {}", names().collect::<Vec<_>>().join(", "))),
+            })
+        }
+    }
+}
+
+/// The reports of several nights.
+#[derive(Serialize)]
+struct Nights {
+    nights: Vec<Report>,
+}
+
+impl fmt::Display for Nights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, night) in self.nights.iter().enumerate() {
+            let gap = if i == 0 { "" } else { "\n\n" };
+            write!(f, "{gap}{night}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,157 @@
+//! `tagmill show`: what one release holds.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use clap::Args;
+use serde::Serialize;
+use tagmill_schemas::manifest::{Input, InputStatus, SourceCount, TagEntry};
+use tagmill_schemas::{Artifact, Manifest, ReleaseName, Result};
+
+use crate::arguments::Global;
+use crate::output::{self, columns, grouped, sized};
+use crate::warehouse::Warehouse;
+
+/// Show what a release holds
+///
+/// Its inputs, what became of their rows, its artifacts and tags. Everything comes from the manifest: no data is read.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// A number, current, or the night it is of: @2026-11-19
+    #[arg(default_value = "current")]
+    release: ReleaseName,
+}
+
+pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
+    let warehouse = Warehouse::open(&global, "show").await?;
+    let manifest = warehouse.release(arguments.release).await?;
+    output::print(global.output, &Contents::of(manifest))
+}
+
+#[derive(Serialize)]
+struct Contents {
+    #[serde(flatten)]
+    head: Head,
+    inputs: Vec<InputLine>,
+    rows: Vec<SourceCount>,
+    artifacts: Vec<ArtifactLine>,
+    tags: Vec<TagEntry>,
+}
+
+#[derive(Serialize)]
+struct Head {
+    release: u64,
+    parent: Option<u64>,
+    date: chrono::NaiveDate,
+    head_date: chrono::NaiveDate,
+    run: String,
+    attempt: u32,
+    config_hash: String,
+    code_version: String,
+    reason: Option<String>,
+}
+
+#[derive(Serialize)]
+struct InputLine {
+    source: String,
+    status: InputStatus,
+    date: chrono::NaiveDate,
+    files: usize,
+    bytes: u64,
+    rows: u64,
+}
+
+#[derive(Default, Serialize)]
+struct ArtifactLine {
+    artifact: &'static str,
+    files: u64,
+    rows: u64,
+    bytes: u64,
+    cardinality: u64,
+}
+
+impl Contents {
+    fn of(manifest: Manifest) -> Self {
+        let artifacts = artifact_lines(&manifest);
+        let head = Head {
+            release: manifest.release,
+            parent: manifest.parent,
+            date: manifest.date,
+            head_date: manifest.head_date,
+            run: manifest.run,
+            attempt: manifest.attempt,
+            config_hash: manifest.config_hash,
+            code_version: manifest.code_version,
+            reason: manifest.reason,
+        };
+        Self { head, inputs: manifest.inputs.iter().map(InputLine::of).collect(), rows: manifest.counts, artifacts, tags: manifest.tags }
+    }
+}
+
+impl InputLine {
+    fn of(input: &Input) -> Self {
+        Self {
+            source: input.source.clone(),
+            status: input.status,
+            date: input.date,
+            files: input.files.len(),
+            bytes: input.files.iter().map(|file| file.size).sum(),
+            rows: input.files.iter().map(|file| file.rows).sum(),
+        }
+    }
+}
+
+fn artifact_lines(manifest: &Manifest) -> Vec<ArtifactLine> {
+    let mut lines: BTreeMap<Artifact, ArtifactLine> = BTreeMap::new();
+    for file in &manifest.files {
+        let line = lines.entry(file.artifact).or_default();
+        line.artifact = file.artifact.name();
+        line.files += 1;
+        line.rows += file.rows;
+        line.bytes += file.bytes;
+        line.cardinality += file.cardinality;
+    }
+    lines.into_values().collect()
+}
+
+impl fmt::Display for Contents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let head = &self.head;
+        writeln!(f, "release {} of {} (run {}-{}, head {})", head.release, head.date, head.run, head.attempt, head.head_date)?;
+        if let Some(reason) = &head.reason {
+            writeln!(f, "published because: {reason}")?;
+        }
+        let inputs = self.inputs.iter().map(|i| vec![i.source.clone(), status(i.status), i.date.to_string(), grouped(i.files as u64), grouped(i.rows), sized(i.bytes)]);
+        table(f, &["input", "status", "date", "files", "rows", "bytes"], inputs, &[3, 4, 5])?;
+        table(f, &["source", "read", "accepted", "filtered", "rejected"], source_rows(&self.rows), &[1, 2, 3, 4])?;
+        let artifacts = self.artifacts.iter().map(|a| vec![a.artifact.to_owned(), grouped(a.files), grouped(a.rows), sized(a.bytes)]);
+        table(f, &["artifact", "files", "rows", "bytes"], artifacts, &[1, 2, 3])?;
+        let apps: std::collections::BTreeSet<&str> = self.tags.iter().map(|tag| tag.app.as_str()).collect();
+        write!(f, "\n{} tags of {} apps; sizes: tagmill sql -c \"SELECT app, tag, value, sum(cardinality) FROM tags_string GROUP BY ALL\"", grouped(self.tags.len() as u64), grouped(apps.len() as u64))
+    }
+}
+
+/// Rows by source, all apps together.
+fn source_rows(counts: &[SourceCount]) -> impl Iterator<Item = Vec<String>> {
+    let mut sums: BTreeMap<&str, [u64; 4]> = BTreeMap::new();
+    for count in counts {
+        let sum = sums.entry(count.source.as_str()).or_default();
+        let more = [count.read, count.accepted, count.filtered, count.rejected];
+        sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+    }
+    sums.into_iter().map(|(source, sums)| std::iter::once(source.to_owned()).chain(sums.map(grouped)).collect())
+}
+
+fn status(status: InputStatus) -> String {
+    match status {
+        InputStatus::Read => "read",
+        InputStatus::Carried => "carried",
+        InputStatus::Skipped => "skipped",
+    }
+    .to_owned()
+}
+
+fn table(f: &mut fmt::Formatter<'_>, heading: &[&str], rows: impl Iterator<Item = Vec<String>>, right: &[usize]) -> fmt::Result {
+    let rows: Vec<_> = std::iter::once(heading.iter().map(|name| (*name).to_owned()).collect()).chain(rows).collect();
+    if rows.len() > 1 { writeln!(f, "\n{}", columns(&rows, right)) } else { Ok(()) }
+}

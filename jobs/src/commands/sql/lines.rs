@@ -1,0 +1,32 @@
+//! `--output json`: however many statements, exactly one line: the rows of the last one as an array of objects.
+
+use arrow::json::ArrayWriter;
+use datafusion::error::DataFusionError;
+use datafusion::prelude::SessionContext;
+use datafusion::sql::parser::DFParser;
+use tagmill_schemas::{Error, Result};
+
+use super::failed;
+use crate::output;
+
+pub(super) async fn print_json(ctx: &SessionContext, statements: &[String]) -> Result<()> {
+    let mut rows = b"[]".to_vec();
+    for text in statements {
+        for statement in DFParser::parse_sql(text).map_err(failed)? {
+            rows = Box::pin(rows_of(ctx, statement)).await.map_err(failed)?;
+        }
+    }
+    let text = String::from_utf8(rows).map_err(|e| Error::refused("sql", "the rows are not utf-8").because(e))?;
+    output::print_line(&text)
+}
+
+async fn rows_of(ctx: &SessionContext, statement: datafusion::sql::parser::Statement) -> Result<Vec<u8>, DataFusionError> {
+    let plan = ctx.state().statement_to_plan(statement).await?;
+    let batches = ctx.execute_logical_plan(plan).await?.collect().await?;
+    let mut writer = ArrayWriter::new(Vec::new());
+    for batch in &batches {
+        writer.write(batch)?;
+    }
+    writer.finish()?;
+    Ok(writer.into_inner())
+}

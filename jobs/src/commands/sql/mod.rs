@@ -1,0 +1,150 @@
+//! `tagmill sql`: the DataFusion CLI with a release's tables, the raw sources and the bitmap functions.
+//!
+//! A prompt when standard input is a terminal; `-c`, `-f` or piped text otherwise. Statements come from arguments, a file or
+//! standard input; results go to standard output, everything else to standard error.
+
+mod history;
+mod lines;
+mod session;
+
+use std::fs;
+use std::io::{self, IsTerminal, Read};
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use clap::Args;
+use datafusion::error::DataFusionError;
+use datafusion::prelude::SessionContext;
+use datafusion_cli::exec::{exec_from_commands, exec_from_repl};
+use datafusion_cli::print_format::PrintFormat;
+use datafusion_cli::print_options::{MaxRows, PrintOptions};
+use tagmill_schemas::{Error, Manifest, ReleaseName, Result};
+
+use crate::arguments::{Global, Output};
+use crate::warehouse::Warehouse;
+use history::History;
+
+const AFTER: &str = "\
+Tables: users, universe, tag_values, tags, tag_numbers, behaviour, behaviour_measures, groups, group_status, rejects, quality, runs.
+Views:  tags_string, tags_integer, tags_double, tags_date, tags_boolean: one typed value column, with its code.
+Raw:    raw.<source>, the files of --date (the release's night when not given).
+
+Examples:
+  tagmill sql -c \"SELECT value, sum(cardinality) AS users FROM tags_string WHERE app = 'tea_shop' AND tag = 'city' GROUP BY value\"
+  tagmill sql -c \"SELECT bitmap_cardinality(bitmap_or_agg(bitmap)) FROM tags_string WHERE tag = 'city' AND value LIKE 'Bei%'\"
+  tagmill sql --release @2026-11-18 --format csv -f report.sql
+  tagmill sql -c \"SHOW FUNCTIONS LIKE 'bitmap%'\"
+
+Filters on app, tag, value, shard and date skip files, row groups and pages: one tag value costs one tag value's bytes.";
+
+/// Query a release and the raw sources with SQL
+#[derive(Debug, Args)]
+#[command(after_help = AFTER)]
+pub struct Arguments {
+    /// A statement to run; may be given several times
+    #[arg(short = 'c', long = "command", value_name = "SQL")]
+    commands: Vec<String>,
+    /// A file of statements to run; may be given several times
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// How rows are printed
+    #[arg(long, value_enum, ignore_case = true)]
+    format: Option<PrintFormat>,
+    /// A number, current, or the night it is of: @2026-11-19
+    #[arg(long, default_value = "current", conflicts_with = "staged")]
+    release: ReleaseName,
+    /// The date of the raw sources
+    #[arg(long, value_name = "DATE")]
+    date: Option<NaiveDate>,
+    /// Query a staged run: not in this version
+    #[arg(long, value_name = "RUN", num_args = 0..=1)]
+    staged: Option<Option<String>>,
+}
+
+impl Arguments {
+    /// Whether a person types at a prompt, which takes Ctrl-C for itself.
+    pub fn is_prompt(&self) -> bool {
+        self.commands.is_empty() && self.files.is_empty() && io::stdin().is_terminal()
+    }
+}
+
+pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
+    if arguments.staged.is_some() {
+        return Err(Error::setup("sql", "--staged is not in this version").fix("query a release"));
+    }
+    // A file that is not there is said before a store is asked.
+    let statements = statements(&arguments)?;
+    let warehouse = Warehouse::open(&global, "sql").await?;
+    let manifest = warehouse.release(arguments.release).await?;
+    let (ctx, registry) = session::open(&warehouse, &manifest, arguments.date).await?;
+    let options = PrintOptions {
+        format: arguments.format.unwrap_or(PrintFormat::Automatic),
+        quiet: true,
+        maxrows: MaxRows::Unlimited,
+        color: false,
+        instrumented_registry: registry,
+    };
+    match statements {
+        None => prompt(&ctx, options, &global, &manifest).await,
+        Some(statements) if global.output == Output::Json && arguments.format.is_none() => lines::print_json(&ctx, &statements).await,
+        Some(statements) => Box::pin(exec_from_commands(&ctx, statements, &options)).await.or_else(unless_closed),
+    }
+}
+
+/// What to run, in the order commands, then files; `None` for a prompt.
+fn statements(arguments: &Arguments) -> Result<Option<Vec<String>>> {
+    if arguments.is_prompt() {
+        return Ok(None);
+    }
+    let mut statements = arguments.commands.clone();
+    for file in &arguments.files {
+        let text = fs::read_to_string(file).map_err(|e| Error::setup("sql", "the file can not be read").at(file.display().to_string()).because(e))?;
+        statements.push(text);
+    }
+    if statements.is_empty() {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).map_err(|e| Error::setup("sql", "standard input can not be read").because(e))?;
+        statements.push(text);
+    }
+    // A script may start with the line that names its interpreter.
+    for text in &mut statements {
+        if text.starts_with("#!") {
+            *text = text.split_once('\n').map_or_else(String::new, |(_, rest)| rest.to_owned());
+        }
+    }
+    Ok(Some(statements))
+}
+
+async fn prompt(ctx: &SessionContext, mut options: PrintOptions, global: &Global, manifest: &Manifest) -> Result<()> {
+    (options.quiet, options.maxrows, options.color) = (global.quiet, MaxRows::Limited(40), true);
+    if !global.quiet {
+        crate::logging::plain(&format!("release {} of {}; \\d lists tables, \\q quits", manifest.release, manifest.date));
+    }
+    let history = History::borrow_working_directory();
+    let ended = Box::pin(exec_from_repl(ctx, &mut options)).await;
+    let was_kept = history.give_back();
+    match ended {
+        Ok(()) => Ok(()),
+        // Its last act is to save the history, which a read-only folder forbids.
+        Err(_) if !was_kept => Ok(()),
+        Err(error) => Err(Error::setup("sql", "the prompt ended").because(error)),
+    }
+}
+
+/// A reader that went away (`| head`) is no error.
+fn unless_closed(error: DataFusionError) -> Result<()> {
+    match error.find_root() {
+        DataFusionError::IoError(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(failed(error)),
+    }
+}
+
+/// A statement is wrong (2), the store or memory may recover (3), or the data does not do what the statement asks (1).
+fn failed(error: DataFusionError) -> Error {
+    let of_kind = match error.find_root() {
+        DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) | DataFusionError::ResourcesExhausted(_) => Error::retry,
+        DataFusionError::Execution(_) | DataFusionError::ArrowError(..) | DataFusionError::ParquetError(_) | DataFusionError::External(_) => Error::refused,
+        _ => Error::setup,
+    };
+    of_kind("sql", "the statement failed").because(error)
+}

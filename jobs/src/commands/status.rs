@@ -1,0 +1,105 @@
+//! `tagmill status`: is the newest night fresh?
+
+use std::fmt;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, TimeZone, Utc};
+use chrono_tz::Tz;
+use clap::Args;
+use serde::Serialize;
+use tagmill_schemas::{Error, Result};
+
+use crate::arguments::Global;
+use crate::engine::publish;
+use crate::output;
+use crate::quantity;
+use crate::warehouse::Warehouse;
+
+/// Say whether the newest night is fresh
+///
+/// The age is counted from the end of the head's day in the warehouse's time zone: with a night that runs at two and is done by
+/// three, --max-age 28h is a day later and an hour to spare. Stale, or nothing published: exit 3.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Older than this is stale
+    #[arg(long, value_name = "TIME", default_value = "26h", value_parser = quantity::duration)]
+    max_age: Duration,
+}
+
+pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
+    let warehouse = Warehouse::open(&global, "status").await?;
+    let head = publish::newest_release(&warehouse.store).await?;
+    let Some(head) = head else {
+        return Err(Error::retry("status", "nothing has been published").at(warehouse.store.name_of("")).fix("run tagmill run"));
+    };
+    let state = State::of(head.release, head.head_date, warehouse.config.warehouse.time_zone, Utc::now(), arguments.max_age);
+    output::print(global.output, &state)?;
+    match state.is_fresh {
+        true => Ok(()),
+        false => Err(Error::retry("status", format!("the head is of {}, {} hours old", state.head_date, state.age_seconds / 3600))
+            .fix("see why the nights since then did not publish")),
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct State {
+    release: u64,
+    head_date: NaiveDate,
+    head_day_ended: String,
+    age_seconds: i64,
+    max_age_seconds: u64,
+    is_fresh: bool,
+}
+
+impl State {
+    fn of(release: u64, head_date: NaiveDate, zone: Tz, now: DateTime<Utc>, max_age: Duration) -> Self {
+        let ended = end_of(head_date, zone);
+        let age_seconds = (now - ended).num_seconds();
+        let is_fresh = u64::try_from(age_seconds).is_ok_and(|age| age <= max_age.as_secs()) || age_seconds < 0;
+        let head_day_ended = ended.to_rfc3339_opts(SecondsFormat::Secs, true);
+        Self { release, head_date, head_day_ended, age_seconds, max_age_seconds: max_age.as_secs(), is_fresh }
+    }
+}
+
+/// The first instant after a local day; where midnight does not exist, the first instant that does.
+fn end_of(date: NaiveDate, zone: Tz) -> DateTime<Utc> {
+    let midnight = date.succ_opt().unwrap_or(date).and_time(NaiveTime::MIN);
+    let first = (0..48).find_map(|halves| zone.from_local_datetime(&(midnight + TimeDelta::minutes(30 * halves))).earliest());
+    first.map_or_else(|| midnight.and_utc(), |local| local.to_utc())
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = if self.is_fresh { "fresh" } else { "stale" };
+        write!(f, "{word}: release {} of {}, {:.1} hours after that day ended", self.release, self.head_date, self.age_seconds as f64 / 3600.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(now: &str) -> Option<State> {
+        let now = DateTime::parse_from_rfc3339(now).ok()?.to_utc();
+        Some(State::of(7, NaiveDate::from_ymd_opt(2026, 11, 19)?, chrono_tz::Asia::Shanghai, now, Duration::from_secs(26 * 3600)))
+    }
+
+    #[test]
+    fn age_counts_from_the_end_of_the_local_day() {
+        assert_eq!(state("2026-11-19T16:00:00Z").map(|s| (s.age_seconds, s.is_fresh)), Some((0, true)));
+        assert_eq!(state("2026-11-20T18:00:00Z").map(|s| (s.age_seconds, s.is_fresh)), Some((26 * 3600, true)));
+        assert_eq!(state("2026-11-20T18:00:01Z").map(|s| s.is_fresh), Some(false));
+    }
+
+    #[test]
+    fn a_day_that_has_not_ended_is_fresh() {
+        assert_eq!(state("2026-11-19T10:00:00Z").map(|s| s.is_fresh), Some(true));
+    }
+
+    #[test]
+    fn a_missing_midnight_is_the_next_instant_there_is() {
+        let date = NaiveDate::from_ymd_opt(2018, 11, 3);
+        let ended = date.map(|date| end_of(date, chrono_tz::America::Sao_Paulo).to_rfc3339());
+        assert_eq!(ended.as_deref(), Some("2018-11-04T03:00:00+00:00"));
+    }
+}

@@ -1,0 +1,6 @@
+//! What this program uses of the pipeline, named in one place.
+
+pub use tagmill_wip_catalog::catalog;
+pub use tagmill_wip_publish::{publish, store};
+
+pub use crate::shim as job;

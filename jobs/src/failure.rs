@@ -1,0 +1,69 @@
+//! How a command ends badly: the exit status, and one sentence as the last line of standard error.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use tagmill_schemas::Error;
+
+use crate::interrupt::Signal;
+use crate::logging;
+
+/// Usage errors, as configuration errors, need a person.
+const USAGE: u8 = 2;
+
+/// Why a command did not succeed.
+pub enum Failure {
+    /// It could not do its work.
+    Error(Error),
+    /// It was stopped.
+    Signal(Signal, Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl Failure {
+    /// Prints the sentence and gives the exit status.
+    pub fn report(&self) -> ExitCode {
+        let (error, code) = match self {
+            Self::Error(error) => (error, error.exit_code()),
+            Self::Signal(signal, error) => (error, signal.exit_code()),
+        };
+        last_line(error, error.stage(), code, error.is_retryable());
+        ExitCode::from(code)
+    }
+}
+
+/// Prints what clap found: help and version are results, anything else is a usage error.
+pub fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // A closed pipe is no failure of `--help`.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    logging::start(logging::asked_for(std::env::args()), false);
+    let text = error.render().to_string();
+    let (first, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let what = match error.kind() {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+            logging::plain(text.trim_end());
+            "no command is given".to_owned()
+        }
+        _ => {
+            let advice = rest.split("\n\n").filter(|part| !part.starts_with("For more information")).collect::<Vec<_>>().join("\n\n");
+            logging::plain(advice.trim_end());
+            first.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ")
+        }
+    };
+    let error = Error::setup("usage", what).fix("see tagmill --help");
+    last_line(&error, error.stage(), USAGE, false);
+    ExitCode::from(USAGE)
+}
+
+fn last_line(sentence: &dyn Display, stage: &str, code: u8, can_retry: bool) {
+    logging::last(&sentence.to_string(), stage, code, can_retry);
+}

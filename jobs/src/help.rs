@@ -1,0 +1,40 @@
+//! The texts of `tagmill --help`: enough to get from raw files to a first answer.
+
+pub const ABOUT: &str = "Turns raw user data into audiences every night";
+
+pub const LONG_ABOUT: &str = "\
+Turns raw user data into audiences every night.
+
+A configuration names raw Parquet (user attributes, group tags, behaviour, custom events), tags and group rules. `tagmill run` \
+reads a date's files once and publishes a release: a dictionary from user ids to numbers, and Roaring bitmaps of users for every tag \
+value, event and group of every app. A release never changes; readers see the old one or the new one, nothing between.";
+
+pub const AFTER: &str = "\
+Not in this version: check, portrait, explain, lineage, diff, publish, rollback, hold, pin, gc, erase, runs, export, scheduler, executor.
+`tagmill --help` shows how to start and what the exit codes mean.";
+
+pub const AFTER_LONG: &str = "\
+A first night:
+  tagmill validate                                   is warehouse.toml right?
+  tagmill init                                       make the warehouse, once
+  tagmill plan --date 2026-11-19                     what would be read and written
+  tagmill run --date 2026-11-19                      publish the night
+  tagmill sql -c \"SELECT app, tag, value, cardinality FROM tags_string LIMIT 10\"
+  tagmill estimate --app tea_shop \"age BETWEEN 25 AND 36 AND city = 'Beijing'\"
+  tagmill files --artifact groups --format duckdb    read it elsewhere
+
+From cron, with a scheduler that retries on 3 only:
+  tagmill run --config warehouse.toml --date \"$(date -d yesterday +%F)\" --wait 90m --log json
+
+Naming a release: a number, `current`, or the night it is of: `@2026-11-19`.
+
+Exit codes:
+  0    done
+  1    the data was refused, nothing was published
+  2    could not run: a person must fix usage, configuration or rights
+  3    try again later: source not ready, conflict, store, memory, disk
+  130  interrupted (143: terminated); the release is as before, or complete
+
+Standard output holds only the result. Logs, progress and, last, one sentence for an error go to standard error.
+
+Not in this version: check, portrait, explain, lineage, diff, publish, rollback, hold, pin, gc, erase, runs, export, scheduler, executor.";

@@ -1,0 +1,123 @@
+//! [`FileTable`]: a DataFusion table over an explicit list of Parquet files.
+//!
+//! Reads footers, page indexes and the pages that a query's filters leave; writes nothing. It lists no folder: a file that is
+//! not named does not exist.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::config::TableParquetOptions;
+use datafusion::common::stats::Precision;
+use datafusion::common::Statistics;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::error::Result;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+
+use super::prune;
+
+/// Bytes asked of a file's end in the first request: the footer of most artifact files, far less than a large bitmap.
+const FOOTER_HINT: usize = 64 << 10;
+
+/// A table over exactly the given files.
+///
+/// Filters reach the Parquet reader: files are skipped by their statistics before any request, row groups and pages by theirs,
+/// and the columns that only the result needs are read for matching rows alone. String and binary columns are served as views.
+pub struct FileTable {
+    store: ObjectStoreUrl,
+    schema: TableSchema,
+    files: Vec<PartitionedFile>,
+}
+
+impl FileTable {
+    /// A table of `files` in `store`, each with the columns `file_schema` (missing ones read as null) and, appended, the
+    /// values of `partition_columns` that the file carries.
+    pub fn new(store: ObjectStoreUrl, file_schema: &Schema, partition_columns: Vec<FieldRef>, files: Vec<PartitionedFile>) -> Self {
+        let schema = TableSchema::new(Arc::new(as_views(file_schema)), partition_columns);
+        Self { store, schema, files }
+    }
+
+    fn source(&self, state: &dyn Session) -> Result<ParquetSource> {
+        let global = state.config_options().execution.parquet.clone();
+        let store = state.runtime_env().object_store(&self.store)?;
+        let footers = state.runtime_env().cache_manager.get_file_metadata_cache();
+        Ok(ParquetSource::new(self.schema.clone())
+            .with_table_parquet_options(TableParquetOptions { global, ..Default::default() })
+            .with_pushdown_filters(true)
+            .with_reorder_filters(true)
+            .with_enable_page_index(true)
+            .with_metadata_size_hint(FOOTER_HINT)
+            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(store, footers))))
+    }
+}
+
+impl fmt::Debug for FileTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileTable").field("store", &self.store).field("files", &self.files.len()).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl TableProvider for FileTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(self.schema.table_schema())
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn statistics(&self) -> Option<Statistics> {
+        Some(totals(&self.files, self.schema.table_schema()))
+    }
+
+    /// Inexact for all: `scan` only skips files; the physical optimiser then hands the same filters to the Parquet reader,
+    /// which applies them to rows.
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(&self, state: &dyn Session, projection: Option<&Vec<usize>>, filters: &[Expr], limit: Option<usize>) -> Result<Arc<dyn ExecutionPlan>> {
+        let files = prune::matching(state, self.schema(), filters, self.files.clone())?;
+        let statistics = totals(&files, self.schema.table_schema());
+        let groups = FileGroup::new(files).split_files(state.config().target_partitions());
+        let config = FileScanConfigBuilder::new(self.store.clone(), Arc::new(self.source(state)?))
+            .with_file_groups(groups)
+            .with_statistics(statistics)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        Ok(DataSourceExec::from_data_source(config))
+    }
+}
+
+/// Rows and bytes of all files together, exact where every file's are known.
+fn totals(files: &[PartitionedFile], schema: &Schema) -> Statistics {
+    let mut total = Statistics::new_unknown(schema);
+    let rows = |file: &PartitionedFile| file.statistics.as_ref().map_or(Precision::Absent, |known| known.num_rows);
+    total.num_rows = files.iter().map(rows).fold(Precision::Exact(0), |sum, more| sum.add(&more));
+    let bytes: u64 = files.iter().map(PartitionedFile::effective_size).sum();
+    total.total_byte_size = Precision::Inexact(usize::try_from(bytes).unwrap_or(usize::MAX));
+    total
+}
+
+/// The schema with strings and binaries as views: no copy for a filtered bitmap, and no 2 GiB limit for a batch of them.
+fn as_views(schema: &Schema) -> Schema {
+    let view = |field: &FieldRef| -> FieldRef {
+        let data_type = match field.data_type() {
+            DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
+            DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
+            _ => return Arc::clone(field),
+        };
+        Arc::new(Field::new(field.name(), data_type, field.is_nullable()))
+    };
+    Schema::new(schema.fields().iter().map(view).collect::<Vec<_>>())
+}
