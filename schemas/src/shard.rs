@@ -25,7 +25,10 @@ impl Shards {
     pub fn new(count: u32) -> Result<Self> {
         match count {
             1..=Self::MAX => Ok(Self(count)),
-            _ => Err(Error::setup("configuration", format!("found {count} shards, expected 1 to {}", Self::MAX))),
+            _ => Err(Error::setup(
+                "configuration",
+                format!("found {count} shards, expected 1 to {}", Self::MAX),
+            )),
         }
     }
 

@@ -17,9 +17,26 @@ use arrow::datatypes::{DataType, SchemaRef};
 
 use super::columns::{column, nullable, schema_of, users_fields};
 
-pub(super) const SORT_KEY: &[&str] = &["app", "date", "event", "dimension", "value", "combination", "overflow", "shard"];
+pub(super) const SORT_KEY: &[&str] = &[
+    "app",
+    "date",
+    "event",
+    "dimension",
+    "value",
+    "combination",
+    "overflow",
+    "shard",
+];
 
 pub(super) fn schema() -> SchemaRef {
-    let key = [column("app", DataType::Utf8), column("date", DataType::Date32), column("event", DataType::Utf8), nullable("dimension", DataType::Utf8), nullable("value", DataType::Utf8), nullable("combination", DataType::UInt32), column("overflow", DataType::Boolean)];
+    let key = [
+        column("app", DataType::Utf8),
+        column("date", DataType::Date32),
+        column("event", DataType::Utf8),
+        nullable("dimension", DataType::Utf8),
+        nullable("value", DataType::Utf8),
+        nullable("combination", DataType::UInt32),
+        column("overflow", DataType::Boolean),
+    ];
     schema_of(key.into_iter().chain(users_fields()))
 }

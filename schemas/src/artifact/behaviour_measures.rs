@@ -19,9 +19,28 @@ use arrow::datatypes::{DataType, SchemaRef};
 
 use super::columns::{column, schema_of, users_fields};
 
-pub(super) const SORT_KEY: &[&str] = &["app", "date", "event", "measure", "combination", "overflow", "slice", "shard"];
+pub(super) const SORT_KEY: &[&str] = &[
+    "app",
+    "date",
+    "event",
+    "measure",
+    "combination",
+    "overflow",
+    "slice",
+    "shard",
+];
 
 pub(super) fn schema() -> SchemaRef {
-    let key = [column("app", DataType::Utf8), column("date", DataType::Date32), column("event", DataType::Utf8), column("measure", DataType::Utf8), column("combination", DataType::UInt32), column("scale", DataType::Int8), column("offset", DataType::Int64), column("slice", DataType::Int16), column("overflow", DataType::Boolean)];
+    let key = [
+        column("app", DataType::Utf8),
+        column("date", DataType::Date32),
+        column("event", DataType::Utf8),
+        column("measure", DataType::Utf8),
+        column("combination", DataType::UInt32),
+        column("scale", DataType::Int8),
+        column("offset", DataType::Int64),
+        column("slice", DataType::Int16),
+        column("overflow", DataType::Boolean),
+    ];
     schema_of(key.into_iter().chain(users_fields()))
 }

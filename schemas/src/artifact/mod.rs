@@ -98,7 +98,9 @@ impl Artifact {
 
     /// The artifact with this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|artifact| artifact.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|artifact| artifact.name() == name)
     }
 
     /// The columns of its files.
@@ -147,7 +149,9 @@ impl Artifact {
         for byte in run.bytes() {
             // Writing to a String can not fail.
             let _ = match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' => write!(path, "{}", char::from(byte)),
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' => {
+                    write!(path, "{}", char::from(byte))
+                }
                 _ => write!(path, "_{byte:02x}"),
             };
         }

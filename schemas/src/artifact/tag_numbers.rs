@@ -19,6 +19,13 @@ use super::columns::{column, schema_of, users_fields};
 pub(super) const SORT_KEY: &[&str] = &["app", "tag", "type", "slice", "shard"];
 
 pub(super) fn schema() -> SchemaRef {
-    let key = [column("app", DataType::Utf8), column("tag", DataType::Utf8), column("type", DataType::Utf8), column("scale", DataType::Int8), column("offset", DataType::Int64), column("slice", DataType::Int16)];
+    let key = [
+        column("app", DataType::Utf8),
+        column("tag", DataType::Utf8),
+        column("type", DataType::Utf8),
+        column("scale", DataType::Int8),
+        column("offset", DataType::Int64),
+        column("slice", DataType::Int16),
+    ];
     schema_of(key.into_iter().chain(users_fields()))
 }

@@ -41,7 +41,12 @@ pub(super) struct Section<'d> {
 impl<'d> Section<'d> {
     /// The whole document.
     pub(super) fn root(document: &'d Document<'d>, table: &'d DeTable<'d>) -> Self {
-        Self { document, name: ROOT.to_owned(), start: 0, table: Some(table) }
+        Self {
+            document,
+            name: ROOT.to_owned(),
+            start: 0,
+            table: Some(table),
+        }
     }
 
     /// The same section under a name that says more.
@@ -52,14 +57,21 @@ impl<'d> Section<'d> {
     /// # Errors
     /// The first key, in the order of the file, that is not known here.
     pub(super) fn only(&self, known: &[&str]) -> Result<()> {
-        match self.entries().into_iter().find(|entry| !known.contains(&entry.key.as_str())) {
+        match self
+            .entries()
+            .into_iter()
+            .find(|entry| !known.contains(&entry.key.as_str()))
+        {
             None => Ok(()),
             Some(entry) => Err(self.unknown(&entry, known)),
         }
     }
 
     fn unknown(&self, entry: &Entry<'_>, known: &[&str]) -> Error {
-        let error = self.document.error(entry.key_start, format!("unknown key {:?} in {}", entry.key, self.name));
+        let error = self.document.error(
+            entry.key_start,
+            format!("unknown key {:?} in {}", entry.key, self.name),
+        );
         match nearest(&entry.key, known.iter().copied()) {
             Some(near) => error.fix(format!("did you mean {near:?}")),
             None => error.fix(format!("expected one of {}", known.join(", "))),
@@ -68,35 +80,70 @@ impl<'d> Section<'d> {
 
     /// The keys and values, in the order of the file.
     pub(super) fn entries(&self) -> Vec<Entry<'d>> {
-        let mut entries: Vec<_> = self.table.into_iter().flatten().map(|(key, value)| self.entry(key, value)).collect();
+        let mut entries: Vec<_> = self
+            .table
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| self.entry(key, value))
+            .collect();
         entries.sort_by_key(|entry| entry.key_start);
         entries
     }
 
-    fn entry(&self, key: &Spanned<std::borrow::Cow<'d, str>>, value: &'d Spanned<DeValue<'d>>) -> Entry<'d> {
-        Entry { document: self.document, key: key.get_ref().to_string(), key_start: key.span().start, start: value.span().start, value: value.get_ref() }
+    fn entry(
+        &self,
+        key: &Spanned<std::borrow::Cow<'d, str>>,
+        value: &'d Spanned<DeValue<'d>>,
+    ) -> Entry<'d> {
+        Entry {
+            document: self.document,
+            key: key.get_ref().to_string(),
+            key_start: key.span().start,
+            start: value.span().start,
+            value: value.get_ref(),
+        }
     }
 
     /// The value of a key, if it is there.
     pub(super) fn get(&self, key: &str) -> Option<Entry<'d>> {
-        self.table?.get_key_value(key).map(|(key, value)| self.entry(key, value))
+        self.table?
+            .get_key_value(key)
+            .map(|(key, value)| self.entry(key, value))
     }
 
     /// A key that may be absent.
-    pub(super) fn optional<T>(&self, key: &str, read: impl FnOnce(&Entry<'d>) -> Result<T>) -> Result<Option<T>> {
+    pub(super) fn optional<T>(
+        &self,
+        key: &str,
+        read: impl FnOnce(&Entry<'d>) -> Result<T>,
+    ) -> Result<Option<T>> {
         self.get(key).map(|entry| read(&entry)).transpose()
     }
 
     /// A key that must be there.
-    pub(super) fn required<T>(&self, key: &str, read: impl FnOnce(&Entry<'d>) -> Result<T>) -> Result<T> {
-        self.optional(key, read)?.ok_or_else(|| self.refuse(format!("missing key {key:?} in {}", self.name)))
+    pub(super) fn required<T>(
+        &self,
+        key: &str,
+        read: impl FnOnce(&Entry<'d>) -> Result<T>,
+    ) -> Result<T> {
+        self.optional(key, read)?
+            .ok_or_else(|| self.refuse(format!("missing key {key:?} in {}", self.name)))
     }
 
     /// A table inside this one, with exactly these keys possible.
     pub(super) fn section(&self, key: &str, known: &[&str]) -> Result<Section<'d>> {
-        let name = if self.name == ROOT { format!("[{key}]") } else { format!("{key} of {}", self.name) };
+        let name = if self.name == ROOT {
+            format!("[{key}]")
+        } else {
+            format!("{key} of {}", self.name)
+        };
         let section = match self.get(key) {
-            None => Section { document: self.document, name, start: self.start, table: None },
+            None => Section {
+                document: self.document,
+                name,
+                start: self.start,
+                table: None,
+            },
             Some(entry) => entry.section()?.named(name),
         };
         section.only(known)?;
@@ -105,7 +152,10 @@ impl<'d> Section<'d> {
 
     /// The names and values of a table inside this one whose keys are free, in the order of the file.
     pub(super) fn free_entries(&self, key: &str) -> Result<Vec<Entry<'d>>> {
-        Ok(self.optional(key, Entry::section)?.map(|section| section.entries()).unwrap_or_default())
+        Ok(self
+            .optional(key, Entry::section)?
+            .map(|section| section.entries())
+            .unwrap_or_default())
     }
 
     /// The tables of `[[key]]`, in the order of the file, each with the value of its `name`.
@@ -168,7 +218,10 @@ impl<'d> Entry<'d> {
     }
 
     /// Text in a notation of its own, like `"90m"`.
-    pub(super) fn parsed<T>(&self, parse: impl FnOnce(&str) -> std::result::Result<T, String>) -> Result<T> {
+    pub(super) fn parsed<T>(
+        &self,
+        parse: impl FnOnce(&str) -> std::result::Result<T, String>,
+    ) -> Result<T> {
         let text = self.text()?;
         parse(&text).map_err(|error| self.refuse(format!("{}: {error}", self.key)))
     }
@@ -176,7 +229,11 @@ impl<'d> Entry<'d> {
     /// A name for people and SQL.
     pub(super) fn name(&self) -> Result<String> {
         let name = self.text()?;
-        if is_name(&name) { Ok(name) } else { Err(self.expected(A_NAME)) }
+        if is_name(&name) {
+            Ok(name)
+        } else {
+            Err(self.expected(A_NAME))
+        }
     }
 
     /// The key itself, where keys are free, as a name.
@@ -189,10 +246,19 @@ impl<'d> Entry<'d> {
 
     /// A whole number in a range.
     pub(super) fn integer(&self, range: std::ops::RangeInclusive<u64>) -> Result<u64> {
-        let parsed = self.value.as_integer().and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
+        let parsed = self
+            .value
+            .as_integer()
+            .and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
         parsed
             .filter(|number| range.contains(number))
-            .ok_or_else(|| self.expected(&format!("a whole number from {} to {}", range.start(), range.end())))
+            .ok_or_else(|| {
+                self.expected(&format!(
+                    "a whole number from {} to {}",
+                    range.start(),
+                    range.end()
+                ))
+            })
     }
 
     /// A whole number from `least` that fits 32 bits.
@@ -203,7 +269,9 @@ impl<'d> Entry<'d> {
     }
 
     pub(super) fn boolean(&self) -> Result<bool> {
-        self.value.as_bool().ok_or_else(|| self.expected("true or false"))
+        self.value
+            .as_bool()
+            .ok_or_else(|| self.expected("true or false"))
     }
 
     /// One of a few words.
@@ -222,7 +290,10 @@ impl<'d> Entry<'d> {
 
     /// A list's elements; their key is the list's.
     pub(super) fn elements(&self) -> Result<Vec<Entry<'d>>> {
-        let array = self.value.as_array().ok_or_else(|| self.expected("a list"))?;
+        let array = self
+            .value
+            .as_array()
+            .ok_or_else(|| self.expected("a list"))?;
         let element = |value: &'d Spanned<DeValue<'d>>| Entry {
             document: self.document,
             key: self.key.clone(),
@@ -248,13 +319,27 @@ impl<'d> Entry<'d> {
 
     /// A list of texts that may be empty.
     pub(super) fn texts(&self) -> Result<Vec<String>> {
-        let text = |entry: Entry<'d>| entry.value.as_str().map(str::to_owned).ok_or_else(|| entry.expected("text"));
+        let text = |entry: Entry<'d>| {
+            entry
+                .value
+                .as_str()
+                .map(str::to_owned)
+                .ok_or_else(|| entry.expected("text"))
+        };
         self.elements()?.into_iter().map(text).collect()
     }
 
     /// A table, as yet unchecked.
     pub(super) fn section(&self) -> Result<Section<'d>> {
-        let table = self.value.as_table().ok_or_else(|| self.expected("a table"))?;
-        Ok(Section { document: self.document, name: self.key.clone(), start: self.start, table: Some(table) })
+        let table = self
+            .value
+            .as_table()
+            .ok_or_else(|| self.expected("a table"))?;
+        Ok(Section {
+            document: self.document,
+            name: self.key.clone(),
+            start: self.start,
+            table: Some(table),
+        })
     }
 }
