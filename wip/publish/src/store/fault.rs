@@ -1,6 +1,7 @@
 //! What an error of an object store means for the person or scheduler that sees it: fix something, or try again later.
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::io;
 
 use tagmill_schemas::error::Error;
@@ -19,7 +20,27 @@ pub fn explain(stage: &'static str, place: &str, what: &str, error: object_store
     let made = match found {
         Cause::Person(why) | Cause::Later(why) => why.fix.into_iter().fold(made, Error::fix),
     };
-    made.because(error)
+    made.because(Brief(error))
+}
+
+/// An error of an object store whose message is cut before the response's body: pages of HTML and XML help nobody.
+#[derive(Debug)]
+struct Brief(object_store::Error);
+
+const BRIEF_CHARS: usize = 300;
+
+impl fmt::Display for Brief {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.to_string();
+        let brief: String = text.split(['<', '\n']).next().unwrap_or(&text).chars().take(BRIEF_CHARS).collect();
+        f.write_str(brief.trim_end_matches([' ', ':']))
+    }
+}
+
+impl StdError for Brief {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.0)
+    }
 }
 
 /// Who can do something about an error of a store.
@@ -89,6 +110,7 @@ fn cause_of_io(kind: io::ErrorKind) -> Option<Cause> {
     Some(match kind {
         K::StorageFull | K::QuotaExceeded | K::FileTooLarge => FULL,
         K::PermissionDenied => DENIED,
+        K::NotFound => MISSING,
         K::ReadOnlyFilesystem => READ_ONLY,
         K::NotADirectory | K::IsADirectory | K::InvalidFilename => BAD_NAME,
         K::Unsupported | K::CrossesDevices => NOT_SUPPORTED,
@@ -100,13 +122,16 @@ fn cause_of_io(kind: io::ErrorKind) -> Option<Cause> {
 /// Responses have no public type in `object_store` 0.13: their status stands in the text.
 fn cause_of_text(text: &str) -> Cause {
     let status = ["status code: ", "status: "].iter().find_map(|mark| text.split_once(mark)).and_then(|(_, rest)| rest.get(..3)?.parse::<u16>().ok());
+    // Without credentials in the environment the vendors' metadata services are asked, whatever they answer.
+    if text.contains("169.254.") || text.contains("metadata.google.internal") {
+        return NO_CREDENTIALS;
+    }
     match status {
         Some(404) => MISSING,
         Some(401 | 403) => DENIED,
         Some(405 | 501) => NOT_SUPPORTED,
         Some(408 | 429 | 500..) => later("the store is overloaded or failing"),
         Some(400..) => REFUSED,
-        _ if text.contains("169.254.") || text.contains("metadata.google.internal") => NO_CREDENTIALS,
         _ if text.contains("redirect without LOCATION") => REFUSED,
         _ if text.contains("Error performing") => later("unreachable"),
         _ => later("the store failed"),
@@ -154,7 +179,9 @@ mod tests {
 
     #[test]
     fn missing_instance_credentials_need_a_person() {
-        let text = "Error performing PUT http://169.254.169.254/latest/api/token in 1s - HTTP error: error sending request";
-        assert_eq!(cause_of(&generic(text.to_owned())), NO_CREDENTIALS);
+        for answer in ["HTTP error: error sending request", "Server returned non-2xx status code: 403 Forbidden: "] {
+            let text = format!("Error performing PUT http://169.254.169.254/latest/api/token in 1s - {answer}");
+            assert_eq!(cause_of(&generic(text)), NO_CREDENTIALS);
+        }
     }
 }
