@@ -11,11 +11,12 @@
 use super::container::Container;
 use super::dense::Dense;
 use super::log::Log;
-use super::sorted::{write_bucket, write_sorted};
-use super::view::BitmapRef;
-use super::words;
-use super::writer::Writer;
 use super::encode::write_words;
+use super::sorted::{write_bucket, write_chunk, write_sorted};
+use super::view::BitmapRef;
+use super::words::Words;
+use super::writer::Writer;
+use std::ops::Range;
 
 /// A container with at least this many values goes to a bitset at once.
 const CROWDED: u32 = 1024;
@@ -70,6 +71,16 @@ impl GroupSets {
         }
     }
 
+    /// Appends the canonical bitmap of one group, which stays; writes nothing, and returns false, for a group without
+    /// values.
+    pub fn write(&mut self, group: usize, out: &mut Vec<u8>) -> bool {
+        self.log.compact(&mut self.dense);
+        let group = group as u32;
+        let start = group.checked_sub(1).map_or(0, |before| self.log.end_of_group(before, 0));
+        let rows = start..self.log.end_of_group(group, start);
+        write_group(&self.log, &self.dense, group, rows, &mut Vec::new(), out)
+    }
+
     /// Bytes held; takes no time.
     pub fn size(&self) -> usize {
         self.log.bytes() + self.dense.bytes()
@@ -107,32 +118,32 @@ impl DrainedGroups {
     pub fn write_next(&mut self, out: &mut Vec<u8>) -> bool {
         let group = self.group;
         self.group += 1;
-        let mut chunks = self.dense.chunks(group).peekable();
-        let end = self.log.end_of_group(group, self.row);
-        if chunks.peek().is_none() {
-            let wrote = end > self.row;
-            if wrote {
-                write_rows(&self.log, self.row..end, &mut self.lows, out);
-            }
-            self.row = end;
-            return wrote;
-        }
-        let mut writer = Writer::new(out);
-        let mut high = None;
-        while let Some(next) = [self.log.high(self.row, end), chunks.peek().map(|(high, _, _)| *high)].into_iter().flatten().min() {
-            debug_assert!(high < Some(next));
-            high = Some(next);
-            self.row = self.log.take_bucket(self.row..end, next, &mut self.lows);
-            let keyed = std::iter::from_fn(|| chunks.next_if(|(high, _, _)| *high == next).map(|(_, key, words)| (key, words)));
-            write_mixed(&mut writer, next, &self.lows, keyed);
-        }
-        writer.finish();
-        true
+        let rows = self.row..self.log.end_of_group(group, self.row);
+        self.row = rows.end;
+        write_group(&self.log, &self.dense, group, rows, &mut self.lows, out)
     }
 }
 
+/// Writes a group from its rows in the sorted log and its bitsets; returns whether it has any.
+fn write_group(log: &Log, dense: &Dense, group: u32, rows: Range<usize>, lows: &mut Vec<u32>, out: &mut Vec<u8>) -> bool {
+    let mut chunks = dense.chunks(group).peekable();
+    if chunks.peek().is_none() {
+        write_rows(log, rows.clone(), lows, out);
+        return !rows.is_empty();
+    }
+    let mut writer = Writer::new(out);
+    let Range { start: mut row, end } = rows;
+    while let Some(high) = log.high(row, end).into_iter().chain(chunks.peek().map(|(high, _, _)| *high)).min() {
+        row = log.take_bucket(row..end, high, lows);
+        let keyed = std::iter::from_fn(|| chunks.next_if(|(found, _, _)| *found == high));
+        write_mixed(&mut writer, high, lows, keyed.map(|(_, key, words)| (key, words)));
+    }
+    writer.finish();
+    true
+}
+
 /// Writes a group that has rows and no bitsets.
-fn write_rows(log: &Log, rows: std::ops::Range<usize>, lows: &mut Vec<u32>, out: &mut Vec<u8>) {
+fn write_rows(log: &Log, rows: Range<usize>, lows: &mut Vec<u32>, out: &mut Vec<u8>) {
     let Some(high) = log.high(rows.start, rows.end) else { return };
     let mut at = log.take_bucket(rows.clone(), high, lows);
     if at == rows.end {
@@ -149,14 +160,14 @@ fn write_rows(log: &Log, rows: std::ops::Range<usize>, lows: &mut Vec<u32>, out:
 }
 
 /// Writes a bucket from ascending values and bitsets with ascending keys.
-fn write_mixed<'w>(writer: &mut Writer<'_>, high: u32, lows: &[u32], keyed: impl Iterator<Item = (u16, &'w words::Words)>) {
+fn write_mixed<'w>(writer: &mut Writer<'_>, high: u32, lows: &[u32], keyed: impl Iterator<Item = (u16, &'w Words)>) {
     let bitsets: Vec<_> = keyed.collect();
     let mut chunks = lows.chunk_by(|a, b| a >> 16 == b >> 16).peekable();
     let count = bitsets.len() + chunks.clone().filter(|chunk| bitsets.binary_search_by_key(&key_of(chunk), |(key, _)| *key).is_err()).count();
     writer.begin_bucket(high, count, false);
     for (key, words) in bitsets {
         while let Some(chunk) = chunks.next_if(|chunk| key_of(chunk) < key) {
-            super::sorted::write_chunk(writer, chunk);
+            write_chunk(writer, chunk);
         }
         match chunks.next_if(|chunk| key_of(chunk) == key) {
             None => write_words(writer, key, words),
@@ -168,7 +179,7 @@ fn write_mixed<'w>(writer: &mut Writer<'_>, high: u32, lows: &[u32], keyed: impl
         }
     }
     for chunk in chunks {
-        super::sorted::write_chunk(writer, chunk);
+        write_chunk(writer, chunk);
     }
     writer.end_bucket();
 }

@@ -40,7 +40,7 @@ pub use count::{and_cardinality, and_not_cardinality, or_cardinality, xor_cardin
 pub use defect::Defect;
 pub use groups::{DrainedGroups, GroupSets};
 pub use many::{and_many, or_many};
-pub use sorted::write_sorted;
+pub use sorted::{write_sorted, write_sorted_u64};
 pub use view::{BitmapRef, Buckets};
 
 /// Cookie of a 32-bit bitmap without run containers; the container count follows.

@@ -29,6 +29,21 @@ pub fn write_sorted(high: u32, values: &[u32], out: &mut Vec<u8>) {
     writer.finish();
 }
 
+/// Appends the canonical bitmap of strictly ascending `values` to `out`; without values an empty one.
+pub fn write_sorted_u64(values: &[u64], out: &mut Vec<u8>) {
+    let mut buckets = values.chunk_by(|a, b| a >> 32 == b >> 32).peekable();
+    let lows = |bucket: &[u64]| bucket.iter().map(|value| *value as u32).collect::<Vec<u32>>();
+    let Some(first) = buckets.next() else { return write_sorted(0, &[], out) };
+    if buckets.peek().is_none() {
+        return write_sorted((first[0] >> 32) as u32, &lows(first), out);
+    }
+    let mut writer = Writer::new(out);
+    for bucket in std::iter::once(first).chain(buckets) {
+        write_bucket(&mut writer, (bucket[0] >> 32) as u32, &lows(bucket));
+    }
+    writer.finish();
+}
+
 /// Writes a bucket with the ascending, non-empty `values`.
 pub(super) fn write_bucket(writer: &mut Writer<'_>, high: u32, values: &[u32]) {
     let (Some(first), Some(last)) = (values.first(), values.last()) else { return };

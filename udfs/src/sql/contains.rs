@@ -1,0 +1,68 @@
+//! `bitmap_contains`.
+
+use super::documentation::document;
+use super::input::{Bitmaps, Depth, as_result, bitmap_type, element_type, expect_arguments, row_count};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use arrow::datatypes::{DataType, UInt64Type};
+use datafusion::error::Result;
+use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
+use std::sync::{Arc, LazyLock};
+
+const NAME: &str = "bitmap_contains";
+
+static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
+    document(
+        "Whether a value is in a bitmap; NULL if either is NULL.",
+        "bitmap_contains(bitmap, value)",
+        &[("bitmap", "Portable 64-bit Roaring bytes."), ("value", "An integer, read as UInt64.")],
+        ("SELECT bitmap_contains(bitmap_from_array([1, 3, 5]), 3)", "true"),
+    )
+});
+
+/// Whether a value is in a bitmap.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct BitmapContains {
+    signature: Signature,
+}
+
+impl Default for BitmapContains {
+    fn default() -> Self {
+        Self { signature: Signature::user_defined(Volatility::Immutable) }
+    }
+}
+
+impl ScalarUDFImpl for BitmapContains {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
+        expect_arguments(NAME, types, 2, 2)?;
+        Ok(vec![bitmap_type(NAME, 1, &types[0])?, element_type(NAME, 2, &types[1])?])
+    }
+
+    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Boolean)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let bitmaps = Bitmaps::of_value(NAME, 1, Depth::Everything, &args.args[0])?;
+        let rows = row_count(&args.args, args.number_rows);
+        let values = args.args[1].to_array(rows)?;
+        let values = values.as_primitive::<UInt64Type>();
+        let answers = (0..rows).map(|row| {
+            let bitmap = bitmaps.get(row)?;
+            Ok(bitmap.filter(|_| values.is_valid(row)).map(|bitmap| bitmap.contains(values.value(row))))
+        });
+        let column: ArrayRef = Arc::new(answers.collect::<Result<BooleanArray>>()?);
+        as_result(column, &args.args)
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        Some(&DOCUMENTATION)
+    }
+}

@@ -1,0 +1,158 @@
+//! Bitmap and number arguments: which types are accepted, and how a row is read.
+
+use crate::bitmap::{BitmapRef, Defect};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryViewArray, LargeBinaryArray};
+use arrow::datatypes::DataType;
+use datafusion::common::{exec_datafusion_err, plan_err};
+use datafusion::error::Result;
+use datafusion::logical_expr::ColumnarValue;
+use datafusion::scalar::ScalarValue;
+
+/// The type a bitmap argument is read as.
+///
+/// # Errors
+/// A plan error for a type that holds no bytes.
+pub(super) fn bitmap_type(function: &str, argument: usize, found: &DataType) -> Result<DataType> {
+    match found {
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Ok(found.clone()),
+        DataType::FixedSizeBinary(_) => Ok(DataType::Binary),
+        DataType::Null => Ok(DataType::BinaryView),
+        _ => plan_err!("{function}: argument {argument} is {found}, expected a bitmap (Binary, LargeBinary or BinaryView)"),
+    }
+}
+
+/// The type an argument that is a set's element is read as.
+///
+/// # Errors
+/// A plan error for a type that is no integer.
+pub(super) fn element_type(function: &str, argument: usize, found: &DataType) -> Result<DataType> {
+    if found.is_integer() || found.is_null() {
+        return Ok(DataType::UInt64);
+    }
+    plan_err!("{function}: argument {argument} is {found}, expected an integer from 0 to 18446744073709551615")
+}
+
+/// Checks the number of arguments.
+///
+/// # Errors
+/// A plan error for another number.
+pub(super) fn expect_arguments(function: &str, found: &[DataType], least: usize, most: usize) -> Result<()> {
+    if (least..=most).contains(&found.len()) {
+        return Ok(());
+    }
+    let expected = if least == most { format!("{least}") } else { format!("at least {least}") };
+    plan_err!("{function}: {} arguments, expected {expected}", found.len())
+}
+
+#[derive(Debug)]
+enum Column<'a> {
+    Binary(&'a BinaryArray),
+    Large(&'a LargeBinaryArray),
+    View(&'a BinaryViewArray),
+    Constant(Option<BitmapRef<'a>>),
+}
+
+/// How far the bytes of an argument are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// Everything is checked.
+    Everything,
+    /// Only what cardinalities need.
+    Headers,
+}
+
+impl Depth {
+    fn parse(self, bytes: &[u8]) -> Result<BitmapRef<'_>, Defect> {
+        match self {
+            Self::Everything => BitmapRef::parse(bytes),
+            Self::Headers => BitmapRef::parse_layout(bytes),
+        }
+    }
+}
+
+/// One bitmap argument of a function over a batch.
+#[derive(Debug)]
+pub(super) struct Bitmaps<'a> {
+    function: &'static str,
+    argument: usize,
+    depth: Depth,
+    column: Column<'a>,
+}
+
+impl<'a> Bitmaps<'a> {
+    /// A column whose bitmaps are checked completely.
+    ///
+    /// # Errors
+    /// An execution error if the column is not binary.
+    pub(super) fn of_array(function: &'static str, argument: usize, array: &'a ArrayRef) -> Result<Self> {
+        let column = match array.data_type() {
+            DataType::Binary => Column::Binary(array.as_binary()),
+            DataType::LargeBinary => Column::Large(array.as_binary()),
+            DataType::BinaryView => Column::View(array.as_binary_view()),
+            other => return Err(exec_datafusion_err!("{function}: argument {argument} is {other}, expected a bitmap")),
+        };
+        Ok(Self { function, argument, depth: Depth::Everything, column })
+    }
+
+    /// An argument that may be a constant, which is parsed once.
+    ///
+    /// # Errors
+    /// As [`Bitmaps::of_array`], and for a constant with a defect.
+    pub(super) fn of_value(
+        function: &'static str,
+        argument: usize,
+        depth: Depth,
+        value: &'a ColumnarValue,
+    ) -> Result<Self> {
+        let bytes = match value {
+            ColumnarValue::Array(array) => return Ok(Self { depth, ..Self::of_array(function, argument, array)? }),
+            ColumnarValue::Scalar(
+                ScalarValue::Binary(bytes) | ScalarValue::LargeBinary(bytes) | ScalarValue::BinaryView(bytes),
+            ) => bytes.as_deref(),
+            ColumnarValue::Scalar(other) => {
+                let found = other.data_type();
+                return Err(exec_datafusion_err!("{function}: argument {argument} is {found}, expected a bitmap"));
+            }
+        };
+        let constant = bytes.map(|bytes| depth.parse(bytes)).transpose();
+        let constant = constant.map_err(|defect| exec_datafusion_err!("{function}: argument {argument}: {defect}"))?;
+        Ok(Self { function, argument, depth, column: Column::Constant(constant) })
+    }
+
+    /// The bitmap of a row; `None` for NULL.
+    ///
+    /// # Errors
+    /// An execution error that names function, argument, row of the batch and defect.
+    #[inline]
+    pub(super) fn get(&self, row: usize) -> Result<Option<BitmapRef<'a>>> {
+        let bytes = match self.column {
+            Column::Binary(array) if array.is_valid(row) => array.value(row),
+            Column::Large(array) if array.is_valid(row) => array.value(row),
+            Column::View(array) if array.is_valid(row) => array.value(row),
+            Column::Constant(bitmap) => return Ok(bitmap),
+            _ => return Ok(None),
+        };
+        self.depth.parse(bytes).map(Some).map_err(|defect| self.error(row, defect))
+    }
+
+    #[cold]
+    fn error(&self, row: usize, defect: Defect) -> datafusion::error::DataFusionError {
+        exec_datafusion_err!("{}: argument {}, row {row} of the batch: {defect}", self.function, self.argument)
+    }
+}
+
+/// Number of rows to compute: one if all arguments are constants.
+pub(super) fn row_count(values: &[ColumnarValue], batch: usize) -> usize {
+    if values.iter().all(|value| matches!(value, ColumnarValue::Scalar(_))) { 1 } else { batch }
+}
+
+/// A column as the result, or its only row if all arguments are constants.
+///
+/// # Errors
+/// None for a column of at least one row.
+pub(super) fn as_result(column: ArrayRef, values: &[ColumnarValue]) -> Result<ColumnarValue> {
+    if values.iter().all(|value| matches!(value, ColumnarValue::Scalar(_))) {
+        return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&column, 0)?));
+    }
+    Ok(ColumnarValue::Array(column))
+}

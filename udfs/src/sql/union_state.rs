@@ -1,0 +1,212 @@
+//! The state behind `bitmap_build_agg` and `bitmap_or_agg`: sets that only grow, for many groups or for one.
+
+use super::input::Bitmaps;
+use super::output::BitmapColumn;
+use crate::bitmap::{DrainedGroups, GroupSets, write_sorted, write_sorted_u64};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt64Array};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, UInt64Type};
+use datafusion::error::Result;
+use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
+use datafusion::scalar::ScalarValue;
+
+/// What the rows of the aggregate's argument are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Input {
+    /// UInt64 values to be added.
+    Values,
+    /// Bitmaps whose values are to be added.
+    Bitmaps,
+}
+
+/// Which rows take part: not NULL, and let through by the filter.
+pub(super) fn takes_part(row: usize, array: &dyn Array, filter: Option<&BooleanArray>) -> bool {
+    array.is_valid(row) && filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row))
+}
+
+/// The sets of many groups.
+#[derive(Debug)]
+pub(super) struct UnionGroups {
+    function: &'static str,
+    input: Input,
+    sets: GroupSets,
+    /// Groups so far.
+    count: usize,
+    /// Groups that were given a bitmap without values: they are empty, not NULL. As long as the last of them.
+    are_empty: Vec<bool>,
+}
+
+impl UnionGroups {
+    pub(super) fn new(function: &'static str, input: Input) -> Self {
+        Self { function, input, sets: GroupSets::default(), count: 0, are_empty: Vec::new() }
+    }
+
+    fn add_values(&mut self, values: &UInt64Array, groups: &[usize], filter: Option<&BooleanArray>) {
+        let rows = groups.iter().copied().zip(values.values().iter().copied());
+        if values.null_count() == 0 && filter.is_none() {
+            self.sets.insert_all(rows);
+        } else {
+            let rows = rows.enumerate().filter(|(row, _)| takes_part(*row, values, filter));
+            self.sets.insert_all(rows.map(|(_, row)| row));
+        }
+    }
+
+    fn add_bitmaps(&mut self, array: &ArrayRef, groups: &[usize], filter: Option<&BooleanArray>) -> Result<()> {
+        let bitmaps = Bitmaps::of_array(self.function, 1, array)?;
+        for (row, group) in groups.iter().enumerate() {
+            if !takes_part(row, array, filter) {
+                continue;
+            }
+            match bitmaps.get(row)? {
+                Some(bitmap) if bitmap.is_empty() => self.note_empty(*group),
+                Some(bitmap) => self.sets.merge(*group, &bitmap),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn note_empty(&mut self, group: usize) {
+        if self.are_empty.len() <= group {
+            self.are_empty.resize(group + 1, false);
+        }
+        self.are_empty[group] = true;
+    }
+
+    /// Takes groups out: their sets, how many they are, which of them are empty.
+    fn take(&mut self, emit_to: EmitTo) -> (DrainedGroups, usize, Vec<bool>) {
+        match emit_to {
+            EmitTo::All => (self.sets.drain(), std::mem::take(&mut self.count), std::mem::take(&mut self.are_empty)),
+            EmitTo::First(count) => {
+                self.count -= count;
+                let noted = self.are_empty.len().min(count);
+                (self.sets.drain_first(count), count, self.are_empty.drain(..noted).collect())
+            }
+        }
+    }
+}
+
+impl GroupsAccumulator for UnionGroups {
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        opt_filter: Option<&BooleanArray>,
+        total_num_groups: usize,
+    ) -> Result<()> {
+        self.count = self.count.max(total_num_groups);
+        match self.input {
+            Input::Values => self.add_values(values[0].as_primitive::<UInt64Type>(), group_indices, opt_filter),
+            Input::Bitmaps => self.add_bitmaps(&values[0], group_indices, opt_filter)?,
+        }
+        Ok(())
+    }
+
+    fn merge_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
+        self.count = self.count.max(total_num_groups);
+        self.add_bitmaps(&values[0], group_indices, None)
+    }
+
+    fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
+        let (mut sets, count, are_empty) = self.take(emit_to);
+        let mut column = BitmapColumn::default();
+        for group in 0..count {
+            column.push(|out| {
+                let is_set = sets.write_next(out);
+                let is_empty = !is_set && are_empty.get(group) == Some(&true);
+                if is_empty {
+                    write_sorted(0, &[], out);
+                }
+                Ok(is_set || is_empty)
+            })?;
+        }
+        column.finish()
+    }
+
+    fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
+        Ok(vec![self.evaluate(emit_to)?])
+    }
+
+    fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
+        let state = match self.input {
+            Input::Values => single_values(values[0].as_primitive::<UInt64Type>(), opt_filter)?,
+            Input::Bitmaps => filtered_bitmaps(&values[0], opt_filter)?,
+        };
+        Ok(vec![state])
+    }
+
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.sets.size() + self.are_empty.capacity()
+    }
+}
+
+/// A bitmap of each value.
+fn single_values(values: &UInt64Array, filter: Option<&BooleanArray>) -> Result<ArrayRef> {
+    let mut column = BitmapColumn::default();
+    for (row, value) in values.values().iter().enumerate() {
+        column.push(|out| {
+            let is_value = takes_part(row, values, filter);
+            if is_value {
+                write_sorted_u64(&[*value], out);
+            }
+            Ok(is_value)
+        })?;
+    }
+    column.finish()
+}
+
+/// The bitmaps as they are, NULL where the filter keeps a row out.
+pub(super) fn filtered_bitmaps(array: &ArrayRef, filter: Option<&BooleanArray>) -> Result<ArrayRef> {
+    let views = cast(array, &DataType::BinaryView)?;
+    let Some(filter) = filter else { return Ok(views) };
+    let is_out = (0..array.len()).map(|row| Some(!takes_part(row, array, Some(filter))));
+    Ok(arrow::compute::nullif(&views, &is_out.collect::<BooleanArray>())?)
+}
+
+/// The set of one group: for aggregates without GROUP BY and for window functions.
+#[derive(Debug)]
+pub(super) struct UnionSet(UnionGroups);
+
+impl UnionSet {
+    pub(super) fn new(function: &'static str, input: Input) -> Self {
+        Self(UnionGroups::new(function, input))
+    }
+}
+
+impl Accumulator for UnionSet {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        match self.0.input {
+            Input::Values => {
+                let values = values[0].as_primitive::<UInt64Type>();
+                if values.null_count() == 0 {
+                    self.0.sets.insert_all(values.values().iter().map(|value| (0, *value)));
+                } else {
+                    self.0.sets.insert_all(values.iter().flatten().map(|value| (0, value)));
+                }
+                Ok(())
+            }
+            Input::Bitmaps => self.merge_batch(values),
+        }
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        self.0.add_bitmaps(&states[0], &vec![0; states[0].len()], None)
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        let mut bytes = Vec::new();
+        let is_set = self.0.sets.write(0, &mut bytes);
+        if !is_set && self.0.are_empty.first() == Some(&true) {
+            write_sorted(0, &[], &mut bytes);
+        }
+        Ok(ScalarValue::BinaryView((!bytes.is_empty()).then_some(bytes)))
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        Ok(vec![self.evaluate()?])
+    }
+
+    fn size(&self) -> usize {
+        self.0.size()
+    }
+}
