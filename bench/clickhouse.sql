@@ -6,7 +6,7 @@
 -- part of both nights.
 --
 -- Tried and slower. Full: storing the events with uids first, sorted or not; aggregating in order. Totals: joining the
--- raw events twice; storing them unsorted, or sorted by uid; in-order aggregation; merging them in the background.
+-- raw events twice; storing them unsorted, or sorted by uid; in-order aggregation.
 -- Both: dictGet and joinGet instead of the join; one DISTINCT over all ids.
 
 --- setup
@@ -33,9 +33,8 @@ CREATE TABLE night.events (app LowCardinality(String), event LowCardinality(Stri
   ENGINE = MergeTree ORDER BY (app, event, city, os, channel);
 CREATE TABLE night.user_totals (app LowCardinality(String), event LowCardinality(String), uid UInt32, events UInt64,
   amount Int64) ENGINE = MergeTree ORDER BY (app, event, uid);
--- read and dropped: not worth a background merge
-SYSTEM STOP MERGES night.profiles;
-SYSTEM STOP MERGES night.events;
+-- background merges would take cores from the steps; they are left for after the night, and not counted
+SYSTEM STOP MERGES;
 
 --- step dictionary
 INSERT INTO night.users SELECT openid, rowNumberInAllBlocks() FROM (

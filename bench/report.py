@@ -56,11 +56,12 @@ def comparison(figures: dict) -> list[str]:
         return ["  not compared"]
     lines = []
     for name, table in figures["comparison"]["tables"].items():
-        difference = "" if table["equal"] else "  " + str({k: v for k, v in table.items() if k.startswith(("only", "rows_"))})
-        lines.append(f"  {name:<12}{table['rows']:>10} rows  {'equal' if table['equal'] else 'DIFFERENT'}{difference}")
+        verdict = {True: "equal", False: "DIFFERENT", None: "not compared"}[table["equal"]]
+        difference = "" if table["equal"] is not False else "  " + str({k: v for k, v in table.items() if k.startswith(("only", "rows_"))})
+        lines.append(f"  {name:<12}{table['rows']:>10} rows  {verdict}{difference}")
     overflow = figures["comparison"]["events_with_overflow"]
     if overflow:
-        lines.append(f"  tuples not compared (overflow combinations): {len(overflow)} events")
+        lines.append(f"  events with overflow combinations, whose tuples are not compared: {len(overflow)}")
     return lines
 
 
