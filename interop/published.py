@@ -39,7 +39,7 @@ class Published:
 
     def statements(self, engine: str) -> str:
         """What `tagmill files` prints for an engine."""
-        command = [self.tagmill, "--config", self.config, "--quiet", "files", "current", "--format", engine]
+        command = [self.tagmill, "--config", self.config, "--quiet", "files", "--format", engine]
         return subprocess.run(command, cwd=self.folder, check=True, capture_output=True, text=True).stdout
 
     @cached_property
