@@ -71,6 +71,7 @@ pub async fn commit(store: &Store, manifest: &Manifest) -> Result<Outcome> {
     if let Some(previous) = &previous {
         warehouse_is_the_same(manifest, previous)?;
         head_does_not_move_back(manifest, previous)?;
+        published_files_do_not_change(manifest, previous)?;
     }
     new_files_are_there(store, manifest, previous.as_ref()).await?;
     create(store, manifest, json).await
@@ -154,10 +155,19 @@ fn head_does_not_move_back(manifest: &Manifest, previous: &Manifest) -> Result<(
     }
 }
 
+/// A path that is published keeps its content for ever.
+fn published_files_do_not_change(manifest: &Manifest, previous: &Manifest) -> Result<()> {
+    let known: BTreeMap<&str, &FileEntry> = previous.files.iter().map(|file| (file.path.as_str(), file)).collect();
+    match manifest.files.iter().find(|file| known.get(file.path.as_str()).is_some_and(|known| known != file)) {
+        None => Ok(()),
+        Some(file) => Err(refuse(format!("file {:?} is not as release {} has it", file.path, previous.release))),
+    }
+}
+
 /// Every file that the previous release does not have is there with its size.
 async fn new_files_are_there(store: &Store, manifest: &Manifest, previous: Option<&Manifest>) -> Result<()> {
-    let known: BTreeMap<&str, &FileEntry> = previous.into_iter().flat_map(|previous| &previous.files).map(|file| (file.path.as_str(), file)).collect();
-    let new: Vec<FileEntry> = manifest.files.iter().filter(|file| known.get(file.path.as_str()) != Some(file)).cloned().collect();
+    let known: BTreeSet<&str> = previous.into_iter().flat_map(|previous| &previous.files).map(|file| file.path.as_str()).collect();
+    let new: Vec<FileEntry> = manifest.files.iter().filter(|file| !known.contains(file.path.as_str())).cloned().collect();
     // Owned all through: a future that borrows in a stream's closure can not be spawned.
     let looks = new.into_iter().map(|file| is_there(store.clone(), file));
     futures::stream::iter(looks).buffer_unordered(LOOKS).try_collect::<Vec<()>>().await.map(drop)

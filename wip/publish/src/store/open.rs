@@ -21,7 +21,7 @@ const STAGE: &str = "store";
 
 /// Long enough for a fail-over, short enough that a scheduler sees exit 3 while the night is young.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
-const MAX_RETRIES: usize = 8;
+const MAX_RETRIES: usize = 12;
 
 /// `memory://` stores by authority: one process opens a warehouse more than once and means the same one.
 static MEMORIES: LazyLock<Mutex<BTreeMap<String, Arc<InMemory>>>> = LazyLock::new(Mutex::default);

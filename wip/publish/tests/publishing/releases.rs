@@ -123,6 +123,17 @@ async fn the_head_moves_back_only_with_a_reason() {
 }
 
 #[tokio::test]
+async fn published_files_keep_their_content() {
+    let store = memory("keep");
+    let first = publish(&store, 1, "2026-11-18", "2026-11-18").await;
+    let mut second = manifest(2, "2026-11-19", "r2", [first.files, night(&store, "2026-11-19", "r2").await].concat());
+    assert!(matches!(commit(&store, &second.clone()).await.unwrap(), Outcome::Committed { release: 2 }));
+    second.release = 3;
+    second.files[0].checksum = second.files[1].checksum.replace('0', "1");
+    assert!(commit(&store, &second).await.unwrap_err().to_string().contains("is not as release 2 has it"));
+}
+
+#[tokio::test]
 async fn verify_finds_what_changed_after_publishing() {
     let store = memory("verify");
     let made = publish(&store, 1, "2026-11-19", "2026-11-19").await;
