@@ -1,0 +1,100 @@
+//! Sets of many groups against a map of `BTreeSet`s.
+
+use crate::sets::{bytes_of, random, sets};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use tagmill_udfs::bitmap::{BitmapRef, DrainedGroups, GroupSets};
+
+type Groups = BTreeMap<usize, BTreeSet<u64>>;
+
+/// Rows of (group, value), with crowded chunks or many groups, under one high word or several.
+fn rows() -> impl Strategy<Value = Vec<(usize, u64)>> {
+    let groups = prop::sample::select(vec![1u64, 5, 1_000, 60_000]);
+    let range = prop::sample::select(vec![100u64, 70_000, 3_000_000]);
+    let highs = prop::sample::select(vec![1u64, 1, 3]);
+    (groups, range, highs, any::<u64>(), 0usize..200_000).prop_map(|(groups, range, highs, seed, count)| {
+        let mut numbers = random(seed);
+        let mut next = || numbers.next().unwrap();
+        (0..count).map(|_| ((next() % groups) as usize, (2 + next() % highs) << 32 | next() % range)).collect()
+    })
+}
+
+fn collect(rows: &[(usize, u64)]) -> Groups {
+    let mut groups = Groups::new();
+    for (group, value) in rows {
+        groups.entry(*group).or_default().insert(*value);
+    }
+    groups
+}
+
+fn fill(rows: &[(usize, u64)]) -> GroupSets {
+    let mut sets = GroupSets::default();
+    rows.chunks(8192).for_each(|batch| sets.insert_all(batch.iter().copied()));
+    sets
+}
+
+fn assert_groups(drained: &mut DrainedGroups, range: std::ops::Range<usize>, expected: &Groups) {
+    for group in range {
+        let mut bytes = Vec::new();
+        assert_eq!(drained.write_next(&mut bytes), expected.contains_key(&group), "group {group}");
+        let set = expected.get(&group).map(bytes_of).unwrap_or_default();
+        assert!(bytes == set, "group {group}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn values_in_any_order_give_canonical_sets(rows in rows()) {
+        let expected = collect(&rows);
+        let count = expected.keys().last().map_or(0, |last| last + 2);
+        assert_groups(&mut fill(&rows).drain(), 0..count, &expected);
+    }
+
+    #[test]
+    fn groups_left_behind_are_counted_from_zero(rows in rows(), part in 0usize..1_000) {
+        let expected = collect(&rows);
+        let count = expected.keys().last().map_or(0, |last| last + 1);
+        let part = part.min(count);
+        let mut sets = fill(&rows);
+        assert_groups(&mut sets.drain_first(part), 0..part, &expected);
+        let rest: Groups = expected.into_iter().filter(|(group, _)| *group >= part).map(|(group, set)| (group - part, set)).collect();
+        assert_groups(&mut sets.drain(), 0..count - part, &rest);
+    }
+
+    #[test]
+    fn merging_bitmaps_is_union(bitmaps in prop::collection::vec((0usize..4, sets()), 0..8), rows in rows()) {
+        let mut expected = collect(&rows);
+        let mut groups = fill(&rows);
+        for (group, set) in &bitmaps {
+            let bytes = bytes_of(set);
+            groups.merge(*group, &BitmapRef::parse(&bytes).unwrap());
+            if !set.is_empty() {
+                expected.entry(*group).or_default().extend(set);
+            }
+        }
+        let mut one = Vec::new();
+        groups.write(2, &mut one);
+        prop_assert!(one == expected.get(&2).map(bytes_of).unwrap_or_default());
+        assert_groups(&mut groups.drain(), 0..expected.keys().last().map_or(0, |last| last + 1), &expected);
+    }
+}
+
+#[test]
+fn duplicates_do_not_grow_the_state() {
+    let mut sets = GroupSets::default();
+    for round in 0..200 {
+        sets.insert_all((0..10_000u64).map(|value| ((value % 50) as usize, (value * 7 + round) % 900)));
+    }
+    assert!(sets.size() < 4 << 20, "{} bytes for 45,000 distinct rows", sets.size());
+}
+
+#[test]
+fn a_lone_value_costs_eight_bytes() {
+    let mut sets = GroupSets::default();
+    for first in (0..4_000_000usize).step_by(8192) {
+        sets.insert_all((first..first + 8192).map(|group| (group, group as u64)));
+    }
+    assert!(sets.size() <= 4_000_000 * 8 * 5 / 2, "{} bytes for 4,000,000 groups", sets.size());
+}
