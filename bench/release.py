@@ -26,16 +26,6 @@ def files_of(warehouse: Path, manifest: dict, artifact: str, day: str | None = N
     return [warehouse / f["path"] for f in chosen if day in (None, f["date"])]
 
 
-def bytes_by_artifact(manifest: dict, run: str | None = None) -> dict[str, int]:
-    """Bytes of a release's files per artifact; with `run`, only of the files which that run wrote."""
-    sizes: dict[str, int] = {}
-    for entry in manifest["files"]:
-        artifact, _, rest = entry["path"].partition("/")
-        if run is None or f"/run={run}-" in "/" + rest:
-            sizes[artifact] = sizes.get(artifact, 0) + entry["bytes"]
-    return dict(sorted(sizes.items()))
-
-
 def read_rows(path: Path, columns: list[str]) -> dict[str, list]:
     """Columns of a file as Python lists."""
     table = pq.read_table(path, columns=columns, partitioning=None)

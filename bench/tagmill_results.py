@@ -16,6 +16,7 @@ import behaviour
 import release
 
 DIMENSIONS = ["city", "os", "channel"]
+BEYOND = "(values beyond the limit)"
 COUNTS = {"users": pa.int64(), "events": pa.int64(), "amount": pa.int64(), "events_squared": pa.int64(),
           "events_max": pa.int64(), "amount_max": pa.int64()}
 
@@ -27,7 +28,9 @@ class Codes:
         self.by_text: dict[str, int] = {}
         self.texts: list[str | None] = [None]
 
-    def of(self, text: str) -> int:
+    def of(self, text: str | None) -> int:
+        """A row without a value stands for the values beyond the limit."""
+        text = BEYOND if text is None else text
         code = self.by_text.setdefault(text, len(self.texts))
         if code == len(self.texts):
             self.texts.append(text)
