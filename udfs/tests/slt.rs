@@ -24,7 +24,7 @@ impl AsyncDB for Session {
             let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options));
             let columns = columns.collect::<Result<Vec<_>, _>>()?;
             rows.extend((0..batch.num_rows()).map(|row| {
-                columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<String>>()
+                columns.iter().map(|column| one_line(&column.value(row).to_string())).collect::<Vec<String>>()
             }));
         }
         let width = batches.first().map_or(0, |batch| batch.num_columns());
@@ -32,6 +32,11 @@ impl AsyncDB for Session {
     }
 
     async fn shutdown(&mut self) {}
+}
+
+/// A value, such as a plan, on one line.
+fn one_line(value: &str) -> String {
+    value.lines().map(str::trim).collect::<Vec<&str>>().join(" ")
 }
 
 fn session(partitions: usize) -> Session {

@@ -26,10 +26,12 @@ pub(super) fn bitmap_type(function: &str, argument: usize, found: &DataType) -> 
 /// # Errors
 /// A plan error for a type that is no integer.
 pub(super) fn element_type(function: &str, argument: usize, found: &DataType) -> Result<DataType> {
-    if found.is_integer() || found.is_null() {
-        return Ok(DataType::UInt64);
+    match found {
+        // Decimals without a fraction are what SQL makes of integers of both signs up to 2^64.
+        DataType::Decimal128(_, 0) | DataType::Decimal256(_, 0) | DataType::Null => Ok(DataType::UInt64),
+        integer if integer.is_integer() => Ok(DataType::UInt64),
+        _ => plan_err!("{function}: argument {argument} is {found}, expected an integer from 0 to 18446744073709551615"),
     }
-    plan_err!("{function}: argument {argument} is {found}, expected an integer from 0 to 18446744073709551615")
 }
 
 /// Checks the number of arguments.
