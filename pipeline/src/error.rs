@@ -1,0 +1,57 @@
+//! DataFusion's errors as ours: who can do something about it, and what.
+
+use datafusion::error::DataFusionError;
+use tagmill_schemas::{Error, Kind};
+
+/// Our own error if DataFusion only carried it; else one of the kind that fits.
+pub fn of_datafusion(stage: &'static str, error: DataFusionError) -> Error {
+    match take_own(error) {
+        Ok(own) => own,
+        Err(error) => classify(stage, error),
+    }
+}
+
+fn take_own(error: DataFusionError) -> Result<Error, DataFusionError> {
+    match error {
+        DataFusionError::External(inner) => match inner.downcast::<Error>() {
+            Ok(own) => Ok(*own),
+            Err(inner) => match inner.downcast::<DataFusionError>() {
+                Ok(nested) => take_own(*nested),
+                Err(inner) => Err(DataFusionError::External(inner)),
+            },
+        },
+        DataFusionError::Context(_, inner) => take_own(*inner),
+        DataFusionError::Shared(inner) => match own_inside(&inner) {
+            Some(own) => Ok(own),
+            None => Err(DataFusionError::Shared(inner)),
+        },
+        other => Err(other),
+    }
+}
+
+/// An error that several partitions share can not be moved out: its sentence is kept.
+fn own_inside(error: &DataFusionError) -> Option<Error> {
+    let DataFusionError::External(inner) = error.find_root() else { return None };
+    let own = inner.downcast_ref::<Error>()?;
+    let sentence = own.to_string();
+    Some(match own.kind() {
+        Kind::Refused => Error::refused(own.stage(), sentence),
+        Kind::Setup => Error::setup(own.stage(), sentence),
+        Kind::Retry => Error::retry(own.stage(), sentence),
+        Kind::Interrupted => Error::interrupted(own.stage()),
+    })
+}
+
+fn classify(stage: &'static str, error: DataFusionError) -> Error {
+    let text = error.to_string();
+    match error.find_root() {
+        DataFusionError::ResourcesExhausted(_) if text.contains("temp") || text.contains("disk") => {
+            Error::retry(stage, "the spill folder is full").because(error).fix("free disk space, or give the run more memory")
+        }
+        DataFusionError::ResourcesExhausted(_) => Error::retry(stage, "memory is exhausted").because(error).fix("raise run.memory, or make fewer things fit: more shards in a new warehouse"),
+        DataFusionError::IoError(_) | DataFusionError::ObjectStore(_) => Error::retry(stage, "a file can not be read or written").because(error),
+        DataFusionError::ParquetError(_) | DataFusionError::ArrowError(..) => Error::refused(stage, "raw data can not be read").because(error).fix("write the file again"),
+        DataFusionError::Execution(_) => Error::refused(stage, "the data can not be used").because(error),
+        _ => Error::setup(stage, "the plan can not be carried out").because(error),
+    }
+}

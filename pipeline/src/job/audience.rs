@@ -1,0 +1,100 @@
+//! The groups of the night: rows read, rules checked against tags, groups and lists, statuses given before any shard starts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tagmill_schemas::manifest::Input;
+use tagmill_schemas::registry::GroupRow;
+use tagmill_schemas::{Error, Result};
+
+use super::lists::Lists;
+use super::registry::{LabelCatalog, read_files};
+use super::{Observer, Request};
+use crate::groups::{AppPlan, Status, by_app, plan_app, read_rows};
+use crate::night::{AppNames, AppRules, ListSpec, TagSpec};
+use crate::rules::Atom;
+
+/// Problems that are printed one by one.
+const MOST_NOTICES: usize = 20;
+
+/// The groups of every app.
+#[derive(Default)]
+pub struct GroupNight {
+    /// By app: the program and the statuses.
+    pub plans: Vec<AppPlan>,
+    /// The valid rules, for the operator.
+    pub rules: Vec<AppRules>,
+    /// The lists that they name.
+    pub lists: Vec<ListSpec>,
+    /// Files read.
+    pub inputs: Vec<Input>,
+}
+
+impl GroupNight {
+    /// How many groups have each status.
+    pub fn by_status(&self) -> BTreeMap<&'static str, u64> {
+        let mut counts = BTreeMap::new();
+        for status in self.plans.iter().flat_map(|plan| &plan.statuses) {
+            *counts.entry(status.status.name()).or_default() += 1;
+        }
+        counts
+    }
+}
+
+/// Reads and checks all groups.
+///
+/// # Errors
+/// Refused for a file that can not be read at all. A bad row or rule is a status.
+pub async fn plan_groups(request: &Request, platform: &[TagSpec], labels: &LabelCatalog, observer: &dyn Observer) -> Result<GroupNight> {
+    let Some(groups) = &request.config.groups else { return Ok(GroupNight::default()) };
+    let files = read_files(request, "groups.rules".into(), &groups.rules).await?;
+    let lists = Lists::find(request).await?;
+    let (mut rows, mut faults) = (Vec::new(), Vec::new());
+    for (name, bytes) in &files.files {
+        let mut read = read_rows(name, bytes, GroupRow::from_json)?;
+        rows.append(&mut read.rows);
+        faults.append(&mut read.faults);
+    }
+    let texts: BTreeMap<(String, String), String> = rows.iter().map(|p| ((p.row.app.clone(), p.row.group.clone()), p.row.rule.clone())).collect();
+    let (apps, nameless) = by_app(rows, faults);
+    nameless.iter().take(MOST_NOTICES).for_each(|f| observer.warn(&format!("group row {}:{} is not used: {}", f.file, f.line, f.reason)));
+    let mut night = GroupNight { inputs: vec![files.input], ..GroupNight::default() };
+    let mut wanted = BTreeSet::new();
+    for (app, rows) in &apps {
+        let names = AppNames { platform, labels: labels.by_app.get(app), shared_labels: &labels.shared, groups: Vec::new(), lists: lists.names(app) };
+        let plan = plan_app(app, rows, &names, request.config.limits.of(app).groups, request.date);
+        wanted.extend(plan.program.atoms().iter().filter_map(|atom| match atom {
+            Atom::InList(list) => Some((app.clone(), list.clone())),
+            _ => None,
+        }));
+        let valid = plan.statuses.iter().filter(|s| s.status == Status::Ok);
+        let groups = valid.filter_map(|s| Some((s.group.clone(), texts.get(&(app.clone(), s.group.clone()))?.clone()))).collect();
+        night.rules.push(AppRules { app: app.clone(), groups });
+        night.plans.push(plan);
+    }
+    let notices: Vec<String> = night.plans.iter().flat_map(|plan| &plan.statuses).filter_map(|s| s.notice()).collect();
+    notices.iter().take(MOST_NOTICES).for_each(|notice| observer.warn(notice));
+    if notices.len() > MOST_NOTICES {
+        observer.warn(&format!("... and {} more groups that are not ok: see group_status", notices.len() - MOST_NOTICES));
+    }
+    let (lists, mut inputs) = lists.read(&wanted, request, observer).await?;
+    night.lists = lists;
+    night.inputs.append(&mut inputs);
+    Ok(night)
+}
+
+/// Refuses the night when so many rules are newly invalid that the mistake is ours, not a merchant's.
+///
+/// # Errors
+/// Refused, naming the first of them.
+pub fn check_new_invalid(night: &GroupNight, before: &BTreeMap<(String, String), String>, most: f64) -> Result<()> {
+    let statuses = || night.plans.iter().flat_map(|plan| &plan.statuses);
+    let was_ok = |s: &&crate::groups::GroupStatus| before.get(&(s.app.clone(), s.group.clone())).is_some_and(|status| status == Status::Ok.name());
+    let newly: Vec<_> = statuses().filter(|s| s.status == Status::Invalid).filter(was_ok).collect();
+    let known = before.values().filter(|status| *status == Status::Ok.name()).count();
+    if newly.is_empty() || newly.len() as f64 <= most * known as f64 {
+        return Ok(());
+    }
+    let what = format!("{} of {known} rules that were valid before are invalid, more than groups.max_new_invalid", newly.len());
+    let first = newly.first().and_then(|s| s.notice()).unwrap_or_default();
+    Err(Error::refused("groups", what).at(first).fix("repair the tags that these rules name, or raise groups.max_new_invalid"))
+}

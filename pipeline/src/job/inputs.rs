@@ -1,0 +1,130 @@
+//! What the night takes from each source: its files, last values, or nothing; after waiting as long as told.
+
+use std::time::{Duration, Instant};
+
+use chrono::NaiveDate;
+use tagmill_schemas::config::{LatePolicy, Source};
+use tagmill_schemas::manifest::{Input, InputFile, InputStatus, Manifest};
+use tagmill_schemas::{Error, Result};
+
+use super::{Observer, Request};
+use crate::publish::Parents;
+use crate::scan::{RawFiles, find_files, for_date, is_ready};
+
+const STAGE: &str = "inputs";
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
+
+/// One source tonight.
+pub struct SourceInput<'a> {
+    /// The source.
+    pub source: &'a Source,
+    /// What is taken from it.
+    pub decision: Decision,
+}
+
+/// What is taken from a source.
+pub enum Decision {
+    /// Its files of the date.
+    Read(RawFiles),
+    /// Its values of an earlier date.
+    Carry(NaiveDate),
+    /// Nothing.
+    Skip,
+}
+
+impl SourceInput<'_> {
+    /// As the manifest tells it.
+    pub fn record(&self, date: NaiveDate) -> Input {
+        let (status, date, files) = match &self.decision {
+            Decision::Read(files) => (InputStatus::Read, date, input_files(files)),
+            Decision::Carry(date) => (InputStatus::Carried, *date, Vec::new()),
+            Decision::Skip => (InputStatus::Skipped, date, Vec::new()),
+        };
+        Input { source: self.source.name.clone(), status, date, files }
+    }
+}
+
+fn input_files(files: &RawFiles) -> Vec<InputFile> {
+    let tag = |etag: &Option<String>| if files.store.is_local() { None } else { etag.clone() };
+    files.files.iter().map(|file| InputFile { path: files.store.name_of(&file.found.path), size: file.found.size, etag: tag(&file.found.etag), rows: file.rows }).collect()
+}
+
+/// Decides for every source, in the order of the configuration.
+///
+/// # Errors
+/// Retry when a required source is not ready in time, refused for files that break their contract.
+pub async fn find_inputs<'a>(request: &'a Request, parents: &Parents, observer: &dyn Observer) -> Result<Vec<SourceInput<'a>>> {
+    if let Some(unknown) = request.sources.iter().find(|name| !request.config.sources.iter().any(|s| s.name == **name)) {
+        let known: Vec<&str> = request.config.sources.iter().map(|s| s.name.as_str()).collect();
+        return Err(Error::setup(STAGE, format!("unknown source {unknown:?}")).fix(format!("name one of {}", known.join(", "))));
+    }
+    let mut inputs = Vec::new();
+    let is_backfill = parents.is_before_head(request.date);
+    for source in &request.config.sources {
+        let is_wanted = request.sources.is_empty() || request.sources.contains(&source.name);
+        let is_event = source.kind.events().is_some();
+        let decision = match (is_wanted, is_backfill && !is_event) {
+            (true, false) => decide(request, source, parents, observer).await?,
+            _ => unread(source, parents.state.as_ref()),
+        };
+        inputs.push(SourceInput { source, decision });
+    }
+    if !inputs.iter().any(|input| matches!(input.decision, Decision::Read(_))) {
+        return Err(Error::retry(STAGE, format!("no source has data for {}", request.date)).fix("run again when the data is there"));
+    }
+    Ok(inputs)
+}
+
+/// A source that is not asked for keeps its values where it has any.
+fn unread(source: &Source, state: Option<&Manifest>) -> Decision {
+    last_date(source, state).filter(|_| source.kind.events().is_none()).map_or(Decision::Skip, Decision::Carry)
+}
+
+async fn decide(request: &Request, source: &Source, parents: &Parents, observer: &dyn Observer) -> Result<Decision> {
+    let patience = request.wait.or(source.late.wait).unwrap_or(Duration::ZERO);
+    let started = Instant::now();
+    loop {
+        if is_ready(source, request.date).await? {
+            let files = find_files(source, request.date).await?;
+            if !files.files.is_empty() {
+                return Ok(Decision::Read(files));
+            }
+        }
+        let left = patience.saturating_sub(started.elapsed());
+        if left.is_zero() {
+            return late(request, source, parents, observer);
+        }
+        observer.stage("wait", &format!("source {} is not ready, waiting up to {} s more", source.name, left.as_secs()));
+        tokio::time::sleep(left.min(LOOK_AGAIN)).await;
+    }
+}
+
+fn late(request: &Request, source: &Source, parents: &Parents, observer: &dyn Observer) -> Result<Decision> {
+    let missing = match &source.ready {
+        Some(ready) => for_date(ready, request.date),
+        None => for_date(&source.path, request.date),
+    };
+    let not_ready = |why: &str| Error::retry(STAGE, format!("source {} has no data for {}{why}", source.name, request.date)).at(missing.clone()).fix("run again when it is there, or set its late policy");
+    match source.late.policy {
+        LatePolicy::Required => Err(not_ready("")),
+        LatePolicy::Skip => {
+            observer.warn(&format!("source {} has no data for {} and is skipped", source.name, request.date));
+            Ok(Decision::Skip)
+        }
+        LatePolicy::Carry => {
+            let Some(date) = last_date(source, parents.state.as_ref()) else { return Err(not_ready(", and no earlier values to carry")) };
+            let age = request.date.signed_duration_since(date).num_days();
+            if source.late.max_days.is_some_and(|most| age > i64::from(most)) {
+                return Err(not_ready(&format!(", and its last values are {age} days old, more than late.max_days")));
+            }
+            observer.warn(&format!("source {} has no data for {}: its values of {date} are carried, stale", source.name, request.date));
+            Ok(Decision::Carry(date))
+        }
+    }
+}
+
+/// The date of a source's last values.
+fn last_date(source: &Source, state: Option<&Manifest>) -> Option<NaiveDate> {
+    let input = state?.inputs.iter().find(|input| input.source == source.name)?;
+    (input.status != InputStatus::Skipped).then_some(input.date)
+}

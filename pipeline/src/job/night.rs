@@ -1,0 +1,164 @@
+//! The plan of the night: every source scanned and exchanged, the operator on top; and how many shards fit into memory.
+
+use std::sync::Arc;
+
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::SessionContext;
+use tagmill_schemas::config::{AppColumn, AppLimits, Content, SourceKind, Tag};
+use tagmill_schemas::manifest::{FileEntry, Input, Manifest};
+use tagmill_schemas::{Artifact, Result};
+
+use super::audience::{GroupNight, plan_groups};
+use super::inputs::{Decision, SourceInput};
+use super::registry::{LabelCatalog, event_shapes, label_catalog};
+use super::session::Resources;
+use super::{Observer, Request};
+use crate::night::{BehaviourLimits, NightExec, NightLimits, NightSpec, ParentFiles, RowsSpec, SourceSpec, TagSpec};
+use crate::publish::Parents;
+use crate::scan::{Scan, ScanContext, plan_source, rows_of};
+use crate::store::Store;
+
+/// Bytes a raw row takes in a shard at most, for the forecast: an event is 8 bytes and as much again while it is sorted.
+const BYTES_PER_EVENT: u64 = 40;
+const BYTES_PER_USER_ROW: u64 = 160;
+/// The part of the memory that shards may reserve; the rest is the scan's and the exchange's.
+const SHARD_SHARE: f64 = 0.5;
+
+/// Everything a night needs before its shards start.
+pub struct NightPlan {
+    /// The specification without run and attempt.
+    pub spec: NightSpec,
+    /// One child for each source that is read.
+    pub children: Vec<Arc<dyn ExecutionPlan>>,
+    /// Groups with their statuses.
+    pub groups: GroupNight,
+    /// Inputs for the manifest.
+    pub inputs: Vec<Input>,
+    /// Shards that run at once.
+    pub wave: usize,
+    /// Bytes that one shard is expected to take.
+    pub shard_forecast: u64,
+}
+
+impl NightPlan {
+    /// The operator.
+    ///
+    /// # Errors
+    /// Setup for a plan that does not fit together.
+    pub fn operator(&self, store: &Store) -> Result<Arc<NightExec>> {
+        let exec = NightExec::try_new(Arc::new(self.spec.clone()), store.clone(), self.children.clone());
+        Ok(Arc::new(exec.map_err(|e| crate::error::of_datafusion("plan", e))?))
+    }
+}
+
+/// Plans the night.
+///
+/// # Errors
+/// Setup for expressions that can not be used, refused for raw data that breaks its contract.
+pub async fn plan_night(request: &Request, sources: &[SourceInput<'_>], parents: &Parents, session: &SessionContext, resources: &Resources, store: &Store, observer: &dyn Observer) -> Result<NightPlan> {
+    let config = &request.config;
+    let labels = label_catalog(request, parents.newest.as_ref(), observer).await?;
+    let mut inputs: Vec<Input> = sources.iter().map(|source| source.record(request.date)).collect();
+    let (specs, children) = plan_sources(request, sources, session, &mut inputs, observer).await?;
+    let platform: Vec<TagSpec> = specs.iter().flat_map(platform_tags).cloned().collect();
+    let is_backfill = parents.is_before_head(request.date);
+    let mut groups = if is_backfill { GroupNight::default() } else { plan_groups(request, &platform, &labels, observer).await? };
+    let LabelCatalog { by_app, shared, inputs: mut read } = labels;
+    inputs.append(&mut read);
+    inputs.append(&mut groups.inputs);
+    let limits = |l: &AppLimits| BehaviourLimits { combinations: l.combinations_per_user.min(u64::from(u32::MAX - 1)) as u32, values: l.values_per_dimension as usize };
+    let spec = NightSpec {
+        run: String::new(),
+        attempt: 0,
+        date: request.date,
+        shards: config.warehouse.shards,
+        id_scope: config.warehouse.id_scope,
+        store: store.name_of(""),
+        is_backfill,
+        limits: NightLimits { default: limits(&config.limits.default), apps: config.limits.apps.iter().map(|(app, l)| (app.clone(), limits(l))).collect() },
+        parent: parent_files(parents, &specs, is_backfill),
+        sources: specs,
+        labels: by_app,
+        shared_labels: shared,
+        rules: groups.rules.clone(),
+        lists: groups.lists.clone(),
+        shard_budget: 0,
+    };
+    let mut plan = NightPlan { spec, children, groups, inputs, wave: 0, shard_forecast: 0 };
+    plan.shard_forecast = forecast(sources, &plan.spec);
+    plan.wave = wave_of(&plan, resources);
+    if plan.wave < plan.spec.shards.get() as usize {
+        plan.spec.shard_budget = plan.shard_forecast;
+    }
+    Ok(plan)
+}
+
+async fn plan_sources(request: &Request, sources: &[SourceInput<'_>], session: &SessionContext, inputs: &mut Vec<Input>, observer: &dyn Observer) -> Result<(Vec<SourceSpec>, Vec<Arc<dyn ExecutionPlan>>)> {
+    let warehouse = &request.config.warehouse;
+    let context = ScanContext { session, date: request.date, time_zone: warehouse.time_zone, id_scope: warehouse.id_scope, shards: warehouse.shards.get() };
+    let (mut specs, mut children) = (Vec::new(), Vec::new());
+    for input in sources {
+        let source = input.source;
+        let tags: Vec<&Tag> = request.config.tags.iter().filter(|tag| tag.source == source.name).collect();
+        let (rows, has_input) = match &input.decision {
+            Decision::Read(files) => {
+                let shapes = match &source.kind {
+                    SourceKind::CustomEvents(events) => {
+                        let (shapes, read) = event_shapes(request, source, events, observer).await?;
+                        inputs.extend(read);
+                        Some(shapes)
+                    }
+                    _ => None,
+                };
+                let Scan { plan, rows } = plan_source(&context, source, &tags, shapes, files.clone()).await?;
+                children.push(plan);
+                (rows, true)
+            }
+            Decision::Carry(_) | Decision::Skip => (rows_of(source, &tags), false),
+        };
+        let app = match &source.columns.app {
+            AppColumn::Constant(app) => Some(app.clone()),
+            AppColumn::Column(_) => None,
+        };
+        let keeps_values = source.kind.events().is_none() && (matches!(input.decision, Decision::Carry(_)) || (has_input && source.content == Content::Changes));
+        specs.push(SourceSpec { name: source.name.clone(), app, has_input, keeps_values, rows });
+    }
+    Ok((specs, children))
+}
+
+fn platform_tags(source: &SourceSpec) -> &[TagSpec] {
+    match &source.rows {
+        RowsSpec::Attributes { tags, .. } => tags,
+        _ => &[],
+    }
+}
+
+fn parent_files(parents: &Parents, sources: &[SourceSpec], is_backfill: bool) -> ParentFiles {
+    let files = |manifest: &Option<Manifest>, artifact: Artifact| -> Vec<FileEntry> { manifest.iter().flat_map(|m| m.files_of(artifact)).cloned().collect() };
+    let keeps = sources.iter().any(|source| source.keeps_values);
+    ParentFiles {
+        users: files(&parents.newest, Artifact::Users),
+        universe: files(&parents.newest, Artifact::Universe),
+        tags: if keeps && !is_backfill { files(&parents.state, Artifact::Tags) } else { Vec::new() },
+        groups: if is_backfill { Vec::new() } else { files(&parents.state, Artifact::Groups) },
+    }
+}
+
+/// Bytes that the largest shard is expected to take: an average shard and an eighth.
+fn forecast(sources: &[SourceInput<'_>], spec: &NightSpec) -> u64 {
+    let rows = |is_event: bool| -> u64 {
+        let read = sources.iter().filter(|input| input.source.kind.events().is_some() == is_event);
+        read.map(|input| if let Decision::Read(files) = &input.decision { files.rows() } else { 0 }).sum()
+    };
+    let known: u64 = spec.parent.users.iter().map(|file| file.rows).sum();
+    let bytes = rows(true) * BYTES_PER_EVENT + (rows(false) + known) * BYTES_PER_USER_ROW;
+    bytes / u64::from(spec.shards.get()) * 9 / 8
+}
+
+/// As many shards at once as their part of the memory holds; at least one.
+fn wave_of(plan: &NightPlan, resources: &Resources) -> usize {
+    let shards = plan.spec.shards.get() as usize;
+    let Some(memory) = resources.memory else { return shards };
+    let fit = (memory as f64 * SHARD_SHARE) as u64 / plan.shard_forecast.max(1);
+    (fit as usize).clamp(1, shards)
+}

@@ -1,0 +1,159 @@
+//! What commands answer: typed for `--output json`, as text for people.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+/// A night that is done.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// The new release.
+    pub release: Option<u64>,
+    /// The one before.
+    pub parent: Option<u64>,
+    /// The run's date.
+    pub date: NaiveDate,
+    /// Name of the run.
+    pub run: String,
+    /// Which try.
+    pub attempt: u32,
+    /// Users in the dictionary, and those that are new.
+    pub users: u64,
+    /// See `users`.
+    pub new_users: u64,
+    /// Rows read by source.
+    pub rows: BTreeMap<String, u64>,
+    /// Rows rejected, over all sources.
+    pub rejected: u64,
+    /// Groups by status.
+    pub groups: BTreeMap<&'static str, u64>,
+    /// The largest groups: app, group, members.
+    pub largest_groups: Vec<(String, String, u64)>,
+    /// Tags.
+    pub tags: u64,
+    /// Files written.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Seconds of each stage, in order.
+    pub seconds: Vec<(String, f64)>,
+    /// Seconds of all shards together in each part of the operator.
+    pub shard_seconds: Vec<(String, f64)>,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let total: f64 = self.seconds.iter().map(|(_, s)| s).sum();
+        writeln!(f, "release {} of {} is published ({total:.1} s)", self.release.unwrap_or(0), self.date)?;
+        let rows: Vec<String> = self.rows.iter().map(|(source, rows)| format!("{source} {rows}")).collect();
+        writeln!(f, "  rows      {}{}", rows.join(", "), if self.rejected > 0 { format!(" ({} rejected)", self.rejected) } else { String::new() })?;
+        writeln!(f, "  users     {} ({} new)", self.users, self.new_users)?;
+        let groups: Vec<String> = self.groups.iter().map(|(status, count)| format!("{count} {status}")).collect();
+        writeln!(f, "  tags      {}", self.tags)?;
+        writeln!(f, "  groups    {}", if groups.is_empty() { "none".to_owned() } else { groups.join(", ") })?;
+        writeln!(f, "  artifacts {} files, {:.1} MB", self.files, self.bytes as f64 / 1e6)?;
+        let seconds: Vec<String> = self.seconds.iter().map(|(stage, s)| format!("{stage} {s:.2} s")).collect();
+        write!(f, "  time      {}", seconds.join(", "))
+    }
+}
+
+/// What a run would do.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlanReport {
+    /// The date.
+    pub date: NaiveDate,
+    /// The release it would make.
+    pub release: u64,
+    /// Whether the date is before the head: only its behaviour is replaced.
+    pub is_backfill: bool,
+    /// By source.
+    pub sources: Vec<SourcePlan>,
+    /// Groups by status, before they are computed.
+    pub groups: BTreeMap<&'static str, u64>,
+    /// Why groups are not ok.
+    pub notices: Vec<String>,
+    /// Shards, and how many of them run at once.
+    pub shards: u32,
+    /// See `shards`.
+    pub shards_at_once: usize,
+    /// Bytes that one shard is expected to take.
+    pub shard_forecast: u64,
+    /// The physical plan.
+    pub plan: String,
+}
+
+/// What a run would take from one source.
+#[derive(Debug, Clone, Serialize)]
+pub struct SourcePlan {
+    /// The source.
+    pub source: String,
+    /// read, carried, skipped
+    pub status: &'static str,
+    /// Files, rows and bytes.
+    pub files: usize,
+    /// See `files`.
+    pub rows: u64,
+    /// See `files`.
+    pub bytes: u64,
+}
+
+impl fmt::Display for PlanReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.is_backfill { "replaces the behaviour of that date only" } else { "recomputes tags, groups and the day's behaviour" };
+        writeln!(f, "{} would become release {}: {what}", self.date, self.release)?;
+        for s in &self.sources {
+            writeln!(f, "  {:<12} {:<8} {} files, {} rows, {:.1} MB", s.source, s.status, s.files, s.rows, s.bytes as f64 / 1e6)?;
+        }
+        let groups: Vec<String> = self.groups.iter().map(|(status, count)| format!("{count} {status}")).collect();
+        writeln!(f, "  groups       {}", if groups.is_empty() { "none".to_owned() } else { groups.join(", ") })?;
+        self.notices.iter().try_for_each(|notice| writeln!(f, "    {notice}"))?;
+        writeln!(f, "  shards       {}, {} at once, about {:.0} MB each", self.shards, self.shards_at_once, self.shard_forecast as f64 / 1e6)?;
+        write!(f, "{}", self.plan.trim_end())
+    }
+}
+
+/// A configuration that was checked.
+#[derive(Debug, Clone, Serialize)]
+pub struct ValidateReport {
+    /// Sources, tags.
+    pub sources: usize,
+    /// See `sources`.
+    pub tags: usize,
+    /// Rules and registry rows that were read.
+    pub rules: u64,
+    /// What is wrong with rules and registry rows.
+    pub problems: Vec<String>,
+    /// Hash of everything that can change what a run computes.
+    pub config_hash: String,
+}
+
+impl fmt::Display for ValidateReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.problems.iter().try_for_each(|problem| writeln!(f, "{problem}"))?;
+        write!(f, "{} sources, {} tags, {} rules: {} problems", self.sources, self.tags, self.rules, self.problems.len())
+    }
+}
+
+/// A warehouse that was made, or was there.
+#[derive(Debug, Clone, Serialize)]
+pub struct InitReport {
+    /// Where.
+    pub url: String,
+    /// Whether it is new.
+    pub is_new: bool,
+    /// Number of shards, for ever.
+    pub shards: u32,
+    /// For ever.
+    pub id_scope: &'static str,
+    /// For ever.
+    pub time_zone: String,
+}
+
+impl fmt::Display for InitReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = if self.is_new { "made" } else { "is there already" };
+        write!(f, "warehouse {} {state}: shards {}, id_scope {}, time_zone {}: fixed for ever", self.url, self.shards, self.id_scope, self.time_zone)
+    }
+}

@@ -1,0 +1,250 @@
+//! What the driver adds up when all shards are done: codes of new tag values, sizes of groups, counts, and the manifest.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::UInt32Type;
+use chrono::{Days, NaiveDate};
+use futures::TryStreamExt;
+use tagmill_schemas::config::Retention;
+use tagmill_schemas::manifest::{FileEntry, Input, InputStatus, Manifest, SourceCount, TagEntry};
+use tagmill_schemas::{Artifact, Config, Error, Result, Value};
+
+use super::audience::GroupNight;
+use super::stale::stale_since;
+use crate::artifact::{ArtifactWriter, read_artifact};
+use crate::groups::Status;
+use crate::night::{Cell, Count, FILTERED, NightSpec, Rows, ShardReport, typed_value, value_cells};
+use crate::publish::Parents;
+use crate::store::Store;
+
+/// The sums over all shards.
+pub struct RolledUp {
+    /// Files of all shards and those written here.
+    pub files: Vec<FileEntry>,
+    /// Tags that exist.
+    pub tags: Vec<TagEntry>,
+    /// Rows by source and app.
+    pub counts: Vec<SourceCount>,
+    /// Members of the groups that are published.
+    pub groups: BTreeMap<(String, String), u64>,
+}
+
+/// Writes the files that no single shard can: tag values, group status, quality, runs.
+pub async fn roll_up(spec: &NightSpec, reports: &[ShardReport], groups: &mut GroupNight, parents: &Parents, inputs: &[Input], store: &Store) -> Result<RolledUp> {
+    let mut files: Vec<FileEntry> = reports.iter().flat_map(|report| report.files.iter().cloned()).collect();
+    drop_empty(&mut files);
+    let metrics = add_counts(reports);
+    let sizes = add_groups(reports);
+    files.extend(write(spec, store, Artifact::Quality, |rows| quality_rows(&metrics, rows)).await?);
+    files.extend(write(spec, store, Artifact::Runs, |rows| run_row(spec, rows)).await?);
+    let mut tags = Vec::new();
+    if !spec.is_backfill {
+        let known = load_codes(parents.newest.as_ref(), store).await?;
+        files.extend(write(spec, store, Artifact::TagValues, |rows| new_codes(reports, known, rows)).await?);
+        finish_statuses(spec, groups, &sizes, inputs)?;
+        files.extend(write(spec, store, Artifact::GroupStatus, |rows| status_rows(groups, rows)).await?);
+        tags = tag_entries(reports);
+    }
+    Ok(RolledUp { files, tags, counts: source_counts(&metrics), groups: sizes })
+}
+
+/// An artifact without any row has no files.
+fn drop_empty(files: &mut Vec<FileEntry>) {
+    let with_rows: BTreeSet<Artifact> = files.iter().filter(|file| file.rows > 0).map(|file| file.artifact).collect();
+    files.retain(|file| with_rows.contains(&file.artifact));
+}
+
+async fn write(spec: &NightSpec, store: &Store, artifact: Artifact, fill: impl FnOnce(&mut Rows) -> datafusion::error::Result<()>) -> Result<Option<FileEntry>> {
+    let mut rows = Rows::new(artifact.schema());
+    let failed = |e| crate::error::of_datafusion("roll-up", e);
+    fill(&mut rows).map_err(failed)?;
+    let batches = rows.take_all().map_err(failed)?;
+    if batches.is_empty() {
+        return Ok(None);
+    }
+    let path = artifact.path(spec.date, &spec.run, spec.attempt, None);
+    let mut writer = ArtifactWriter::new(store, path, artifact, spec.date, None)?;
+    for batch in &batches {
+        writer.write(batch).await?;
+    }
+    writer.finish().await.map(Some)
+}
+
+type Metrics = BTreeMap<(String, Option<String>, String), u64>;
+
+fn add_counts(reports: &[ShardReport]) -> Metrics {
+    let mut sums = Metrics::new();
+    for Count { source, app, metric, value } in reports.iter().flat_map(|report| &report.counts) {
+        *sums.entry((source.clone(), app.clone(), metric.clone())).or_default() += value;
+    }
+    sums
+}
+
+fn source_counts(metrics: &Metrics) -> Vec<SourceCount> {
+    let mut counts: BTreeMap<(&String, &Option<String>), SourceCount> = BTreeMap::new();
+    for ((source, app, metric), value) in metrics {
+        let new = || SourceCount { source: source.clone(), app: app.clone(), read: 0, accepted: 0, filtered: 0, rejected: 0 };
+        let count = counts.entry((source, app)).or_insert_with(new);
+        let part = match metric.as_str() {
+            "accepted" => &mut count.accepted,
+            FILTERED => &mut count.filtered,
+            rejected if rejected.starts_with("rejected:") => &mut count.rejected,
+            _ => continue,
+        };
+        *part += value;
+        count.read += value;
+    }
+    counts.into_values().filter(|count| count.read > 0).collect()
+}
+
+fn quality_rows(metrics: &Metrics, rows: &mut Rows) -> datafusion::error::Result<()> {
+    let mut all = metrics.clone();
+    for count in source_counts(metrics) {
+        all.insert((count.source, count.app, "read".into()), count.read);
+    }
+    for ((source, app, metric), value) in &all {
+        let app = app.as_deref().map_or(Cell::Null, Cell::Text);
+        rows.push([Cell::Text(source), app, Cell::Text(metric), Cell::Int(*value as i64)])?;
+    }
+    Ok(())
+}
+
+fn run_row(spec: &NightSpec, rows: &mut Rows) -> datafusion::error::Result<()> {
+    rows.push([Cell::Text(&spec.run), Cell::Int(i64::from(spec.attempt)), Cell::Int(i64::from(spec.day())), Cell::Text("published"), Cell::Null])
+}
+
+fn add_groups(reports: &[ShardReport]) -> BTreeMap<(String, String), u64> {
+    let mut sizes = BTreeMap::new();
+    for group in reports.iter().flat_map(|report| &report.groups) {
+        *sizes.entry((group.app.clone(), group.group.clone())).or_default() += group.cardinality;
+    }
+    sizes
+}
+
+fn finish_statuses(spec: &NightSpec, groups: &mut GroupNight, sizes: &BTreeMap<(String, String), u64>, inputs: &[Input]) -> Result<()> {
+    let carried: BTreeMap<&str, NaiveDate> = inputs.iter().filter(|i| i.status == InputStatus::Carried).map(|i| (i.source.as_str(), i.date)).collect();
+    let stale = stale_since(spec, &carried)?;
+    for status in groups.plans.iter_mut().flat_map(|plan| &mut plan.statuses).filter(|s| s.status == Status::Ok) {
+        let key = (status.app.clone(), status.group.clone());
+        status.cardinality = Some(sizes.get(&key).copied().unwrap_or(0));
+        if let Some(date) = stale.get(&key) {
+            status.status = Status::Stale;
+            status.as_of = Some(*date);
+            status.reason = Some(format!("values of {date} were carried"));
+        }
+    }
+    Ok(())
+}
+
+fn status_rows(groups: &GroupNight, rows: &mut Rows) -> datafusion::error::Result<()> {
+    for status in groups.plans.iter().flat_map(|plan| &plan.statuses) {
+        let text = |text: &Option<String>| text.clone();
+        let (hash, reason, place) = (text(&status.rule_hash), text(&status.reason), text(&status.place));
+        let number = |n: Option<i64>| n.map_or(Cell::Null, Cell::Int);
+        rows.push([
+            Cell::Text(&status.app),
+            Cell::Text(&status.group),
+            Cell::Text(status.status.name()),
+            hash.as_deref().map_or(Cell::Null, Cell::Text),
+            number(status.as_of.map(|d| d.signed_duration_since(NaiveDate::default()).num_days())),
+            number(status.cardinality.map(|n| n as i64)),
+            reason.as_deref().map_or(Cell::Null, Cell::Text),
+            number(status.line.map(i64::from)),
+            number(status.column.map(i64::from)),
+            place.as_deref().map_or(Cell::Null, Cell::Text),
+        ])?;
+    }
+    Ok(())
+}
+
+fn tag_entries(reports: &[ShardReport]) -> Vec<TagEntry> {
+    let mut entries = BTreeSet::new();
+    for tag in reports.iter().flat_map(|report| &report.tags) {
+        entries.insert(TagEntry { app: tag.app.clone(), tag: tag.tag.clone(), value_type: tag.value_type, multi: tag.multi, source: tag.source.clone() });
+    }
+    entries.into_iter().collect()
+}
+
+/// The codes of one tag of one app.
+type Codes = BTreeMap<(String, String), BTreeMap<Value, u32>>;
+
+async fn load_codes(newest: Option<&Manifest>, store: &Store) -> Result<Codes> {
+    let mut codes = Codes::new();
+    for file in newest.iter().flat_map(|m| m.files_of(Artifact::TagValues)) {
+        let batches: Vec<RecordBatch> = read_artifact(store, file, &[]).await?.try_collect().await?;
+        for batch in &batches {
+            let (apps, tags) = (batch["app"].as_string::<i32>(), batch["tag"].as_string::<i32>());
+            let numbers = batch["code"].as_primitive::<UInt32Type>();
+            for row in 0..batch.num_rows() {
+                let Some(value) = typed_value(batch, row) else { continue };
+                codes.entry((apps.value(row).to_owned(), tags.value(row).to_owned())).or_default().insert(value, numbers.value(row));
+            }
+        }
+    }
+    Ok(codes)
+}
+
+/// New values get the next codes of their tag, in typed order.
+fn new_codes(reports: &[ShardReport], mut known: Codes, rows: &mut Rows) -> datafusion::error::Result<()> {
+    let mut seen: BTreeMap<(&str, &str, &str), BTreeSet<Value>> = BTreeMap::new();
+    for tag in reports.iter().flat_map(|report| &report.tags) {
+        seen.entry((&tag.app, &tag.tag, tag.value_type.name())).or_default().extend(tag.typed_values());
+    }
+    for ((app, tag, type_name), values) in seen {
+        let codes = known.entry((app.to_owned(), tag.to_owned())).or_default();
+        let mut next = codes.values().max().map_or(0, |most| most + 1);
+        for value in values.iter().filter(|value| !codes.contains_key(value)) {
+            let key = [Cell::Text(app), Cell::Text(tag), Cell::Text(type_name)];
+            rows.push(key.into_iter().chain(value_cells(value)).chain([Cell::Int(i64::from(next))]))?;
+            next += 1;
+        }
+    }
+    Ok(())
+}
+
+/// The manifest of the run: its files, and those of the newest release that stay.
+pub fn manifest_of(spec: &NightSpec, config: &Config, rolled: RolledUp, inputs: Vec<Input>, parents: &Parents) -> Result<Manifest> {
+    let head_date = parents.newest.as_ref().map_or(spec.date, |newest| newest.head_date.max(spec.date));
+    let mut files = rolled.files;
+    let written: BTreeSet<Artifact> = files.iter().map(|file| file.artifact).collect();
+    for file in parents.newest.iter().flat_map(|m| &m.files) {
+        if stays(file, spec, &written, &config.retention, head_date)? {
+            files.push(file.clone());
+        }
+    }
+    let newest_tags = || parents.newest.as_ref().map(|m| m.tags.clone()).unwrap_or_default();
+    Ok(Manifest {
+        version: tagmill_schemas::manifest::VERSION,
+        release: parents.next_release(),
+        parent: parents.newest.as_ref().map(|newest| newest.release),
+        date: spec.date,
+        head_date,
+        run: spec.run.clone(),
+        attempt: spec.attempt,
+        config_hash: config.hash.clone(),
+        code_version: super::CODE_VERSION.to_owned(),
+        shards: spec.shards.get(),
+        id_scope: spec.id_scope,
+        inputs,
+        files,
+        tags: if spec.is_backfill { newest_tags() } else { rolled.tags },
+        counts: rolled.counts,
+        reason: None,
+    })
+}
+
+/// Whether a file of the newest release is part of the next one.
+fn stays(file: &FileEntry, spec: &NightSpec, written: &BTreeSet<Artifact>, retention: &Retention, head: NaiveDate) -> Result<bool> {
+    let within = |days: u32| {
+        let first = head.checked_sub_days(Days::new(u64::from(days)));
+        first.map(|first| file.date > first).ok_or_else(|| Error::setup("publish", format!("{days} days before {head} is no date")))
+    };
+    Ok(match file.artifact {
+        Artifact::Users | Artifact::TagValues => true,
+        Artifact::Universe => !written.contains(&Artifact::Universe),
+        Artifact::Tags | Artifact::TagNumbers | Artifact::Groups | Artifact::GroupStatus => spec.is_backfill,
+        Artifact::Behaviour | Artifact::BehaviourMeasures => file.date != spec.date && within(retention.behaviour_days)?,
+        Artifact::Rejects | Artifact::Quality | Artifact::Runs => file.date != spec.date && within(retention.rejects_days)?,
+    })
+}

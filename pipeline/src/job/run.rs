@@ -1,0 +1,324 @@
+//! The commands of the job: run, plan, validate, init.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use arrow::array::AsArray;
+use datafusion::physical_plan::{ExecutionPlan, displayable};
+use datafusion::prelude::SessionContext;
+use futures::{StreamExt, TryStreamExt};
+use tagmill_schemas::manifest::Manifest;
+use tagmill_schemas::{Artifact, Config, Error, Result};
+
+use super::audience::{check_new_invalid, plan_groups};
+use super::inputs::{Decision, SourceInput, find_inputs};
+use super::night::{NightPlan, plan_night};
+use super::registry::{check_types, label_catalog};
+use super::report::{InitReport, PlanReport, Report, SourcePlan, ValidateReport};
+use super::rollup::{RolledUp, manifest_of, roll_up};
+use super::session::{Resources, night_session};
+use super::{CODE_VERSION, Observer, Request};
+use crate::artifact::read_artifact;
+use crate::groups::Status;
+use crate::night::{NightExec, ShardReport, TagSpec};
+use crate::publish::{Init, Parents, choose_parents, claim_attempt, commit, init_warehouse, mark_success, open_warehouse, probe, run_id};
+use crate::store::Store;
+
+/// Groups that the report names.
+const LARGEST: usize = 10;
+
+/// Measures the stages of a run.
+struct Clock<'a> {
+    observer: &'a dyn Observer,
+    seconds: Vec<(String, f64)>,
+    since: Instant,
+}
+
+impl<'a> Clock<'a> {
+    fn new(observer: &'a dyn Observer) -> Self {
+        Self { observer, seconds: Vec::new(), since: Instant::now() }
+    }
+
+    fn stage(&mut self, name: &'static str, detail: &str) {
+        self.end();
+        self.observer.stage(name, detail);
+        self.seconds.push((name.to_owned(), 0.0));
+        self.since = Instant::now();
+    }
+
+    fn end(&mut self) {
+        if let Some((_, seconds)) = self.seconds.last_mut() {
+            *seconds = self.since.elapsed().as_secs_f64();
+        }
+    }
+}
+
+fn refuse_later(request: &Request) -> Result<()> {
+    let later = [(request.stage_only, "--stage-only"), (request.force, "--force")];
+    match later.iter().find(|(asked, _)| *asked) {
+        Some((_, option)) => Err(Error::setup("usage", format!("{option} is not in this version"))),
+        None => Ok(()),
+    }
+}
+
+/// Runs one night and publishes it.
+///
+/// # Errors
+/// Refused: the data can not be used. Setup: a person must change something. Retry: later. Nothing is published then.
+pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
+    refuse_later(request)?;
+    let config = &request.config;
+    let mut clock = Clock::new(observer);
+    clock.stage("inputs", &format!("looking for the data of {}", request.date));
+    let store = Store::open(&config.warehouse.url)?;
+    open_warehouse(&store, &config.warehouse).await?;
+    probe(&store).await?;
+    let parents = choose_parents(&store, request.date).await?;
+    check_types(config, parents.newest.as_ref())?;
+    let sources = find_inputs(request, &parents, observer).await?;
+
+    clock.stage("plan", "checking columns, registries and rules");
+    let resources = Resources::of(request);
+    let session = night_session(&resources)?;
+    let mut plan = plan_night(request, &sources, &parents, &session, &resources, &store, observer).await?;
+    if let (Some(groups), Some(state)) = (&config.groups, &parents.state) {
+        check_new_invalid(&plan.groups, &statuses_of(state, &store).await?, groups.max_new_invalid)?;
+    }
+    let parent = parents.newest.as_ref().map(|newest| newest.release);
+    plan.spec.run = run_id(parent, request.date, &plan.inputs, &config.hash, CODE_VERSION)?;
+    let attempt = claim_attempt(&store, &plan.spec.run, request.date).await?;
+    plan.spec.attempt = attempt.number;
+
+    let total = rows_of(&sources);
+    clock.stage("shards", &format!("{total} rows into {} shards, {} at once", plan.spec.shards.get(), plan.wave));
+    let exec = plan.operator(&store)?;
+    let reports = run_shards(&exec, &plan, &session, total, observer).await?;
+    check_rows(&sources, &reports)?;
+    for source in &sources {
+        if let Decision::Read(files) = &source.decision {
+            files.check_unchanged().await?;
+        }
+    }
+
+    clock.stage("roll-up", "adding up over shards");
+    let rolled = roll_up(&plan.spec, &reports, &mut plan.groups, &parents, &plan.inputs, &store).await?;
+    let mut report = report_of(&plan, &reports, &rolled, &parents);
+    clock.stage("publish", "committing the release");
+    let manifest = manifest_of(&plan.spec, config, rolled, plan.inputs.clone(), &parents)?;
+    report.release = Some(commit(&store, &manifest).await?.committed()?);
+    mark_success(&store, &manifest).await?;
+    clock.end();
+    report.seconds = clock.seconds;
+    Ok(report)
+}
+
+/// Polls the shards of one wave after the other; what belongs to later ones waits in the exchange and spills.
+async fn run_shards(exec: &Arc<NightExec>, plan: &NightPlan, session: &SessionContext, total: u64, observer: &dyn Observer) -> Result<Vec<ShardReport>> {
+    let context = session.task_ctx();
+    let done = Arc::new(AtomicU64::new(0));
+    let shards: Vec<usize> = (0..plan.spec.shards.get() as usize).collect();
+    let mut reports = Vec::with_capacity(shards.len());
+    for wave in shards.chunks(plan.wave) {
+        let mut running = tokio::task::JoinSet::new();
+        for &shard in wave {
+            let (exec, context) = (Arc::clone(exec), Arc::clone(&context));
+            running.spawn(async move {
+                let batches: Vec<_> = exec.execute(shard, context)?.try_collect().await?;
+                Ok::<_, datafusion::error::DataFusionError>(batches)
+            });
+        }
+        let mut ticks = tokio::time::interval(std::time::Duration::from_millis(500));
+        loop {
+            let joined = tokio::select! {
+                joined = running.join_next() => joined,
+                _ = ticks.tick() => {
+                    done.store(input_rows(exec), Ordering::Relaxed);
+                    observer.progress(done.load(Ordering::Relaxed), total);
+                    continue;
+                }
+            };
+            let Some(joined) = joined else { break };
+            let batches = joined.map_err(|e| Error::setup("shards", "a shard stopped").because(e))?.map_err(|e| crate::error::of_datafusion("shards", e))?;
+            for batch in batches {
+                for json in batch["report"].as_string::<i32>().iter().flatten() {
+                    reports.push(serde_json::from_str(json).map_err(|e| Error::setup("shards", "a shard's report can not be read").because(e))?);
+                }
+            }
+        }
+    }
+    observer.progress(total, total);
+    reports.sort_by_key(|report: &ShardReport| report.shard);
+    Ok(reports)
+}
+
+fn input_rows(exec: &NightExec) -> u64 {
+    let metrics = exec.metrics().unwrap_or_default();
+    metrics.sum_by_name("input_rows").map_or(0, |rows| rows.as_usize() as u64)
+}
+
+fn rows_of(sources: &[SourceInput<'_>]) -> u64 {
+    let rows = |source: &SourceInput<'_>| if let Decision::Read(files) = &source.decision { files.rows() } else { 0 };
+    sources.iter().map(rows).sum()
+}
+
+/// Every row of every footer is accounted for.
+fn check_rows(sources: &[SourceInput<'_>], reports: &[ShardReport]) -> Result<()> {
+    for source in sources {
+        let Decision::Read(files) = &source.decision else { continue };
+        let counted: u64 = reports.iter().flat_map(|r| &r.counts).filter(|c| c.source == source.source.name && is_part(&c.metric)).map(|c| c.value).sum();
+        if counted != files.rows() {
+            let what = format!("source {}: {counted} rows were read, its files' footers say {}", source.source.name, files.rows());
+            return Err(Error::retry("shards", what).fix("run again when the writer of the files is done"));
+        }
+    }
+    Ok(())
+}
+
+fn is_part(metric: &str) -> bool {
+    matches!(metric, "accepted" | "filtered") || metric.starts_with("rejected:")
+}
+
+/// The status of every group of a release.
+async fn statuses_of(manifest: &Manifest, store: &Store) -> Result<BTreeMap<(String, String), String>> {
+    let mut statuses = BTreeMap::new();
+    for file in manifest.files_of(Artifact::GroupStatus) {
+        let mut batches = read_artifact(store, file, &["app", "group", "status"]).await?;
+        while let Some(batch) = batches.next().await {
+            let batch = batch?;
+            let column = |name: &str| batch[name].as_string::<i32>().clone();
+            let (apps, groups, values) = (column("app"), column("group"), column("status"));
+            for row in 0..batch.num_rows() {
+                statuses.insert((apps.value(row).to_owned(), groups.value(row).to_owned()), values.value(row).to_owned());
+            }
+        }
+    }
+    Ok(statuses)
+}
+
+fn report_of(plan: &NightPlan, reports: &[ShardReport], rolled: &RolledUp, parents: &Parents) -> Report {
+    let mut rows = BTreeMap::new();
+    for count in &rolled.counts {
+        *rows.entry(count.source.clone()).or_default() += count.read;
+    }
+    let mut largest: Vec<(String, String, u64)> = rolled.groups.iter().map(|((app, group), &size)| (app.clone(), group.clone(), size)).collect();
+    largest.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| (&a.0, &a.1).cmp(&(&b.0, &b.1))));
+    largest.truncate(LARGEST);
+    let mut shard_seconds: Vec<(String, f64)> = Vec::new();
+    for (name, seconds) in reports.iter().flat_map(|report| &report.seconds) {
+        match shard_seconds.iter_mut().find(|(n, _)| n == name) {
+            Some((_, sum)) => *sum += seconds,
+            None => shard_seconds.push((name.clone(), *seconds)),
+        }
+    }
+    Report {
+        release: None,
+        parent: parents.newest.as_ref().map(|newest| newest.release),
+        date: plan.spec.date,
+        run: plan.spec.run.clone(),
+        attempt: plan.spec.attempt,
+        users: reports.iter().map(|r| r.users).sum(),
+        new_users: reports.iter().map(|r| r.new_users).sum(),
+        rows,
+        rejected: rolled.counts.iter().map(|c| c.rejected).sum(),
+        groups: plan.groups.by_status(),
+        largest_groups: largest,
+        tags: rolled.tags.len() as u64,
+        files: rolled.files.len() as u64,
+        bytes: rolled.files.iter().map(|f| f.bytes).sum(),
+        seconds: Vec::new(),
+        shard_seconds,
+    }
+}
+
+/// What a run would do; reads footers, registries and rules, writes nothing.
+///
+/// # Errors
+/// As [`run`], as far as it goes.
+pub async fn plan(request: &Request, observer: &dyn Observer) -> Result<PlanReport> {
+    let store = Store::open(&request.config.warehouse.url)?;
+    open_warehouse(&store, &request.config.warehouse).await?;
+    let parents = choose_parents(&store, request.date).await?;
+    check_types(&request.config, parents.newest.as_ref())?;
+    let sources = find_inputs(request, &parents, observer).await?;
+    let resources = Resources::of(request);
+    let session = night_session(&resources)?;
+    let plan = plan_night(request, &sources, &parents, &session, &resources, &store, observer).await?;
+    let exec = plan.operator(&store)?;
+    Ok(PlanReport {
+        date: request.date,
+        release: parents.next_release(),
+        is_backfill: plan.spec.is_backfill,
+        sources: sources.iter().map(source_plan).collect(),
+        groups: plan.groups.by_status(),
+        notices: plan.groups.plans.iter().flat_map(|p| &p.statuses).filter_map(|s| s.notice()).collect(),
+        shards: plan.spec.shards.get(),
+        shards_at_once: plan.wave,
+        shard_forecast: plan.shard_forecast,
+        plan: displayable(exec.as_ref()).indent(false).to_string(),
+    })
+}
+
+fn source_plan(input: &SourceInput<'_>) -> SourcePlan {
+    let source = input.source.name.clone();
+    match &input.decision {
+        Decision::Read(files) => SourcePlan { source, status: "read", files: files.files.len(), rows: files.rows(), bytes: files.bytes() },
+        Decision::Carry(_) => SourcePlan { source, status: "carried", files: 0, rows: 0, bytes: 0 },
+        Decision::Skip => SourcePlan { source, status: "skipped", files: 0, rows: 0, bytes: 0 },
+    }
+}
+
+/// Checks rules and registries of a configuration; no warehouse and no raw data is needed.
+///
+/// # Errors
+/// Setup and refused for files that can not be read at all.
+pub async fn validate(request: &Request) -> Result<ValidateReport> {
+    let config: &Config = &request.config;
+    let heard = Heard::default();
+    let labels = label_catalog(request, None, &heard).await?;
+    let is_platform = |source: &str| config.sources.iter().any(|s| s.name == source && matches!(s.kind, tagmill_schemas::config::SourceKind::Attributes { .. }));
+    let platform: Vec<TagSpec> = config
+        .tags
+        .iter()
+        .filter(|tag| is_platform(&tag.source))
+        .filter_map(|tag| Some(TagSpec { name: tag.name.clone(), value_type: tag.value_type?, multi: tag.multi, scale: tag.scale }))
+        .collect();
+    let groups = plan_groups(request, &platform, &labels, &super::Silent).await?;
+    let mut problems = heard.lines.into_inner().unwrap_or_default();
+    let statuses = || groups.plans.iter().flat_map(|p| &p.statuses);
+    problems.extend(statuses().filter(|s| matches!(s.status, Status::Invalid | Status::OverLimit)).filter_map(|s| s.notice()));
+    Ok(ValidateReport { sources: config.sources.len(), tags: config.tags.len(), rules: statuses().count() as u64, problems, config_hash: config.hash.clone() })
+}
+
+/// Keeps what is said.
+#[derive(Default)]
+struct Heard {
+    lines: std::sync::Mutex<Vec<String>>,
+}
+
+impl Observer for Heard {
+    fn stage(&self, _: &'static str, _: &str) {}
+    fn progress(&self, _: u64, _: u64) {}
+    fn warn(&self, line: &str) {
+        if let Ok(mut lines) = self.lines.lock() {
+            lines.push(line.to_owned());
+        }
+    }
+}
+
+/// Makes a warehouse, or says that it is there.
+///
+/// # Errors
+/// Setup for a store without conditional create or a warehouse with other constants.
+pub async fn init(config: &Config) -> Result<InitReport> {
+    let store = Store::open(&config.warehouse.url)?;
+    let made = init_warehouse(&store, &config.warehouse).await?;
+    Ok(InitReport {
+        url: store.name_of(""),
+        is_new: made == Init::Made,
+        shards: config.warehouse.shards.get(),
+        id_scope: config.warehouse.id_scope.name(),
+        time_zone: config.warehouse.time_zone.name().to_owned(),
+    })
+}

@@ -1,0 +1,78 @@
+//! The sets that rules are made of, for one app in one shard: tags, lists and splits as dense bitsets over the app's seats.
+
+use std::collections::HashMap;
+
+use datafusion::error::{DataFusionError, Result};
+use tagmill_schemas::IdScope;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+use super::interner::Interner;
+use super::tag_sets::TagSets;
+use crate::rules::{Atom, Test};
+
+/// Where atoms find their users.
+pub struct AppSets<'a> {
+    /// The app.
+    pub app: &'a str,
+    /// Whether ids are scoped by app.
+    pub id_scope: IdScope,
+    /// Every tag of the app.
+    pub tags: &'a [TagSets],
+    /// The dictionary, by user number.
+    pub ids: &'a Interner,
+    /// User number of each seat.
+    pub users: &'a [u32],
+    /// Seat by user number.
+    pub seat_of_user: &'a dyn Fn(u32) -> Option<u32>,
+    /// Members of each list of the app.
+    pub lists: &'a HashMap<&'a str, &'a [String]>,
+}
+
+impl AppSets<'_> {
+    /// Sets the bits of the users for whom `atom` is true.
+    pub fn fill(&self, atom: &Atom, words: &mut [u64]) -> Result<()> {
+        match atom {
+            Atom::Has { tag } => self.tag(tag).into_iter().for_each(|sets| sets.fill_all(words)),
+            Atom::Tag { tag, test } => self.tag(tag).into_iter().for_each(|sets| fill_test(sets, test, words)),
+            Atom::InList(list) => self.fill_list(list, words),
+            Atom::InSplit { salt, from, to } => self.fill_split(salt, *from, *to, words),
+            Atom::InGroup(group) => return Err(DataFusionError::Internal(format!("group {group:?} of app {:?} was not resolved", self.app))),
+        }
+        Ok(())
+    }
+
+    /// A tag that nobody has in this shard has no sets.
+    fn tag(&self, name: &str) -> Option<&TagSets> {
+        self.tags.binary_search_by(|sets| sets.name.as_str().cmp(name)).ok().map(|at| &self.tags[at])
+    }
+
+    fn fill_list(&self, list: &str, words: &mut [u64]) {
+        let mut scoped = Vec::new();
+        for member in self.lists.get(list).copied().unwrap_or_default() {
+            let key = tagmill_schemas::shard::id_bytes(self.id_scope, self.app, member, &mut scoped);
+            let user = self.ids.lookup(xxh3_64(key), key);
+            if let Some(seat) = user.and_then(|user| (self.seat_of_user)(user)) {
+                words[seat as usize / 64] |= 1 << (seat % 64);
+            }
+        }
+    }
+
+    /// Percent of a user: XXH3-64 of salt, a zero byte and the user id, mod 100.
+    fn fill_split(&self, salt: &str, from: u32, to: u32, words: &mut [u64]) {
+        let skipped = if self.id_scope == IdScope::App { self.app.len() + 1 } else { 0 };
+        for (seat, &user) in self.users.iter().enumerate() {
+            let mut hasher = Xxh3::new();
+            hasher.update(salt.as_bytes());
+            hasher.update(&[0]);
+            hasher.update(&self.ids.get(user)[skipped..]);
+            let percent = (hasher.digest() % 100) as u32;
+            if (from..to).contains(&percent) {
+                words[seat / 64] |= 1 << (seat % 64);
+            }
+        }
+    }
+}
+
+fn fill_test(sets: &TagSets, test: &Test, words: &mut [u64]) {
+    sets.fill_where(words, |value| test.matches(value));
+}

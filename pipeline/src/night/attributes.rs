@@ -1,0 +1,204 @@
+//! The attributes of one source while rows stream in: one code a tag and seat, the winning row of duplicates only.
+
+use std::cmp::Ordering;
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::DataType;
+use datafusion::error::Result;
+use tagmill_schemas::value::ValueType;
+
+use super::values::{NULL_CODE, Values};
+
+/// One tag of the source.
+pub struct TagColumn {
+    /// Name of the tag.
+    pub name: String,
+    /// Whether a user can have several values.
+    pub multi: bool,
+    /// Decimal digits kept for the bit-sliced index of doubles.
+    pub scale: Option<u8>,
+    /// Its encoder.
+    pub values: Values,
+    /// By provisional seat: the code; of a multi-valued tag the number of a list, counted from 1.
+    codes: Vec<u32>,
+    lists: Vec<Vec<u32>>,
+}
+
+/// What one row says of one tag.
+enum Incoming {
+    Codes(Vec<u32>),
+    Lists(Vec<Vec<u32>>),
+}
+
+/// The state of one attributes source.
+pub struct Attributes {
+    /// Its tags.
+    pub tags: Vec<TagColumn>,
+    /// By provisional seat: whether a row of today came, and the order it had.
+    orders: Vec<Option<i64>>,
+}
+
+impl TagColumn {
+    /// A tag without values.
+    pub fn new(name: String, value_type: ValueType, multi: bool, scale: Option<u8>) -> Self {
+        Self { name, multi, scale, values: Values::new(value_type), codes: Vec::new(), lists: Vec::new() }
+    }
+
+    /// The codes of this provisional seat, distinct, none for null.
+    pub fn codes(&self, seat: u32) -> &[u32] {
+        match self.codes.get(seat as usize) {
+            None | Some(&NULL_CODE) => &[],
+            Some(&list) if self.multi => &self.lists[list as usize - 1],
+            Some(code) => std::slice::from_ref(code),
+        }
+    }
+
+    /// Adds a value that was published before, for `content = "changes"` and for carried sources.
+    pub fn carry(&mut self, seat: u32, code: u32) {
+        self.reach(seat as usize);
+        let place = &mut self.codes[seat as usize];
+        if !self.multi {
+            *place = code;
+        } else if *place == NULL_CODE {
+            self.lists.push(vec![code]);
+            *place = self.lists.len() as u32;
+        } else {
+            self.lists[*place as usize - 1].push(code);
+        }
+    }
+
+    fn reach(&mut self, seat: usize) {
+        if seat >= self.codes.len() {
+            self.codes.resize(seat + 1, NULL_CODE);
+        }
+    }
+
+    fn set(&mut self, seat: usize, incoming: &Incoming, row: usize) {
+        self.reach(seat);
+        match incoming {
+            Incoming::Codes(codes) => self.codes[seat] = codes[row],
+            Incoming::Lists(lists) if lists[row].is_empty() => self.codes[seat] = NULL_CODE,
+            Incoming::Lists(lists) => {
+                self.lists.push(lists[row].clone());
+                self.codes[seat] = self.lists.len() as u32;
+            }
+        }
+    }
+
+    fn read(&mut self, array: &ArrayRef) -> Result<Incoming> {
+        let mut codes = Vec::new();
+        if !self.multi {
+            self.values.encode(array, &mut codes)?;
+            return Ok(Incoming::Codes(codes));
+        }
+        let array = match array.data_type() {
+            DataType::List(_) => ArrayRef::clone(array),
+            other => arrow::compute::cast(array, &DataType::new_list(other.clone(), true))?,
+        };
+        let list = array.as_list::<i32>();
+        self.values.encode(list.values(), &mut codes)?;
+        let distinct = |row: usize| {
+            if list.is_null(row) {
+                return Vec::new();
+            }
+            let offsets = list.value_offsets();
+            let mut codes: Vec<u32> = codes[offsets[row] as usize..offsets[row + 1] as usize].iter().copied().filter(|&c| c != NULL_CODE).collect();
+            codes.sort_unstable();
+            codes.dedup();
+            codes
+        };
+        Ok(Incoming::Lists((0..list.len()).map(distinct).collect()))
+    }
+
+    /// Order of what a row says against what the seat has, by value: it does not depend on arrival.
+    fn compare(&self, incoming: &Incoming, row: usize, seat: u32) -> Ordering {
+        let new = match incoming {
+            Incoming::Codes(codes) if codes[row] == NULL_CODE => &[],
+            Incoming::Codes(codes) => std::slice::from_ref(&codes[row]),
+            Incoming::Lists(lists) => lists[row].as_slice(),
+        };
+        let sorted = |codes: &[u32]| {
+            let mut values: Vec<_> = codes.iter().filter_map(|&code| self.values.value(code)).collect();
+            values.sort_by(|a, b| a.cmp_total(b));
+            values
+        };
+        let (new, old) = (sorted(new), sorted(self.codes(seat)));
+        let difference = new.iter().zip(&old).map(|(a, b)| a.cmp_total(b)).find(|o| o.is_ne());
+        difference.unwrap_or_else(|| new.len().cmp(&old.len()))
+    }
+
+    /// Heap bytes held.
+    pub fn size(&self) -> usize {
+        self.values.size() + self.codes.capacity() * 4 + self.lists.iter().map(|l| 24 + l.capacity() * 4).sum::<usize>()
+    }
+}
+
+impl Attributes {
+    /// No rows yet.
+    pub fn new(tags: Vec<TagColumn>) -> Self {
+        Self { tags, orders: Vec::new() }
+    }
+
+    /// Takes a batch of accepted rows: `columns` are the tags' values, `orders` what decides between duplicates (the
+    /// greatest wins, then the greatest values).
+    pub fn push(&mut self, seats: &[u32], orders: Option<&[i64]>, columns: &[ArrayRef]) -> Result<()> {
+        let incoming = self.tags.iter_mut().zip(columns).map(|(tag, array)| tag.read(array)).collect::<Result<Vec<_>>>()?;
+        let most = seats.iter().max().map_or(0, |&seat| seat as usize + 1);
+        if most > self.orders.len() {
+            self.orders.resize(most, None);
+        }
+        for (row, &seat) in seats.iter().enumerate() {
+            let order = orders.map_or(0, |orders| orders[row]);
+            if self.wins(order, seat, row, &incoming) {
+                self.orders[seat as usize] = Some(order);
+                for (tag, incoming) in self.tags.iter_mut().zip(&incoming) {
+                    tag.set(seat as usize, incoming, row);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn wins(&self, order: i64, seat: u32, row: usize, incoming: &[Incoming]) -> bool {
+        let Some(present) = self.orders[seat as usize] else { return true };
+        let by_value = || {
+            let each = self.tags.iter().zip(incoming).map(|(tag, incoming)| tag.compare(incoming, row, seat));
+            each.fold(Ordering::Equal, Ordering::then)
+        };
+        order.cmp(&present).then_with(by_value).is_gt()
+    }
+
+    /// Heap bytes held.
+    pub fn size(&self) -> usize {
+        self.orders.capacity() * 16 + self.tags.iter().map(TagColumn::size).sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{Int64Array, StringArray};
+    use std::sync::Arc;
+
+    fn push(state: &mut Attributes, rows: &[(u32, i64, &str, i64)]) {
+        let seats: Vec<u32> = rows.iter().map(|r| r.0).collect();
+        let orders: Vec<i64> = rows.iter().map(|r| r.1).collect();
+        let names: ArrayRef = Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.2)));
+        let ages: ArrayRef = Arc::new(Int64Array::from_iter_values(rows.iter().map(|r| r.3)));
+        state.push(&seats, Some(&orders), &[names, ages]).unwrap();
+    }
+
+    #[test]
+    fn the_latest_row_wins_and_ties_do_not_depend_on_arrival() {
+        let rows = [(0, 5, "b", 1), (0, 7, "a", 2), (0, 7, "a", 3), (0, 6, "z", 9)];
+        for turn in 0..rows.len() {
+            let mut rows = rows;
+            rows.rotate_left(turn);
+            let tags = vec![TagColumn::new("n".into(), ValueType::String, false, None), TagColumn::new("a".into(), ValueType::Integer, false, None)];
+            let mut state = Attributes::new(tags);
+            rows.iter().for_each(|row| push(&mut state, &[*row]));
+            let value = |tag: usize| state.tags[tag].values.value(state.tags[tag].codes(0)[0]).unwrap().to_string();
+            assert_eq!((value(0), value(1)), ("a".into(), "3".into()));
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! The behaviour of one app on the day: reads counted events, writes rows of `behaviour` and `behaviour_measures`.
+//!
+//! Combinations of one user and event are numbered 0, 1, 2 ... in order of their typed values. Those from the limit on
+//! share the limit as their number and are marked `overflow`.
+
+use datafusion::error::{DataFusionError, Result};
+use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
+use tagmill_udfs::bitmap::write_sorted;
+
+use super::bsi::{cut_slices, offset_for};
+use super::cutter::Cutter;
+use super::events::SortedEvents;
+use super::rows::{Cell, Rows};
+use super::seats::AppSeats;
+use super::shape::EventShape;
+use super::values::{NULL_CODE, positions};
+
+/// The name of the measure that counts events.
+pub const COUNT: &str = "*";
+
+/// What does not change from app to app.
+pub struct BehaviourWriter<'a> {
+    /// The events of one source.
+    pub events: &'a SortedEvents,
+    /// Seat -> ordinal.
+    pub ordinals: &'a [u32],
+    /// The shard.
+    pub shard: u32,
+    /// The run's date, days since 1970.
+    pub date: i32,
+    /// For each dimension slot the position of a code in typed order.
+    value_ranks: Vec<Vec<u32>>,
+    cutter: Cutter,
+    bitmap: Vec<u8>,
+}
+
+/// The limits of one app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BehaviourLimits {
+    /// Combinations kept apart for one user and event.
+    pub combinations: u32,
+    /// Values kept apart in one dimension.
+    pub values: usize,
+}
+
+/// What exceeded a limit in one app.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exceeded {
+    /// (user, event) pairs with more combinations than the limit.
+    pub combinations: u64,
+    /// Values folded into "other", over all dimensions.
+    pub values: u64,
+}
+
+/// One user's combination of one event.
+#[derive(Debug, Clone, Copy)]
+struct Combination {
+    ordinal: u32,
+    number: u32,
+    tuple: u32,
+    count: u64,
+}
+
+#[derive(Default)]
+struct EventItems {
+    combinations: Vec<Combination>,
+    /// By measure slot: (ordinal, combination number, sum).
+    sums: Vec<Vec<(u32, u32, i64)>>,
+    most: u32,
+    /// Where the last user's overflow began.
+    overflow: Option<usize>,
+}
+
+impl<'a> BehaviourWriter<'a> {
+    /// A writer over the sorted events of one source.
+    pub fn new(events: &'a SortedEvents, ordinals: &'a [u32], shard: u32, date: i32) -> Self {
+        let value_ranks = events.dimensions.iter().map(|values| positions(&values.sorted_codes())).collect();
+        Self { events, ordinals, shard, date, value_ranks, cutter: Cutter::default(), bitmap: Vec::new() }
+    }
+
+    /// Writes every event of one app. `shape` tells the dimensions and measures of an event by name.
+    pub fn write_app(
+        &mut self,
+        app: &str,
+        seats: AppSeats,
+        limits: BehaviourLimits,
+        shape: &dyn Fn(&str) -> Option<EventShape>,
+        behaviour: &mut Rows,
+        measures: &mut Rows,
+    ) -> Result<Exceeded> {
+        let mut exceeded = Exceeded::default();
+        for (code, items) in self.by_event(seats, limits.combinations, &mut exceeded)? {
+            let Some(tagmill_schemas::value::Value::String(event)) = self.events.names.value(code) else { continue };
+            let Some(shape) = shape(&event) else { continue };
+            let place = Place { app, event: &event, limit: limits.combinations };
+            self.write_users(&place, &items, behaviour)?;
+            for (name, slot) in &shape.dimensions {
+                exceeded.values += self.write_dimension(&place, &items, name, *slot, limits.values, behaviour)?;
+            }
+            self.write_counts(&place, &items, measures)?;
+            for measure in &shape.measures {
+                if let Some(sums) = items.sums.get(measure.slot).filter(|sums| !sums.is_empty()) {
+                    self.write_slices(&place, (&measure.name, measure.scale), items.most, sums.iter().copied(), measures)?;
+                }
+            }
+        }
+        Ok(exceeded)
+    }
+
+    /// The app's items by event, in order of the event's name, combinations numbered.
+    fn by_event(&self, seats: AppSeats, limit: u32, exceeded: &mut Exceeded) -> Result<Vec<(u32, EventItems)>> {
+        let events = self.events;
+        let slots = events.measure_slots();
+        let sums: Vec<&[(u64, i64)]> = (0..slots).map(|slot| events.sums(slot, seats.start, seats.end)).collect();
+        let mut next_sum = vec![0; slots];
+        let mut place_of: HashMap<u32, usize> = HashMap::new();
+        let mut out: Vec<(u32, EventItems)> = Vec::new();
+        let (mut seat, mut event, mut number) = (usize::MAX, u32::MAX, 0);
+        let mut place = 0;
+        for item in events.items(seats.start, seats.end) {
+            let (item_seat, tuple) = (events.seat(item.key()), events.tuple(item.key()));
+            let item_event = events.tuples.event(tuple);
+            if (item_seat, item_event) == (seat, event) {
+                number += 1;
+            } else {
+                (seat, event, number) = (item_seat, item_event, 0);
+                place = *place_of.entry(event).or_insert_with(|| {
+                    out.push((event, EventItems { sums: vec![Vec::new(); slots], ..EventItems::default() }));
+                    out.len() - 1
+                });
+            }
+            exceeded.combinations += u64::from(number == limit);
+            let ordinal = self.ordinals[seat];
+            out[place].1.add(Combination { ordinal, number: number.min(limit), tuple, count: item.count }, limit);
+            for (slot, sums) in sums.iter().enumerate() {
+                if let Some(&(key, sum)) = sums.get(next_sum[slot]).filter(|(key, _)| *key == item.key()) {
+                    debug_assert_eq!(key, item.key());
+                    next_sum[slot] += 1;
+                    out[place].1.add_sum(slot, ordinal, number.min(limit), sum)?;
+                }
+            }
+        }
+        let rank = events.names.ranks();
+        out.sort_by_key(|(code, _)| rank[*code as usize]);
+        Ok(out)
+    }
+
+    fn write_users(&mut self, place: &Place<'_>, items: &EventItems, rows: &mut Rows) -> Result<()> {
+        let Self { cutter, bitmap, shard, date, .. } = self;
+        items.combinations.iter().filter(|item| item.number == 0).for_each(|item| cutter.push(0, item.ordinal));
+        cutter.cut(1, |_, ordinals| push_users(place, *date, *shard, None, None, None, ordinals, bitmap, rows))
+    }
+
+    /// Returns how many values were folded.
+    fn write_dimension(&mut self, place: &Place<'_>, items: &EventItems, name: &str, slot: usize, limit: usize, rows: &mut Rows) -> Result<u64> {
+        let Self { events, value_ranks, cutter, bitmap, shard, date, .. } = self;
+        let values = &events.dimensions[slot];
+        let ranks = &value_ranks[slot];
+        let folded = if values.len() - 1 > limit { beyond_limit(events, items, slot, limit, ranks) } else { Folded::default() };
+        let numbers = items.most + 1;
+        let keys = ranks.len() as u64 * u64::from(numbers);
+        if keys > u64::from(u32::MAX) {
+            return Err(DataFusionError::ResourcesExhausted(format!("dimension {name:?} of event {:?} of app {:?} has {} values; lower limits.values_per_dimension", place.event, place.app, values.len())));
+        }
+        for item in &items.combinations {
+            let code = events.tuples.dimension(item.tuple, slot);
+            if code != NULL_CODE {
+                let rank = if folded.contains(code) { 0 } else { ranks[code as usize] };
+                cutter.push(rank * numbers + item.number, item.ordinal);
+            }
+        }
+        let order = values.sorted_codes();
+        let mut text = None;
+        cutter.cut(keys, |key, ordinals| {
+            let (rank, number) = (key / numbers, key % numbers);
+            if text.as_ref().is_none_or(|&(of, _)| of != rank) {
+                text = Some((rank, values.value(order[rank as usize]).map(|v| v.to_string())));
+            }
+            let value = text.as_ref().and_then(|(_, text)| text.as_deref());
+            push_users(place, *date, *shard, Some(name), value, Some(number), ordinals, bitmap, rows)
+        })?;
+        Ok(folded.count)
+    }
+
+    fn write_counts(&mut self, place: &Place<'_>, items: &EventItems, rows: &mut Rows) -> Result<()> {
+        let counts = items.combinations.iter().filter(|item| item.count > 0).map(|item| (item.ordinal, item.number, item.count as i64));
+        self.write_slices(place, (COUNT, 0), items.most, counts, rows)
+    }
+
+    fn write_slices(&mut self, place: &Place<'_>, (measure, scale): (&str, u8), most: u32, values: impl Iterator<Item = (u32, u32, i64)> + Clone, rows: &mut Rows) -> Result<()> {
+        let Self { cutter, bitmap, shard, date, .. } = self;
+        let offset = offset_for(values.clone().map(|(_, _, value)| value).min().unwrap_or(0));
+        let grouped = values.map(|(ordinal, number, value)| (number, ordinal, value));
+        cut_slices(cutter, most + 1, offset, grouped, |number, slice, ordinals| {
+            bitmap.clear();
+            write_sorted(*shard, ordinals, bitmap);
+            rows.push([
+                Cell::Text(place.app),
+                Cell::Int(i64::from(*date)),
+                Cell::Text(place.event),
+                Cell::Text(measure),
+                Cell::Int(i64::from(number)),
+                Cell::Int(i64::from(scale)),
+                Cell::Int(offset),
+                Cell::Int(i64::from(slice)),
+                Cell::Bool(number == place.limit),
+                Cell::Int(i64::from(*shard)),
+                Cell::Bytes(bitmap),
+                Cell::Int(ordinals.len() as i64),
+            ])
+        })
+    }
+}
+
+struct Place<'a> {
+    app: &'a str,
+    event: &'a str,
+    limit: u32,
+}
+
+impl EventItems {
+    /// Adds a combination; in the overflow the counts of one user are added up on the first.
+    fn add(&mut self, item: Combination, limit: u32) {
+        self.most = self.most.max(item.number);
+        if item.number < limit {
+            self.combinations.push(item);
+            return;
+        }
+        let first = self.overflow.filter(|&at| self.combinations[at].ordinal == item.ordinal);
+        match first {
+            Some(at) => {
+                self.combinations[at].count += item.count;
+                self.combinations.push(Combination { count: 0, ..item });
+            }
+            None => {
+                self.overflow = Some(self.combinations.len());
+                self.combinations.push(item);
+            }
+        }
+    }
+
+    fn add_sum(&mut self, slot: usize, ordinal: u32, number: u32, sum: i64) -> Result<()> {
+        match self.sums[slot].last_mut() {
+            Some(last) if (last.0, last.1) == (ordinal, number) => {
+                let total = last.2.checked_add(sum);
+                last.2 = total.ok_or_else(|| DataFusionError::Execution(format!("the sum {} + {sum} of a measure does not fit into 64 bits; use a smaller scale", last.2)))?;
+            }
+            _ => self.sums[slot].push((ordinal, number, sum)),
+        }
+        Ok(())
+    }
+}
+
+/// The codes of one dimension that are beyond the limit.
+#[derive(Default)]
+struct Folded {
+    is_folded: Vec<bool>,
+    count: u64,
+}
+
+impl Folded {
+    fn contains(&self, code: u32) -> bool {
+        self.is_folded.get(code as usize).copied().unwrap_or(false)
+    }
+}
+
+/// Keeps the `limit` values with most combinations, ties by typed order; the others are folded.
+fn beyond_limit(events: &SortedEvents, items: &EventItems, slot: usize, limit: usize, ranks: &[u32]) -> Folded {
+    let mut seen = vec![0u64; ranks.len()];
+    for item in &items.combinations {
+        seen[events.tuples.dimension(item.tuple, slot) as usize] += 1;
+    }
+    let mut codes: Vec<u32> = (1..ranks.len() as u32).filter(|&code| seen[code as usize] > 0).collect();
+    if codes.len() <= limit {
+        return Folded::default();
+    }
+    codes.sort_unstable_by_key(|&code| (std::cmp::Reverse(seen[code as usize]), ranks[code as usize]));
+    let mut is_folded = vec![false; ranks.len()];
+    codes[limit..].iter().for_each(|&code| is_folded[code as usize] = true);
+    Folded { is_folded, count: (codes.len() - limit) as u64 }
+}
+
+#[expect(clippy::too_many_arguments, reason = "a row of the artifact, cell by cell")]
+fn push_users(place: &Place<'_>, date: i32, shard: u32, dimension: Option<&str>, value: Option<&str>, number: Option<u32>, ordinals: &[u32], bitmap: &mut Vec<u8>, rows: &mut Rows) -> Result<()> {
+    bitmap.clear();
+    write_sorted(shard, ordinals, bitmap);
+    rows.push([
+        Cell::Text(place.app),
+        Cell::Int(i64::from(date)),
+        Cell::Text(place.event),
+        dimension.map_or(Cell::Null, Cell::Text),
+        value.map_or(Cell::Null, Cell::Text),
+        number.map_or(Cell::Null, |n| Cell::Int(i64::from(n))),
+        Cell::Bool(number == Some(place.limit)),
+        Cell::Int(i64::from(shard)),
+        Cell::Bytes(bitmap),
+        Cell::Int(ordinals.len() as i64),
+    ])
+}

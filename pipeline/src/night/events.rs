@@ -1,0 +1,264 @@
+//! The events of one source and one shard: kept as fixed-width columns, sorted once, counted per (seat, tuple).
+//!
+//! ```text
+//! row      = (provisional seat, tuple)         8 bytes; a tuple is (event, dimension codes)
+//! measure  = (row, value)                      only where there is a value
+//! sorted   = seat << tuple bits | tuple rank   one u64, radix sorted
+//! item     = distinct key with its count       what bitmaps are cut from
+//! ```
+
+use datafusion::error::{DataFusionError, Result};
+
+use super::radix::{bits_for, radix_sort};
+use super::tuples::Tuples;
+use super::values::{Values, positions};
+
+/// Events as they stream in.
+pub struct EventRows {
+    /// Event names.
+    pub names: Values,
+    /// One encoder a dimension slot.
+    pub dimensions: Vec<Values>,
+    tuples: Tuples,
+    seats: Vec<u32>,
+    tuple_of: Vec<u32>,
+    measures: Vec<MeasureRows>,
+    /// 128-bit hashes of the dedupe key; empty when the source has none.
+    keys: Vec<u128>,
+}
+
+#[derive(Default)]
+struct MeasureRows {
+    rows: Vec<u32>,
+    values: Vec<i64>,
+}
+
+impl EventRows {
+    /// No events yet; one encoder for each dimension slot, and a number of measure slots.
+    pub fn new(names: Values, dimensions: Vec<Values>, measures: usize) -> Self {
+        let tuples = Tuples::new(1 + dimensions.len());
+        let measures = (0..measures).map(|_| MeasureRows::default()).collect();
+        Self { names, dimensions, tuples, seats: Vec::new(), tuple_of: Vec::new(), measures, keys: Vec::new() }
+    }
+
+    /// How many events there are.
+    pub fn len(&self) -> usize {
+        self.seats.len()
+    }
+
+    /// Heap bytes held.
+    pub fn size(&self) -> usize {
+        let measures: usize = self.measures.iter().map(|m| m.rows.capacity() * 4 + m.values.capacity() * 8).sum();
+        let values: usize = self.dimensions.iter().map(Values::size).sum();
+        (self.seats.capacity() + self.tuple_of.capacity()) * 4 + self.keys.capacity() * 16 + measures + values + self.tuples.size()
+    }
+
+    /// Appends events. `codes` are the event and dimension codes (see [`EventRows::names`]), one column each.
+    pub fn push(&mut self, seats: &[u32], codes: &[Vec<u32>], keys: impl IntoIterator<Item = u128>) {
+        self.seats.extend_from_slice(seats);
+        self.tuples.intern_batch(codes, &mut self.tuple_of);
+        self.keys.extend(keys);
+    }
+
+    /// Appends the value of one measure slot for the event with number `row`.
+    pub fn push_measure(&mut self, slot: usize, row: usize, value: i64) {
+        self.measures[slot].rows.push(row as u32);
+        self.measures[slot].values.push(value);
+    }
+
+    /// Sorts, drops duplicates and counts. `seat_of` turns provisional seats into final ones.
+    pub fn sort(mut self, seat_of: &[u32]) -> Result<SortedEvents> {
+        let order = TupleOrder::of(&self.tuples, &self.names, &self.dimensions);
+        let bits = bits_for(self.tuples.len());
+        let key = |seat: u32, tuple: u32| u64::from(seat_of[seat as usize]) << bits | u64::from(order.rank[tuple as usize]);
+        let mut keys: Vec<u64> = self.seats.iter().zip(&self.tuple_of).map(|(&seat, &tuple)| key(seat, tuple)).collect();
+        self.seats = Vec::new();
+        self.tuple_of = Vec::new();
+        let dropped = if self.keys.is_empty() { Vec::new() } else { self.duplicates(&keys, bits) };
+        let mut measures = Vec::with_capacity(self.measures.len());
+        let mut scratch = Vec::new();
+        let key_bits = bits + bits_for(seat_of.len());
+        for measure in std::mem::take(&mut self.measures) {
+            let values = measure.rows.iter().zip(measure.values);
+            let mut pairs: Vec<(u64, i64)> = values.filter(|(row, _)| dropped.binary_search(row).is_err()).map(|(&row, value)| (keys[row as usize], value)).collect();
+            radix_sort(&mut pairs, &mut scratch, key_bits, |&(key, _)| key);
+            measures.push(sums(&pairs)?);
+        }
+        drop(scratch);
+        let duplicates = dropped.iter().map(|&row| (keys[row as usize] >> bits) as u32).collect();
+        for row in dropped.into_iter().rev() {
+            keys.swap_remove(row as usize);
+        }
+        radix_sort(&mut keys, &mut Vec::new(), key_bits, |&key| key);
+        let items = counts(&keys);
+        let tuples = order.sorted(&self.tuples);
+        Ok(SortedEvents { names: self.names, dimensions: self.dimensions, tuples, bits, items, measures, duplicates })
+    }
+
+    /// Rows that repeat an earlier one, ascending: same seat and key. Of equal rows the one with the smallest tuple and
+    /// measures stays, so arrival does not matter.
+    fn duplicates(&mut self, sorted_keys: &[u64], bits: u32) -> Vec<u32> {
+        let keys = std::mem::take(&mut self.keys);
+        let mut rows: Vec<u32> = (0..keys.len() as u32).collect();
+        let content = |row: u32| sorted_keys[row as usize];
+        let scope = |row: u32| (keys[row as usize], content(row) >> bits);
+        rows.sort_unstable_by_key(|&row| scope(row));
+        let mut dropped = Vec::new();
+        let mut first = 0;
+        for at in 1..=rows.len() {
+            let same = at < rows.len() && scope(rows[at]) == scope(rows[first]);
+            if same {
+                continue;
+            }
+            if at - first > 1 {
+                self.keep_smallest(&mut rows[first..at], content, &mut dropped);
+            }
+            first = at;
+        }
+        dropped.sort_unstable();
+        dropped
+    }
+
+    /// Of the rows of one dedupe key, adds all but the smallest to `dropped`.
+    fn keep_smallest(&self, rows: &mut [u32], content: impl Fn(u32) -> u64, dropped: &mut Vec<u32>) {
+        let measures = |row: u32| -> Vec<Option<i64>> {
+            let value = |m: &MeasureRows| m.rows.binary_search(&row).ok().map(|at| m.values[at]);
+            self.measures.iter().map(value).collect()
+        };
+        rows.sort_by_cached_key(|&row| (content(row), measures(row)));
+        dropped.extend_from_slice(&rows[1..]);
+    }
+}
+
+/// Events in order of (seat, event, dimension values), counted.
+pub struct SortedEvents {
+    /// Event names by code.
+    pub names: Values,
+    /// Dimension values by code.
+    pub dimensions: Vec<Values>,
+    /// Distinct tuples in order.
+    pub tuples: SortedTuples,
+    bits: u32,
+    items: Vec<Item>,
+    measures: Vec<Vec<(u64, i64)>>,
+    /// Seats of dropped duplicates, one entry a row.
+    pub duplicates: Vec<u32>,
+}
+
+/// How often one seat had one tuple.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Item {
+    key: u64,
+    /// Number of events, at least 1.
+    pub count: u64,
+}
+
+impl SortedEvents {
+    /// The items of the seats `start..end`.
+    pub fn items(&self, start: usize, end: usize) -> &[Item] {
+        let at = |seat: usize| self.items.partition_point(|item| item.key >> self.bits < seat as u64);
+        &self.items[at(start)..at(end)]
+    }
+
+    /// The sums of one measure slot for the seats `start..end`: (key of the item, sum).
+    pub fn sums(&self, slot: usize, start: usize, end: usize) -> &[(u64, i64)] {
+        let sums = &self.measures[slot];
+        let at = |seat: usize| sums.partition_point(|&(key, _)| key >> self.bits < seat as u64);
+        &sums[at(start)..at(end)]
+    }
+
+    /// The number of measure slots.
+    pub fn measure_slots(&self) -> usize {
+        self.measures.len()
+    }
+
+    /// Heap bytes held.
+    pub fn size(&self) -> usize {
+        self.items.capacity() * 16 + self.measures.iter().map(|m| m.capacity() * 16).sum::<usize>() + self.tuples.codes.capacity() * 4
+    }
+
+    /// The seat in the key of an item or a sum.
+    pub fn seat(&self, key: u64) -> usize {
+        (key >> self.bits) as usize
+    }
+
+    /// The tuple in the key of an item or a sum.
+    pub fn tuple(&self, key: u64) -> u32 {
+        (key & ((1 << self.bits) - 1)) as u32
+    }
+}
+
+impl Item {
+    /// (seat, tuple) in one number; see [`SortedEvents::seat`].
+    pub fn key(&self) -> u64 {
+        self.key
+    }
+}
+
+/// The distinct tuples of a shard in order of their typed values.
+pub struct SortedTuples {
+    width: usize,
+    codes: Vec<u32>,
+}
+
+impl SortedTuples {
+    /// The code of the event's name.
+    pub fn event(&self, rank: u32) -> u32 {
+        self.codes[rank as usize * self.width]
+    }
+
+    /// The code of the value in one dimension slot.
+    pub fn dimension(&self, rank: u32, slot: usize) -> u32 {
+        self.codes[rank as usize * self.width + 1 + slot]
+    }
+}
+
+/// The order of tuples: event name, then the dimension slots, typed, null first.
+struct TupleOrder {
+    order: Vec<u32>,
+    rank: Vec<u32>,
+}
+
+impl TupleOrder {
+    fn of(tuples: &Tuples, names: &Values, dimensions: &[Values]) -> Self {
+        let ranks: Vec<Vec<u32>> = std::iter::once(names).chain(dimensions).map(Values::ranks).collect();
+        let bits: Vec<u32> = ranks.iter().map(|r| bits_for(r.len())).collect();
+        let mut order: Vec<u32> = (0..tuples.len() as u32).collect();
+        if bits.iter().sum::<u32>() <= 64 {
+            let packed = |tuple: u32| tuples.get(tuple).iter().zip(&ranks).zip(&bits).fold(0u64, |key, ((&code, ranks), &bits)| key << bits | u64::from(ranks[code as usize]));
+            let mut keyed: Vec<(u64, u32)> = order.iter().map(|&tuple| (packed(tuple), tuple)).collect();
+            radix_sort(&mut keyed, &mut Vec::new(), bits.iter().sum(), |&(key, _)| key);
+            order = keyed.into_iter().map(|(_, tuple)| tuple).collect();
+        } else {
+            let ranked = |tuple: u32| tuples.get(tuple).iter().zip(&ranks).map(|(&code, ranks)| ranks[code as usize]).collect::<Vec<_>>();
+            order.sort_by_cached_key(|&tuple| ranked(tuple));
+        }
+        let rank = positions(&order);
+        Self { order, rank }
+    }
+
+    fn sorted(&self, tuples: &Tuples) -> SortedTuples {
+        let codes = self.order.iter().flat_map(|&tuple| tuples.get(tuple)).copied().collect();
+        SortedTuples { width: tuples.width(), codes }
+    }
+}
+
+/// Equal keys become one item.
+fn counts(keys: &[u64]) -> Vec<Item> {
+    let distinct = keys.windows(2).filter(|pair| pair[0] != pair[1]).count() + usize::from(!keys.is_empty());
+    let mut items = Vec::with_capacity(distinct);
+    items.extend(keys.chunk_by(|a, b| a == b).map(|run| Item { key: run[0], count: run.len() as u64 }));
+    items
+}
+
+/// Equal keys become one sum.
+fn sums(pairs: &[(u64, i64)]) -> Result<Vec<(u64, i64)>> {
+    pairs
+        .chunk_by(|a, b| a.0 == b.0)
+        .map(|run| {
+            let sum: i128 = run.iter().map(|&(_, value)| i128::from(value)).sum();
+            let sum = i64::try_from(sum).map_err(|_| DataFusionError::Execution(format!("the sum {sum} of a measure does not fit into 64 bits; use a smaller scale")))?;
+            Ok((run[0].0, sum))
+        })
+        .collect()
+}

@@ -1,0 +1,44 @@
+//! The one-pass operator: everything a shard does between the exchange and its files.
+//!
+//! ```text
+//! batches ─► shard (interner, seats, attributes, labels, events) ─► finish (cutter, behaviour, tag_sets, atoms) ─► output
+//! ```
+
+mod accounting;
+mod atoms;
+mod attributes;
+mod audience;
+mod batch;
+mod behaviour;
+mod bsi;
+mod cutter;
+mod events;
+mod exec;
+mod finish;
+mod interner;
+mod labels;
+mod load;
+mod measure;
+mod members;
+mod numbers;
+mod output;
+mod properties;
+mod radix;
+mod report;
+mod rows;
+mod seats;
+mod shape;
+mod shard;
+mod spec;
+mod tag_sets;
+mod tuples;
+mod values;
+
+pub use accounting::{Count, FILTERED};
+pub use audience::AppNames;
+pub use behaviour::{BehaviourLimits, COUNT};
+pub use exec::{NightExec, external, report_schema};
+pub use rows::{Cell, Rows, typed_value, value_cells};
+pub use report::{GroupReport, ShardReport, TagReport};
+pub use shape::{EventShape, MeasureShape};
+pub use spec::{AppRules, CustomEvent, EventShapes, LabelSpec, ListSpec, NightLimits, NightSpec, ParentFiles, RowsSpec, Slot, SourceSpec, TagSpec, Undeclared};

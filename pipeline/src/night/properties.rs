@@ -1,0 +1,150 @@
+//! Merchants' custom events: properties in a map or in JSON, read into slots as their registry says.
+
+use arrow::array::{Array, ArrayRef, AsArray, MapArray};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use datafusion::error::{DataFusionError, Result};
+use hashbrown::HashMap;
+use tagmill_schemas::value::{Value, ValueType};
+
+use super::accounting::Accounting;
+use super::events::EventRows;
+use super::measure::scaled_double;
+use super::shard::{Rows, describe, keyed};
+use super::spec::{CustomEvent, EventShapes, RowsSpec, Slot, SourceSpec};
+use super::values::{NULL_CODE, Values};
+
+/// Finds the declaration of an event by the codes of app and event.
+#[derive(Default)]
+pub struct PropertyReader {
+    known: HashMap<(u32, u32), Option<CustomEvent>>,
+}
+
+/// The rows of a batch that are indexed.
+#[derive(Default)]
+struct Indexed {
+    seats: Vec<u32>,
+    codes: Vec<Vec<u32>>,
+    keys: Vec<u128>,
+    measures: Vec<(usize, usize, i64)>,
+}
+
+impl PropertyReader {
+    /// Takes accepted rows: event name, then the properties.
+    pub fn take(&mut self, state: &mut EventRows, spec: &SourceSpec, rows: &Rows<'_>, apps: &Values, account: &mut Accounting) -> Result<()> {
+        let RowsSpec::Events { dimensions, is_keyed, shapes: EventShapes::Properties { events, rejects_undeclared, .. }, .. } = &spec.rows else { return Ok(()) };
+        let (keys, columns) = keyed(*is_keyed, rows.batch.rest());
+        let [names, properties] = columns else { return Err(DataFusionError::Internal(format!("source {} needs an event and its properties", spec.name))) };
+        let properties = Properties::of(properties)?;
+        let mut names_of_rows = Vec::new();
+        state.names.encode(names, &mut names_of_rows)?;
+        let mut indexed = Indexed { codes: vec![Vec::new(); 1 + dimensions.len()], ..Indexed::default() };
+        let first = state.len();
+        for (row, &app) in rows.apps.iter().enumerate() {
+            let name = names_of_rows[row];
+            let declared = self.known.entry((app, name)).or_insert_with(|| {
+                let text = |values: &Values, code| values.value(code).map(|v| v.to_string()).unwrap_or_default();
+                events.get(&text(apps, app)).and_then(|events| events.get(&text(&state.names, name))).cloned()
+            });
+            match declared {
+                Some(event) => match read_row(&properties, row, event, &mut state.dimensions, account, app) {
+                    Ok(read) => indexed.push(rows.seats[row], name, read, keys.get(row).copied()),
+                    Err(reason) => account.reject_accepted(app, reason, || describe(rows, row)),
+                },
+                None if *rejects_undeclared => account.reject_accepted(app, "undeclared_event", || describe(rows, row)),
+                None => account.note(app, "undeclared_event", 1),
+            }
+        }
+        state.push(&indexed.seats, &indexed.codes, indexed.keys);
+        indexed.measures.iter().for_each(|&(row, slot, value)| state.push_measure(slot, first + row, value));
+        Ok(())
+    }
+}
+
+/// What one row says: a code a dimension slot that it fills, and measures.
+#[derive(Default)]
+struct Read {
+    dimensions: Vec<(usize, u32)>,
+    measures: Vec<(usize, i64)>,
+}
+
+impl Indexed {
+    fn push(&mut self, seat: u32, name: u32, read: Read, key: Option<u128>) {
+        let row = self.seats.len();
+        self.seats.push(seat);
+        self.codes[0].push(name);
+        self.codes[1..].iter_mut().for_each(|codes| codes.push(NULL_CODE));
+        read.dimensions.into_iter().for_each(|(slot, code)| self.codes[1 + slot][row] = code);
+        self.measures.extend(read.measures.into_iter().map(|(slot, value)| (row, slot, value)));
+        self.keys.extend(key);
+    }
+}
+
+fn read_row(properties: &Properties, row: usize, event: &CustomEvent, slots: &mut [Values], account: &mut Accounting, app: u32) -> std::result::Result<Read, &'static str> {
+    let mut read = Read::default();
+    let mut undeclared = 0;
+    let mut failed = None;
+    properties.each(row, |name, text| match event.properties.get(name) {
+        None => undeclared += 1,
+        Some(None) => {}
+        Some(Some(Slot::Dimension(slot))) => match parse(text, slots[*slot].value_type()) {
+            Some(value) => read.dimensions.push((*slot, slots[*slot].code_of(&value))),
+            None => failed = Some("bad_property"),
+        },
+        Some(Some(Slot::Measure(slot, scale))) => match text.trim().parse::<f64>().ok().map(|v| scaled_double(v, *scale)) {
+            Some(Ok(Some(value))) => read.measures.push((*slot, value)),
+            _ => failed = Some("bad_property"),
+        },
+    })?;
+    account.note(app, "undeclared_property", undeclared);
+    failed.map_or(Ok(read), Err)
+}
+
+fn parse(text: &str, value_type: ValueType) -> Option<Value> {
+    let text = if value_type == ValueType::String { text } else { text.trim() };
+    Value::parse(text, value_type).ok()
+}
+
+/// The properties of a batch.
+enum Properties {
+    Map { offsets: MapArray, keys: ArrayRef, values: ArrayRef },
+    Json(ArrayRef),
+}
+
+impl Properties {
+    fn of(array: &ArrayRef) -> Result<Self> {
+        match array.data_type() {
+            DataType::Map(_, _) => {
+                let map = array.as_map().clone();
+                let (keys, values) = (cast(map.keys(), &DataType::Utf8View)?, cast(map.values(), &DataType::Utf8View)?);
+                Ok(Self::Map { offsets: map, keys, values })
+            }
+            _ => Ok(Self::Json(cast(array, &DataType::Utf8View)?)),
+        }
+    }
+
+    /// Calls `each(name, text)` for every property that is not null. A number keeps the digits it was written with.
+    fn each(&self, row: usize, mut each: impl FnMut(&str, &str)) -> std::result::Result<(), &'static str> {
+        match self {
+            Self::Map { offsets, .. } if offsets.is_null(row) => Ok(()),
+            Self::Map { offsets, keys, values } => {
+                let range = offsets.value_offsets()[row] as usize..offsets.value_offsets()[row + 1] as usize;
+                let (keys, values) = (keys.as_string_view(), values.as_string_view());
+                range.filter(|&at| values.is_valid(at)).for_each(|at| each(keys.value(at), values.value(at)));
+                Ok(())
+            }
+            Self::Json(texts) if texts.is_null(row) => Ok(()),
+            Self::Json(texts) => {
+                let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(texts.as_string_view().value(row)).map_err(|_| "bad_json")?;
+                for (name, value) in &object {
+                    match value {
+                        serde_json::Value::Null => {}
+                        serde_json::Value::String(text) => each(name, text),
+                        other => each(name, &other.to_string()),
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}

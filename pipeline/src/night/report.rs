@@ -1,0 +1,69 @@
+//! What a shard returns to the driver: the files it wrote, and what the roll-up adds over shards.
+
+use serde::{Deserialize, Serialize};
+use tagmill_schemas::manifest::FileEntry;
+use tagmill_schemas::value::{Value, ValueType};
+
+use super::accounting::Count;
+
+/// The report of one shard.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ShardReport {
+    /// Which shard.
+    pub shard: u32,
+    /// Files written, each once.
+    pub files: Vec<FileEntry>,
+    /// Users added to the dictionary.
+    pub new_users: u64,
+    /// Users in the dictionary.
+    pub users: u64,
+    /// Tags with their values.
+    pub tags: Vec<TagReport>,
+    /// Groups with their sizes.
+    pub groups: Vec<GroupReport>,
+    /// For every list of the night how many of its members are users of this shard.
+    pub lists: Vec<u64>,
+    /// Rows by source, app and what became of them.
+    pub counts: Vec<Count>,
+    /// Seconds in each part of the work, in order.
+    pub seconds: Vec<(String, f64)>,
+}
+
+/// One tag of one app.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TagReport {
+    /// The app.
+    pub app: String,
+    /// The tag.
+    pub tag: String,
+    /// Type of its values.
+    pub value_type: ValueType,
+    /// Whether a user can have several.
+    pub multi: bool,
+    /// The source that has it.
+    pub source: String,
+    /// Distinct values, in order, as canonical text.
+    pub values: Vec<String>,
+}
+
+impl TagReport {
+    /// The typed values.
+    pub fn typed_values(&self) -> impl Iterator<Item = Value> {
+        self.values.iter().filter_map(|text| Value::parse(text, self.value_type).ok())
+    }
+}
+
+/// One group of one app.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GroupReport {
+    /// The app.
+    pub app: String,
+    /// The group.
+    pub group: String,
+    /// Members.
+    pub cardinality: u64,
+    /// Members that were not members before.
+    pub entered: u64,
+    /// Members before that are none now.
+    pub left: u64,
+}

@@ -1,0 +1,158 @@
+//! Seats: the dense numbers of the (app, user) pairs of one shard, for one run.
+//!
+//! While rows stream in, seats are provisional (order of arrival). [`Seats::settle`] puts them in order of
+//! (app name, ordinal), so that the seats of one app are one range and ascend with the ordinals.
+
+use hashbrown::HashMap;
+
+use super::interner::{NO_NUMBER, prefetch};
+
+/// Rows between a prefetch and its use.
+const AHEAD: usize = 24;
+
+/// (app, user number) -> provisional seat.
+#[derive(Default)]
+pub struct Seats {
+    app_of: Vec<u32>,
+    user_of: Vec<u32>,
+    /// By user number: the first app that saw the user, and the seat there. Nearly every user has one app.
+    first: Vec<(u32, u32)>,
+    others: HashMap<(u32, u32), u32>,
+}
+
+impl Seats {
+    /// How many seats are taken.
+    pub fn len(&self) -> usize {
+        self.app_of.len()
+    }
+
+    /// Heap bytes held.
+    pub fn size(&self) -> usize {
+        self.app_of.capacity() * 4 + self.user_of.capacity() * 4 + self.first.capacity() * 8 + self.others.capacity() * 13
+    }
+
+    /// The app of each seat.
+    pub fn apps(&self) -> &[u32] {
+        &self.app_of
+    }
+
+    /// The user number of each seat.
+    pub fn users(&self) -> &[u32] {
+        &self.user_of
+    }
+
+    /// The seat of this user in this app, taken now if it was free.
+    pub fn take(&mut self, app: u32, user: u32) -> u32 {
+        if user as usize >= self.first.len() {
+            self.first.resize(user as usize + 1, (NO_NUMBER, NO_NUMBER));
+        }
+        let (first_app, first_seat) = self.first[user as usize];
+        if first_app == app {
+            return first_seat;
+        }
+        let next = self.app_of.len() as u32;
+        if first_app == NO_NUMBER {
+            self.first[user as usize] = (app, next);
+        } else {
+            let seat = *self.others.entry((app, user)).or_insert(next);
+            if seat != next {
+                return seat;
+            }
+        }
+        self.app_of.push(app);
+        self.user_of.push(user);
+        next
+    }
+
+    /// The seat of this user in this app, if there is one.
+    pub fn find(&self, app: u32, user: u32) -> Option<u32> {
+        match self.first.get(user as usize) {
+            Some(&(first_app, seat)) if first_app == app => Some(seat),
+            Some(_) => self.others.get(&(app, user)).copied(),
+            None => None,
+        }
+    }
+
+    /// [`Self::take`] for rows in turn; the seats are appended to `out`.
+    pub fn take_batch(&mut self, apps: &[u32], users: &[u32], out: &mut Vec<u32>) {
+        out.reserve(users.len());
+        for (row, (&app, &user)) in apps.iter().zip(users).enumerate() {
+            if let Some(&later) = users.get(row + AHEAD) {
+                prefetch(&self.first, later as usize);
+            }
+            out.push(self.take(app, user));
+        }
+    }
+
+    /// The final order. `app_rank` and `ordinal` turn app codes and user numbers into their final values.
+    pub fn settle(&self, app_rank: &[u32], ordinal: &[u32]) -> Settled {
+        let key = |seat: usize| u64::from(app_rank[self.app_of[seat] as usize]) << 32 | u64::from(ordinal[self.user_of[seat] as usize]);
+        let mut order: Vec<(u64, u32)> = (0..self.len()).map(|seat| (key(seat), seat as u32)).collect();
+        if !order.is_sorted_by_key(|&(key, _)| key) {
+            order.sort_unstable();
+        }
+        let mut settled = Settled { apps: Vec::new(), ordinals: Vec::with_capacity(order.len()), provisional: Vec::with_capacity(order.len()), seat_of: vec![0; order.len()] };
+        for (seat, &(key, provisional)) in order.iter().enumerate() {
+            let rank = (key >> 32) as u32;
+            match settled.apps.last_mut() {
+                Some(last) if last.rank == rank => last.end = seat + 1,
+                _ => settled.apps.push(AppSeats { rank, start: seat, end: seat + 1 }),
+            }
+            settled.ordinals.push(key as u32);
+            settled.provisional.push(provisional);
+            settled.seat_of[provisional as usize] = seat as u32;
+        }
+        settled
+    }
+}
+
+/// Seats in their final order.
+pub struct Settled {
+    /// One range of seats an app, in order of the app's name.
+    pub apps: Vec<AppSeats>,
+    /// Seat -> ordinal; ascending inside an app.
+    pub ordinals: Vec<u32>,
+    /// Seat -> provisional seat.
+    pub provisional: Vec<u32>,
+    /// Provisional seat -> seat.
+    pub seat_of: Vec<u32>,
+}
+
+/// The seats `start..end` of the app with this rank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AppSeats {
+    /// Position of the app's name in order.
+    pub rank: u32,
+    /// First seat.
+    pub start: usize,
+    /// Behind the last seat.
+    pub end: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_pair_has_one_seat() {
+        let mut seats = Seats::default();
+        let mut out = Vec::new();
+        seats.take_batch(&[0, 1, 0, 1, 2], &[5, 5, 5, 5, 5], &mut out);
+        assert_eq!(out, [0, 1, 0, 1, 2]);
+        assert_eq!(seats.find(1, 5), Some(1));
+        assert_eq!(seats.find(3, 5), None);
+    }
+
+    #[test]
+    fn settled_seats_ascend_by_app_then_ordinal() {
+        let mut seats = Seats::default();
+        let mut out = Vec::new();
+        // App 0 sorts after app 1; user 0 gets ordinal 9, user 1 ordinal 4.
+        seats.take_batch(&[0, 0, 1], &[0, 1, 0], &mut out);
+        let settled = seats.settle(&[1, 0], &[9, 4]);
+        assert_eq!(settled.ordinals, [9, 4, 9]);
+        assert_eq!(settled.provisional, [2, 1, 0]);
+        assert_eq!(settled.seat_of, [2, 1, 0]);
+        assert_eq!(settled.apps, [AppSeats { rank: 0, start: 0, end: 1 }, AppSeats { rank: 1, start: 1, end: 3 }]);
+    }
+}

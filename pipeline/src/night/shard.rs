@@ -1,0 +1,305 @@
+//! The state of one shard while rows stream in: reads exchanged batches, keeps dictionary, seats, tags and events.
+
+use arrow::array::{Array, ArrayRef, AsArray, FixedSizeBinaryArray, RecordBatch};
+use arrow::datatypes::Int64Type;
+use datafusion::error::{DataFusionError, Result};
+use tagmill_schemas::IdScope;
+use tagmill_schemas::value::ValueType;
+
+use super::accounting::Accounting;
+use super::attributes::{Attributes, TagColumn};
+use super::batch::SourceBatch;
+use super::events::EventRows;
+use super::interner::Interner;
+use super::labels::{CARRIED, LabelOutcome, LabelRow, LabelRule, Labels};
+use super::measure::scaled;
+use super::properties::PropertyReader;
+use super::seats::Seats;
+use super::spec::{EventShapes, NightSpec, RowsSpec, SourceSpec, TagSpec, Undeclared};
+use super::values::{NULL_CODE, Values};
+
+/// One shard, filling up.
+pub struct Shard<'a> {
+    /// The night.
+    pub spec: &'a NightSpec,
+    /// Which shard.
+    pub number: u32,
+    /// Id bytes -> user number: the ordinal for known users, provisional for new ones.
+    pub ids: Interner,
+    /// Users of earlier runs.
+    pub known: u32,
+    /// Names of apps.
+    pub apps: Values,
+    /// (app, user) -> seat.
+    pub seats: Seats,
+    /// By source.
+    pub states: Vec<SourceState>,
+    /// By source.
+    pub accounts: Vec<Accounting>,
+    buffers: Buffers,
+}
+
+/// What is kept of one source.
+pub enum SourceState {
+    /// Attributes.
+    Attributes(Attributes),
+    /// Group tags.
+    Labels(Labels),
+    /// Events, and for those with properties what finds them.
+    Events(EventRows, Option<PropertyReader>),
+}
+
+#[derive(Default)]
+struct Buffers {
+    apps: Vec<u32>,
+    users: Vec<u32>,
+    seats: Vec<u32>,
+    /// Id bytes of rows whose id is scoped by app.
+    scoped: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl<'a> Shard<'a> {
+    /// An empty shard.
+    pub fn new(spec: &'a NightSpec, number: u32) -> Self {
+        Self {
+            spec,
+            number,
+            ids: Interner::default(),
+            known: 0,
+            apps: Values::new(ValueType::String),
+            seats: Seats::default(),
+            states: spec.sources.iter().map(SourceState::new).collect(),
+            accounts: spec.sources.iter().map(|_| Accounting::default()).collect(),
+            buffers: Buffers::default(),
+        }
+    }
+
+    /// Heap bytes held, without what the first batches already had.
+    pub fn size(&self) -> usize {
+        self.ids.size() + self.seats.size() + self.states.iter().map(SourceState::size).sum::<usize>()
+    }
+
+    /// Takes a batch of source number `source`.
+    pub fn take(&mut self, source: usize, batch: RecordBatch) -> Result<()> {
+        let spec = &self.spec.sources[source];
+        let batch = SourceBatch::new(batch, spec.app.is_none());
+        self.check_place(&batch)?;
+        self.refuse_rows(source, &batch)?;
+        let batch = batch.accepted()?;
+        if batch.len() == 0 {
+            return Ok(());
+        }
+        self.encode_apps(spec, &batch)?;
+        self.accounts[source].accept(&self.buffers.apps);
+        self.number_users(&batch)?;
+        self.buffers.seats.clear();
+        self.seats.take_batch(&self.buffers.apps, &self.buffers.users, &mut self.buffers.seats);
+        let seats = std::mem::take(&mut self.buffers.seats);
+        let apps = std::mem::take(&mut self.buffers.apps);
+        let rows = Rows { apps: &apps, seats: &seats, batch: &batch };
+        match &mut self.states[source] {
+            SourceState::Attributes(state) => take_attributes(state, spec, &rows)?,
+            SourceState::Labels(state) => take_labels(state, self.spec, spec, &rows, &self.apps, &mut self.accounts[source])?,
+            SourceState::Events(state, None) => take_events(state, spec, &rows)?,
+            SourceState::Events(state, Some(reader)) => reader.take(state, spec, &rows, &self.apps, &mut self.accounts[source])?,
+        }
+        self.buffers.seats = seats;
+        self.buffers.apps = apps;
+        Ok(())
+    }
+
+    /// Rows of another shard would get ids that break every promise: better no release.
+    fn check_place(&self, batch: &SourceBatch) -> Result<()> {
+        let shards = u64::from(self.spec.shards.get());
+        let own = u64::from(self.number);
+        match batch.hashes()?.values().iter().find(|&&hash| hash % shards != own) {
+            None => Ok(()),
+            Some(hash) => Err(DataFusionError::Internal(format!("a row of shard {} came to shard {own}: the exchange does not follow the routing table", hash % shards))),
+        }
+    }
+
+    fn refuse_rows(&mut self, source: usize, batch: &SourceBatch) -> Result<()> {
+        let statuses = batch.statuses()?;
+        if statuses.null_count() == statuses.len() {
+            return Ok(());
+        }
+        let constant = self.spec.sources[source].app.as_deref().map(|app| self.apps.string_code(app.as_bytes()));
+        let mut apps = Vec::new();
+        match (constant, batch.apps()) {
+            (Some(app), _) => apps.resize(batch.len(), app),
+            (None, Some(column)) => self.apps.encode(column, &mut apps)?,
+            (None, None) => apps.resize(batch.len(), NULL_CODE),
+        }
+        for (row, status) in statuses.iter().enumerate() {
+            if let Some(status) = status {
+                self.accounts[source].refuse(apps[row], status);
+            }
+        }
+        Ok(())
+    }
+
+    fn encode_apps(&mut self, spec: &SourceSpec, batch: &SourceBatch) -> Result<()> {
+        self.buffers.apps.clear();
+        match (&spec.app, batch.apps()) {
+            (Some(app), _) => {
+                let code = self.apps.string_code(app.as_bytes());
+                self.buffers.apps.resize(batch.len(), code);
+                Ok(())
+            }
+            (None, Some(column)) => self.apps.encode(column, &mut self.buffers.apps),
+            (None, None) => Err(DataFusionError::Internal(format!("source {} has no app", spec.name))),
+        }
+    }
+
+    fn number_users(&mut self, batch: &SourceBatch) -> Result<()> {
+        let ids = batch.ids()?;
+        let hashes = batch.hashes()?.values();
+        let Buffers { apps, users, scoped, ends, .. } = &mut self.buffers;
+        users.clear();
+        match self.spec.id_scope {
+            IdScope::Global => self.ids.intern_batch(hashes, |row| ids.value(row).as_bytes(), users),
+            IdScope::App => {
+                scoped.clear();
+                ends.clear();
+                ends.push(0);
+                for (row, &app) in apps.iter().enumerate() {
+                    scoped.extend_from_slice(self.apps.bytes(app));
+                    scoped.push(0);
+                    scoped.extend_from_slice(ids.value(row).as_bytes());
+                    ends.push(scoped.len());
+                }
+                self.ids.intern_batch(hashes, |row| &scoped[ends[row]..ends[row + 1]], users);
+            }
+        }
+        if self.ids.len() >= u32::MAX as usize - 1 {
+            return Err(DataFusionError::ResourcesExhausted(format!("shard {} has {} users, more than ordinals of 32 bits; a warehouse with more shards is needed", self.number, self.ids.len())));
+        }
+        Ok(())
+    }
+}
+
+/// Accepted rows with their apps and seats.
+pub struct Rows<'a> {
+    /// Code of each row's app.
+    pub apps: &'a [u32],
+    /// Provisional seat of each row.
+    pub seats: &'a [u32],
+    /// The batch.
+    pub batch: &'a SourceBatch,
+}
+
+impl SourceState {
+    fn new(spec: &SourceSpec) -> Self {
+        match &spec.rows {
+            RowsSpec::Attributes { tags, .. } => Self::Attributes(Attributes::new(tags.iter().map(column_of).collect())),
+            RowsSpec::GroupTags { .. } => Self::Labels(Labels::default()),
+            RowsSpec::Events { dimensions, measures, shapes, .. } => {
+                let rows = EventRows::new(Values::new(ValueType::String), dimensions.iter().map(|&t| Values::new(t)).collect(), *measures);
+                let reader = matches!(shapes, EventShapes::Properties { .. }).then(PropertyReader::default);
+                Self::Events(rows, reader)
+            }
+        }
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Self::Attributes(state) => state.size(),
+            Self::Labels(state) => state.size(),
+            Self::Events(state, _) => state.size(),
+        }
+    }
+}
+
+fn column_of(tag: &TagSpec) -> TagColumn {
+    TagColumn::new(tag.name.clone(), tag.value_type, tag.multi, tag.scale)
+}
+
+/// Splits off the column that orders duplicates.
+fn ordered(is_ordered: bool, columns: &[ArrayRef]) -> (Option<&[i64]>, &[ArrayRef]) {
+    match columns.split_first() {
+        Some((order, rest)) if is_ordered => (order.as_primitive_opt::<Int64Type>().map(|o| &**o.values()), rest),
+        _ => (None, columns),
+    }
+}
+
+fn take_attributes(state: &mut Attributes, spec: &SourceSpec, rows: &Rows<'_>) -> Result<()> {
+    let is_ordered = matches!(spec.rows, RowsSpec::Attributes { is_ordered: true, .. });
+    let (orders, columns) = ordered(is_ordered, rows.batch.rest());
+    state.push(rows.seats, orders, columns)
+}
+
+fn take_labels(state: &mut Labels, night: &NightSpec, spec: &SourceSpec, rows: &Rows<'_>, apps: &Values, account: &mut Accounting) -> Result<()> {
+    let RowsSpec::GroupTags { undeclared, is_ordered } = &spec.rows else { return Ok(()) };
+    let (orders, columns) = ordered(*is_ordered, rows.batch.rest());
+    let [tags, values] = columns else { return Err(DataFusionError::Internal(format!("source {} needs a tag and a value", spec.name))) };
+    let (mut tag_codes, mut texts) = (Vec::new(), Vec::new());
+    state.names.encode(tags, &mut tag_codes)?;
+    state.encode_texts(values, &mut texts)?;
+    for (row, (&app, &seat)) in rows.apps.iter().zip(rows.seats).enumerate() {
+        let label = state.label(app, tag_codes[row], |tag| label_rule(night, &spec.name, *undeclared, apps, app, tag));
+        match state.judge(label, texts[row]) {
+            (LabelOutcome::Kept, code) => state.push(LabelRow { label, seat, code, order: orders.map_or(0, |o| o[row].max(CARRIED + 1)) }),
+            (LabelOutcome::Ignored, _) => account.note(app, "undeclared_tag", 1),
+            (LabelOutcome::UndeclaredTag, _) => account.reject_accepted(app, "undeclared_tag", || describe(rows, row)),
+            (LabelOutcome::BadValue, _) => account.reject_accepted(app, "bad_value", || describe(rows, row)),
+        }
+    }
+    Ok(())
+}
+
+fn label_rule(night: &NightSpec, source: &str, undeclared: Undeclared, apps: &Values, app: u32, tag: &str) -> LabelRule {
+    let name = apps.value(app).map(|v| v.to_string()).unwrap_or_default();
+    let declared = night.label(&name, tag);
+    match (declared, undeclared) {
+        (Some(label), _) if label.source == source => LabelRule::Typed(label.value_type, label.multi),
+        // Another source owns this name in this app.
+        (Some(_), _) => LabelRule::Rejected,
+        _ if night.is_platform_tag(tag) => LabelRule::Rejected,
+        (None, Undeclared::String) => LabelRule::Typed(ValueType::String, false),
+        (None, Undeclared::Ignore) => LabelRule::Ignored,
+        (None, Undeclared::Reject) => LabelRule::Rejected,
+    }
+}
+
+fn take_events(state: &mut EventRows, spec: &SourceSpec, rows: &Rows<'_>) -> Result<()> {
+    let RowsSpec::Events { dimensions, measures, is_keyed, shapes, .. } = &spec.rows else { return Ok(()) };
+    let (keys, columns) = keyed(*is_keyed, rows.batch.rest());
+    let first = state.len();
+    let mut codes = vec![Vec::new(); 1 + dimensions.len()];
+    state.names.encode(&columns[0], &mut codes[0])?;
+    for (slot, values) in state.dimensions.iter_mut().enumerate() {
+        values.encode(&columns[1 + slot], &mut codes[1 + slot])?;
+    }
+    state.push(rows.seats, &codes, keys);
+    let EventShapes::Columns { measures: shapes, .. } = shapes else { return Ok(()) };
+    for (measure, array) in shapes.iter().map(|(m, _)| m).zip(&columns[1 + dimensions.len()..]) {
+        scaled(array, measure.scale, |row, value| state.push_measure(measure.slot, first + row, value))?;
+    }
+    debug_assert_eq!(shapes.len(), *measures);
+    Ok(())
+}
+
+/// Splits off the column of 128-bit hashes of the dedupe key.
+pub fn keyed(is_keyed: bool, columns: &[ArrayRef]) -> (Vec<u128>, &[ArrayRef]) {
+    match columns.split_first() {
+        Some((keys, rest)) if is_keyed => {
+            let keys = keys.as_any().downcast_ref::<FixedSizeBinaryArray>();
+            let read = |bytes: &[u8]| bytes.try_into().map_or(0, u128::from_be_bytes);
+            (keys.map(|k| (0..k.len()).map(|row| read(k.value(row))).collect()).unwrap_or_default(), rest)
+        }
+        _ => (Vec::new(), columns),
+    }
+}
+
+/// A row as JSON, for the rejects.
+pub fn describe(rows: &Rows<'_>, row: usize) -> String {
+    let schema = rows.batch.batch.schema();
+    let fields = schema.fields().iter().zip(rows.batch.batch.columns()).skip(2);
+    let cell = |array: &ArrayRef| match array.is_null(row) {
+        true => serde_json::Value::Null,
+        false => arrow::util::display::array_value_to_string(array, row).map_or(serde_json::Value::Null, serde_json::Value::String),
+    };
+    let object: serde_json::Map<_, _> = fields.map(|(field, array)| (field.name().clone(), cell(array))).collect();
+    serde_json::Value::Object(object).to_string()
+}

@@ -1,0 +1,267 @@
+//! The values of one typed column, encoded while batches stream in: value -> run-local code.
+//!
+//! Code 0 is null; the others count up in the order of arrival and mean nothing outside the shard.
+//! [`Values::ranks`] turns them into positions in typed order, which do not depend on arrival.
+
+use arrow::array::{Array, ArrayRef, AsArray, StringArray, StringViewArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, Date32Type};
+use datafusion::error::{DataFusionError, Result};
+use tagmill_schemas::value::{Value, ValueType};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::interner::Interner;
+use super::numbers::Numbers;
+
+/// The code of null.
+pub const NULL_CODE: u32 = 0;
+/// Recently seen short strings: a hit saves hashing and comparing.
+const RECENT: usize = 1 << 10;
+
+/// Value -> code for one column.
+pub struct Values {
+    value_type: ValueType,
+    strings: Interner,
+    numbers: Numbers,
+    recent: Vec<(u128, u32)>,
+}
+
+impl Values {
+    /// An empty encoder for values of this type.
+    pub fn new(value_type: ValueType) -> Self {
+        let is_string = value_type == ValueType::String;
+        let recent = if is_string { vec![(0, NULL_CODE); RECENT] } else { Vec::new() };
+        Self { value_type, strings: Interner::default(), numbers: Numbers::default(), recent }
+    }
+
+    /// An empty encoder of which there will be thousands.
+    pub fn new_small(value_type: ValueType) -> Self {
+        Self { value_type, strings: Interner::empty(), numbers: Numbers::empty(), recent: Vec::new() }
+    }
+
+    /// The type of the values.
+    pub fn value_type(&self) -> ValueType {
+        self.value_type
+    }
+
+    /// How many codes there are, null included.
+    pub fn len(&self) -> usize {
+        1 + if self.value_type == ValueType::String { self.strings.len() } else { self.numbers.len() }
+    }
+
+    /// Heap bytes held.
+    pub fn size(&self) -> usize {
+        self.strings.size() + self.numbers.size() + self.recent.len() * 32
+    }
+
+    /// Appends one code a row of `array`, which is of the column's type or can be cast to it.
+    pub fn encode(&mut self, array: &ArrayRef, out: &mut Vec<u32>) -> Result<()> {
+        if let DataType::Dictionary(_, _) = array.data_type() {
+            return self.encode_dictionary(array, out);
+        }
+        match self.value_type {
+            ValueType::String => self.encode_strings(array, out),
+            ValueType::Integer => {
+                let array = as_type(array, &DataType::Int64)?;
+                let values = array.as_primitive::<Int64Type>();
+                out.extend(values.iter().map(|v| v.map_or(NULL_CODE, |v| self.numbers.intern(v as u64) + 1)));
+                Ok(())
+            }
+            ValueType::Double => {
+                let array = as_type(array, &DataType::Float64)?;
+                for value in array.as_primitive::<Float64Type>() {
+                    out.push(value.map_or(NULL_CODE, |v| self.double_code(v)));
+                }
+                Ok(())
+            }
+            ValueType::Date => {
+                let array = as_type(array, &DataType::Date32)?;
+                let values = array.as_primitive::<Date32Type>();
+                out.extend(values.iter().map(|v| v.map_or(NULL_CODE, |v| self.numbers.intern(i64::from(v) as u64) + 1)));
+                Ok(())
+            }
+            ValueType::Boolean => {
+                let array = as_type(array, &DataType::Boolean)?;
+                out.extend(array.as_boolean().iter().map(|v| v.map_or(NULL_CODE, |v| self.numbers.intern(u64::from(v)) + 1)));
+                Ok(())
+            }
+        }
+    }
+
+    /// The code of one value of the column's type.
+    pub fn code_of(&mut self, value: &Value) -> u32 {
+        match value {
+            Value::String(text) => self.string_code(text.as_bytes()),
+            Value::Integer(v) => self.numbers.intern(*v as u64) + 1,
+            Value::Double(v) => self.double_code(*v),
+            Value::Date(v) => self.numbers.intern(i64::from(*v) as u64) + 1,
+            Value::Boolean(v) => self.numbers.intern(u64::from(*v)) + 1,
+        }
+    }
+
+    /// The code of a string.
+    pub fn string_code(&mut self, bytes: &[u8]) -> u32 {
+        self.strings.intern(xxh3_64(bytes), bytes) + 1
+    }
+
+    /// The bytes of a string code; empty for null.
+    pub fn bytes(&self, code: u32) -> &[u8] {
+        code.checked_sub(1).map_or(&[], |number| self.strings.get(number))
+    }
+
+    /// The value with this code; `None` for null.
+    pub fn value(&self, code: u32) -> Option<Value> {
+        let number = code.checked_sub(1)?;
+        Some(match self.value_type {
+            ValueType::String => Value::String(String::from_utf8_lossy(self.strings.get(number)).into_owned()),
+            ValueType::Integer => Value::Integer(self.numbers.get(number) as i64),
+            ValueType::Double => Value::Double(f64::from_bits(self.numbers.get(number))),
+            ValueType::Date => Value::Date(self.numbers.get(number) as i64 as i32),
+            ValueType::Boolean => Value::Boolean(self.numbers.get(number) != 0),
+        })
+    }
+
+    /// Codes in typed order, null first.
+    pub fn sorted_codes(&self) -> Vec<u32> {
+        let mut codes: Vec<u32> = (0..self.len() as u32).collect();
+        let rest = &mut codes[1..];
+        match self.value_type {
+            ValueType::String => rest.sort_unstable_by(|&a, &b| self.strings.get(a - 1).cmp(self.strings.get(b - 1))),
+            ValueType::Double => rest.sort_unstable_by(|&a, &b| self.double(a).total_cmp(&self.double(b))),
+            _ => rest.sort_unstable_by_key(|&code| self.numbers.get(code - 1) as i64),
+        }
+        codes
+    }
+
+    /// For every code its position in typed order; null is 0.
+    pub fn ranks(&self) -> Vec<u32> {
+        positions(&self.sorted_codes())
+    }
+
+    fn double(&self, code: u32) -> f64 {
+        f64::from_bits(self.numbers.get(code - 1))
+    }
+
+    /// Minus zero is zero; not-a-number is no value.
+    fn double_code(&mut self, value: f64) -> u32 {
+        if value.is_nan() { NULL_CODE } else { self.numbers.intern((value + 0.0).to_bits()) + 1 }
+    }
+
+    fn encode_dictionary(&mut self, array: &ArrayRef, out: &mut Vec<u32>) -> Result<()> {
+        let dictionary = array.as_any_dictionary();
+        let mut codes = Vec::with_capacity(dictionary.values().len());
+        self.encode(dictionary.values(), &mut codes)?;
+        if let Some(typed) = array.as_dictionary_opt::<Int32Type>() {
+            let keys = typed.keys();
+            if keys.null_count() == 0 {
+                out.extend(keys.values().iter().map(|&key| codes[key as usize]));
+            } else {
+                out.extend(keys.iter().map(|key| key.map_or(NULL_CODE, |key| codes[key as usize])));
+            }
+            return Ok(());
+        }
+        let keys = dictionary.normalized_keys();
+        out.extend(keys.iter().enumerate().map(|(i, &key)| if dictionary.keys().is_null(i) { NULL_CODE } else { codes[key] }));
+        Ok(())
+    }
+
+    fn encode_strings(&mut self, array: &ArrayRef, out: &mut Vec<u32>) -> Result<()> {
+        out.reserve(array.len());
+        if let Some(views) = array.as_string_view_opt() {
+            self.encode_views(views, out);
+        } else if let Some(strings) = array.as_any().downcast_ref::<StringArray>() {
+            out.extend(strings.iter().map(|v| v.map_or(NULL_CODE, |v| self.string_code(v.as_bytes()))));
+        } else {
+            let cast = as_type(array, &DataType::Utf8View)?;
+            self.encode_views(cast.as_string_view(), out);
+        }
+        Ok(())
+    }
+
+    /// A string of at most 12 bytes is its view: 16 bytes that need no look behind.
+    fn encode_views(&mut self, array: &StringViewArray, out: &mut Vec<u32>) {
+        for (row, &view) in array.views().iter().enumerate() {
+            if array.is_null(row) {
+                out.push(NULL_CODE);
+                continue;
+            }
+            if view as u32 > 12 || self.recent.is_empty() {
+                out.push(self.string_code(array.value(row).as_bytes()));
+                continue;
+            }
+            let place = recent_place(view);
+            let (seen, code) = self.recent[place];
+            let code = if seen == view && code != NULL_CODE {
+                code
+            } else {
+                let code = self.string_code(array.value(row).as_bytes());
+                self.recent[place] = (view, code);
+                code
+            };
+            out.push(code);
+        }
+    }
+}
+
+/// For every item of a permutation its position.
+pub fn positions(order: &[u32]) -> Vec<u32> {
+    let mut positions = vec![0; order.len()];
+    for (at, &item) in order.iter().enumerate() {
+        positions[item as usize] = at as u32;
+    }
+    positions
+}
+
+fn recent_place(view: u128) -> usize {
+    let mixed = (view as u64 ^ (view >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> (64 - RECENT.trailing_zeros())) as usize
+}
+
+fn as_type(array: &ArrayRef, wanted: &DataType) -> Result<ArrayRef> {
+    if array.data_type() == wanted {
+        return Ok(ArrayRef::clone(array));
+    }
+    cast(array, wanted).map_err(DataFusionError::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{DictionaryArray, Float64Array, Int64Array};
+    use std::sync::Arc;
+
+    #[test]
+    fn one_string_has_one_code_in_every_encoding() {
+        let mut values = Values::new(ValueType::String);
+        let rows = vec![Some("北京"), None, Some("a long value beyond twelve bytes"), Some("北京"), Some("")];
+        let arrays: Vec<ArrayRef> = vec![
+            Arc::new(StringViewArray::from(rows.clone())),
+            Arc::new(StringArray::from(rows.clone())),
+            Arc::new(rows.iter().copied().collect::<DictionaryArray<Int32Type>>()),
+        ];
+        for array in arrays {
+            let mut codes = Vec::new();
+            values.encode(&array, &mut codes).unwrap();
+            assert_eq!(codes, [1, 0, 2, 1, 3]);
+        }
+        assert_eq!(values.ranks(), [0, 3, 2, 1]);
+    }
+
+    #[test]
+    fn numbers_rank_in_typed_order_with_null_first() {
+        let mut values = Values::new(ValueType::Integer);
+        let mut codes = Vec::new();
+        values.encode(&(Arc::new(Int64Array::from(vec![Some(7), Some(-3), None, Some(100_000)])) as ArrayRef), &mut codes).unwrap();
+        assert_eq!(codes, [1, 2, 0, 3]);
+        assert_eq!(values.ranks(), [0, 2, 1, 3]);
+    }
+
+    #[test]
+    fn not_a_number_is_null_and_minus_zero_is_zero() {
+        let mut values = Values::new(ValueType::Double);
+        let mut codes = Vec::new();
+        values.encode(&(Arc::new(Float64Array::from(vec![0.0, -0.0, f64::NAN, -1.5])) as ArrayRef), &mut codes).unwrap();
+        assert_eq!(codes, [1, 1, 0, 2]);
+        assert_eq!(values.ranks(), [0, 2, 1]);
+    }
+}

@@ -1,0 +1,225 @@
+//! The raw files of one source on one date: listed, their footers read, their columns agreed on. No data page is read here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use chrono::NaiveDate;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryFutureExt, TryStreamExt};
+use object_store::ObjectMeta;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::arrow::async_reader::MetadataFetch;
+use parquet::file::metadata::ParquetMetaDataReader;
+use tagmill_schemas::config::Source;
+use tagmill_schemas::{Error, Result};
+
+use crate::store::{Found, Store, open_pattern};
+
+const STAGE: &str = "scan";
+const FOOTERS_AT_ONCE: usize = 16;
+/// Covers the footer of all but the largest files.
+const FOOTER_BYTES: usize = 64 << 10;
+
+/// One raw file.
+#[derive(Debug, Clone)]
+pub struct RawFile {
+    /// What the listing said; checked again after the scan.
+    pub found: Found,
+    /// Its place for the object store.
+    pub meta: ObjectMeta,
+    /// Rows, by its footer.
+    pub rows: u64,
+    /// Its own columns.
+    pub schema: SchemaRef,
+    /// Values of the folders named `key=value`.
+    pub partitions: Vec<Partition>,
+}
+
+/// A folder `key=value` on the way to a file.
+pub type Partition = (String, String);
+
+/// The files of one source on one date.
+#[derive(Debug, Clone)]
+pub struct RawFiles {
+    /// Where they are.
+    pub store: Store,
+    /// In order of the path.
+    pub files: Vec<RawFile>,
+    /// The columns of all files, text as Utf8View.
+    pub schema: SchemaRef,
+    /// Names of partition folders that all files have, without those that are columns too.
+    pub partition_columns: Vec<String>,
+}
+
+impl RawFiles {
+    /// Rows of all files, by their footers.
+    pub fn rows(&self) -> u64 {
+        self.files.iter().map(|file| file.rows).sum()
+    }
+
+    /// Bytes of all files.
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.found.size).sum()
+    }
+
+    /// Refuses when a file changed since it was listed.
+    ///
+    /// # Errors
+    /// Retry, naming the file.
+    pub async fn check_unchanged(&self) -> Result<()> {
+        let looks = self.files.iter().map(|file| async move { Ok::<_, Error>((file, self.store.head(&file.found.path).await?)) });
+        let mut looks = futures::stream::iter(looks).buffered(FOOTERS_AT_ONCE);
+        while let Some((file, now)) = looks.try_next().await? {
+            let is_same = now.as_ref().is_some_and(|now| now.size == file.found.size && now.etag == file.found.etag && now.modified == file.found.modified);
+            if !is_same {
+                return Err(Error::retry(STAGE, "the file changed while it was read").at(self.store.name_of(&file.found.path)).fix("run again when its writer is done"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the source's readiness test passes; a source without one is ready.
+///
+/// # Errors
+/// Those of the store.
+pub async fn is_ready(source: &Source, date: NaiveDate) -> Result<bool> {
+    let Some(marker) = &source.ready else { return Ok(true) };
+    let url = for_date(marker, date);
+    let (folder, name) = url.rsplit_once('/').unwrap_or((".", &url));
+    let store = Store::open(folder)?.for_stage(STAGE);
+    Ok(store.head(name).await?.is_some())
+}
+
+/// The pattern with the date in place of `{date}`.
+pub fn for_date(pattern: &str, date: NaiveDate) -> String {
+    pattern.replace("{date}", &date.to_string())
+}
+
+/// Lists the files and reads their footers; no file is an empty answer.
+///
+/// # Errors
+/// Refused for a file that is not Parquet, is truncated or has columns of another type than the others.
+pub async fn find_files(source: &Source, date: NaiveDate) -> Result<RawFiles> {
+    let (store, pattern) = open_pattern(&for_date(&source.path, date))?;
+    let store = store.for_stage(STAGE);
+    let found = store.list(&pattern).await?;
+    let footers = found.into_iter().map(|found| read_footer(&store, found));
+    let files: Vec<RawFile> = futures::stream::iter(footers).buffered(FOOTERS_AT_ONCE).try_collect().await?;
+    let schema = Arc::new(agree(&store, &files)?);
+    let partition_columns = common_partitions(&files, &schema);
+    Ok(RawFiles { store, files, schema, partition_columns })
+}
+
+async fn read_footer(store: &Store, found: Found) -> Result<RawFile> {
+    let name = store.name_of(&found.path);
+    let location = store.location(&found.path)?;
+    if found.size == 0 {
+        return Err(Error::refused(STAGE, "found an empty file, expected Parquet").at(name).fix("remove the file or write it again"));
+    }
+    let footer = ParquetMetaDataReader::new().with_prefetch_hint(Some(FOOTER_BYTES)).load_and_finish(Footer { store, path: &found.path }, found.size).await;
+    let metadata = footer.and_then(|footer| ArrowReaderMetadata::try_new(Arc::new(footer), ArrowReaderOptions::new()));
+    let metadata = metadata.map_err(|e| footer_error(e, &name))?;
+    let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
+    let partitions = partitions_of(&location.to_string());
+    let meta = ObjectMeta { location, last_modified: found.modified, size: found.size, e_tag: found.etag.clone(), version: None };
+    Ok(RawFile { meta, rows, schema: Arc::clone(metadata.schema()), partitions, found })
+}
+
+/// Fetches ranges of one file.
+struct Footer<'a> {
+    store: &'a Store,
+    path: &'a str,
+}
+
+impl MetadataFetch for Footer<'_> {
+    fn fetch(&mut self, range: std::ops::Range<u64>) -> BoxFuture<'_, parquet::errors::Result<bytes::Bytes>> {
+        let bytes = self.store.get_range(self.path, range);
+        bytes.map_err(|e| parquet::errors::ParquetError::External(Box::new(e))).boxed()
+    }
+}
+
+fn footer_error(error: parquet::errors::ParquetError, name: &str) -> Error {
+    let error = match error {
+        parquet::errors::ParquetError::External(inner) => match inner.downcast::<Error>() {
+            Ok(own) => return *own,
+            Err(inner) => parquet::errors::ParquetError::External(inner),
+        },
+        other => other,
+    };
+    Error::refused(STAGE, "found a file that is not whole Parquet").at(name).because(error).fix("write the file again")
+}
+
+/// `dt=2026-11-19/hour=03/part.parquet` -> (dt, 2026-11-19), (hour, 03).
+fn partitions_of(path: &str) -> Vec<Partition> {
+    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    let pairs = folders.split('/').filter_map(|folder| folder.split_once('='));
+    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+fn common_partitions(files: &[RawFile], schema: &Schema) -> Vec<String> {
+    let Some(first) = files.first() else { return Vec::new() };
+    let everywhere = |key: &str| files.iter().all(|file| file.partitions.iter().any(|(k, _)| k == key));
+    first.partitions.iter().map(|(key, _)| key.clone()).filter(|key| schema.index_of(key).is_err() && everywhere(key)).collect()
+}
+
+/// The columns of all files; a column that some files lack is null there, unless a rule of the source needs it.
+fn agree(store: &Store, files: &[RawFile]) -> Result<Schema> {
+    let mut fields: Vec<Field> = Vec::new();
+    let mut seen: BTreeMap<String, (usize, &RawFile)> = BTreeMap::new();
+    for file in files {
+        for field in file.schema.fields() {
+            let Some(&(at, first)) = seen.get(field.name()) else {
+                seen.insert(field.name().clone(), (fields.len(), file));
+                fields.push(Field::new(field.name(), readable(field.data_type()), true));
+                continue;
+            };
+            let wanted = common_type(fields[at].data_type(), &readable(field.data_type())).ok_or_else(|| {
+                let what = format!("column {:?} is {}, expected {} as in {}", field.name(), field.data_type(), fields[at].data_type(), store.name_of(&first.found.path));
+                Error::refused(STAGE, what).at(store.name_of(&file.found.path)).fix("write the file again with the type of the others")
+            })?;
+            fields[at] = Field::new(field.name(), wanted, true);
+        }
+    }
+    Ok(Schema::new(fields))
+}
+
+/// The type in which a column is read: text as views.
+fn readable(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8View,
+        DataType::Dictionary(_, value) => readable(value),
+        other => other.clone(),
+    }
+}
+
+/// The type that holds both: the same one, or the wider of two integers, floats or zones of one unit.
+fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
+    match (a, b) {
+        _ if a == b => Some(a.clone()),
+        (DataType::Null, other) | (other, DataType::Null) => Some(other.clone()),
+        _ if a.is_integer() && b.is_integer() => Some(DataType::Int64),
+        _ if a.is_numeric() && b.is_numeric() && (a.is_floating() || b.is_floating()) => Some(DataType::Float64),
+        (DataType::Timestamp(..), DataType::Timestamp(..)) => Some(DataType::Timestamp(arrow::datatypes::TimeUnit::Nanosecond, Some("UTC".into()))),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_are_folders_with_an_equals_sign() {
+        assert_eq!(partitions_of("raw/dt=2026-11-19/hour=03/a=b.parquet"), [("dt".into(), "2026-11-19".into()), ("hour".into(), "03".into())]);
+        assert!(partitions_of("a.parquet").is_empty());
+    }
+
+    #[test]
+    fn widths_are_joined_and_kinds_are_not() {
+        assert_eq!(common_type(&DataType::Int32, &DataType::UInt8), Some(DataType::Int64));
+        assert_eq!(common_type(&DataType::Int32, &DataType::Float32), Some(DataType::Float64));
+        assert_eq!(common_type(&DataType::Int32, &DataType::Utf8View), None);
+    }
+}

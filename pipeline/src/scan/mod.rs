@@ -1,0 +1,16 @@
+//! From raw files to exchanged rows: which files there are, whether they keep their contract, and the plan that reads them.
+//!
+//! ```text
+//! pattern ─► files (listed, footers read, columns checked) ─► table ─► project (clean, status, hash) ─► exchange
+//! ```
+
+mod files;
+mod functions;
+mod project;
+mod sql;
+mod table;
+
+pub use files::{Partition, for_date, RawFile, RawFiles, find_files, is_ready};
+pub use functions::{HashFunction, KeyFunction, StatusFunction, register_functions};
+pub use project::{Scan, ScanContext, plan_source, rows_of};
+pub use table::RawTable;

@@ -1,0 +1,397 @@
+//! The plan that reads one source: nulls, clean, filter, reject rules and casts as SQL expressions, then the exchange.
+//!
+//! ```text
+//! scan ─► cleaned columns ─► status and values ─► hash ─► exchange by shard
+//! ```
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chrono::{NaiveDate, TimeZone};
+use chrono_tz::Tz;
+use datafusion::common::{DFSchema, DFSchemaRef, ScalarValue};
+use datafusion::datasource::provider_as_source;
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlanBuilder, ScalarUDF, ident, lit, when};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::SessionContext;
+use tagmill_schemas::config::{AppColumn, DayBy, Events, LateEvent, Source, SourceKind, Tag};
+use tagmill_schemas::{Error, IdScope, Result};
+
+use super::files::RawFiles;
+use super::functions::{DayBounds, HashFunction, KeyFunction, StatusFunction, StatusSpec};
+use super::sql::{arrow_type, cast_to, column, parse, value_type_of};
+use super::table::RawTable;
+use crate::exchange::{HASH_COLUMN, exchange_by_shard};
+use crate::night::{EventShapes, MeasureShape, RowsSpec, TagSpec, Undeclared};
+
+const STATUS_COLUMN: &str = "__status";
+const APP_COLUMN: &str = "__app";
+const USER_COLUMN: &str = "__user";
+
+/// What does not depend on the source.
+pub struct ScanContext<'a> {
+    /// Functions and settings.
+    pub session: &'a SessionContext,
+    /// The run's date.
+    pub date: NaiveDate,
+    /// Where days begin and end.
+    pub time_zone: Tz,
+    /// Whether ids are scoped by app.
+    pub id_scope: IdScope,
+    /// Number of shards.
+    pub shards: u32,
+}
+
+/// The plan of one source.
+pub struct Scan {
+    /// Exchanged: partition `i` holds shard `i`.
+    pub plan: Arc<dyn ExecutionPlan>,
+    /// What its rows are.
+    pub rows: RowsSpec,
+}
+
+/// The expressions of one source, over its cleaned columns.
+struct Selected {
+    values: Vec<(String, Expr)>,
+    event: Option<Expr>,
+    time: Option<(Expr, DayBounds)>,
+    /// (reason, condition)
+    rejects: Vec<(String, Expr)>,
+    rows: RowsSpec,
+}
+
+/// Plans the reading of one source. `properties` are the shapes of its events, when they come from a registry.
+///
+/// # Errors
+/// Setup for expressions that can not be used, refused for files that lack a column or have one of a wrong type.
+pub async fn plan_source(context: &ScanContext<'_>, source: &Source, tags: &[&Tag], properties: Option<EventShapes>, files: RawFiles) -> Result<Scan> {
+    let bare = bare_columns(source);
+    let table = Arc::new(RawTable::new(files.clone(), &bare));
+    let raw = LogicalPlanBuilder::scan(source.name.clone(), provider_as_source(table), None).map_err(plan_error)?;
+    let schema = Arc::clone(raw.schema());
+    let selected = select(context, source, tags, properties, &schema)?;
+    let app = match &source.columns.app {
+        AppColumn::Column(name) => Some(column(name, &schema, &place(source, "columns.app"))?),
+        AppColumn::Constant(_) => None,
+    };
+    let user = column(&source.columns.user, &schema, &place(source, "columns.user"))?;
+    let mut rejects = declared_rejects(context, source, &schema)?;
+    rejects.extend(selected.rejects);
+    let filter = source.filter.as_ref().map(|sql| parse(context.session, sql, &schema, context.date, &place(source, "filter"))).transpose()?;
+
+    let every = selected.values.iter().map(|(_, e)| e).chain(rejects.iter().map(|(_, e)| e)).chain(&filter).chain(&app).chain([&user]).chain(&selected.event);
+    let needed: BTreeSet<String> = every.chain(selected.time.iter().map(|(e, _)| e)).flat_map(column_names).collect();
+    let cleaned = clean(context, source, &needed, &schema)?;
+    check_columns(source, &files, &cleaned)?;
+    let status = status_of(&needed, &user, app.as_ref(), selected.event.as_ref(), selected.time.as_ref(), filter.as_ref(), &rejects)?;
+
+    let mut second = vec![status.alias(STATUS_COLUMN)];
+    second.extend(app.clone().map(|app| app.alias(APP_COLUMN)));
+    second.push(as_text(user, &schema).alias(USER_COLUMN));
+    second.extend(selected.values.iter().map(|(name, value)| value.clone().alias(name)));
+    let names: Vec<String> = selected.values.into_iter().map(|(name, _)| name).collect();
+    let scoped = context.id_scope == IdScope::App;
+    let mut hash_arguments = vec![ident(USER_COLUMN), ident(STATUS_COLUMN)];
+    if scoped {
+        hash_arguments.push(match &source.columns.app {
+            AppColumn::Column(_) => ident(APP_COLUMN),
+            AppColumn::Constant(name) => lit(name.clone()),
+        });
+    }
+    let hash = ScalarUDF::from(HashFunction::default()).call(hash_arguments);
+    let mut third = vec![hash.alias(HASH_COLUMN), ident(STATUS_COLUMN)];
+    third.extend(app.map(|_| ident(APP_COLUMN)));
+    third.push(ident(USER_COLUMN));
+    third.extend(names.iter().map(ident));
+
+    let logical = raw.project(cleaned.into_iter().map(|(name, value)| value.alias(name))).and_then(|plan| plan.project(second)).and_then(|plan| plan.project(third)).and_then(LogicalPlanBuilder::build).map_err(plan_error)?;
+    let physical = context.session.state().create_physical_plan(&logical).await.map_err(plan_error)?;
+    let plan = exchange_by_shard(physical, context.shards).map_err(plan_error)?;
+    Ok(Scan { plan, rows: selected.rows })
+}
+
+fn plan_error(error: datafusion::error::DataFusionError) -> Error {
+    crate::error::of_datafusion("plan", error)
+}
+
+fn place(source: &Source, what: &str) -> String {
+    format!("source {} {what}", source.name)
+}
+
+/// Text columns that go to the exchange as they are: they can keep the dictionary of their file.
+fn bare_columns(source: &Source) -> Vec<String> {
+    let is_cleaned = |name: &str| !source.nulls.is_empty() || source.clean.iter().any(|(column, _)| column == name);
+    let mut names: Vec<String> = Vec::new();
+    if let AppColumn::Column(app) = &source.columns.app {
+        names.push(app.clone());
+    }
+    match &source.kind {
+        SourceKind::GroupTags { tag, .. } => names.push(tag.clone()),
+        SourceKind::Behaviour(events) => {
+            names.push(events.event.clone());
+            names.extend(events.dimensions.iter().map(|(_, sql)| sql.trim().to_owned()));
+        }
+        SourceKind::CustomEvents(events) => names.push(events.event.clone()),
+        SourceKind::Attributes { .. } => {}
+    }
+    names.retain(|name| !is_cleaned(name));
+    names
+}
+
+fn column_names(expression: &Expr) -> Vec<String> {
+    expression.column_refs().into_iter().map(|column| column.name.clone()).collect()
+}
+
+fn as_text(expression: Expr, schema: &DFSchema) -> Expr {
+    match expression.get_type(schema) {
+        Ok(arrow::datatypes::DataType::Utf8View) | Err(_) => expression,
+        Ok(_) => datafusion::logical_expr::cast(expression, arrow::datatypes::DataType::Utf8View),
+    }
+}
+
+/// The needed columns with null tokens and clean expressions applied.
+fn clean(context: &ScanContext<'_>, source: &Source, needed: &BTreeSet<String>, schema: &DFSchemaRef) -> Result<Vec<(String, Expr)>> {
+    let mut columns = Vec::new();
+    for name in needed {
+        let raw = column(name, schema, &place(source, "columns"))?;
+        let expression = match source.clean.iter().find(|(column, _)| column == name) {
+            None => with_nulls(raw, source, schema),
+            Some((column, sql)) => {
+                let cleaned = parse(context.session, sql, schema, context.date, &place(source, &format!("clean.{column}")))?;
+                replace_nulls(cleaned, source, schema)?
+            }
+        };
+        columns.push((name.clone(), expression));
+    }
+    Ok(columns)
+}
+
+/// `nulls` inside an expression: every text column that it names.
+fn replace_nulls(expression: Expr, source: &Source, schema: &DFSchemaRef) -> Result<Expr> {
+    use datafusion::common::tree_node::{Transformed, TreeNode};
+    let replaced = expression.transform_down(|node| match &node {
+        Expr::Column(_) => Ok(Transformed::new(with_nulls(node, source, schema), true, datafusion::common::tree_node::TreeNodeRecursion::Jump)),
+        _ => Ok(Transformed::no(node)),
+    });
+    replaced.map(|r| r.data).map_err(plan_error)
+}
+
+fn with_nulls(column: Expr, source: &Source, schema: &DFSchema) -> Expr {
+    let is_text = column.get_type(schema).is_ok_and(|t| t.is_string());
+    if source.nulls.is_empty() || !is_text {
+        return column;
+    }
+    let tokens = source.nulls.iter().map(|token| lit(token.clone())).collect();
+    when(column.clone().in_list(tokens, true), column.clone()).end().unwrap_or(column)
+}
+
+/// A column that the configuration needs has to be in every file.
+fn check_columns(source: &Source, files: &RawFiles, cleaned: &[(String, Expr)]) -> Result<()> {
+    let used: BTreeSet<String> = cleaned.iter().flat_map(|(_, expression)| column_names(expression)).collect();
+    for file in &files.files {
+        let lacks = |name: &&String| file.schema.index_of(name).is_err() && !files.partition_columns.contains(name);
+        if let Some(name) = used.iter().find(lacks) {
+            let found: Vec<&str> = file.schema.fields().iter().map(|f| f.name().as_str()).collect();
+            let what = format!("missing column {name:?}, which source {} needs: found {}", source.name, found.join(", "));
+            return Err(Error::refused("scan", what).at(files.store.name_of(&file.found.path)).fix("deliver the column or change the configuration"));
+        }
+    }
+    Ok(())
+}
+
+fn declared_rejects(context: &ScanContext<'_>, source: &Source, schema: &DFSchemaRef) -> Result<Vec<(String, Expr)>> {
+    let parse_one = |(reason, sql): &(String, String)| Ok((reason.clone(), parse(context.session, sql, schema, context.date, &place(source, &format!("reject.{reason}")))?));
+    source.reject.iter().map(parse_one).collect()
+}
+
+fn status_of(needed: &BTreeSet<String>, user: &Expr, app: Option<&Expr>, event: Option<&Expr>, time: Option<&(Expr, DayBounds)>, filter: Option<&Expr>, rejects: &[(String, Expr)]) -> Result<Expr> {
+    let spec = StatusSpec {
+        has_app: app.is_some(),
+        has_event: event.is_some(),
+        day: time.map(|(_, day)| *day),
+        has_filter: filter.is_some(),
+        reasons: rejects.iter().map(|(reason, _)| reason.clone()).collect(),
+        columns: needed.iter().cloned().collect(),
+    };
+    let json = serde_json::to_string(&spec).map_err(|e| Error::setup("plan", "the status can not be described").because(e))?;
+    let mut arguments = vec![Expr::Literal(ScalarValue::Utf8(Some(json)), None), user.clone()];
+    arguments.extend(app.into_iter().chain(event).cloned());
+    arguments.extend(time.map(|(time, _)| time.clone()));
+    arguments.extend(filter.cloned());
+    arguments.extend(rejects.iter().map(|(_, condition)| condition.clone()));
+    arguments.extend(needed.iter().map(ident));
+    Ok(ScalarUDF::from(StatusFunction::default()).call(arguments))
+}
+
+fn select(context: &ScanContext<'_>, source: &Source, tags: &[&Tag], properties: Option<EventShapes>, schema: &DFSchemaRef) -> Result<Selected> {
+    match &source.kind {
+        SourceKind::Attributes { dedupe } => select_attributes(context, source, tags, dedupe.as_deref(), schema),
+        SourceKind::GroupTags { tag, value, dedupe, .. } => {
+            let mut values = ordering(source, dedupe.as_deref(), schema)?;
+            let rows = rows_of(source, tags);
+            let tag = column(tag, schema, &place(source, "columns.tag"))?;
+            let value = column(value, schema, &place(source, "columns.value"))?;
+            let rejects = vec![("no_tag".to_owned(), tag.clone().is_null().or(as_text(tag.clone(), schema).eq(lit(""))))];
+            values.push(("tag".into(), tag));
+            values.push(("value".into(), as_text(value, schema)));
+            Ok(Selected { values, event: None, time: None, rejects, rows })
+        }
+        SourceKind::Behaviour(events) => select_behaviour(context, source, events, schema),
+        SourceKind::CustomEvents(events) => select_custom(context, source, events, properties, schema),
+    }
+}
+
+/// What the rows of a source are as far as the configuration alone tells: for a source that is not read tonight.
+pub fn rows_of(source: &Source, tags: &[&Tag]) -> RowsSpec {
+    match &source.kind {
+        SourceKind::Attributes { dedupe } => RowsSpec::Attributes { tags: tags.iter().filter_map(|tag| tag_spec(tag)).collect(), is_ordered: dedupe.is_some() },
+        SourceKind::GroupTags { undeclared, dedupe, .. } => {
+            let takes_all = tags.iter().any(|tag| tag.name == tagmill_schemas::config::EVERY_TAG);
+            let undeclared = match undeclared {
+                _ if !takes_all => Undeclared::Ignore,
+                tagmill_schemas::config::UndeclaredTag::String => Undeclared::String,
+                tagmill_schemas::config::UndeclaredTag::Ignore => Undeclared::Ignore,
+                tagmill_schemas::config::UndeclaredTag::Reject => Undeclared::Reject,
+            };
+            RowsSpec::GroupTags { undeclared, is_ordered: dedupe.is_some() }
+        }
+        SourceKind::Behaviour(_) | SourceKind::CustomEvents(_) => {
+            let shapes = EventShapes::Columns { dimensions: Vec::new(), measures: Vec::new() };
+            RowsSpec::Events { dimensions: Vec::new(), measures: 0, is_keyed: false, shapes }
+        }
+    }
+}
+
+fn tag_spec(tag: &Tag) -> Option<TagSpec> {
+    Some(TagSpec { name: tag.name.clone(), value_type: tag.value_type?, multi: tag.multi, scale: tag.scale })
+}
+
+/// The column that decides between duplicates, as an integer.
+fn ordering(source: &Source, by: Option<&str>, schema: &DFSchemaRef) -> Result<Vec<(String, Expr)>> {
+    use arrow::datatypes::DataType;
+    let Some(by) = by else { return Ok(Vec::new()) };
+    let order = column(by, schema, &place(source, "dedupe.by"))?;
+    let found = order.get_type(schema).map_err(plan_error)?;
+    let is_ordered = found.is_integer() || matches!(found, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64);
+    if !is_ordered {
+        let what = format!("column {by:?} is {found}, expected a timestamp, date or integer that orders duplicates");
+        return Err(Error::refused("scan", what).at(place(source, "dedupe.by")).fix("name another column, or make it one with source.clean"));
+    }
+    let order = if found == DataType::Date32 { datafusion::logical_expr::cast(order, DataType::Int32) } else { order };
+    let as_integer = datafusion::logical_expr::cast(order, DataType::Int64);
+    let present = when(as_integer.clone().is_not_null(), as_integer.clone()).otherwise(lit(i64::MIN)).unwrap_or(as_integer);
+    Ok(vec![("order".into(), present)])
+}
+
+fn select_attributes(context: &ScanContext<'_>, source: &Source, tags: &[&Tag], dedupe: Option<&str>, schema: &DFSchemaRef) -> Result<Selected> {
+    let mut values = ordering(source, dedupe, schema)?;
+    let mut rejects = Vec::new();
+    for tag in tags {
+        let (Some(sql), Some(value_type)) = (&tag.value, tag.value_type) else { continue };
+        let place = format!("tag {} value", tag.name);
+        let parsed = parse(context.session, sql, schema, context.date, &place)?;
+        let (value, fails) = cast_to(parsed, value_type, tag.multi, schema, &place)?;
+        rejects.extend(fails.map(|fails| (format!("bad_{}", tag.name), fails)));
+        values.push((format!("tag:{}", tag.name), value));
+    }
+    Ok(Selected { values, event: None, time: None, rejects, rows: rows_of(source, tags) })
+}
+
+/// Event, time and dedupe key, which both kinds of event sources have.
+fn event_columns(context: &ScanContext<'_>, source: &Source, events: &Events, schema: &DFSchemaRef) -> Result<(Expr, Option<(Expr, DayBounds)>, Vec<(String, Expr)>)> {
+    let event = column(&events.event, schema, &place(source, "columns.event"))?;
+    let time = match events.day.by {
+        DayBy::Path => None,
+        DayBy::Time => Some((event_time(source, events, schema)?, day_bounds(context, events.day.late == LateEvent::Reject))),
+    };
+    let mut values = Vec::new();
+    if !events.dedupe.is_empty() {
+        let keys = events.dedupe.iter().map(|name| column(name, schema, &place(source, "dedupe.key"))).collect::<Result<Vec<_>>>()?;
+        values.push(("key".into(), ScalarUDF::from(KeyFunction::default()).call(keys)));
+    }
+    values.push(("event".into(), event.clone()));
+    Ok((event, time, values))
+}
+
+fn event_time(source: &Source, events: &Events, schema: &DFSchemaRef) -> Result<Expr> {
+    use arrow::datatypes::{DataType, TimeUnit};
+    let time = column(&events.time, schema, &place(source, "columns.time"))?;
+    match time.get_type(schema).map_err(plan_error)? {
+        DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Ok(time),
+        t if t.is_string() => Ok(datafusion::logical_expr::try_cast(time, DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())))),
+        other => {
+            let what = format!("column {:?} is {other}, expected a timestamp", events.time);
+            Err(Error::refused("scan", what).at(place(source, "columns.time")).fix("make it one with source.clean, as to_timestamp_millis(ts)"))
+        }
+    }
+}
+
+/// The local day of the run's date; where a day has no midnight it begins with its first moment.
+fn day_bounds(context: &ScanContext<'_>, rejects_late: bool) -> DayBounds {
+    let start = |date: NaiveDate| {
+        let hours = (0..24).filter_map(|hour| date.and_hms_opt(hour, 0, 0));
+        let first = hours.filter_map(|time| context.time_zone.from_local_datetime(&time).earliest()).next();
+        first.map_or(0, |time| time.timestamp())
+    };
+    DayBounds { start: start(context.date), end: start(context.date.succ_opt().unwrap_or(context.date)), rejects_late }
+}
+
+fn select_behaviour(context: &ScanContext<'_>, source: &Source, events: &Events, schema: &DFSchemaRef) -> Result<Selected> {
+    let (event, time, mut values) = event_columns(context, source, events, schema)?;
+    let mut types = Vec::new();
+    for (name, sql) in &events.dimensions {
+        let place = place(source, &format!("dimensions.{name}"));
+        let parsed = parse(context.session, sql, schema, context.date, &place)?;
+        let found = parsed.get_type(schema).map_err(plan_error)?;
+        let value_type = value_type_of(&found).ok_or_else(|| {
+            Error::refused("scan", format!("found {found}, expected text, a number, a date or a boolean")).at(place.clone()).fix("cast the dimension in its expression")
+        })?;
+        let exact = matches!(found, arrow::datatypes::DataType::Dictionary(..)) || found == arrow_type(value_type) || found.is_string();
+        types.push(value_type);
+        values.push((format!("dimension:{name}"), if exact { parsed } else { datafusion::logical_expr::cast(parsed, arrow_type(value_type)) }));
+    }
+    for measure in &events.measures {
+        let place = place(source, &format!("measures.{}", measure.name));
+        let parsed = parse(context.session, &measure.value, schema, context.date, &place)?;
+        let found = parsed.get_type(schema).map_err(plan_error)?;
+        if !found.is_numeric() {
+            return Err(Error::refused("scan", format!("found {found}, expected a number")).at(place).fix("cast the measure in its expression"));
+        }
+        values.push((format!("measure:{}", measure.name), parsed));
+    }
+    let mut dimensions: Vec<(String, usize)> = events.dimensions.iter().enumerate().map(|(slot, (name, _))| (name.clone(), slot)).collect();
+    dimensions.sort();
+    let measures = events.measures.iter().enumerate().map(|(slot, m)| (MeasureShape { name: m.name.clone(), slot, scale: m.scale }, m.events.clone())).collect();
+    let shapes = EventShapes::Columns { dimensions, measures };
+    let rows = RowsSpec::Events { dimensions: types, measures: events.measures.len(), is_keyed: !events.dedupe.is_empty(), shapes };
+    let rejects = unknown_events(&event, events);
+    Ok(Selected { values, event: Some(event), time, rejects, rows })
+}
+
+/// Rows of events that the source does not name.
+fn unknown_events(event: &Expr, events: &Events) -> Vec<(String, Expr)> {
+    if events.events.is_empty() {
+        return Vec::new();
+    }
+    let names = events.events.iter().map(|name| lit(name.clone())).collect();
+    vec![("unknown_event".to_owned(), event.clone().in_list(names, true))]
+}
+
+fn select_custom(context: &ScanContext<'_>, source: &Source, events: &Events, shapes: Option<EventShapes>, schema: &DFSchemaRef) -> Result<Selected> {
+    let (event, time, mut values) = event_columns(context, source, events, schema)?;
+    let name = events.properties.as_deref().unwrap_or("properties");
+    let properties = column(name, schema, &place(source, "columns.properties"))?;
+    let found = properties.get_type(schema).map_err(plan_error)?;
+    if !found.is_string() && !matches!(found, arrow::datatypes::DataType::Map(..)) {
+        let what = format!("column {name:?} is {found}, expected a map or JSON text");
+        return Err(Error::refused("scan", what).at(place(source, "columns.properties")).fix("deliver properties as MAP<string, string> or as JSON"));
+    }
+    values.push(("properties".into(), properties));
+    let shapes = shapes.unwrap_or(EventShapes::Properties { events: Default::default(), rejects_undeclared: false, slot_types: Vec::new() });
+    let EventShapes::Properties { slot_types, events: declared, .. } = &shapes else {
+        return Err(Error::setup("plan", "custom events need a registry").at(place(source, "registry")));
+    };
+    let measures = declared.values().flat_map(|events| events.values()).flat_map(|e| e.shape.measures.iter().map(|m| m.slot + 1)).max().unwrap_or(0);
+    let rows = RowsSpec::Events { dimensions: slot_types.clone(), measures, is_keyed: !events.dedupe.is_empty(), shapes };
+    Ok(Selected { values, event: Some(event), time, rejects: Vec::new(), rows })
+}

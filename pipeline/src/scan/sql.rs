@@ -1,0 +1,107 @@
+//! Expressions of the configuration: SQL over a source's columns, with `$date` for the run's date.
+
+use arrow::datatypes::DataType;
+use chrono::NaiveDate;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{DFSchema, ScalarValue, SchemaError};
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::expr::TryCast;
+use datafusion::logical_expr::{Expr, ExprSchemable};
+use datafusion::prelude::SessionContext;
+use tagmill_schemas::{Error, Result, ValueType};
+
+/// Days from 1970-01-01.
+pub fn days_of(date: NaiveDate) -> i32 {
+    date.signed_duration_since(NaiveDate::default()).num_days() as i32
+}
+
+/// Reads an expression over the columns of `schema`; `place` names it in messages.
+///
+/// # Errors
+/// Setup for what is not SQL, refused for a column that the files do not have.
+pub fn parse(context: &SessionContext, sql: &str, schema: &DFSchema, date: NaiveDate, place: &str) -> Result<Expr> {
+    let parsed = context.state().create_logical_expr(sql, schema).map_err(|e| explain(e, place))?;
+    let date = ScalarValue::Date32(Some(days_of(date)));
+    let replaced = parsed.transform_up(|node| match &node {
+        Expr::Placeholder(p) if p.id == "$date" => Ok(Transformed::yes(Expr::Literal(date.clone(), None))),
+        _ => Ok(Transformed::no(node)),
+    });
+    let expression = replaced.map_err(|e| explain(e, place))?.data;
+    expression.get_type(schema).map_err(|e| explain(e, place))?;
+    Ok(expression)
+}
+
+/// A column by its exact name.
+///
+/// # Errors
+/// Refused when the files do not have it.
+pub fn column(name: &str, schema: &DFSchema, place: &str) -> Result<Expr> {
+    if schema.has_column_with_unqualified_name(name) {
+        return Ok(datafusion::logical_expr::ident(name));
+    }
+    Err(missing(name, schema.field_names(), place))
+}
+
+fn missing(name: &str, known: Vec<String>, place: &str) -> Error {
+    let plain = known.iter().map(|field| field.rsplit('.').next().unwrap_or(field));
+    let near = tagmill_schemas::nearest::nearest(name, plain.clone());
+    let hint = near.map(|near| format!(", did you mean {near:?}")).unwrap_or_default();
+    let known: Vec<&str> = plain.collect();
+    Error::refused("scan", format!("missing column {name:?}{hint}: the files have {}", known.join(", "))).at(place.to_owned()).fix("deliver the column or change the configuration")
+}
+
+fn explain(error: DataFusionError, place: &str) -> Error {
+    if let DataFusionError::SchemaError(inner, _) = error.find_root()
+        && let SchemaError::FieldNotFound { field, valid_fields } = inner.as_ref()
+    {
+        return missing(&field.name, valid_fields.iter().map(|f| f.name.clone()).collect(), place);
+    }
+    Error::setup("configuration", "the expression can not be used").at(place.to_owned()).because(error).fix("write SQL over the columns of the source")
+}
+
+/// The kind of value that a column of this type holds; `None` for lists, maps and the like.
+pub fn value_type_of(data_type: &DataType) -> Option<ValueType> {
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => Some(ValueType::String),
+        DataType::Dictionary(_, value) => value_type_of(value),
+        DataType::Boolean => Some(ValueType::Boolean),
+        DataType::Date32 | DataType::Date64 => Some(ValueType::Date),
+        DataType::Float16 | DataType::Float32 | DataType::Float64 => Some(ValueType::Double),
+        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => Some(ValueType::Double),
+        other if other.is_integer() => Some(ValueType::Integer),
+        _ => None,
+    }
+}
+
+/// How a value of this type is exchanged.
+pub fn arrow_type(value_type: ValueType) -> DataType {
+    match value_type {
+        ValueType::String => DataType::Utf8View,
+        ValueType::Integer => DataType::Int64,
+        ValueType::Double => DataType::Float64,
+        ValueType::Date => DataType::Date32,
+        ValueType::Boolean => DataType::Boolean,
+    }
+}
+
+/// An expression as a value of the wanted type, and, where the cast can fail, the condition that it does.
+pub fn cast_to(expression: Expr, wanted: ValueType, multi: bool, schema: &DFSchema, place: &str) -> Result<(Expr, Option<Expr>)> {
+    let found = expression.get_type(schema).map_err(|e| explain(e, place))?;
+    let element = match &found {
+        DataType::List(item) | DataType::LargeList(item) | DataType::ListView(item) | DataType::FixedSizeList(item, _) if multi => item.data_type(),
+        other => other,
+    };
+    let is_list = !std::ptr::eq(element, &found);
+    let Some(kind) = value_type_of(element) else {
+        let what = format!("found {found}, expected {}", if multi { "a list of values" } else { "one value" });
+        return Err(Error::refused("scan", what).at(place.to_owned()).fix("give an expression of the tag's type"));
+    };
+    if kind == wanted {
+        return Ok((expression, None));
+    }
+    let target = if is_list { DataType::new_list(arrow_type(wanted), true) } else { arrow_type(wanted) };
+    let cast = Expr::TryCast(TryCast::new(Box::new(expression.clone()), target));
+    let can_fail = wanted != ValueType::String && !is_list;
+    let fails = can_fail.then(|| expression.is_not_null().and(cast.clone().is_null()));
+    Ok((cast, fails))
+}

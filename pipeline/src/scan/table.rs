@@ -1,0 +1,92 @@
+//! The raw files of one source as a DataFusion table: exactly the files that were listed, split into equal byte ranges.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::Session;
+use datafusion::catalog::TableProvider;
+use datafusion::common::ScalarValue;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::object_store::ObjectStoreUrl;
+use datafusion::datasource::physical_plan::{FileGroup, FileGroupPartitioner, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::error::Result;
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use tagmill_schemas::Error;
+
+use super::files::{RawFile, RawFiles};
+use crate::night::external;
+
+/// Byte ranges smaller than this are not worth a task of their own.
+const SMALLEST_RANGE: usize = 1 << 20;
+
+/// Raw files as a table.
+#[derive(Debug)]
+pub struct RawTable {
+    files: RawFiles,
+    columns: TableSchema,
+}
+
+impl RawTable {
+    /// The table of these files; text columns named in `dictionaries` keep the dictionary of their file.
+    pub fn new(files: RawFiles, dictionaries: &[String]) -> Self {
+        let read = |field: &Arc<Field>| {
+            let is_text = field.data_type() == &DataType::Utf8View;
+            let data_type = if is_text && dictionaries.contains(field.name()) { dictionary() } else { field.data_type().clone() };
+            Field::new(field.name(), data_type, true)
+        };
+        let schema = Arc::new(Schema::new(files.schema.fields().iter().map(read).collect::<Vec<_>>()));
+        let partitions: Vec<Arc<Field>> = files.partition_columns.iter().map(|name| Arc::new(Field::new(name, DataType::Utf8, false))).collect();
+        let columns = TableSchema::builder(schema).with_table_partition_cols(partitions).build();
+        Self { files, columns }
+    }
+
+    fn partitioned(&self, file: &RawFile) -> PartitionedFile {
+        let mut partitioned = PartitionedFile::new_from_meta(file.meta.clone());
+        let value = |name: &String| file.partitions.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+        partitioned.partition_values = self.files.partition_columns.iter().map(|name| ScalarValue::Utf8(value(name))).collect();
+        partitioned
+    }
+
+    fn groups(&self, partitions: usize) -> Vec<FileGroup> {
+        let files: Vec<PartitionedFile> = self.files.files.iter().map(|file| self.partitioned(file)).collect();
+        let whole = vec![FileGroup::new(files)];
+        let partitioner = FileGroupPartitioner::new().with_target_partitions(partitions).with_repartition_file_min_size(SMALLEST_RANGE);
+        partitioner.repartition_file_groups(&whole).unwrap_or(whole)
+    }
+}
+
+/// How a column of few values is read.
+pub fn dictionary() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+}
+
+#[async_trait]
+impl TableProvider for RawTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(self.columns.table_schema())
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(&self, state: &dyn Session, projection: Option<&Vec<usize>>, _: &[Expr], limit: Option<usize>) -> Result<Arc<dyn ExecutionPlan>> {
+        let store = &self.files.store;
+        let url = ObjectStoreUrl::parse(format!("{}/", store.base()))?;
+        let parsed = url::Url::parse(url.as_str()).map_err(|e| external(Error::setup("scan", "not a url").at(url.as_str()).because(e)))?;
+        state.runtime_env().register_object_store(&parsed, Arc::clone(store.objects()));
+        let mut options = state.table_options().parquet.clone();
+        options.global.pushdown_filters = false;
+        let source = ParquetSource::new(self.columns.clone()).with_table_parquet_options(options);
+        let config = FileScanConfigBuilder::new(url, Arc::new(source))
+            .with_file_groups(self.groups(state.config().target_partitions()))
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        Ok(DataSourceExec::from_data_source(config))
+    }
+}
