@@ -19,7 +19,7 @@ pub fn rule_hash(canonical_text: &str) -> String {
 pub(super) fn text(expr: &sql::Expr) -> String {
     match expr {
         sql::Expr::Nested(inner) => text(inner),
-        sql::Expr::BinaryOp { op: op @ (BinaryOperator::And | BinaryOperator::Or), .. } => connective(expr, op),
+        sql::Expr::BinaryOp { op: BinaryOperator::And | BinaryOperator::Or, .. } => form(expr).text,
         sql::Expr::UnaryOp { op: UnaryOperator::Not, expr } => format!("NOT ({})", text(expr)),
         sql::Expr::UnaryOp { op: UnaryOperator::Plus, expr } => text(expr),
         sql::Expr::UnaryOp { op, expr } => format!("{op}{}", text(expr)),
@@ -54,12 +54,30 @@ pub(super) fn text(expr: &sql::Expr) -> String {
     }
 }
 
-fn connective(expr: &sql::Expr, op: &BinaryOperator) -> String {
-    let members = operands(expr, op).into_iter().map(|member| match inner(member) {
-        bare @ sql::Expr::BinaryOp { op: BinaryOperator::And | BinaryOperator::Or, .. } => format!("({})", text(bare)),
-        bare => text(bare),
+/// A condition as text and, where it is a chain of AND or OR, its members: flat, sorted, without repetition.
+struct Form {
+    text: String,
+    op: Option<BinaryOperator>,
+    members: Vec<Form>,
+}
+
+fn form(expr: &sql::Expr) -> Form {
+    let expr = inner(expr);
+    let sql::Expr::BinaryOp { op: op @ (BinaryOperator::And | BinaryOperator::Or), .. } = expr else {
+        return Form { text: text(expr), op: None, members: Vec::new() };
+    };
+    let flat = operands(expr, op).into_iter().map(form).flat_map(|member| match &member.op {
+        Some(found) if found == op => member.members,
+        _ => vec![member],
     });
-    sorted(members.collect(), &format!(" {op} "))
+    let mut members: Vec<_> = flat.collect();
+    members.sort_by(|a, b| a.text.cmp(&b.text));
+    members.dedup_by(|a, b| a.text == b.text);
+    if members.len() == 1 {
+        return members.remove(0);
+    }
+    let texts: Vec<_> = members.iter().map(|member| if member.op.is_some() { format!("({})", member.text) } else { member.text.clone() }).collect();
+    Form { text: texts.join(&format!(" {op} ")), op: Some(op.clone()), members }
 }
 
 /// Without parentheses.

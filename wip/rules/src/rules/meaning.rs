@@ -102,11 +102,12 @@ fn like_takes_time_at_most_in_the_product_of_lengths() {
 fn the_hash_stays_with_the_meaning_and_the_date() {
     let hash = |rule: &str, date| rule_hash(&analyse(rule, &Sample, date).unwrap().text);
     let rule = "age >= 25 and (vip OR signup >= run_date() - 30) AND city IN ('a', 'b')";
-    let same = "City_is_first -- not\n".replace("City_is_first -- not\n", "  city in ('b','a') AND ((signup >= RUN_DATE() - 30 or \"vip\")) AND 25 <= age");
-    assert_eq!(hash(rule, DATE), hash(&same, DATE));
+    let same = "  city in ('b','a') -- first\n AND ((signup >= RUN_DATE() - 30 or \"vip\")) AND 25 <= age";
+    assert_eq!(hash(rule, DATE), hash(same, DATE));
     assert_eq!(hash(rule, DATE), hash(rule, DATE + chrono::Days::new(40)));
     assert_ne!(hash(rule, DATE), hash("age >= 26", DATE));
-    assert_eq!(hash("vip", DATE), "0aa1a7ba3c4e9ba0f4d3a6a8ed49b4a0");
+    // From the reference implementation in C.
+    assert_eq!(hash("vip", DATE), "84707d55ddae6508b2dddd8ed923bd48");
 }
 
 #[test]

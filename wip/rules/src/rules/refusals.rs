@@ -109,7 +109,9 @@ refuses! {
         "age IN ()" => "1:9: expected an expression, found )",
         "age > 5 city = 'x'" => "1:9: expected AND, OR or the end of the rule, found city",
         "city = 'abc" => "1:8: unterminated string literal",
-        "AND age > 5" => "1:1: expected AND, OR or the end of the rule, found AND";
+        "AND age > 5" => "1:1: expected an expression, found AND",
+        "age > 5 AND OR vip" => "1:13: expected an expression, found OR",
+        "NOT in ('x')" => "1:5: expected an expression, found in";
 }
 
 #[test]

@@ -144,6 +144,9 @@ fn refusal(index: usize, tokens: &[TokenWithSpan]) -> Option<String> {
     match &tokens[index].token {
         Token::Word(word) if word.quote_style.is_some() => None,
         Token::Word(word) if is_foreign(word) => foreign(&word.value.to_uppercase()),
+        Token::Word(word) if is_infix(word.keyword) && !ends_operand(index, tokens) => {
+            Some(format!("expected an expression, found {}", word.value))
+        }
         Token::Word(word) if word.keyword == Keyword::IS => is_refusal(index, tokens),
         Token::Word(_) | Token::Number(_, false) | Token::SingleQuotedString(_) => None,
         Token::LParen | Token::RParen | Token::Comma | Token::Plus | Token::Minus => None,
@@ -158,6 +161,21 @@ fn refusal(index: usize, tokens: &[TokenWithSpan]) -> Option<String> {
 /// Words that open a construct people know from queries.
 fn is_foreign(word: &Word) -> bool {
     ["select", "case", "cast", "exists"].iter().any(|name| word.value.eq_ignore_ascii_case(name))
+}
+
+fn is_infix(keyword: Keyword) -> bool {
+    use Keyword::{AND, BETWEEN, ILIKE, IN, IS, LIKE, OR};
+    matches!(keyword, AND | OR | IN | BETWEEN | LIKE | ILIKE | IS)
+}
+
+/// Whether an infix word can follow what stands before it; the parser would take the word for a name.
+fn ends_operand(index: usize, tokens: &[TokenWithSpan]) -> bool {
+    match index.checked_sub(1).map(|before| &tokens[before].token) {
+        Some(Token::Word(word)) if word.keyword == Keyword::NOT => ends_operand(index - 1, tokens),
+        Some(Token::Word(word)) => !is_infix(word.keyword),
+        Some(token) => matches!(token, Token::RParen | Token::Number(..) | Token::SingleQuotedString(_)),
+        None => false,
+    }
 }
 
 fn is_refusal(index: usize, tokens: &[TokenWithSpan]) -> Option<String> {
