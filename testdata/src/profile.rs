@@ -69,15 +69,20 @@ impl<'a> Profiles<'a> {
     /// Whether the user's row in `app` will be accepted on `day`.
     pub fn is_accepted(&self, user: u64, app: u32, day: u32) -> bool {
         let draw = self.row_draw(user, app);
-        self.population.is_present(user, day) && Defect::draw(draw, self.dirt).is_none() && !self.is_test(draw)
+        self.population.is_present(user, day) && Defect::draw(draw, self.dirt).is_none() && !self.draws_test(draw)
     }
 
     fn row_draw(&self, user: u64, app: u32) -> Draw {
         self.draw.at(user).at(u64::from(app))
     }
 
-    fn is_test(&self, draw: Draw) -> bool {
+    fn draws_test(&self, draw: Draw) -> bool {
         self.is_rich && draw.at(20).chance(0.01)
+    }
+
+    fn is_test(&self, row: &Row) -> Option<bool> {
+        let is_test = row.defect.is_none() && self.draws_test(row.draw);
+        if is_test { Some(true) } else { row.draw.at(22).chance(0.5).then_some(false) }
     }
 
     fn rows(&self, place: &Place) -> Vec<Row> {
@@ -175,7 +180,7 @@ impl Table for Profiles<'_> {
             arrays.push(Arc::new(birth_date));
             arrays.push(Arc::new(self.interests(&rows)));
             arrays.push(self.updated_at(place, &rows));
-            arrays.push(Arc::new(rows.iter().map(|r| if self.is_test(r.draw) { Some(true) } else { r.draw.at(22).chance(0.5).then_some(false) }).collect::<BooleanArray>()));
+            arrays.push(Arc::new(rows.iter().map(|r| self.is_test(r)).collect::<BooleanArray>()));
         }
         Ok(RecordBatch::try_new(self.schema(), arrays)?)
     }

@@ -53,12 +53,7 @@ pub fn add_profiles(facts: &mut Facts, folder: &Path, today: i64, is_rich: bool)
         tags.clone().try_for_each(|(tag, _)| attribute(cleaner, row, tag, is_rich).map(|found| values.extend(found.into_iter().map(|value| (*tag, value)))))?;
         let key = (app.to_owned(), user.to_owned());
         match latest.get(&key) {
-            Some((known, _)) if is_rich => {
-                facts.count_duplicate("profiles", app);
-                if changed > *known {
-                    latest.insert(key, (changed, values));
-                }
-            }
+            Some((known, _)) if changed <= *known => {}
             _ => drop(latest.insert(key, (changed, values))),
         }
         Ok(())
@@ -118,9 +113,6 @@ pub fn add_labels(facts: &mut Facts, folder: &Path, registry: &str) -> Result<()
         }
         let (key, changed) = ((app.to_owned(), tag, user.to_owned()), row.cell("updated_at")?.whole());
         let known = latest.get(&key).map(|(known, _)| *known);
-        if known.is_some() {
-            facts.count_duplicate("labels", app);
-        }
         if known.is_none_or(|known| changed > known) {
             latest.insert(key, (changed, value));
         }

@@ -1,6 +1,6 @@
 //! Cleaning, as the presets' configurations write it in SQL, written again in plain Rust. Reads cells, writes values or refusals.
 
-use super::fact::{NULL_APP, NULL_USER, Refusal};
+use super::fact::{NO_APP, NO_USER, Refusal};
 use super::row::{Cell, Row};
 use crate::Error;
 
@@ -23,8 +23,8 @@ impl Owner {
     /// The user id of a row that has an app and a user.
     pub fn check(&self) -> Result<(&str, &str), Refusal> {
         match (self.app.as_deref(), self.user.as_deref()) {
-            (None, _) => Err(NULL_APP),
-            (_, None) => Err(NULL_USER),
+            (None, _) => Err(NO_APP),
+            (_, None) => Err(NO_USER),
             (Some(app), Some(user)) => Ok((app, user)),
         }
     }

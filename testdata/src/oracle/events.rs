@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::clean::{Cleaner, property_text, scaled, title};
-use super::fact::{BAD_VALUE, EventFact, EventKey, Facts, LATE, NULL_TIME, Refusal};
+use super::fact::{BAD_PROPERTY, EventFact, EventKey, Facts, LATE, NO_TIME, Refusal};
 use super::row::{Row, for_each_row};
 use super::value::{Kind, Value};
 use crate::Error;
@@ -27,13 +27,12 @@ pub fn add_platform(facts: &mut Facts, folder: &Path, day: &Day, is_rich: bool) 
         let event = cleaner.text(row, "event")?.unwrap_or_default();
         let timed = if is_rich { check_time(row, day)? } else { Ok(()) };
         let asked = if is_rich && !ASKED.contains(&event.as_str()) { Err(Refusal::Filtered) } else { Ok(()) };
-        let outcome = asked.and(timed).and_then(|()| owner.check());
+        let mut outcome = asked.and(timed).and_then(|()| owner.check());
+        if is_rich && outcome.is_ok() && !seen.insert(row.cell("event_id")?.text().unwrap_or_default()) {
+            outcome = Err(Refusal::Duplicate);
+        }
         facts.count("platform", owner.app.as_deref(), outcome.map(|(_, user)| user));
         let Ok((app, user)) = outcome else { return Ok(()) };
-        if is_rich && !seen.insert(row.cell("event_id")?.text().unwrap_or_default()) {
-            facts.count_duplicate("platform", app);
-            return Ok(());
-        }
         let key = (app.to_owned(), event);
         let amount = row.cell("amount_cents")?.whole().filter(|_| key.1 == "purchase");
         facts.dimensions.entry(key.clone()).or_insert_with(|| DIMENSIONS.map(str::to_owned).to_vec());
@@ -55,7 +54,7 @@ fn platform_dimensions(cleaner: Cleaner, row: Row<'_>, is_rich: bool) -> Result<
 
 fn check_time(row: Row<'_>, day: &Day) -> Result<Result<(), Refusal>, Error> {
     Ok(match row.cell("ts")?.whole() {
-        None => Err(NULL_TIME),
+        None => Err(NO_TIME),
         Some(time) if !day.contains(&time) => Err(LATE),
         Some(_) => Ok(()),
     })
@@ -93,17 +92,18 @@ pub fn add_custom(facts: &mut Facts, source: &str, folder: &Path, registry: &str
         let event = cleaner.text(row, "name")?.unwrap_or_default();
         let properties = owner.app.as_ref().and_then(|app| declared.get(&(app.clone(), event.clone())));
         let timed = check_time(row, day)?;
-        let found = match properties {
-            Some(properties) => custom_event(row, properties)?,
-            None => Err(Refusal::Undeclared),
-        };
-        let outcome = owner.check().and_then(|found| timed.map(|()| found)).and_then(|owner| found.as_ref().map(|_| owner).map_err(|refusal| *refusal));
+        let found = properties.map(|properties| custom_event(row, properties)).transpose()?;
+        let bad = found.as_ref().and_then(|found| found.as_ref().err()).copied();
+        let outcome = owner.check().and_then(|owner| timed.and(bad.map_or(Ok(owner), Err)));
         facts.count(source, owner.app.as_deref(), outcome.map(|(_, user)| user));
-        if let (Ok((app, user)), Ok(fact), Some(properties)) = (outcome, found, properties) {
-            let key = (app.to_owned(), event);
-            facts.dimensions.entry(key.clone()).or_insert_with(|| properties.dimensions.keys().cloned().collect());
-            facts.events.entry(key).or_default().push(EventFact { user: user.to_owned(), ..fact });
-        }
+        let Ok((app, user)) = outcome else { return Ok(()) };
+        let (Some(properties), Some(Ok(fact))) = (properties, found) else {
+            facts.count_undeclared(source, app);
+            return Ok(());
+        };
+        let key = (app.to_owned(), event);
+        facts.dimensions.entry(key.clone()).or_insert_with(|| properties.dimensions.keys().cloned().collect());
+        facts.events.entry(key).or_default().push(EventFact { user: user.to_owned(), ..fact });
         Ok(())
     })
 }
@@ -115,7 +115,7 @@ fn custom_event(row: Row<'_>, declared: &Declared) -> Result<Result<EventFact, R
         let text = property_text(&cell, name);
         let value = text.as_deref().and_then(|text| Value::parse(text, *kind));
         if text.is_some() && value.is_none() {
-            return Ok(Err(BAD_VALUE));
+            return Ok(Err(BAD_PROPERTY));
         }
         fact.dimensions.push(value);
     }
@@ -123,7 +123,7 @@ fn custom_event(row: Row<'_>, declared: &Declared) -> Result<Result<EventFact, R
         let text = property_text(&cell, name);
         let amount = text.as_deref().and_then(|text| scaled(text, *scale));
         if text.is_some() && amount.is_none() {
-            return Ok(Err(BAD_VALUE));
+            return Ok(Err(BAD_PROPERTY));
         }
         fact.measures.extend(amount.map(|amount| (name.clone(), amount)));
     }

@@ -9,15 +9,15 @@ use super::value::{Kind, Value};
 pub struct Account {
     /// Rows in the files.
     pub read: u64,
-    /// Rows that passed. Copies that deduplication drops later are among them.
+    /// Rows that passed; rows of undeclared events and older attribute rows are among them.
     pub accepted: u64,
-    /// Rows a filter, a list of events or a registry left out.
+    /// Rows a filter or a list of events left out, and copies of events.
     pub filtered: u64,
     /// Rows with something wrong, by reason.
     pub rejected: BTreeMap<&'static str, u64>,
-    /// Filtered rows whose event no registry row declares.
+    /// Accepted rows whose event no registry row declares.
     pub undeclared: u64,
-    /// Accepted rows that deduplication drops.
+    /// Filtered rows that are copies of events.
     pub duplicates: u64,
 }
 
@@ -26,20 +26,22 @@ pub struct Account {
 pub enum Refusal {
     /// Left out on purpose.
     Filtered,
-    /// Left out because nobody declared its event.
-    Undeclared,
+    /// A copy of an event.
+    Duplicate,
     /// Something is wrong with it.
     Rejected(&'static str),
 }
 
 /// The user id is null, empty or a null token.
-pub const NULL_USER: Refusal = Refusal::Rejected("null_user");
+pub const NO_USER: Refusal = Refusal::Rejected("no_user");
 /// The app is null or empty.
-pub const NULL_APP: Refusal = Refusal::Rejected("null_app");
+pub const NO_APP: Refusal = Refusal::Rejected("no_app");
 /// The event has no time.
-pub const NULL_TIME: Refusal = Refusal::Rejected("null_time");
+pub const NO_TIME: Refusal = Refusal::Rejected("no_time");
 /// The event belongs to another day.
 pub const LATE: Refusal = Refusal::Rejected("late");
+/// A property that is not of its declared type.
+pub const BAD_PROPERTY: Refusal = Refusal::Rejected("bad_property");
 /// A value that is not of its tag's type.
 pub const BAD_VALUE: Refusal = Refusal::Rejected("bad_value");
 
@@ -90,9 +92,9 @@ impl Facts {
         match outcome {
             Ok(_) => account.accepted += 1,
             Err(Refusal::Filtered) => account.filtered += 1,
-            Err(Refusal::Undeclared) => {
+            Err(Refusal::Duplicate) => {
                 account.filtered += 1;
-                account.undeclared += 1;
+                account.duplicates += 1;
             }
             Err(Refusal::Rejected(reason)) => *account.rejected.entry(reason).or_default() += 1,
         }
@@ -101,9 +103,9 @@ impl Facts {
         }
     }
 
-    /// Counts an accepted row that is a copy.
-    pub fn count_duplicate(&mut self, source: &str, app: &str) {
-        self.accounts.entry((source.to_owned(), Some(app.to_owned()))).or_default().duplicates += 1;
+    /// Marks an accepted row as one whose event nobody declares.
+    pub fn count_undeclared(&mut self, source: &str, app: &str) {
+        self.accounts.entry((source.to_owned(), Some(app.to_owned()))).or_default().undeclared += 1;
     }
 
     /// Gives a user a value.

@@ -11,8 +11,8 @@
 //! Where the design leaves a choice, this is the one taken; generated data avoids most cases where it would matter:
 //! - null tokens turn text columns into nulls before anything else;
 //! - a row is filtered, rejected or accepted, in this order of checks: filter and list of events, reject rules and time, app, user; generated rows fail one of them at most;
-//! - copies dropped by deduplication are accepted rows;
-//! - an undeclared event is filtered, and does not make its user known;
+//! - copies of events are filtered, older rows of attributes and labels are accepted without effect;
+//! - an undeclared event is accepted, and makes its user known, but has no behaviour;
 //! - a label without a registry row is a single-valued string;
 //! - the dimensions of a registry's event are ordered by name, those of a source as configured;
 //! - the universe of an app is everybody an accepted row of this night or an earlier one named;
