@@ -82,7 +82,10 @@ fn event_rows(spec: &Spec, population: &Population) -> String {
     for (app, name) in (0u32..).zip(population.app_names()) {
         for source in [Properties::Map, Properties::Json].into_iter().filter(|source| source.has_app(app)) {
             for event in source.events().iter().filter(|event| event.is_declared) {
-                let rows = event.properties.iter().map(|p| json!({"app": name, "event": event.name, "property": p.name, "role": p.role, "type": p.kind, "scale": p.scale}));
+                let rows = event
+                    .properties
+                    .iter()
+                    .map(|p| json!({"app": name, "event": event.name, "property": p.name, "role": p.role, "type": p.kind, "scale": p.scale}));
                 text.extend(rows.map(|row| line(&row)));
             }
         }

@@ -65,22 +65,14 @@ const MAP_EVENTS: [CustomEvent; 3] = [
         ],
         is_declared: true,
     },
-    CustomEvent {
-        name: "评价",
-        properties: &[property("dish", "dimension", "string", 0), property("stars", "measure", "integer", 0)],
-        is_declared: true,
-    },
+    CustomEvent { name: "评价", properties: &[property("dish", "dimension", "string", 0), property("stars", "measure", "integer", 0)], is_declared: true },
     CustomEvent { name: "secret_menu", properties: &[property("dish", "dimension", "string", 0)], is_declared: false },
 ];
 
 const JSON_EVENTS: [CustomEvent; 3] = [
     CustomEvent {
         name: "scan_qr",
-        properties: &[
-            property("ok", "dimension", "boolean", 0),
-            property("place", "dimension", "string", 0),
-            property("seconds", "measure", "integer", 0),
-        ],
+        properties: &[property("ok", "dimension", "boolean", 0), property("place", "dimension", "string", 0), property("seconds", "measure", "integer", 0)],
         is_declared: true,
     },
     CustomEvent {
@@ -211,13 +203,7 @@ impl Table for CustomEvents<'_> {
                 Field::new("props", DataType::Map(Arc::new(entries), false), true)
             }
         };
-        Arc::new(Schema::new(vec![
-            columns::word_field("app"),
-            columns::text_field("uid"),
-            columns::word_field("name"),
-            columns::time_field("ts"),
-            properties,
-        ]))
+        Arc::new(Schema::new(vec![columns::word_field("app"), columns::text_field("uid"), columns::word_field("name"), columns::time_field("ts"), properties]))
     }
 
     fn batch(&self, place: &Place) -> Result<RecordBatch, Error> {

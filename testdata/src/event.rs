@@ -196,4 +196,3 @@ fn event_ids(rows: &[Row]) -> ArrayRef {
     }
     Arc::new(builder.finish())
 }
-

@@ -7,7 +7,7 @@ pub const LENGTH: usize = 28;
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// Writes the id of the user `user` draws, in the app `app` draws. 
+/// Writes the id of the user `user` draws, in the app `app` draws.
 /// Two users never share one: a draw's bits are a bijection of the user's index, and eleven digits hold 64 bits.
 pub fn write(app: Draw, user: Draw, out: &mut [u8; LENGTH]) {
     out[0] = b'o';

@@ -67,8 +67,6 @@ pub fn create_parent(path: &Path) -> Result<(), Error> {
 }
 
 fn properties() -> Result<WriterProperties, Error> {
-    let builder = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
-        .set_created_by("tagmill-testdata".to_owned());
+    let builder = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?)).set_created_by("tagmill-testdata".to_owned());
     Ok(LONG_COLUMNS.iter().fold(builder, |b, column| b.set_column_dictionary_enabled((*column).into(), false)).build())
 }

@@ -16,28 +16,46 @@ pub const PURCHASE: u8 = 3;
 pub const UNASKED_EVENT: &str = "debug_ping";
 
 /// What users are interested in.
-pub const INTERESTS: [&str; 16] = [
-    "smart_home", "coffee", "tea", "travel", "gaming", "sport", "beauty", "books", "cars", "pets", "母婴", "家电", "photo", "music", "cooking", "garden",
-];
+pub const INTERESTS: [&str; 16] =
+    ["smart_home", "coffee", "tea", "travel", "gaming", "sport", "beauty", "books", "cars", "pets", "母婴", "家电", "photo", "music", "cooking", "garden"];
 
-const KNOWN_APPS: [&str; 12] = [
-    "mega_mart", "tea_shop", "咖啡馆", "book_nook", "noodle_bar", "pharmacy_24", "café_lumière", "zoo", "farm_box", "cinema", "gym", "花店",
-];
+const KNOWN_APPS: [&str; 12] =
+    ["mega_mart", "tea_shop", "咖啡馆", "book_nook", "noodle_bar", "pharmacy_24", "café_lumière", "zoo", "farm_box", "cinema", "gym", "花店"];
 
 /// App names that try to break paths, columns and messages; the dirty preset uses them.
 pub const HOSTILE_APPS: [&str; 7] = ["../../x", "a/b", "=", "line\nbreak", " ", "dt=2026-11-18", "100%25"];
 
 const KNOWN_CITIES: [&str; 24] = [
-    "Beijing", "Shanghai", "Guangzhou", "Shenzhen", "Chengdu", "Hangzhou", "Chongqing", "Wuhan", "Xian", "Suzhou", "Nanjing", "Tianjin", "北京", "上海", "乌鲁木齐",
-    "Zürich", "São Paulo", "Łódź", "Hong Kong", "New York", "Ürümqi", "Köln", "Kunming", "Harbin",
+    "Beijing",
+    "Shanghai",
+    "Guangzhou",
+    "Shenzhen",
+    "Chengdu",
+    "Hangzhou",
+    "Chongqing",
+    "Wuhan",
+    "Xian",
+    "Suzhou",
+    "Nanjing",
+    "Tianjin",
+    "北京",
+    "上海",
+    "乌鲁木齐",
+    "Zürich",
+    "São Paulo",
+    "Łódź",
+    "Hong Kong",
+    "New York",
+    "Ürümqi",
+    "Köln",
+    "Kunming",
+    "Harbin",
 ];
 
-const FIRST: [&str; 20] = [
-    "An", "Bao", "Chang", "Da", "Fu", "Gan", "Hai", "Ji", "Kai", "Lan", "Ming", "Ning", "Ping", "Qing", "Rong", "Shan", "Tai", "Wei", "Xing", "Yong",
-];
-const LAST: [&str; 20] = [
-    "an", "bei", "chun", "de", "feng", "gu", "he", "jing", "kou", "lin", "men", "nan", "ping", "quan", "ren", "shi", "tong", "xi", "yang", "zhou",
-];
+const FIRST: [&str; 20] =
+    ["An", "Bao", "Chang", "Da", "Fu", "Gan", "Hai", "Ji", "Kai", "Lan", "Ming", "Ning", "Ping", "Qing", "Rong", "Shan", "Tai", "Wei", "Xing", "Yong"];
+const LAST: [&str; 20] =
+    ["an", "bei", "chun", "de", "feng", "gu", "he", "jing", "kou", "lin", "men", "nan", "ping", "quan", "ren", "shi", "tong", "xi", "yang", "zhou"];
 
 const KNOWN_CHANNELS: [&str; 10] = ["wechat", "weibo", "douyin", "baidu", "qr_code", "sms", "mail", "taobao", "mini_ad", "朋友圈"];
 

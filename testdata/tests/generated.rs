@@ -111,7 +111,13 @@ fn behaviour_adds_up_to_the_accepted_rows() {
     let night = Night::first(folder.path(), Flavour::Rich, spec.first_day, 4, Scope::Global).unwrap();
     let behaviour = night.behaviour(2);
     let counted: i128 = behaviour.values().flat_map(|event| event.counts.values()).flat_map(|users| users.values()).sum();
-    let accepted: u64 = night.facts.accounts.iter().filter(|((source, _), _)| ["platform", "custom", "scans"].contains(&source.as_str())).map(|(_, a)| a.accepted - a.undeclared).sum();
+    let accepted: u64 = night
+        .facts
+        .accounts
+        .iter()
+        .filter(|((source, _), _)| ["platform", "custom", "scans"].contains(&source.as_str()))
+        .map(|(_, a)| a.accepted - a.undeclared)
+        .sum();
     assert_eq!(counted, i128::from(accepted));
     assert!(behaviour.values().any(|event| event.counts.keys().any(|combination| combination.is_overflow)));
     assert!(behaviour[&("mega_mart".to_owned(), "purchase".to_owned())].sums.keys().all(|(measure, _)| measure == "amount"));

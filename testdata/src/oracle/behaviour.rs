@@ -74,7 +74,12 @@ mod tests {
 
     #[test]
     fn combinations_are_numbered_by_the_sorted_tuple_null_first() {
-        let events = [event("u", Some("b"), "ios", Some(5)), event("u", Some("a"), "mac", None), event("u", None, "zos", Some(1)), event("u", Some("b"), "ios", Some(7))];
+        let events = [
+            event("u", Some("b"), "ios", Some(5)),
+            event("u", Some("a"), "mac", None),
+            event("u", None, "zos", Some(1)),
+            event("u", Some("b"), "ios", Some(7)),
+        ];
         let result = behaviour_of(&["city".to_owned(), "os".to_owned()], &events, 2);
         let at = |number, is_overflow| Combination { number, is_overflow };
         assert_eq!(result.counts[&at(0, false)]["u"], 1);

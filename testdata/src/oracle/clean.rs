@@ -54,7 +54,11 @@ pub fn title(text: &str) -> String {
     let mut previous_is_word = false;
     let mut out = String::new();
     for c in text.trim_matches(' ').chars() {
-        if previous_is_word { out.extend(c.to_lowercase()) } else { out.extend(c.to_uppercase()) }
+        if previous_is_word {
+            out.extend(c.to_lowercase())
+        } else {
+            out.extend(c.to_uppercase())
+        }
         previous_is_word = c.is_alphanumeric();
     }
     out

@@ -115,13 +115,38 @@ mod tests {
     #[test]
     fn rules_hold_as_designed() {
         for rule in [
-            "age = 30 AND city = 'Beijing'", "age BETWEEN 25 AND 36", "age NOT BETWEEN 31 AND 36", "city LIKE 'Bei%'", "city ILIKE '_EIJ%g'", "vip", "NOT vip = false",
-            "likes = 'tea' AND likes = 'coffee'", "likes <> 'tea'", "NOT likes = 'water'", "none IS NULL", "NOT none < 10", "born < run_date()", "born = run_date() - INTERVAL '30 days'",
-            "born >= DATE '1970-01-01'", "in_group('g') AND in_list('g')", "in_split('s', 0, 100)", "age IN (1, 30.0) OR false", "city NOT IN ('x')", "likes IS NOT NULL",
+            "age = 30 AND city = 'Beijing'",
+            "age BETWEEN 25 AND 36",
+            "age NOT BETWEEN 31 AND 36",
+            "city LIKE 'Bei%'",
+            "city ILIKE '_EIJ%g'",
+            "vip",
+            "NOT vip = false",
+            "likes = 'tea' AND likes = 'coffee'",
+            "likes <> 'tea'",
+            "NOT likes = 'water'",
+            "none IS NULL",
+            "NOT none < 10",
+            "born < run_date()",
+            "born = run_date() - INTERVAL '30 days'",
+            "born >= DATE '1970-01-01'",
+            "in_group('g') AND in_list('g')",
+            "in_split('s', 0, 100)",
+            "age IN (1, 30.0) OR false",
+            "city NOT IN ('x')",
+            "likes IS NOT NULL",
         ] {
             assert!(holds(rule), "{rule}");
         }
-        for rule in ["NOT likes = 'tea'", "none < 10", "none <> 10", "city LIKE 'bei%'", "in_group('h')", "age < 30 OR age > 30", "age = 30 AND (vip = false OR city = 'x')"] {
+        for rule in [
+            "NOT likes = 'tea'",
+            "none < 10",
+            "none <> 10",
+            "city LIKE 'bei%'",
+            "in_group('h')",
+            "age < 30 OR age > 30",
+            "age = 30 AND (vip = false OR city = 'x')",
+        ] {
             assert!(!holds(rule), "{rule}");
         }
     }

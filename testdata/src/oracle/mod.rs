@@ -75,7 +75,13 @@ impl Night {
     ///
     /// # Errors
     /// When a file of the folder can not be read.
-    pub fn read(root: &Path, flavour: Flavour, date: NaiveDate, mut dictionary: Dictionary, mut universe: BTreeMap<String, BTreeSet<String>>) -> Result<Self, Error> {
+    pub fn read(
+        root: &Path,
+        flavour: Flavour,
+        date: NaiveDate,
+        mut dictionary: Dictionary,
+        mut universe: BTreeMap<String, BTreeSet<String>>,
+    ) -> Result<Self, Error> {
         let is_rich = flavour == Flavour::Rich;
         let day_number = (date - NaiveDate::default()).num_days();
         let midnight = (day_number * 24 - 8) * HOUR_US;
