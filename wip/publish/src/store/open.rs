@@ -153,6 +153,7 @@ fn open_http(url: &str) -> Result<Store> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
