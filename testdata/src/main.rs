@@ -1,15 +1,19 @@
-//! `tagmill-testdata generate`: raw data, configuration and rules for trying, testing and measuring the job.
-//! Reads command-line flags, writes a folder, and prints one line about it.
+//! `generate`: raw data, configuration and rules for trying, testing and measuring the job. `expect`: what the job has to find in them.
+//! Reads command-line flags; `generate` writes a folder and prints one line about it, `expect` prints one JSON object a result.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand};
+use tagmill_testdata::Error;
 use tagmill_testdata::generate::generate;
+use tagmill_testdata::oracle::Night;
+use tagmill_testdata::oracle::report::lines;
+use tagmill_testdata::oracle::settings::Settings;
 use tagmill_testdata::spec::{Preset, Spec};
-use tagmill_testdata::{Error, Written};
 
 /// Seeded raw data for tagmill.
 #[derive(Debug, Parser)]
@@ -23,6 +27,21 @@ struct Cli {
 enum Command {
     /// Writes raw/, conf/ and warehouse.toml.
     Generate(GenerateFlags),
+    /// Prints what the oracle finds in a generated folder, one JSON object a line.
+    Expect(ExpectFlags),
+}
+
+#[derive(Debug, Args)]
+struct ExpectFlags {
+    /// A folder that `generate` wrote.
+    #[arg(long)]
+    root: PathBuf,
+    /// First night.
+    #[arg(long)]
+    date: NaiveDate,
+    /// Nights in a row; the last one is printed.
+    #[arg(long, default_value_t = 1)]
+    days: u32,
 }
 
 #[derive(Debug, Args)]
@@ -88,14 +107,12 @@ impl GenerateFlags {
 }
 
 fn main() -> ExitCode {
-    let Command::Generate(flags) = Cli::parse().command;
-    let started = Instant::now();
-    match run(&flags) {
-        Ok(written) => {
-            let seconds = started.elapsed().as_secs_f64();
-            println!("{} rows, {} files, {:.1} MB in {seconds:.1} s: {}", written.rows, written.files, written.bytes as f64 / 1e6, flags.out.display());
-            ExitCode::SUCCESS
-        }
+    let outcome = match Cli::parse().command {
+        Command::Generate(flags) => generate_folder(&flags),
+        Command::Expect(flags) => expect(&flags),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(2)
@@ -103,8 +120,27 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(flags: &GenerateFlags) -> Result<Written, Error> {
+fn generate_folder(flags: &GenerateFlags) -> Result<(), Error> {
+    let started = Instant::now();
     let spec = flags.spec()?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(flags.threads).build().map_err(|e| Error::Spec(e.to_string()))?;
-    pool.install(|| generate(&spec, &flags.out))
+    let written = pool.install(|| generate(&spec, &flags.out))?;
+    let seconds = started.elapsed().as_secs_f64();
+    println!("{} rows, {} files, {:.1} MB in {seconds:.1} s: {}", written.rows, written.files, written.bytes as f64 / 1e6, flags.out.display());
+    Ok(())
+}
+
+fn expect(flags: &ExpectFlags) -> Result<(), Error> {
+    let path = flags.root.join("warehouse.toml");
+    let config = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
+    let settings = Settings::of(&config)?;
+    let mut night = Night::first(&flags.root, settings.flavour, flags.date, settings.shards, settings.scope)?;
+    for day in 1..flags.days {
+        night = night.following(&flags.root, settings.flavour, flags.date + chrono::Days::new(u64::from(day)))?;
+    }
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for line in lines(&night, settings.combinations) {
+        writeln!(out, "{line}").map_err(|e| Error::io(&flags.root, e))?;
+    }
+    out.flush().map_err(|e| Error::io(&flags.root, e))
 }

@@ -23,6 +23,9 @@ const TAGS: [(&str, Kind); 8] = [
 
 type Values = Vec<(&'static str, Value)>;
 
+/// When a single-valued label last changed, and to what, by app, tag and user.
+type LatestLabels = BTreeMap<(String, String, String), (Option<i64>, Option<Value>)>;
+
 /// What a registry says about an app's tag.
 #[derive(Debug, Clone, serde::Deserialize)]
 struct TagRow {
@@ -95,7 +98,7 @@ pub fn add_labels(facts: &mut Facts, folder: &Path, registry: &str) -> Result<()
     let declared = declared_tags(registry);
     facts.kinds.extend(declared.iter().map(|(key, (kind, _))| (key.clone(), *kind)));
     let cleaner = Cleaner { nulls: &["", "NULL", "unknown"] };
-    let mut latest: BTreeMap<(String, String, String), (Option<i64>, Option<Value>)> = BTreeMap::new();
+    let mut latest = LatestLabels::new();
     for_each_row(folder, |row| {
         let owner = cleaner.owner(row, "app", "openid")?;
         let tag = cleaner.text(row, "tag_name")?.unwrap_or_default();

@@ -26,8 +26,10 @@ pub mod events;
 pub mod fact;
 pub mod group;
 pub mod member;
+pub mod report;
 pub mod row;
 pub mod rule;
+pub mod settings;
 pub mod token;
 pub mod value;
 
