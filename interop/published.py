@@ -1,9 +1,10 @@
-"""A release of the real data set, published by tagmill into a scratch folder, and how other engines open it.
+"""Releases of the real data set, published by tagmill into a scratch folder, and how other engines open it.
 
-The engines get nothing but what `tagmill files --format ...` prints.
+Other engines get nothing but what `tagmill files --format ...` prints.
 """
 
 import json
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -16,31 +17,47 @@ from chdb import session as chdb_session
 
 @dataclass
 class Published:
-    """A warehouse with one release."""
+    """A warehouse with a release a day, the fixture's first days in order."""
 
     tagmill: Path
     folder: Path
-    config: Path
-    warehouse: Path
-    day: str
-    manifest: dict
+    days: list[str]
+    manifests: list[dict]
 
     @classmethod
-    def publish(cls, tagmill: Path, fixture: Path, work: Path) -> "Published":
-        """Copies the fixture to `work`, so that its relative paths stay inside, and runs its newest day."""
-        folder = work / "nycflights13"
+    def publish(cls, tagmill: Path, fixture: Path, work: Path, nights: int = 3) -> "Published":
+        """Copies the fixture to `work`, points its warehouse there, and runs its first days."""
+        folder = work / fixture.name
         shutil.copytree(fixture, folder)
         config = folder / "warehouse.toml"
-        day = max(p.name.removeprefix("dt=") for p in folder.glob("raw/*/dt=*"))
-        for command in [["init"], ["run", "--date", day]]:
-            subprocess.run([tagmill, "--config", config, "--quiet", *command], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-        warehouse = folder / "warehouse"
-        return cls(tagmill, folder, config, warehouse, day, release.current_manifest(warehouse))
+        text = re.sub(r'(?m)^url .*$', 'url = "warehouse"', config.read_text())
+        config.write_text(re.sub(r'(?m)^spill .*$', 'spill = "spill"', text))
+        published = cls(tagmill, folder, sorted({p.name.removeprefix("dt=") for p in folder.glob("raw/*/dt=*")})[:nights], [])
+        published.run("init")
+        for day in published.days:
+            published.run("run", "--date", day)
+            published.manifests.append(release.current_manifest(published.warehouse))
+        return published
+
+    @property
+    def warehouse(self) -> Path:
+        return self.folder / "warehouse"
+
+    @property
+    def manifest(self) -> dict:
+        """The current release's."""
+        return self.manifests[-1]
+
+    def run(self, *command: str) -> str:
+        """Standard output of tagmill, started in the fixture's folder; its paths are relative to that."""
+        done = subprocess.run([self.tagmill, "--quiet", *command], cwd=self.folder, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"tagmill {' '.join(command)} ended with {done.returncode}: {done.stderr}")
+        return done.stdout
 
     def statements(self, engine: str) -> str:
         """What `tagmill files` prints for an engine."""
-        command = [self.tagmill, "--config", self.config, "--quiet", "files", "--format", engine]
-        return subprocess.run(command, cwd=self.folder, check=True, capture_output=True, text=True).stdout
+        return self.run("files", "--format", engine)
 
     @cached_property
     def duckdb(self) -> duckdb.DuckDBPyConnection:

