@@ -62,13 +62,29 @@ pub fn and_not(a: &BitmapRef<'_>, b: &BitmapRef<'_>, out: &mut Vec<u8>) {
 fn write(operation: Operation, a: &BitmapRef<'_>, b: &BitmapRef<'_>, out: &mut Vec<u8>) {
     let mut writer = Writer::new(out);
     let mut found = Runs::new();
-    merge(a.buckets(), b.buckets(), |high, left, right| match (left, right) {
-        (Some(left), Some(right)) => write_both(operation, &mut writer, high, &left, &right, &mut found),
-        (Some(only), None) if operation.keeps_left() => write_bucket(&mut writer, high, &only),
-        (None, Some(only)) if operation.keeps_right() => write_bucket(&mut writer, high, &only),
-        _ => {}
-    });
+    if operation == Operation::And {
+        for_each_shared_bucket(a, b, |high, left, right| write_shared(&mut writer, high, left, right, &mut found));
+    } else {
+        merge(a.buckets(), b.buckets(), |high, left, right| match (left, right) {
+            (Some(left), Some(right)) => write_both(operation, &mut writer, high, &left, &right, &mut found),
+            (Some(only), None) if operation.keeps_left() => write_bucket(&mut writer, high, &only),
+            (None, Some(only)) if operation.keeps_right() => write_bucket(&mut writer, high, &only),
+            _ => {}
+        });
+    }
     writer.finish();
+}
+
+/// Writes the intersection of two buckets.
+fn write_shared(writer: &mut Writer<'_>, high: u32, a: &Bitmap32Ref<'_>, b: &Bitmap32Ref<'_>, found: &mut Runs) {
+    let most = a.container_count().min(b.container_count());
+    writer.begin_bucket(high, most, a.may_have_runs() && b.may_have_runs());
+    for_each_shared_key(a, b, |key, i, j| {
+        if let (Some(left), Some(right)) = (a.container_at(i), b.container_at(j)) {
+            combine::and(writer, key, &left, &right, found);
+        }
+    });
+    writer.end_bucket();
 }
 
 fn write_both(
@@ -111,13 +127,60 @@ pub(super) fn write_bucket(writer: &mut Writer<'_>, high: u32, bitmap: &Bitmap32
 
 /// Number of containers and kind of header that the result will most likely have.
 fn expect(operation: Operation, a: &Bitmap32Ref<'_>, b: &Bitmap32Ref<'_>) -> (usize, bool) {
+    if operation == Operation::AndNot {
+        return (a.container_count(), a.may_have_runs());
+    }
     let mut shared = 0;
-    merge_keys(a, b, |_, left, right| shared += usize::from(left.is_some() && right.is_some()));
-    match operation {
-        Operation::And => (shared, a.may_have_runs() && b.may_have_runs()),
-        Operation::AndNot => (a.container_count(), a.may_have_runs()),
-        Operation::Or | Operation::Xor => {
-            (a.container_count() + b.container_count() - shared, a.may_have_runs() || b.may_have_runs())
+    let (mut i, mut j) = (0, 0);
+    while let (Some(left), Some(right)) = (a.key(i), b.key(j)) {
+        shared += usize::from(left == right);
+        i += usize::from(left <= right);
+        j += usize::from(right <= left);
+    }
+    (a.container_count() + b.container_count() - shared, a.may_have_runs() || b.may_have_runs())
+}
+
+/// Calls `visit` for every high word in both bitmaps, ascending.
+#[inline(always)]
+pub(super) fn for_each_shared_bucket<'b>(
+    a: &BitmapRef<'b>,
+    b: &BitmapRef<'b>,
+    mut visit: impl FnMut(u32, &Bitmap32Ref<'b>, &Bitmap32Ref<'b>),
+) {
+    if let (Some((high, left)), Some((other, right))) = (a.only_bucket(), b.only_bucket()) {
+        if high == other {
+            visit(high, left, right);
+        }
+        return;
+    }
+    let (mut lefts, mut rights) = (a.buckets(), b.buckets());
+    let (mut left, mut right) = (lefts.next(), rights.next());
+    while let (Some((high, left_bucket)), Some((other, right_bucket))) = (&left, &right) {
+        let order = high.cmp(other);
+        if order.is_eq() {
+            visit(*high, left_bucket, right_bucket);
+        }
+        if order.is_le() {
+            left = lefts.next();
+        }
+        if order.is_ge() {
+            right = rights.next();
+        }
+    }
+}
+
+/// Calls `visit` for every key in both bitmaps with the indices of its containers, ascending.
+#[inline(always)]
+pub(super) fn for_each_shared_key(a: &Bitmap32Ref<'_>, b: &Bitmap32Ref<'_>, mut visit: impl FnMut(u16, usize, usize)) {
+    let (mut i, mut j) = (0, 0);
+    while let (Some(left), Some(right)) = (a.key(i), b.key(j)) {
+        if left == right {
+            visit(left, i, j);
+            i += 1;
+            j += 1;
+        } else {
+            i += usize::from(left < right);
+            j += usize::from(right < left);
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Loops over two array containers, serialized: ascending little-endian u16.
 
 use super::cpu::per_cpu;
+use super::merge::merge;
+pub(super) use super::merge::SLACK;
 
 /// Beyond this ratio of lengths the longer array is searched, not walked.
 const SKEW: usize = 48;
@@ -81,14 +83,14 @@ pub(super) fn gallop(values: &Values, wanted: u16) -> usize {
     low + values[low.min(end)..end].partition_point(|bytes| value(bytes) < wanted)
 }
 
-/// Calls `visit` for the values of the short `a` with whether each is in the long `b`.
+/// Calls `visit` for the values of the short `a` with whether each is in the long `b`. The searches do not depend on
+/// each other, so the processor runs several at once.
 #[inline(always)]
 fn walk_skewed(a: &Values, b: &Values, mut visit: impl FnMut(u16, bool)) {
-    let mut rest = b;
     for bytes in a {
         let wanted = value(bytes);
-        rest = &rest[gallop(rest, wanted)..];
-        visit(wanted, rest.first().is_some_and(|bytes| value(bytes) == wanted));
+        let at = b.partition_point(|bytes| value(bytes) < wanted);
+        visit(wanted, b.get(at).is_some_and(|bytes| value(bytes) == wanted));
     }
 }
 
@@ -110,30 +112,40 @@ fn count_in_order(a: &Values, b: &Values) -> u32 {
     count
 }
 
-/// Writes the values of `a` whose being in `b` equals `wanted` to `out`, which has room for all of `a`.
+/// Writes the values of `a` whose being in `b` equals `WANTED` to `out`, which has room for all of `a` and [`SLACK`] more.
 #[inline(always)]
-fn filter(a: &Values, b: &Values, wanted: bool, out: &mut Values) -> usize {
+fn filter<const WANTED: bool>(a: &Values, b: &Values, out: &mut Values) -> usize {
     let mut len = 0;
-    let mut keep = |value: u16, is_in: bool| {
-        if let Some(place) = out.get_mut(len) {
-            *place = value.to_le_bytes();
-        }
-        len += usize::from(is_in == wanted);
-    };
     if a.len() * SKEW < b.len() {
-        walk_skewed(a, b, keep);
+        walk_skewed(a, b, |value, is_in| keep(out, &mut len, value, is_in == WANTED));
         return len;
     }
-    let unwanted = if wanted { [0; LANES] } else { [u16::MAX; LANES] };
     let (i, j, found) = walk_blocks(a, b, |values, found| {
-        if *found != unwanted {
+        let is_any_in = *found != [0; LANES];
+        let Some(room) = out.get_mut(len..).and_then(|room| room.first_chunk_mut::<LANES>()) else { return };
+        if is_any_in {
+            let mut kept = 0;
             for lane in 0..LANES {
-                keep(values[lane], found[lane] != 0);
+                room[kept % LANES] = values[lane].to_le_bytes();
+                kept += usize::from((found[lane] != 0) == WANTED);
             }
+            len += kept;
+        } else if !WANTED {
+            *room = values.map(u16::to_le_bytes);
+            len += LANES;
         }
     });
-    walk_rest(&a[i..], &b[j..], &found, keep);
+    walk_rest(&a[i..], &b[j..], &found, |value, is_in| keep(out, &mut len, value, is_in == WANTED));
     len
+}
+
+/// Writes a value at `len`, where it stays if `is_kept`.
+#[inline(always)]
+fn keep(out: &mut Values, len: &mut usize, value: u16, is_kept: bool) {
+    if let Some(place) = out.get_mut(*len) {
+        *place = value.to_le_bytes();
+    }
+    *len += usize::from(is_kept);
 }
 
 per_cpu! {
@@ -142,40 +154,24 @@ per_cpu! {
         if a.len() <= b.len() { count_in_order(a, b) } else { count_in_order(b, a) }
     }
 
-    /// Writes the values in both to `out`, which has room for all of the shorter one; returns how many.
+    /// Writes the values in both to `out`, which has room for all of the shorter one and [`SLACK`] more; returns how many.
     pub(super) fn and(a: &Values, b: &Values, out: &mut Values) -> usize {
-        if a.len() <= b.len() { filter(a, b, true, out) } else { filter(b, a, true, out) }
+        if a.len() <= b.len() { filter::<true>(a, b, out) } else { filter::<true>(b, a, out) }
     }
 
-    /// Writes the values of `a` that are not in `b` to `out`, which has room for all of `a`; returns how many.
+    /// Writes the values of `a` that are not in `b` to `out`, which has room for all of `a` and [`SLACK`] more; returns how many.
     pub(super) fn and_not(a: &Values, b: &Values, out: &mut Values) -> usize {
-        filter(a, b, false, out)
+        filter::<false>(a, b, out)
     }
 
-    /// Writes the values in either to `out`, which has room for all; returns how many.
+    /// Writes the values in either to `out`, which has room for all and [`SLACK`] more; returns how many.
     pub(super) fn or(a: &Values, b: &Values, out: &mut Values) -> usize {
-        let (mut i, mut j, mut len) = (0, 0, 0);
-        while i < a.len() && j < b.len() && len < out.len() {
-            let (left, right) = (value(&a[i]), value(&b[j]));
-            out[len] = left.min(right).to_le_bytes();
-            len += 1;
-            i += usize::from(left <= right);
-            j += usize::from(right <= left);
-        }
-        append_rest(&a[i..], &b[j..], out, len)
+        merge::<true>(a, b, out)
     }
 
-    /// Writes the values in exactly one to `out`, which has room for all; returns how many.
+    /// Writes the values in exactly one to `out`, which has room for all and [`SLACK`] more; returns how many.
     pub(super) fn xor(a: &Values, b: &Values, out: &mut Values) -> usize {
-        let (mut i, mut j, mut len) = (0, 0, 0);
-        while i < a.len() && j < b.len() && len < out.len() {
-            let (left, right) = (value(&a[i]), value(&b[j]));
-            out[len] = left.min(right).to_le_bytes();
-            len += usize::from(left != right);
-            i += usize::from(left <= right);
-            j += usize::from(right <= left);
-        }
-        append_rest(&a[i..], &b[j..], out, len)
+        merge::<false>(a, b, out)
     }
 
     /// Number of maximal runs of consecutive values.
@@ -184,18 +180,6 @@ per_cpu! {
             return 0;
         }
         let pairs = values.iter().zip(&values[1..]);
-        1 + pairs.map(|(a, b)| u32::from(value(b).wrapping_sub(value(a)) != 1)).sum::<u32>()
+        1 + u32::from(pairs.map(|(a, b)| u16::from(value(b).wrapping_sub(value(a)) != 1)).sum::<u16>())
     }
-}
-
-/// Copies what is left of one array, and nothing of the other, to `out` from `len` on.
-#[inline(always)]
-fn append_rest(a: &Values, b: &Values, out: &mut Values, mut len: usize) -> usize {
-    for rest in [a, b] {
-        if let Some(places) = out.get_mut(len..len + rest.len()) {
-            places.copy_from_slice(rest);
-            len += rest.len();
-        }
-    }
-    len
 }

@@ -26,10 +26,10 @@ fn filter_array(writer: &mut Writer<'_>, key: u16, values: &Values, keep: impl F
     end_array(writer, key, from, len);
 }
 
-/// An array container made by a loop over two arrays that needs room for `most` values.
+/// An array container made by a loop over two arrays that needs room for `most` values and some more.
 fn from_arrays(writer: &mut Writer<'_>, key: u16, most: usize, fill: impl FnOnce(&mut Values) -> usize) {
     let from = writer.out.len();
-    let len = fill(array_room(writer, most));
+    let len = fill(array_room(writer, most + arrays::SLACK));
     end_array(writer, key, from, len);
 }
 
@@ -176,10 +176,14 @@ pub(super) fn or(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Conta
 }
 
 /// Values in exactly one.
-pub(super) fn xor(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Container<'_>, _found: &mut Runs) {
+pub(super) fn xor(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Container<'_>, found: &mut Runs) {
     match (a, b) {
         (Array(a), Array(b)) if a.len() + b.len() <= ARRAY_MOST => {
             from_arrays(writer, key, a.len() + b.len(), |out| arrays::xor(a, b, out));
+        }
+        (Run(..), Array(_) | Run(..)) | (Array(_), Run(..)) if are_few(a, b) => {
+            runs::xor(stretches(a), stretches(b), found);
+            write_runs(writer, key, found);
         }
         _ => {
             let (base, other) = if matches!(b, Bitset(..)) { (b, a) } else { (a, b) };
@@ -195,11 +199,7 @@ pub(super) fn and_count(a: &Container<'_>, b: &Container<'_>) -> u32 {
     match (a, b) {
         (Array(a), Array(b)) => arrays::and_count(a, b),
         (Array(values), Bitset(block, _)) | (Bitset(block, _), Array(values)) => count_bits(values, block),
-        (Array(values), Run(runs, _)) | (Run(runs, _), Array(values)) => {
-            let mut count = 0;
-            runs::for_each_covered(values, runs, |start, end| count += (end - start) as u32);
-            count
-        }
+        (Array(values), Run(runs, _)) | (Run(runs, _), Array(values)) => runs::and_values_count(values, runs),
         (Run(a, _), Run(b, _)) => runs::and_count(a, b),
         (Run(runs, _), Bitset(block, _)) | (Bitset(block, _), Run(runs, _)) => runs::count_bits(block, runs),
         (Bitset(a, _), Bitset(b, _)) => words::and_count(a, b),

@@ -14,11 +14,11 @@ pub enum Container<'a> {
     Run(&'a [[u8; 4]], u32),
 }
 
-/// First and last value of a serialized run.
+/// First and last value of a serialized run, which has been checked not to reach beyond the container.
 #[inline]
 pub(super) fn run_bounds(run: &[u8; 4]) -> (u16, u16) {
-    let start = u16::from_le_bytes([run[0], run[1]]);
-    (start, start.saturating_add(u16::from_le_bytes([run[2], run[3]])))
+    let run = u32::from_le_bytes(*run);
+    (run as u16, (run as u16).wrapping_add((run >> 16) as u16))
 }
 
 /// Whether a bit is set in a serialized bitset.
@@ -109,6 +109,9 @@ impl Container<'_> {
     pub(super) fn or_into(&self, bits: &mut [u64]) {
         match self {
             Self::Array(values) => {
+                if let Ok(words) = bits.try_into() {
+                    return words::set_values(words, values);
+                }
                 for value in *values {
                     let value = u16::from_le_bytes(*value);
                     if let Some(word) = bits.get_mut(usize::from(value >> 6)) {

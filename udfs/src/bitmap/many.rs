@@ -11,7 +11,7 @@ use super::writer::Writer;
 use super::{combine, words};
 
 /// Up to this many values, arrays of one chunk are sorted together; beyond, they go through words.
-const FEW_VALUES: usize = 256;
+const FEW_VALUES: usize = 128;
 
 /// A container that takes part in a union.
 struct Place {
@@ -144,7 +144,7 @@ fn and_values(writer: &mut Writer<'_>, key: u16, values: &Values, others: &[Cont
         let before = std::mem::take(&mut kept);
         match other {
             Container::Array(values) => {
-                kept.resize(before.len().min(values.len()), [0; 2]);
+                kept.resize(before.len().min(values.len()) + arrays::SLACK, [0; 2]);
                 let len = arrays::and(&before, values, &mut kept);
                 kept.truncate(len);
             }

@@ -25,6 +25,7 @@ mod encode;
 mod groups;
 mod log;
 mod many;
+mod merge;
 mod radix;
 mod runs;
 mod scattered;

@@ -4,15 +4,43 @@ use super::arrays::Values;
 use super::container::run_bounds;
 use super::words::{Block, Words};
 
+/// Beyond this many values per run, the array is searched for each run's bounds.
+const SKEW: usize = 16;
+
 /// Runs of an array or run container, ascending, as first and last value.
 pub(super) type Runs = Vec<(u16, u16)>;
 /// Runs of a run container where they lie.
 pub(super) type Serialized = [[u8; 4]];
 
-/// Number of values in both.
+/// Number of values in both. Without a branch on the data.
 pub(super) fn and_count(a: &Serialized, b: &Serialized) -> u32 {
+    let (mut i, mut j) = (0, 0);
     let mut count = 0;
-    for_each_overlap(a, b, |first, last| count += u32::from(last - first) + 1);
+    while i < a.len() && j < b.len() {
+        let (left, right) = (run_bounds(&a[i]), run_bounds(&b[j]));
+        let (first, end) = (left.0.max(right.0), u32::from(left.1.min(right.1)) + 1);
+        count += end.saturating_sub(u32::from(first));
+        i += usize::from(left.1 <= right.1);
+        j += usize::from(right.1 <= left.1);
+    }
+    count
+}
+
+/// Number of array values that runs hold.
+pub(super) fn and_values_count(values: &Values, runs: &Serialized) -> u32 {
+    let mut count = 0;
+    if values.len() > runs.len() * SKEW {
+        for_each_covered(values, runs, |start, end| count += (end - start) as u32);
+        return count;
+    }
+    let (mut i, mut j) = (0, 0);
+    while i < values.len() && j < runs.len() {
+        let value = super::arrays::value(&values[i]);
+        let (first, last) = run_bounds(&runs[j]);
+        count += u32::from(first <= value && value <= last);
+        i += usize::from(value <= last);
+        j += usize::from(last < value);
+    }
     count
 }
 
@@ -116,6 +144,39 @@ pub(super) fn and_not(a: impl Iterator<Item = (u16, u16)>, b: impl Iterator<Item
         }
         if from <= u32::from(last) {
             append(out, from as u16, last);
+        }
+    }
+}
+
+/// The values in exactly one, as maximal runs, for two ascending sequences of separate stretches: where a stretch starts
+/// or has ended, membership changes; changes at the same place cancel out.
+#[inline(always)]
+pub(super) fn xor(a: impl Iterator<Item = (u16, u16)>, b: impl Iterator<Item = (u16, u16)>, out: &mut Runs) {
+    out.clear();
+    let changes = |(first, last): (u16, u16)| [u32::from(first), u32::from(last) + 1];
+    let (mut a, mut b) = (a.flat_map(changes), b.flat_map(changes));
+    let (mut left, mut right) = (a.next(), b.next());
+    let mut start = None;
+    loop {
+        let at = match (left, right) {
+            (Some(x), Some(y)) if x == y => {
+                (left, right) = (a.next(), b.next());
+                continue;
+            }
+            (Some(x), y) if y.is_none_or(|y| x < y) => {
+                left = a.next();
+                x
+            }
+            (_, Some(y)) => {
+                right = b.next();
+                y
+            }
+            _ => return,
+        };
+        match start.take() {
+            None => start = Some(at),
+            Some(first) if first < at => append(out, first as u16, (at - 1) as u16),
+            Some(_) => {}
         }
     }
 }

@@ -14,6 +14,10 @@ pub struct BitmapRef<'a> {
     bytes: &'a [u8],
     buckets: u64,
     cardinality: u64,
+    /// The first bucket with its high word: most bitmaps have no other.
+    first: Option<(u32, Bitmap32Ref<'a>)>,
+    /// Where the second bucket would start.
+    second_at: usize,
 }
 
 impl<'a> BitmapRef<'a> {
@@ -43,7 +47,7 @@ impl<'a> BitmapRef<'a> {
         if count > most {
             return Err(Defect::TooManyBuckets { found: count, most });
         }
-        let mut cardinality = 0;
+        let mut bitmap = Self { bytes, buckets: count, cardinality: 0, first: None, second_at: cursor.at };
         let mut previous = None;
         for _ in 0..count {
             let at = cursor.at;
@@ -54,12 +58,17 @@ impl<'a> BitmapRef<'a> {
                 return Err(Defect::UnorderedHighs { at, found, previous });
             }
             previous = Some(found);
-            cardinality += Bitmap32Ref::parse(&mut cursor, check)?.1;
+            let (bucket, cardinality) = Bitmap32Ref::parse(&mut cursor, check)?;
+            bitmap.cardinality += cardinality;
+            if bitmap.first.is_none() {
+                bitmap.first = Some((found, bucket));
+                bitmap.second_at = cursor.at;
+            }
         }
         if !cursor.rest.is_empty() {
             return Err(Defect::TrailingBytes { at: cursor.at, count: cursor.rest.len() });
         }
-        Ok(Self { bytes, buckets: count, cardinality })
+        Ok(bitmap)
     }
 
     /// The bytes behind the view.
@@ -79,10 +88,16 @@ impl<'a> BitmapRef<'a> {
         self.cardinality == 0
     }
 
+    /// The bucket of a bitmap that has no other.
+    #[inline]
+    pub(super) fn only_bucket(&self) -> Option<(u32, &Bitmap32Ref<'a>)> {
+        self.first.as_ref().filter(|_| self.buckets == 1).map(|(high, bucket)| (*high, bucket))
+    }
+
     /// The buckets with their high words, ascending.
     #[inline]
     pub fn buckets(&self) -> Buckets<'a> {
-        Buckets { cursor_at: 8, bytes: self.bytes, left: self.buckets }
+        Buckets { first: self.first, bytes: self.bytes, at: self.second_at, left: self.buckets.saturating_sub(1) }
     }
 
     /// The values whose high word is `high`, without it.
@@ -116,8 +131,11 @@ impl<'a> BitmapRef<'a> {
 /// Iterator over the buckets of a [`BitmapRef`].
 #[derive(Debug, Clone)]
 pub struct Buckets<'a> {
+    first: Option<(u32, Bitmap32Ref<'a>)>,
     bytes: &'a [u8],
-    cursor_at: usize,
+    /// Where the next bucket after the first starts.
+    at: usize,
+    /// Buckets from there on.
     left: u64,
 }
 
@@ -126,11 +144,14 @@ impl<'a> Iterator for Buckets<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(first) = self.first.take() {
+            return Some(first);
+        }
         self.left = self.left.checked_sub(1)?;
-        let mut cursor = Cursor { rest: self.bytes.get(self.cursor_at..)?, at: self.cursor_at };
+        let mut cursor = Cursor { rest: self.bytes.get(self.at..)?, at: self.at };
         let high = cursor.take_u32().ok()?;
         let bucket = Bitmap32Ref::reparse(&mut cursor).ok()?;
-        self.cursor_at = cursor.at;
+        self.at = cursor.at;
         Some((high, bucket))
     }
 }

@@ -7,6 +7,9 @@ pub(super) type Words = [u64; 1024];
 /// A bitset container where it lies in serialized bytes.
 pub(super) type Block = [[u8; 8]; 1024];
 
+/// Positions that [`extract`] may write beyond those it returns.
+pub(super) const SLACK: usize = 4;
+
 per_cpu! {
     /// Number of set bits.
     pub(super) fn count(block: &Block) -> u32 {
@@ -71,16 +74,55 @@ per_cpu! {
         part.iter().map(|word| u64::from_le_bytes(*word).count_ones()).sum()
     }
 
-    /// Writes the positions of the set bits to `out`, which is as long as there are set bits.
-    pub(super) fn extract(words: &Words, out: &mut [[u8; 2]]) {
-        let mut places = out.iter_mut();
+    /// Writes the positions of the set bits to `out`, which has room for all and [`SLACK`] more; returns how many.
+    /// Up to four bits of a word are written without a branch on the data.
+    pub(super) fn extract(words: &Words, out: &mut [[u8; 2]]) -> usize {
+        let mut len = 0;
         for (index, word) in words.iter().enumerate() {
+            let Some(room) = out.get_mut(len..).and_then(|room| room.first_chunk_mut::<SLACK>()) else { return len };
             let mut left = *word;
-            while left != 0 {
-                let Some(place) = places.next() else { return };
-                *place = ((index * 64) as u16 | left.trailing_zeros() as u16).to_le_bytes();
-                left &= left - 1;
+            for place in room {
+                *place = ((index * 64) as u16 | (left.trailing_zeros() & 63) as u16).to_le_bytes();
+                left &= left.wrapping_sub(1);
             }
+            let count = word.count_ones() as usize;
+            if count > SLACK {
+                let others = out.get_mut(len + SLACK..len + count).unwrap_or_default();
+                for place in others {
+                    *place = ((index * 64) as u16 | (left.trailing_zeros() & 63) as u16).to_le_bytes();
+                    left &= left.wrapping_sub(1);
+                }
+            }
+            len += count;
+        }
+        len
+    }
+
+    /// Bits where a run of set bits starts.
+    pub(super) fn starts(words: &Words) -> Words {
+        let mut starts = *words;
+        starts[0] &= !(words[0] << 1);
+        for (start, (before, word)) in starts[1..].iter_mut().zip(words.iter().zip(&words[1..])) {
+            *start = word & !(word << 1 | before >> 63);
+        }
+        starts
+    }
+
+    /// Bits where a run of set bits ends.
+    pub(super) fn ends(words: &Words) -> Words {
+        let mut ends = *words;
+        ends[1023] &= !(words[1023] >> 1);
+        for (end, (word, after)) in ends.iter_mut().zip(words.iter().zip(&words[1..])) {
+            *end = word & !(word >> 1 | after << 63);
+        }
+        ends
+    }
+
+    /// Sets the bits of serialized values.
+    pub(super) fn set_values(words: &mut Words, values: &[[u8; 2]]) {
+        for bytes in values {
+            let value = u16::from_le_bytes(*bytes);
+            words[usize::from(value >> 6)] |= 1 << (value & 63);
         }
     }
 
@@ -119,35 +161,6 @@ per_cpu! {
         for (word, bytes) in words.iter_mut().zip(block) {
             *word |= u64::from_le_bytes(*bytes);
         }
-    }
-}
-
-/// Appends the maximal runs of set bits as first and last position.
-pub(super) fn collect_runs(words: &Words, runs: &mut Vec<(u16, u16)>) {
-    let known = runs.len();
-    let mut before = 0;
-    for (index, word) in words.iter().enumerate() {
-        let starts = word & !(word << 1 | before >> 63);
-        for_each_bit(index, starts, |start| runs.push((start, start)));
-        before = *word;
-    }
-    let mut ends_of = runs[known..].iter_mut();
-    for (index, word) in words.iter().enumerate() {
-        let after = words.get(index + 1).copied().unwrap_or(0);
-        let ends = word & !(word >> 1 | after << 63);
-        for_each_bit(index, ends, |end| {
-            if let Some(run) = ends_of.next() {
-                run.1 = end;
-            }
-        });
-    }
-}
-
-#[inline(always)]
-fn for_each_bit(index: usize, mut word: u64, mut visit: impl FnMut(u16)) {
-    while word != 0 {
-        visit((index * 64) as u16 | word.trailing_zeros() as u16);
-        word &= word - 1;
     }
 }
 

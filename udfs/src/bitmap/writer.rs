@@ -3,15 +3,27 @@
 use super::{COOKIE_NO_RUNS, COOKIE_RUNS, OFFSETS_FROM};
 
 /// Entries kept without an allocation.
-const INLINE: usize = 32;
+const INLINE: usize = 16;
 
 /// What the header says of one container.
 #[derive(Debug, Clone, Copy, Default)]
 struct Entry {
     key: u16,
     cardinality_less_one: u16,
-    size: u32,
-    is_run: bool,
+    /// Bytes, and in the highest bit whether it is a run container.
+    size_and_kind: u32,
+}
+
+const RUN: u32 = 1 << 31;
+
+impl Entry {
+    fn size(&self) -> u32 {
+        self.size_and_kind & !RUN
+    }
+
+    fn is_run(&self) -> bool {
+        self.size_and_kind & RUN != 0
+    }
 }
 
 /// The containers of the bucket that is being written.
@@ -89,7 +101,8 @@ impl<'o> Writer<'o> {
     #[inline]
     pub(super) fn end_container(&mut self, key: u16, cardinality: u32, from: usize, is_run: bool) {
         let size = (self.out.len() - from) as u32;
-        self.entries.push(Entry { key, cardinality_less_one: (cardinality - 1) as u16, size, is_run });
+        let size_and_kind = if is_run { size | RUN } else { size };
+        self.entries.push(Entry { key, cardinality_less_one: (cardinality - 1) as u16, size_and_kind });
         self.has_runs |= is_run;
     }
 
@@ -109,7 +122,7 @@ impl<'o> Writer<'o> {
             cookie.copy_from_slice(&(COOKIE_RUNS | (count as u32 - 1) << 16).to_le_bytes());
             let (flags, rest) = rest.split_at_mut(count.div_ceil(8));
             flags.fill(0);
-            for (index, _) in self.entries.iter().enumerate().filter(|(_, entry)| entry.is_run) {
+            for (index, _) in self.entries.iter().enumerate().filter(|(_, entry)| entry.is_run()) {
                 flags[index / 8] |= 1 << (index % 8);
             }
             rest
@@ -127,7 +140,7 @@ impl<'o> Writer<'o> {
             if let Some(place) = offsets.next() {
                 *place = offset.to_le_bytes();
             }
-            offset += entry.size;
+            offset += entry.size();
         }
     }
 
