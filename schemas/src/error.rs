@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// `Result` with tagmill's [`Error`].
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -54,14 +54,7 @@ impl Error {
     }
 
     fn new(kind: Kind, stage: &'static str, what: impl Into<String>) -> Self {
-        Self {
-            kind,
-            stage,
-            what: what.into(),
-            place: None,
-            fix: None,
-            source: None,
-        }
+        Self { kind, stage, what: what.into(), place: None, fix: None, source: None }
     }
 
     /// Adds where: `file:line`, a path, an app and group.
@@ -130,11 +123,7 @@ impl fmt::Display for Error {
         if let Some(fix) = &self.fix {
             write!(f, "; {}", OneLine(fix))?;
         }
-        f.write_str(if self.is_retryable() {
-            "; a retry can help"
-        } else {
-            "; a retry can not help"
-        })
+        f.write_str(if self.is_retryable() { "; a retry can help" } else { "; a retry can not help" })
     }
 }
 
@@ -149,13 +138,7 @@ struct OneLine<'a>(&'a str);
 
 impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.trim_end().chars().try_for_each(|c| {
-            if c.is_control() {
-                write!(f, "{}", c.escape_debug())
-            } else {
-                write!(f, "{c}")
-            }
-        })
+        self.0.trim_end().chars().try_for_each(|c| if c.is_control() { write!(f, "{}", c.escape_debug()) } else { write!(f, "{c}") })
     }
 }
 
@@ -166,28 +149,14 @@ mod tests {
     #[test]
     fn prints_one_sentence_with_place_cause_and_fix() {
         let cause = std::io::Error::other("permission\ndenied");
-        let error = Error::setup("publish", "can not write")
-            .at("out/a")
-            .because(cause)
-            .fix("allow it");
-        assert_eq!(
-            error.to_string(),
-            "publish: can not write, at out/a: permission\\ndenied; allow it; a retry can not help"
-        );
+        let error = Error::setup("publish", "can not write").at("out/a").because(cause).fix("allow it");
+        assert_eq!(error.to_string(), "publish: can not write, at out/a: permission\\ndenied; allow it; a retry can not help");
     }
 
     #[test]
     fn kinds_have_their_exit_status_and_say_whether_a_retry_helps() {
-        let all = [
-            Error::refused("s", ""),
-            Error::setup("s", ""),
-            Error::retry("s", ""),
-            Error::interrupted("s"),
-        ];
+        let all = [Error::refused("s", ""), Error::setup("s", ""), Error::retry("s", ""), Error::interrupted("s")];
         assert_eq!(all.each_ref().map(Error::exit_code), [1, 2, 3, 130]);
-        assert_eq!(
-            all.each_ref().map(Error::is_retryable),
-            [false, false, true, true]
-        );
+        assert_eq!(all.each_ref().map(Error::is_retryable), [false, false, true, true]);
     }
 }

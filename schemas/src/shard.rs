@@ -25,10 +25,7 @@ impl Shards {
     pub fn new(count: u32) -> Result<Self> {
         match count {
             1..=Self::MAX => Ok(Self(count)),
-            _ => Err(Error::setup(
-                "configuration",
-                format!("found {count} shards, expected 1 to {}", Self::MAX),
-            )),
+            _ => Err(Error::setup("configuration", format!("found {count} shards, expected 1 to {}", Self::MAX))),
         }
     }
 

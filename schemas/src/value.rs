@@ -33,13 +33,7 @@ pub enum ValueType {
 
 impl ValueType {
     /// Every type, in the order of the VALUE columns.
-    pub const ALL: [Self; 5] = [
-        Self::String,
-        Self::Integer,
-        Self::Double,
-        Self::Date,
-        Self::Boolean,
-    ];
+    pub const ALL: [Self; 5] = [Self::String, Self::Integer, Self::Double, Self::Date, Self::Boolean];
 
     /// The name in configuration, registries and artifacts.
     pub fn name(self) -> &'static str {
@@ -54,9 +48,7 @@ impl ValueType {
 
     /// The type with this name, exactly.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|value_type| value_type.name() == name)
+        Self::ALL.into_iter().find(|value_type| value_type.name() == name)
     }
 
     /// Whether values are also indexed by binary digit, in `tag_numbers`.
@@ -96,20 +88,13 @@ impl Value {
         let refuse = |expected: &str| format!("found {}, expected {expected}", excerpt(text));
         match value_type {
             ValueType::String => Ok(Self::String(text.to_owned())),
-            ValueType::Integer => text
-                .parse()
-                .map(Self::Integer)
-                .map_err(|_| refuse("an integer of 64 bits")),
+            ValueType::Integer => text.parse().map(Self::Integer).map_err(|_| refuse("an integer of 64 bits")),
             ValueType::Double => match text.parse() {
                 Ok(number) => Self::double(number).map_err(|_| refuse("a finite double")),
                 Err(_) => Err(refuse("a finite double")),
             },
-            ValueType::Date => parse_days(text)
-                .map(Self::Date)
-                .ok_or_else(|| refuse("a date like 2026-11-19")),
-            ValueType::Boolean => parse_boolean(text)
-                .map(Self::Boolean)
-                .ok_or_else(|| refuse("true or false")),
+            ValueType::Date => parse_days(text).map(Self::Date).ok_or_else(|| refuse("a date like 2026-11-19")),
+            ValueType::Boolean => parse_boolean(text).map(Self::Boolean).ok_or_else(|| refuse("true or false")),
         }
     }
 

@@ -98,9 +98,7 @@ impl Artifact {
 
     /// The artifact with this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|artifact| artifact.name() == name)
+        Self::ALL.into_iter().find(|artifact| artifact.name() == name)
     }
 
     /// The columns of its files.

@@ -14,10 +14,5 @@ use super::columns::{column, nullable, schema_of};
 pub(super) const SORT_KEY: &[&str] = &["source", "app", "metric"];
 
 pub(super) fn schema() -> SchemaRef {
-    schema_of([
-        column("source", DataType::Utf8),
-        nullable("app", DataType::Utf8),
-        column("metric", DataType::Utf8),
-        column("value", DataType::UInt64),
-    ])
+    schema_of([column("source", DataType::Utf8), nullable("app", DataType::Utf8), column("metric", DataType::Utf8), column("value", DataType::UInt64)])
 }

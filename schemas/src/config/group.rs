@@ -29,18 +29,12 @@ impl Groups {
         let section = root.section("groups", &["rules", "lists", "max_new_invalid"])?;
         let lists = section.optional("lists", |entry| {
             let path = template::path(entry, &["app", "list", "date"])?;
-            if template::has(&path, "list") {
-                Ok(path)
-            } else {
-                Err(entry.expected("a path with {list}, the list's name"))
-            }
+            if template::has(&path, "list") { Ok(path) } else { Err(entry.expected("a path with {list}, the list's name")) }
         })?;
         Ok(Some(Self {
             rules: section.required("rules", |entry| template::path(entry, &["date"]))?,
             lists,
-            max_new_invalid: section
-                .optional("max_new_invalid", |entry| entry.parsed(parse_percent))?
-                .unwrap_or(Self::MAX_NEW_INVALID),
+            max_new_invalid: section.optional("max_new_invalid", |entry| entry.parsed(parse_percent))?.unwrap_or(Self::MAX_NEW_INVALID),
         }))
     }
 }

@@ -8,6 +8,7 @@
 //!                                   source, then the tags that name them, groups ──► Config
 //! ```
 
+mod entry;
 mod group;
 mod limit;
 mod section;
@@ -23,10 +24,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 pub use group::Groups;
 pub use limit::{AppLimits, Limits};
-pub use source::{
-    AppColumn, Columns, Content, Day, DayBy, Events, Late, LateEvent, LatePolicy, Measure, Source,
-    SourceKind, UndeclaredEvent, UndeclaredTag,
-};
+pub use source::{AppColumn, Columns, Content, Day, DayBy, Events, Late, LateEvent, LatePolicy, Measure, Source, SourceKind, UndeclaredEvent, UndeclaredTag};
 pub use tag::{EVERY_TAG, MAX_SCALE, Tag};
 pub use unit::{parse_duration, parse_percent, parse_size};
 pub use warehouse::{Retention, RunSettings, Warehouse};
@@ -34,17 +32,7 @@ pub use warehouse::{Retention, RunSettings, Warehouse};
 use crate::error::{Error, Result};
 use section::{Document, STAGE, Section};
 
-const KEYS: &[&str] = &[
-    "version",
-    "warehouse",
-    "run",
-    "retention",
-    "limits",
-    "source",
-    "tag",
-    "groups",
-    "check",
-];
+const KEYS: &[&str] = &["version", "warehouse", "run", "retention", "limits", "source", "tag", "groups", "check"];
 
 /// A warehouse's configuration.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -78,19 +66,12 @@ impl Config {
     /// Setup, with `file:line`, for the first thing that is not as documented.
     pub fn parse(text: &str, file: &str) -> Result<Self> {
         let document = Document { file, text };
-        let table = DeTable::parse(text).map_err(|e| {
-            document.error(
-                e.span().map_or(0, |span| span.start),
-                format!("not toml: {}", e.message()),
-            )
-        })?;
+        let table = DeTable::parse(text).map_err(|e| document.error(e.span().map_or(0, |span| span.start), format!("not toml: {}", e.message())))?;
         let root = Section::root(&document, table.get_ref());
         check_version(&root)?;
         root.only(KEYS)?;
         if let Some(check) = root.get("check") {
-            return Err(check
-                .refuse("[[check]] is not in this version")
-                .fix("remove it"));
+            return Err(check.refuse("[[check]] is not in this version").fix("remove it"));
         }
         let sources = source::read_all(&root)?;
         let mut config = Self {
@@ -113,8 +94,7 @@ impl Config {
     }
 
     fn content_hash(&self) -> Result<String> {
-        let content = serde_json::to_vec(self)
-            .map_err(|e| Error::setup(STAGE, "can not be hashed").because(e))?;
+        let content = serde_json::to_vec(self).map_err(|e| Error::setup(STAGE, "can not be hashed").because(e))?;
         Ok(format!("{:032x}", xxh3_128(&content)))
     }
 }
@@ -123,8 +103,6 @@ impl Config {
 fn check_version(root: &Section<'_>) -> Result<()> {
     root.required("version", |entry| match entry.integer(0..=u64::MAX)? {
         1 => Ok(()),
-        other => Err(entry.refuse(format!(
-            "version {other} is not in this version, which reads 1"
-        ))),
+        other => Err(entry.refuse(format!("version {other} is not in this version, which reads 1"))),
     })
 }

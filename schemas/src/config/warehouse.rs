@@ -57,16 +57,13 @@ impl Warehouse {
 
     pub(super) fn read(root: &Section<'_>) -> Result<Self> {
         let section = root.section("warehouse", &["url", "shards", "time_zone", "id_scope"])?;
-        let shards =
-            section.optional("shards", |entry| entry.integer(1..=u64::from(Shards::MAX)))?;
+        let shards = section.optional("shards", |entry| entry.integer(1..=u64::from(Shards::MAX)))?;
         Ok(Self {
             url: section.required("url", |entry| template::path(entry, &[]))?,
             // The range is that of Shards.
             shards: Shards::new(shards.map_or(Self::SHARDS, |count| count as u32))?,
             time_zone: section.required("time_zone", |entry| entry.parsed(parse_zone))?,
-            id_scope: section.required("id_scope", |entry| {
-                entry.choice(&[("app", IdScope::App), ("global", IdScope::Global)])
-            })?,
+            id_scope: section.required("id_scope", |entry| entry.choice(&[("app", IdScope::App), ("global", IdScope::Global)]))?,
         })
     }
 }
@@ -84,12 +81,8 @@ impl RunSettings {
         let section = root.section("run", &["memory", "threads", "spill"])?;
         Ok(Self {
             memory: section.optional("memory", |entry| entry.parsed(parse_size))?,
-            threads: section
-                .optional("threads", |entry| entry.integer(0..=4_096))?
-                .map_or(0, |threads| threads as usize),
-            spill: section
-                .optional("spill", |entry| template::path(entry, &[]))?
-                .unwrap_or_else(|| "spill".to_owned()),
+            threads: section.optional("threads", |entry| entry.integer(0..=4_096))?.map_or(0, |threads| threads as usize),
+            spill: section.optional("spill", |entry| template::path(entry, &[]))?.unwrap_or_else(|| "spill".to_owned()),
         })
     }
 }
@@ -97,15 +90,7 @@ impl RunSettings {
 impl Retention {
     pub(super) fn read(root: &Section<'_>) -> Result<Self> {
         let section = root.section("retention", &["releases", "behaviour_days", "rejects_days"])?;
-        let count = |key, default| {
-            Ok(section
-                .optional(key, |entry| entry.count(1))?
-                .unwrap_or(default))
-        };
-        Ok(Self {
-            releases: count("releases", 14)?,
-            behaviour_days: count("behaviour_days", 120)?,
-            rejects_days: count("rejects_days", 14)?,
-        })
+        let count = |key, default| Ok(section.optional(key, |entry| entry.count(1))?.unwrap_or(default));
+        Ok(Self { releases: count("releases", 14)?, behaviour_days: count("behaviour_days", 120)?, rejects_days: count("rejects_days", 14)? })
     }
 }

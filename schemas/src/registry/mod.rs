@@ -46,11 +46,7 @@ pub struct RowError {
 
 impl fmt::Display for RowError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}: found {}, expected {}",
-            self.field, self.found, self.expected
-        )
+        write!(f, "{}: found {}, expected {}", self.field, self.found, self.expected)
     }
 }
 

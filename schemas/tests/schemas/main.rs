@@ -1,11 +1,6 @@
 //! The crate from outside: promises pinned by fixtures of `testdata/`, and laws.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test ends where its premise does not hold"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where its premise does not hold")]
 
 mod artifacts;
 mod configuration;
@@ -25,6 +20,5 @@ fn fixture(name: &str) -> String {
 fn table(name: &str) -> Vec<Vec<String>> {
     let text = fixture(name);
     let rows = text.lines().filter(|line| !line.starts_with('#'));
-    rows.map(|line| line.split('\t').map(str::to_owned).collect())
-        .collect()
+    rows.map(|line| line.split('\t').map(str::to_owned).collect()).collect()
 }

@@ -11,14 +11,14 @@
 //!    └── counts   read = accepted + filtered + rejected, per source and app
 //! ```
 
-use std::collections::BTreeSet;
+mod check;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
+
+pub(crate) use check::check_version;
 
 use crate::artifact::Artifact;
-use crate::checksum::Checksum;
 use crate::error::{Error, Result};
 use crate::shard::IdScope;
 use crate::value::ValueType;
@@ -126,7 +126,7 @@ pub struct FileEntry {
     pub rows: u64,
     /// Size in bytes.
     pub bytes: u64,
-    /// XXH3-128 of the bytes, as [`Checksum`] prints it.
+    /// XXH3-128 of the bytes, as [`crate::checksum::Checksum`] prints it.
     pub checksum: String,
     /// The sum of the cardinality column; 0 for artifacts without bitmaps.
     pub cardinality: u64,
@@ -177,8 +177,7 @@ impl Manifest {
         let mut sorted = self.clone();
         sorted.sort();
         sorted.check()?;
-        let mut json = serde_json::to_vec(&sorted)
-            .map_err(|e| Error::refused(STAGE, "can not be written as json").because(e))?;
+        let mut json = serde_json::to_vec(&sorted).map_err(|e| Error::refused(STAGE, "can not be written as json").because(e))?;
         json.push(b'\n');
         Ok(json)
     }
@@ -189,100 +188,22 @@ impl Manifest {
     /// Setup for a version this program does not know; refused for anything that is not a sound manifest.
     pub fn from_json(json: &[u8], place: &str) -> Result<Self> {
         check_version(json, "version", VERSION, place)?;
-        let manifest: Self = serde_json::from_slice(json)
-            .map_err(|e| Error::refused(STAGE, "not a manifest").at(place).because(e))?;
+        let manifest: Self = serde_json::from_slice(json).map_err(|e| Error::refused(STAGE, "not a manifest").at(place).because(e))?;
         manifest.check().map_err(|e| e.at(place))?;
         Ok(manifest)
     }
 
     /// The files of one artifact, in the order of the manifest.
     pub fn files_of(&self, artifact: Artifact) -> impl Iterator<Item = &FileEntry> {
-        self.files
-            .iter()
-            .filter(move |file| file.artifact == artifact)
+        self.files.iter().filter(move |file| file.artifact == artifact)
     }
 
     fn sort(&mut self) {
         self.inputs.iter_mut().for_each(|input| input.files.sort());
         self.inputs.sort();
-        self.files.sort_by(|a, b| {
-            (a.artifact.name(), a.date, a.shard, &a.path).cmp(&(
-                b.artifact.name(),
-                b.date,
-                b.shard,
-                &b.path,
-            ))
-        });
+        self.files.sort_by(|a, b| (a.artifact.name(), a.date, a.shard, &a.path).cmp(&(b.artifact.name(), b.date, b.shard, &b.path)));
         self.tags.sort();
         self.counts.sort();
-    }
-
-    /// The invariants of a release that can be seen in the manifest alone.
-    fn check(&self) -> Result<()> {
-        let refuse = |what: String| Err(Error::refused(STAGE, what));
-        if self.version != VERSION {
-            return refuse(format!(
-                "found version {}, expected {VERSION}",
-                self.version
-            ));
-        }
-        if self.release == 0
-            || self
-                .parent
-                .is_some_and(|parent| parent == 0 || parent >= self.release)
-        {
-            return refuse(format!(
-                "found release {} with parent {:?}, expected a parent from 1 below the release",
-                self.release, self.parent
-            ));
-        }
-        if self.head_date < self.date {
-            return refuse(format!(
-                "found head date {} before the run's date {}",
-                self.head_date, self.date
-            ));
-        }
-        let mut paths = BTreeSet::new();
-        for file in &self.files {
-            self.check_file(file)?;
-            if !paths.insert(&file.path) {
-                return refuse(format!("file {:?} is listed twice", file.path));
-            }
-        }
-        match self.counts.iter().find(|count| !count.is_balanced()) {
-            Some(count) => refuse(format!(
-                "counts of source {:?} do not add up: {count:?}",
-                count.source
-            )),
-            None => Ok(()),
-        }
-    }
-
-    fn check_file(&self, file: &FileEntry) -> Result<()> {
-        let refuse = |what: String| {
-            Err(Error::refused(
-                STAGE,
-                format!("file {:?}: {what}", file.path),
-            ))
-        };
-        let folder = format!("{}/date={}/run=", file.artifact, file.date);
-        let inside = file
-            .path
-            .strip_prefix(&folder)
-            .is_some_and(|rest| rest.split('/').count() == 2 && !rest.contains(".."));
-        if !inside {
-            return refuse(format!("expected a file under {folder:?}"));
-        }
-        if file.shard.is_some_and(|shard| shard >= self.shards) {
-            return refuse(format!(
-                "found shard {:?}, expected one below {}",
-                file.shard, self.shards
-            ));
-        }
-        match file.checksum.parse::<Checksum>() {
-            Ok(_) => Ok(()),
-            Err(error) => refuse(error),
-        }
     }
 }
 
@@ -291,21 +212,5 @@ impl SourceCount {
     pub fn is_balanced(&self) -> bool {
         let parts = [self.accepted, self.filtered, self.rejected];
         parts.into_iter().try_fold(0u64, u64::checked_add) == Some(self.read)
-    }
-}
-
-/// Looks at a JSON document's version alone, so that a newer format is named as such and not as a broken one.
-pub(crate) fn check_version(json: &[u8], key: &str, known: u32, place: &str) -> Result<()> {
-    let document: Json = serde_json::from_slice(json)
-        .map_err(|e| Error::refused(STAGE, "not json").at(place).because(e))?;
-    match document.get(key) {
-        Some(version) if version.as_u64() == Some(u64::from(known)) => Ok(()),
-        Some(version) => Err(Error::setup(
-            STAGE,
-            format!("found {key} {version}, this program reads {known}"),
-        )
-        .at(place)
-        .fix("use the program that wrote it, or a newer one")),
-        None => Err(Error::refused(STAGE, format!("no {key:?} found, expected {known}")).at(place)),
     }
 }
