@@ -121,6 +121,9 @@ impl Container<'_> {
             }
             Self::Bitset(block, _) => words::or_block(bits, block),
             Self::Run(runs, _) => {
+                if let Ok(words) = bits.try_into() {
+                    return words::set_runs(words, runs);
+                }
                 for run in *runs {
                     let (first, last) = run_bounds(run);
                     words::set_range(bits, usize::from(first), usize::from(last));

@@ -1,7 +1,6 @@
 //! The canonical container for values that are an array, words, runs, or another container.
 
 use super::container::Container;
-use super::runs::Runs;
 use super::sorted::is_run_smallest;
 use super::words::{self, Words};
 use super::writer::Writer;
@@ -33,12 +32,12 @@ pub(super) fn end_array(writer: &mut Writer<'_>, key: u16, from: usize, len: usi
         return;
     }
     let values = writer.out.split_off(from);
-    let mut found = Runs::with_capacity(runs as usize);
+    let mut found = Vec::with_capacity(runs as usize);
     collect_runs(values.as_chunks().0.iter().map(arrays::value), &mut found);
     append_runs(writer, key, len as u32, &found);
 }
 
-fn collect_runs(values: impl Iterator<Item = u16>, runs: &mut Runs) {
+fn collect_runs(values: impl Iterator<Item = u16>, runs: &mut Vec<(u16, u16)>) {
     for value in values {
         match runs.last_mut() {
             Some(run) if run.1.checked_add(1) == Some(value) => run.1 = value,

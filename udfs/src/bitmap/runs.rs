@@ -12,18 +12,45 @@ pub(super) type Runs = Vec<(u16, u16)>;
 /// Runs of a run container where they lie.
 pub(super) type Serialized = [[u8; 4]];
 
-/// Number of values in both. Without a branch on the data.
-pub(super) fn and_count(a: &Serialized, b: &Serialized) -> u32 {
-    let (mut i, mut j) = (0, 0);
-    let mut count = 0;
-    while i < a.len() && j < b.len() {
-        let (left, right) = (run_bounds(&a[i]), run_bounds(&b[j]));
-        let (first, end) = (left.0.max(right.0), u32::from(left.1.min(right.1)) + 1);
-        count += end.saturating_sub(u32::from(first));
-        i += usize::from(left.1 <= right.1);
-        j += usize::from(right.1 <= left.1);
+/// Where the walk over two lists of runs is.
+struct Walk<'r> {
+    a: &'r Serialized,
+    b: &'r Serialized,
+    i: usize,
+    j: usize,
+    count: u32,
+}
+
+impl<'r> Walk<'r> {
+    fn new(a: &'r Serialized, b: &'r Serialized) -> Self {
+        Self { a, b, i: 0, j: 0, count: 0 }
     }
-    count
+
+    /// Counts one overlap and steps over the run that ends first; false at the end. Without a branch on the data.
+    #[inline(always)]
+    fn step(&mut self) -> bool {
+        let (Some(left), Some(right)) = (self.a.get(self.i), self.b.get(self.j)) else { return false };
+        let (left, right) = (run_bounds(left), run_bounds(right));
+        let (first, last) = (left.0.max(right.0), left.1.min(right.1));
+        self.count += (u32::from(last) + 1).saturating_sub(u32::from(first));
+        self.i += usize::from(left.1 <= right.1);
+        self.j += usize::from(right.1 <= left.1);
+        true
+    }
+}
+
+/// Number of values in both. Walks the lower and the upper half at once: each walk waits for its own loads only.
+pub(super) fn and_count(a: &Serialized, b: &Serialized) -> u32 {
+    let half = a.len() / 2;
+    let Some(pivot) = a.get(half).map(|run| run_bounds(run).0) else { return 0 };
+    let split = b.partition_point(|run| run_bounds(run).0 < pivot);
+    let reaches_over = split > 0 && run_bounds(&b[split - 1]).1 >= pivot;
+    let mut low = Walk::new(&a[..half], &b[..split]);
+    let mut high = Walk::new(&a[half..], &b[split - usize::from(reaches_over)..]);
+    while low.step() & high.step() {}
+    while low.step() {}
+    while high.step() {}
+    low.count + high.count
 }
 
 /// Number of array values that runs hold.
@@ -148,35 +175,60 @@ pub(super) fn and_not(a: impl Iterator<Item = (u16, u16)>, b: impl Iterator<Item
     }
 }
 
-/// The values in exactly one, as maximal runs, for two ascending sequences of separate stretches: where a stretch starts
-/// or has ended, membership changes; changes at the same place cancel out.
+/// Where membership changes: at the start of a stretch, and after its end; beyond the last one, nowhere.
+struct Changes<I> {
+    stretches: I,
+    next: u32,
+    end: u32,
+}
+
+impl<I: Iterator<Item = (u16, u16)>> Changes<I> {
+    fn new(stretches: I) -> Self {
+        let mut changes = Self { stretches, next: u32::MAX, end: u32::MAX };
+        changes.step();
+        changes
+    }
+
+    #[inline(always)]
+    fn step(&mut self) {
+        if self.end != u32::MAX {
+            self.next = self.end;
+            self.end = u32::MAX;
+        } else if let Some((first, last)) = self.stretches.next() {
+            self.next = u32::from(first);
+            self.end = u32::from(last) + 1;
+        } else {
+            self.next = u32::MAX;
+        }
+    }
+}
+
+/// The values in exactly one, as maximal runs, for two ascending sequences of separate stretches. Changes of both at the
+/// same place cancel out.
 #[inline(always)]
 pub(super) fn xor(a: impl Iterator<Item = (u16, u16)>, b: impl Iterator<Item = (u16, u16)>, out: &mut Runs) {
     out.clear();
-    let changes = |(first, last): (u16, u16)| [u32::from(first), u32::from(last) + 1];
-    let (mut a, mut b) = (a.flat_map(changes), b.flat_map(changes));
-    let (mut left, mut right) = (a.next(), b.next());
-    let mut start = None;
+    let (mut a, mut b) = (Changes::new(a), Changes::new(b));
+    let mut start = u32::MAX;
     loop {
-        let at = match (left, right) {
-            (Some(x), Some(y)) if x == y => {
-                (left, right) = (a.next(), b.next());
-                continue;
+        let place = a.next.min(b.next);
+        if place == u32::MAX {
+            return;
+        }
+        let is_change = a.next != b.next;
+        if a.next == place {
+            a.step();
+        }
+        if b.next == place {
+            b.step();
+        }
+        if is_change && start == u32::MAX {
+            start = place;
+        } else if is_change {
+            if start < place {
+                append(out, start as u16, (place - 1) as u16);
             }
-            (Some(x), y) if y.is_none_or(|y| x < y) => {
-                left = a.next();
-                x
-            }
-            (_, Some(y)) => {
-                right = b.next();
-                y
-            }
-            _ => return,
-        };
-        match start.take() {
-            None => start = Some(at),
-            Some(first) if first < at => append(out, first as u16, (at - 1) as u16),
-            Some(_) => {}
+            start = u32::MAX;
         }
     }
 }
@@ -184,10 +236,7 @@ pub(super) fn xor(a: impl Iterator<Item = (u16, u16)>, b: impl Iterator<Item = (
 /// The words with only the bits in the runs.
 pub(super) fn mask(block: &Block, runs: &Serialized) -> Words {
     let mut words = [0; 1024];
-    for run in runs {
-        let (first, last) = run_bounds(run);
-        super::words::set_range(&mut words, usize::from(first), usize::from(last));
-    }
+    super::words::set_runs(&mut words, runs);
     super::words::and_block(&mut words, block);
     words
 }

@@ -75,25 +75,14 @@ per_cpu! {
     }
 
     /// Writes the positions of the set bits to `out`, which has room for all and [`SLACK`] more; returns how many.
-    /// Up to four bits of a word are written without a branch on the data.
     pub(super) fn extract(words: &Words, out: &mut [[u8; 2]]) -> usize {
         let mut len = 0;
-        for (index, word) in words.iter().enumerate() {
-            let Some(room) = out.get_mut(len..).and_then(|room| room.first_chunk_mut::<SLACK>()) else { return len };
-            let mut left = *word;
-            for place in room {
-                *place = ((index * 64) as u16 | (left.trailing_zeros() & 63) as u16).to_le_bytes();
-                left &= left.wrapping_sub(1);
-            }
-            let count = word.count_ones() as usize;
-            if count > SLACK {
-                let others = out.get_mut(len + SLACK..len + count).unwrap_or_default();
-                for place in others {
-                    *place = ((index * 64) as u16 | (left.trailing_zeros() & 63) as u16).to_le_bytes();
-                    left &= left.wrapping_sub(1);
+        for (part, words) in words.as_chunks::<8>().0.iter().enumerate() {
+            if words.iter().fold(0, |bits, word| bits | word) != 0 {
+                for (index, word) in words.iter().enumerate() {
+                    len += extract_word((part * 8 + index) * 64, *word, out.get_mut(len..).unwrap_or_default());
                 }
             }
-            len += count;
         }
         len
     }
@@ -116,6 +105,25 @@ per_cpu! {
             *end = word & !(word >> 1 | after << 63);
         }
         ends
+    }
+
+    /// Sets the bits of serialized runs.
+    pub(super) fn set_runs(words: &mut Words, runs: &[[u8; 4]]) {
+        for bytes in runs {
+            let run = u32::from_le_bytes(*bytes);
+            let (first, last) = (run as u16, (run as u16).wrapping_add((run >> 16) as u16));
+            let (head, tail) = (usize::from(first >> 6), usize::from(last >> 6));
+            let (head_mask, tail_mask) = (u64::MAX << (first & 63), u64::MAX >> (63 - (last & 63)));
+            if head == tail {
+                words[head] |= head_mask & tail_mask;
+            } else {
+                words[head] |= head_mask;
+                words[tail] |= tail_mask;
+                if tail - head > 1 {
+                    words[head + 1..tail].fill(u64::MAX);
+                }
+            }
+        }
     }
 
     /// Sets the bits of serialized values.
@@ -162,6 +170,24 @@ per_cpu! {
             *word |= u64::from_le_bytes(*bytes);
         }
     }
+}
+
+/// Writes the positions of a word's bits, up to four of them without a branch on the data; returns how many.
+#[inline(always)]
+fn extract_word(base: usize, word: u64, out: &mut [[u8; 2]]) -> usize {
+    let count = word.count_ones() as usize;
+    let Some((room, others)) = out.split_first_chunk_mut::<SLACK>() else { return 0 };
+    let mut left = word;
+    let mut next = || {
+        let position = base as u16 | (left.trailing_zeros() & 63) as u16;
+        left &= left.wrapping_sub(1);
+        position.to_le_bytes()
+    };
+    room.iter_mut().for_each(|place| *place = next());
+    if count > SLACK {
+        others.iter_mut().take(count - SLACK).for_each(|place| *place = next());
+    }
+    count
 }
 
 /// The word masks of a range of bits: words from `head` to `tail`, mask of the first, mask of the last.
