@@ -3,4 +3,4 @@
 pub use tagmill_wip_catalog::catalog;
 pub use tagmill_wip_publish::{publish, store};
 
-pub use crate::shim as job;
+pub use tagmill_pipeline::job;

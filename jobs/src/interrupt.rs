@@ -1,17 +1,22 @@
-//! Runs a command on a runtime until it is done or a signal stops it.
+//! Runs a command until it is done or a signal stops it.
 //!
-//! A signal drops the command's future: what it staged stays unpublished, what it spilled is removed. A second signal does not wait.
+//! The command has a thread of its own, so that signals are seen however busy it is. A signal drops its future: what it staged stays
+//! unpublished, what it spilled is removed. A second signal does not wait for that.
 
 use std::future::Future;
 use std::io;
+use std::thread;
 use std::time::Duration;
 
 use tagmill_schemas::{Error, Result};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
+use tokio::sync::oneshot;
 
 use crate::failure::Failure;
 
+/// Planning recurses as deep as queries are nested.
+const STACK_BYTES: usize = 32 << 20;
 /// How long a stopped command may take to let go of its threads and files.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -34,42 +39,13 @@ impl Signal {
     }
 }
 
-/// Runs a command as a task of its own, so that signals are seen however busy it is.
+/// Runs the command that `start` makes.
 ///
 /// # Errors
 /// The command's, or the signal that stopped it.
-pub fn run(stage: &'static str, command: impl Future<Output = Result<()>> + Send + 'static) -> Result<(), Failure> {
+pub fn run<F: Future<Output = Result<()>>>(stage: &'static str, start: impl FnOnce() -> F + Send + 'static) -> Result<(), Failure> {
     let runtime = runtime()?;
-    let ended = runtime.block_on(async {
-        let mut signals = Signals::listen().map_err(no_runtime)?;
-        let mut work = tokio::spawn(command);
-        tokio::select! {
-            ended = &mut work => Ok(ended.unwrap_or_else(|e| Err(Error::setup(stage, "stopped by a defect of this program").because(e)))?),
-            signal = signals.next() => {
-                work.abort();
-                tokio::select! { _ = work => (), _ = signals.next() => (), () = tokio::time::sleep(GRACE) => () }
-                Err(stopped(stage, signal))
-            }
-        }
-    });
-    let is_stopped = matches!(ended, Err(Failure::Signal(..)));
-    runtime.shutdown_timeout(if is_stopped { Duration::from_millis(100) } else { GRACE });
-    ended
-}
-
-/// Runs a command that can not move between threads.
-///
-/// # Errors
-/// The command's, or the signal that stopped it.
-pub fn run_here(stage: &'static str, command: impl Future<Output = Result<()>>) -> Result<(), Failure> {
-    let runtime = runtime()?;
-    let ended = runtime.block_on(async {
-        let mut signals = Signals::listen().map_err(no_runtime)?;
-        tokio::select! {
-            ended = command => Ok(ended?),
-            signal = signals.next() => Err(stopped(stage, signal)),
-        }
-    });
+    let ended = runtime.block_on(watched(stage, runtime.handle().clone(), start));
     runtime.shutdown_timeout(Duration::from_millis(100));
     ended
 }
@@ -82,11 +58,36 @@ pub fn run_unwatched(command: impl Future<Output = Result<()>>) -> Result<(), Fa
     Ok(runtime()?.block_on(command)?)
 }
 
-fn runtime() -> Result<Runtime, Failure> {
-    Builder::new_multi_thread().enable_all().build().map_err(no_runtime)
+async fn watched<F: Future<Output = Result<()>>>(stage: &'static str, runtime: Handle, start: impl FnOnce() -> F + Send + 'static) -> Result<(), Failure> {
+    let mut signals = Signals::listen().map_err(not_started)?;
+    let (cancel, cancelled) = oneshot::channel::<()>();
+    let (done, mut ended) = oneshot::channel();
+    let work = move || {
+        let result = runtime.block_on(async {
+            tokio::select! {
+                result = start() => result,
+                _ = cancelled => Err(Error::interrupted(stage)),
+            }
+        });
+        // Nobody listens once the grace is over.
+        let _ = done.send(result);
+    };
+    thread::Builder::new().name(stage.to_owned()).stack_size(STACK_BYTES).spawn(work).map_err(not_started)?;
+    tokio::select! {
+        result = &mut ended => Ok(result.unwrap_or_else(|_| Err(Error::setup(stage, "stopped by a defect of this program, see above")))?),
+        signal = signals.next() => {
+            let _ = cancel.send(());
+            tokio::select! { _ = ended => (), _ = signals.next() => (), () = tokio::time::sleep(GRACE) => () }
+            Err(stopped(stage, signal))
+        }
+    }
 }
 
-fn no_runtime(cause: io::Error) -> Failure {
+fn runtime() -> Result<Runtime, Failure> {
+    Builder::new_multi_thread().enable_all().build().map_err(not_started)
+}
+
+fn not_started(cause: io::Error) -> Failure {
     Failure::Error(Error::retry("start", "threads or signals are not to be had").because(cause))
 }
 

@@ -15,8 +15,6 @@ mod interrupt;
 mod logging;
 mod output;
 mod progress;
-mod quantity;
-mod shim;
 mod warehouse;
 
 use std::process::ExitCode;
@@ -45,18 +43,18 @@ fn main() -> ExitCode {
 fn dispatch(cli: Cli) -> Result<(), Failure> {
     let Cli { global, command } = cli;
     match command {
-        Command::Init(_) => interrupt::run("init", init::run(global)),
-        Command::Validate(_) => interrupt::run("validate", validate::run(global)),
-        Command::Plan(arguments) => interrupt::run("plan", plan::run(global, arguments)),
-        Command::Run(arguments) => interrupt::run("run", run::run(global, arguments)),
-        Command::Releases(_) => interrupt::run("releases", releases::run(global)),
-        Command::Show(arguments) => interrupt::run("show", show::run(global, arguments)),
-        Command::Files(arguments) => interrupt::run("files", files::run(global, arguments)),
-        Command::Estimate(arguments) => interrupt::run("estimate", estimate::run(global, arguments)),
-        Command::Verify(arguments) => interrupt::run("verify", verify::run(global, arguments)),
-        Command::Status(arguments) => interrupt::run("status", status::run(global, arguments)),
+        Command::Init(_) => interrupt::run("init", move || init::run(global)),
+        Command::Validate(arguments) => interrupt::run("validate", move || validate::run(global, arguments)),
+        Command::Plan(arguments) => interrupt::run("plan", move || plan::run(global, arguments)),
+        Command::Run(arguments) => interrupt::run("run", move || run::run(global, arguments)),
+        Command::Releases(_) => interrupt::run("releases", move || releases::run(global)),
+        Command::Show(arguments) => interrupt::run("show", move || show::run(global, arguments)),
+        Command::Files(arguments) => interrupt::run("files", move || files::run(global, arguments)),
+        Command::Estimate(arguments) => interrupt::run("estimate", move || estimate::run(global, arguments)),
+        Command::Verify(arguments) => interrupt::run("verify", move || verify::run(global, arguments)),
+        Command::Status(arguments) => interrupt::run("status", move || status::run(global, arguments)),
         Command::Sql(arguments) if arguments.is_prompt() => interrupt::run_unwatched(sql::run(global, arguments)),
-        Command::Sql(arguments) => interrupt::run_here("sql", sql::run(global, arguments)),
+        Command::Sql(arguments) => interrupt::run("sql", move || sql::run(global, arguments)),
         Command::Other(words) => Err(other::refuse(&words).into()),
     }
 }

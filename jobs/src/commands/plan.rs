@@ -7,6 +7,7 @@ use tagmill_schemas::Result;
 use super::run::Resources;
 use crate::arguments::Global;
 use crate::engine::job;
+use crate::progress::Progress;
 use crate::{output, warehouse};
 
 /// Say what a run would do
@@ -36,5 +37,5 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
         stage_only: false,
         force: false,
     };
-    output::print(global.output, &job::plan(&request).await?)
+    output::print(global.output, &job::plan(&request, &Progress::new(&global)).await?)
 }

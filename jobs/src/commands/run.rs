@@ -6,12 +6,13 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use clap::Args;
 use serde::Serialize;
+use tagmill_schemas::config::{parse_duration, parse_size};
 use tagmill_schemas::{Config, Error, Result};
 
 use crate::arguments::Global;
 use crate::engine::job::{self, Report, Request};
 use crate::progress::Progress;
-use crate::{output, quantity, warehouse};
+use crate::{output, warehouse};
 
 const AFTER: &str = "\
 Examples:
@@ -42,7 +43,7 @@ pub struct Arguments {
     #[arg(long = "source", value_name = "NAME")]
     sources: Vec<String>,
     /// Wait so long for sources to become ready, like 90m
-    #[arg(long, value_name = "TIME", value_parser = quantity::duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     wait: Option<Duration>,
     #[command(flatten)]
     resources: Resources,
@@ -61,7 +62,7 @@ pub struct Arguments {
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Resources {
     /// Memory, like 8GB; the configuration's, or what the machine has
-    #[arg(long, value_name = "SIZE", value_parser = quantity::bytes)]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub memory: Option<u64>,
     /// Threads; the configuration's, or all
     #[arg(long, value_name = "N")]

@@ -7,12 +7,12 @@ use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, TimeZone,
 use chrono_tz::Tz;
 use clap::Args;
 use serde::Serialize;
+use tagmill_schemas::config::parse_duration;
 use tagmill_schemas::{Error, Result};
 
 use crate::arguments::Global;
 use crate::engine::publish;
 use crate::output;
-use crate::quantity;
 use crate::warehouse::Warehouse;
 
 /// Say whether the newest night is fresh
@@ -22,7 +22,7 @@ use crate::warehouse::Warehouse;
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Older than this is stale
-    #[arg(long, value_name = "TIME", default_value = "26h", value_parser = quantity::duration)]
+    #[arg(long, value_name = "TIME", default_value = "26h", value_parser = parse_duration)]
     max_age: Duration,
 }
 

@@ -1,5 +1,6 @@
 //! `tagmill validate`: configuration, rules and registries, without a store; for the CI of a configuration change.
 
+use chrono::NaiveDate;
 use clap::Args;
 use tagmill_schemas::Result;
 
@@ -11,9 +12,22 @@ use crate::{output, warehouse};
 ///
 /// Needs no warehouse and writes nothing: made for the CI of a configuration change.
 #[derive(Debug, Args)]
-pub struct Arguments {}
+pub struct Arguments {
+    /// The date for `{date}` in paths and for dates in rules; today when not given
+    #[arg(long, value_name = "DATE")]
+    date: Option<NaiveDate>,
+}
 
-pub async fn run(global: Global) -> Result<()> {
-    let config = warehouse::config(&global)?;
-    output::print(global.output, &job::validate(&config).await?)
+pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
+    let request = job::Request {
+        config: warehouse::config(&global)?,
+        date: arguments.date.unwrap_or_else(|| chrono::Utc::now().date_naive()),
+        sources: Vec::new(),
+        wait: None,
+        memory: None,
+        threads: None,
+        stage_only: false,
+        force: false,
+    };
+    output::print(global.output, &job::validate(&request).await?)
 }

@@ -41,7 +41,7 @@ impl FileTable {
     /// A table of `files` in `store`, each with the columns `file_schema` (missing ones read as null) and, appended, the
     /// values of `partition_columns` that the file carries.
     pub fn new(store: ObjectStoreUrl, file_schema: &Schema, partition_columns: Vec<FieldRef>, files: Vec<PartitionedFile>) -> Self {
-        let schema = TableSchema::new(Arc::new(as_views(file_schema)), partition_columns);
+        let schema = TableSchema::builder(Arc::new(as_views(file_schema))).with_table_partition_cols(partition_columns).build();
         Self { store, schema, files }
     }
 

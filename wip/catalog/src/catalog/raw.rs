@@ -108,14 +108,16 @@ impl RawSchema {
 }
 
 async fn merged_schema(store: &Store, files: &[ObjectMeta]) -> tagmill_schemas::Result<Schema> {
-    let schemas = futures::stream::iter(files).map(|file| async move {
-        let schema = DFParquetMetadata::new(store.objects().as_ref(), file).fetch_schema().await;
-        schema.map_err(|e| Error::refused(STAGE, "the footer can not be read").at(file.location.to_string()).because(e))
-    });
-    let schemas: Vec<Schema> = schemas.buffered(FOOTERS_AT_ONCE).try_collect().await?;
+    let footers: Vec<_> = files.iter().map(|file| schema_of(store.clone(), file.clone())).collect();
+    let schemas: Vec<Schema> = futures::stream::iter(footers).buffered(FOOTERS_AT_ONCE).try_collect().await?;
+    Schema::try_merge(schemas).map_err(|e| Error::refused(STAGE, "its files disagree on a column").because(e))
+}
+
+async fn schema_of(store: Store, file: ObjectMeta) -> tagmill_schemas::Result<Schema> {
+    let schema = DFParquetMetadata::new(store.objects().as_ref(), &file).fetch_schema().await;
+    let schema = schema.map_err(|e| Error::refused(STAGE, "the footer can not be read").at(file.location.to_string()).because(e))?;
     // Writers' key-value metadata differs from file to file and is no part of a table.
-    let bare = schemas.into_iter().map(|schema| Schema::new(schema.fields));
-    Schema::try_merge(bare).map_err(|e| Error::refused(STAGE, "its files disagree on a column").because(e))
+    Ok(Schema::new(schema.fields))
 }
 
 /// The files with the `key=value` folders of their paths as columns, where no column of the files has that name.

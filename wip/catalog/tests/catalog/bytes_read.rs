@@ -14,7 +14,7 @@ async fn cost(release: &Release, artifact: &str, sql: &str) -> (u64, u64) {
     let ctx = release.session().await;
     let before = release.counting.bytes_fetched(artifact);
     assert!(rows(&ctx, sql).await > 0, "{sql}");
-    let size = release.manifest.files.iter().filter(|file| file.path.starts_with(artifact)).map(|file| file.bytes).sum();
+    let size = release.manifest.files.iter().filter(|file| format!("/{}", file.path).starts_with(artifact)).map(|file| file.bytes).sum();
     (release.counting.bytes_fetched(artifact) - before, size)
 }
 

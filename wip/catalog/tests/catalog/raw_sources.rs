@@ -25,7 +25,7 @@ fn write(path: &Path, rows: &[(&str, i64)]) {
 fn session(folder: &Path) -> SessionContext {
     let root = folder.display();
     let text = format!(
-        "version = 1\n[warehouse]\nurl = '{root}/w'\n\
+        "version = 1\n[warehouse]\nurl = '{root}/w'\ntime_zone = 'Asia/Shanghai'\nid_scope = 'global'\n\
          [[source]]\nname = 'platform'\nkind = 'behaviour'\npath = '{root}/events/dt={{date}}/hour=*/*.parquet'\n\
          columns = {{ app = \"'shop'\", user = 'openid', event = \"'visit'\", time = 'n' }}\n\
          [[source]]\nname = 'gone'\nkind = 'attributes'\npath = '{root}/gone/dt={{date}}/*.parquet'\n\

@@ -85,7 +85,8 @@ pub async fn estimate(ctx: &SessionContext, manifest: &Manifest, app: &str, rule
     let question = Arc::new(Question::new(Reader::new(ctx, app, manifest.id_scope), expr, &names)?);
     let sizes = question.reader.universe_sizes().await?;
     let at_once = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let counts = futures::stream::iter(sizes.iter().map(|(shard, _)| *shard)).map(|shard| {
+    let shards: Vec<u32> = sizes.iter().map(|(shard, _)| *shard).collect();
+    let counts = futures::stream::iter(shards).map(|shard| {
         let question = Arc::clone(&question);
         async move { Ok::<_, Error>(ShardUsers { shard, users: question.count(shard).await? }) }
     });
@@ -97,7 +98,7 @@ pub async fn estimate(ctx: &SessionContext, manifest: &Manifest, app: &str, rule
         release: manifest.release,
         date: manifest.head_date,
         users: shards.iter().map(|shard| shard.users).sum(),
-        universe: sizes.iter().map(|(_, users)| users).sum(),
+        universe: sizes.values().sum(),
         shards,
         bitmaps,
         bitmap_bytes,
