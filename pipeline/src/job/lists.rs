@@ -49,7 +49,9 @@ impl Lists {
             let (Some(store), Some(found)) = (&self.store, found) else { continue };
             let bytes = store.get(&found.path).await?;
             let mut members = BTreeSet::new();
-            let read = read_list(&bytes, &mut |id| drop(members.insert(id.to_owned())));
+            let read = read_list(&bytes, &mut |id| {
+                members.insert(id.to_owned());
+            });
             if let Some((line, why)) = read.first_bad {
                 observer.warn(&format!("list {}: {} lines are no id, the first is {line}: {why}", store.name_of(&found.path), read.bad));
             }

@@ -23,7 +23,7 @@ use tagmill_schemas::Config;
 pub use audience::GroupNight;
 pub use inputs::{Decision, SourceInput, find_inputs};
 pub use night::NightPlan;
-pub use report::{InitReport, PlanReport, Report, SourcePlan, ValidateReport};
+pub use report::{PlanReport, Report, SourcePlan, ValidateReport};
 pub use run::{init, plan, run, validate};
 pub use session::{Resources, night_session};
 

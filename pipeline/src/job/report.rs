@@ -135,25 +135,3 @@ impl fmt::Display for ValidateReport {
         write!(f, "{} sources, {} tags, {} rules: {} problems", self.sources, self.tags, self.rules, self.problems.len())
     }
 }
-
-/// A warehouse that was made, or was there.
-#[derive(Debug, Clone, Serialize)]
-pub struct InitReport {
-    /// Where.
-    pub url: String,
-    /// Whether it is new.
-    pub is_new: bool,
-    /// Number of shards, for ever.
-    pub shards: u32,
-    /// For ever.
-    pub id_scope: &'static str,
-    /// For ever.
-    pub time_zone: String,
-}
-
-impl fmt::Display for InitReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = if self.is_new { "made" } else { "is there already" };
-        write!(f, "warehouse {} {state}: shards {}, id_scope {}, time_zone {}: fixed for ever", self.url, self.shards, self.id_scope, self.time_zone)
-    }
-}

@@ -10,20 +10,20 @@ use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::prelude::SessionContext;
 use futures::{StreamExt, TryStreamExt};
 use tagmill_schemas::manifest::Manifest;
-use tagmill_schemas::{Artifact, Config, Error, Result};
+use tagmill_schemas::{Artifact, Config, Constants, Error, Result};
 
 use super::audience::{check_new_invalid, plan_groups};
 use super::inputs::{Decision, SourceInput, find_inputs};
 use super::night::{NightPlan, plan_night};
 use super::registry::{check_types, label_catalog};
-use super::report::{InitReport, PlanReport, Report, SourcePlan, ValidateReport};
+use super::report::{PlanReport, Report, SourcePlan, ValidateReport};
 use super::rollup::{RolledUp, manifest_of, roll_up};
 use super::session::{Resources, night_session};
 use super::{CODE_VERSION, Observer, Request};
 use crate::artifact::read_artifact;
 use crate::groups::Status;
 use crate::night::{NightExec, ShardReport, TagSpec};
-use crate::publish::{Init, Parents, choose_parents, claim_attempt, commit, init_warehouse, mark_success, open_warehouse, probe, run_id};
+use crate::publish::{Parents, choose_parents, claim_attempt, commit, init_warehouse, load_constants, mark_success, open_warehouse, probe, run_id};
 use crate::store::Store;
 
 /// Groups that the report names.
@@ -307,18 +307,12 @@ impl Observer for Heard {
     }
 }
 
-/// Makes a warehouse, or says that it is there.
+/// Makes a warehouse, or finds it made; returns what is fixed for ever.
 ///
 /// # Errors
 /// Setup for a store without conditional create or a warehouse with other constants.
-pub async fn init(config: &Config) -> Result<InitReport> {
+pub async fn init(config: &Config) -> Result<Constants> {
     let store = Store::open(&config.warehouse.url)?;
-    let made = init_warehouse(&store, &config.warehouse).await?;
-    Ok(InitReport {
-        url: store.name_of(""),
-        is_new: made == Init::Made,
-        shards: config.warehouse.shards.get(),
-        id_scope: config.warehouse.id_scope.name(),
-        time_zone: config.warehouse.time_zone.name().to_owned(),
-    })
+    init_warehouse(&store, &config.warehouse).await?;
+    load_constants(&store).await
 }

@@ -68,16 +68,19 @@ impl RawFiles {
     /// # Errors
     /// Retry, naming the file.
     pub async fn check_unchanged(&self) -> Result<()> {
-        let looks = self.files.iter().map(|file| async move { Ok::<_, Error>((file, self.store.head(&file.found.path).await?)) });
-        let mut looks = futures::stream::iter(looks).buffered(FOOTERS_AT_ONCE);
-        while let Some((file, now)) = looks.try_next().await? {
-            let is_same = now.as_ref().is_some_and(|now| now.size == file.found.size && now.etag == file.found.etag && now.modified == file.found.modified);
-            if !is_same {
-                return Err(Error::retry(STAGE, "the file changed while it was read").at(self.store.name_of(&file.found.path)).fix("run again when its writer is done"));
-            }
-        }
-        Ok(())
+        // Owned all through: a future that borrows in a stream's closure can not be spawned.
+        let looks = self.files.clone().into_iter().map(|file| check_file(self.store.clone(), file));
+        futures::stream::iter(looks).buffered(FOOTERS_AT_ONCE).try_collect::<Vec<()>>().await.map(drop)
     }
+}
+
+async fn check_file(store: Store, file: RawFile) -> Result<()> {
+    let now = store.head(&file.found.path).await?;
+    let is_same = now.is_some_and(|now| now.size == file.found.size && now.etag == file.found.etag && now.modified == file.found.modified);
+    if is_same {
+        return Ok(());
+    }
+    Err(Error::retry(STAGE, "the file changed while it was read").at(store.name_of(&file.found.path)).fix("run again when its writer is done"))
 }
 
 /// Whether the source's readiness test passes; a source without one is ready.
@@ -105,20 +108,20 @@ pub async fn find_files(source: &Source, date: NaiveDate) -> Result<RawFiles> {
     let (store, pattern) = open_pattern(&for_date(&source.path, date))?;
     let store = store.for_stage(STAGE);
     let found = store.list(&pattern).await?;
-    let footers = found.into_iter().map(|found| read_footer(&store, found));
+    let footers = found.into_iter().map(|found| read_footer(store.clone(), found));
     let files: Vec<RawFile> = futures::stream::iter(footers).buffered(FOOTERS_AT_ONCE).try_collect().await?;
     let schema = Arc::new(agree(&store, &files)?);
     let partition_columns = common_partitions(&files, &schema);
     Ok(RawFiles { store, files, schema, partition_columns })
 }
 
-async fn read_footer(store: &Store, found: Found) -> Result<RawFile> {
+async fn read_footer(store: Store, found: Found) -> Result<RawFile> {
     let name = store.name_of(&found.path);
     let location = store.location(&found.path)?;
     if found.size == 0 {
         return Err(Error::refused(STAGE, "found an empty file, expected Parquet").at(name).fix("remove the file or write it again"));
     }
-    let footer = ParquetMetaDataReader::new().with_prefetch_hint(Some(FOOTER_BYTES)).load_and_finish(Footer { store, path: &found.path }, found.size).await;
+    let footer = ParquetMetaDataReader::new().with_prefetch_hint(Some(FOOTER_BYTES)).load_and_finish(Footer { store: &store, path: &found.path }, found.size).await;
     let metadata = footer.and_then(|footer| ArrowReaderMetadata::try_new(Arc::new(footer), ArrowReaderOptions::new()));
     let metadata = metadata.map_err(|e| footer_error(e, &name))?;
     let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);

@@ -24,6 +24,8 @@ pub fn parse(context: &SessionContext, sql: &str, schema: &DFSchema, date: Naive
     let date = ScalarValue::Date32(Some(days_of(date)));
     let replaced = parsed.transform_up(|node| match &node {
         Expr::Placeholder(p) if p.id == "$date" => Ok(Transformed::yes(Expr::Literal(date.clone(), None))),
+        // Cleaned columns have the names of the raw ones, without the table.
+        Expr::Column(column) if column.relation.is_some() => Ok(Transformed::yes(datafusion::logical_expr::ident(&column.name))),
         _ => Ok(Transformed::no(node)),
     });
     let expression = replaced.map_err(|e| explain(e, place))?.data;
