@@ -5,7 +5,7 @@ use clap::Args;
 use tagmill_schemas::Result;
 
 use super::run::Resources;
-use crate::arguments::Global;
+use crate::arguments::{Global, Output};
 use crate::engine::job;
 use crate::progress::Progress;
 use crate::{output, warehouse};
@@ -24,6 +24,9 @@ pub struct Arguments {
     sources: Vec<String>,
     #[command(flatten)]
     resources: Resources,
+    /// The physical plan as well, as EXPLAIN prints it; json always has it
+    #[arg(long)]
+    physical: bool,
 }
 
 pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
@@ -37,5 +40,9 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
         stage_only: false,
         force: false,
     };
-    output::print(global.output, &job::plan(&request, &Progress::new(&global)).await?)
+    let mut report = job::plan(&request, &Progress::new(&global)).await?;
+    if global.output == Output::Text && !arguments.physical {
+        report.plan.clear();
+    }
+    output::print(global.output, &report)
 }

@@ -19,10 +19,9 @@ Examples:
   tagmill run --date 2026-11-19
   tagmill run --from 2026-11-01 --to 2026-11-19 --memory 8GB
   tagmill run --date 2026-11-19 --wait 90m --log json       from cron
-  tagmill run --date 2026-11-19 --stage-only                look before publishing
 
 A run is a function of the parent release, the date, the inputs, the configuration and the program: the same five give the same bytes, \
-whatever threads or memory. A date that was published already is run again only if something of that changed, or with --force. \
+whatever threads or memory. A date that was published already is run again and published as a new release. \
 A date before the newest night adds or replaces that date's behaviour; tags and groups stay as they are.";
 
 /// Run the night of a date and publish a release
@@ -47,10 +46,10 @@ pub struct Arguments {
     wait: Option<Duration>,
     #[command(flatten)]
     resources: Resources,
-    /// Write the files but publish nothing
+    /// Write the files but publish nothing: not in this version
     #[arg(long)]
     stage_only: bool,
-    /// Run although nothing changed since this date was published
+    /// Run although a check refuses the night: not in this version
     #[arg(long)]
     force: bool,
     /// Run on a cluster's scheduler: not in this version

@@ -33,7 +33,7 @@ Examples:
   tagmill sql -c \"SELECT value, sum(cardinality) AS users FROM tags_string WHERE app = 'tea_shop' AND tag = 'city' GROUP BY value\"
   tagmill sql -c \"SELECT bitmap_cardinality(bitmap_or_agg(bitmap)) FROM tags_string WHERE tag = 'city' AND value LIKE 'Bei%'\"
   tagmill sql --release @2026-11-18 --format csv -f report.sql
-  tagmill sql -c \"SHOW FUNCTIONS LIKE 'bitmap%'\"
+  tagmill sql -c \"SELECT syntax_example, description FROM information_schema.routines WHERE routine_name LIKE 'bitmap%'\"
 
 Filters on app, tag, value, shard and date skip files, row groups and pages: one tag value costs one tag value's bytes.";
 
