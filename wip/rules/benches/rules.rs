@@ -1,6 +1,8 @@
 //! Rules of one app: compiling 200 of them, and evaluating them over a shard's seats. 10,000 rules over 50 apps are 50 times
 //! the first, and per shard 50 times the second with the seats divided among the apps.
 
+#![allow(missing_docs)] // criterion_group! makes a public function
+
 use std::fmt::Write;
 use std::hint::black_box;
 

@@ -1,4 +1,5 @@
 //! Group rows of every format, and the statuses of a night.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 
@@ -143,7 +144,9 @@ fn row(group: &str, rule: &str, more: &str) -> String {
 }
 
 /// Group, status, position, reason.
-fn statuses(plan: &AppPlan) -> Vec<(&str, Status, Option<(u32, u32)>, &str)> {
+type Line<'a> = (&'a str, Status, Option<(u32, u32)>, &'a str);
+
+fn statuses(plan: &AppPlan) -> Vec<Line<'_>> {
     let of = |status: &super::GroupStatus| status.line.zip(status.column);
     plan.statuses.iter().map(|status| (status.group.as_str(), status.status, of(status), status.reason.as_deref().unwrap_or(""))).collect()
 }
@@ -196,7 +199,11 @@ fn every_row_gets_a_status() {
     let fine = &plan.statuses[1];
     assert_eq!((fine.as_of, fine.rule_hash.as_ref().map(String::len), fine.place.as_deref()), (Some(DATE), Some(32), Some("g.ndjson:2")));
     let mut emitted = Vec::new();
-    plan.program.evaluate(3, &mut |_, _| Ok(()), &mut |index, _| Ok(emitted.push(index))).unwrap();
+    let mut emit = |index, _: &[u64]| {
+        emitted.push(index);
+        Ok(())
+    };
+    plan.program.evaluate(3, &mut |_, _| Ok(()), &mut emit).unwrap();
     assert_eq!(emitted, [1, 5]);
 }
 
@@ -213,7 +220,10 @@ fn the_first_groups_by_name_stay_within_the_limit() {
             ("d", Status::OverLimit, None, over),
         ]
     );
-    assert_eq!(plan(&rows, 1).statuses[2].notice().unwrap(), "over limit: shop/c: the app has 3 active groups, its limit is 1 (g.ndjson:1); group not published, the night goes on");
+    assert_eq!(
+        plan(&rows, 1).statuses[2].notice().unwrap(),
+        "over limit: shop/c: the app has 3 active groups, its limit is 1 (g.ndjson:1); group not published, the night goes on"
+    );
 }
 
 #[test]

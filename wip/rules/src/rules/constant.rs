@@ -153,9 +153,7 @@ fn constant(expr: &sql::Expr, run_date: NaiveDate) -> Result<Constant, RuleError
             other => refuse(format!("expected a value, found {}", cut(&other.to_string()))),
         },
         sql::Expr::UnaryOp { op, expr: number } => match (op, inner(number)) {
-            (UnaryOperator::Plus, sql::Expr::Value(sql::ValueWithSpan { value: sql::Value::Number(digits, _), .. })) => {
-                Ok(Constant::Number(digits.clone()))
-            }
+            (UnaryOperator::Plus, sql::Expr::Value(sql::ValueWithSpan { value: sql::Value::Number(digits, _), .. })) => Ok(Constant::Number(digits.clone())),
             (UnaryOperator::Minus, sql::Expr::Value(sql::ValueWithSpan { value: sql::Value::Number(digits, _), .. })) => {
                 Ok(Constant::Number(format!("-{digits}")))
             }
@@ -228,9 +226,7 @@ fn days(expr: &sql::Expr) -> Result<i64, RuleError> {
     };
     let number = text.zip(unit).and_then(|(text, unit)| match text.trim().split_once(' ') {
         None => text.trim().parse().ok(),
-        Some((number, days)) if unit == "?" && ["day", "days"].iter().any(|name| days.trim().eq_ignore_ascii_case(name)) => {
-            number.parse().ok()
-        }
+        Some((number, days)) if unit == "?" && ["day", "days"].iter().any(|name| days.trim().eq_ignore_ascii_case(name)) => number.parse().ok(),
         Some(_) => None,
     });
     number.ok_or_else(|| RuleError::at(start(amount), "expected whole days, as in run_date() - 30 or run_date() - INTERVAL '30' DAY"))

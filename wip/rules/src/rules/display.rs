@@ -107,8 +107,8 @@ impl Display for Name<'_> {
 
 /// Names that mean something else without quotes somewhere in a rule.
 const RESERVED: [&str; 20] = [
-    "and", "between", "case", "cast", "date", "day", "days", "escape", "exists", "false", "ilike", "in", "interval", "is",
-    "like", "not", "null", "or", "select", "true",
+    "and", "between", "case", "cast", "date", "day", "days", "escape", "exists", "false", "ilike", "in", "interval", "is", "like", "not", "null", "or",
+    "select", "true",
 ];
 
 /// Text in single quotes.

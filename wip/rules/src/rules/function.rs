@@ -9,13 +9,9 @@ use super::names::{cut, unknown};
 use super::parse::position;
 use super::{Atom, Expr, Reference, RuleError};
 
-const KNOWN: [&str; 9] = [
-    "run_date", "in_group", "in_list", "in_split", "event_count", "event_sum", "event_days", "event_first", "event_last",
-];
+const KNOWN: [&str; 9] = ["run_date", "in_group", "in_list", "in_split", "event_count", "event_sum", "event_days", "event_first", "event_last"];
 /// With and without parentheses.
-const CLOCKS: [&str; 9] = [
-    "now", "today", "current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "getdate", "sysdate",
-];
+const CLOCKS: [&str; 9] = ["now", "today", "current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "getdate", "sysdate"];
 const RANDOM: [&str; 6] = ["random", "rand", "uuid", "gen_random_uuid", "newid", "nextval"];
 
 /// In lower case: functions are SQL's, not the app's.

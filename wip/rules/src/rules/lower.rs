@@ -50,12 +50,8 @@ impl<'a> Lowering<'a> {
             sql::Expr::BinaryOp { left, op, right } if flipped(op).is_some() => self.comparison(left, op, right),
             sql::Expr::Between { expr, negated, low, high } => self.between(expr, *negated, low, high),
             sql::Expr::InList { expr, list, negated } => self.in_values(expr, *negated, list),
-            sql::Expr::Like { expr, negated, pattern, escape_char, any: false } => {
-                self.like(expr, *negated, pattern, escape_char.as_ref(), false)
-            }
-            sql::Expr::ILike { expr, negated, pattern, escape_char, any: false } => {
-                self.like(expr, *negated, pattern, escape_char.as_ref(), true)
-            }
+            sql::Expr::Like { expr, negated, pattern, escape_char, any: false } => self.like(expr, *negated, pattern, escape_char.as_ref(), false),
+            sql::Expr::ILike { expr, negated, pattern, escape_char, any: false } => self.like(expr, *negated, pattern, escape_char.as_ref(), true),
             sql::Expr::IsNull(expr) => Ok(has(&self.tag(expr)?).negate()),
             sql::Expr::IsNotNull(expr) => Ok(has(&self.tag(expr)?)),
             sql::Expr::IsTrue(expr) => self.truth(expr, true),
@@ -63,9 +59,7 @@ impl<'a> Lowering<'a> {
             sql::Expr::IsNotTrue(expr) => Ok(self.truth(expr, true)?.negate()),
             sql::Expr::IsNotFalse(expr) => Ok(self.truth(expr, false)?.negate()),
             sql::Expr::Identifier(_) => self.truth(expr, true),
-            sql::Expr::Value(sql::ValueWithSpan { value: sql::Value::Boolean(truth), .. }) => {
-                Ok(if *truth { Expr::All } else { Expr::None })
-            }
+            sql::Expr::Value(sql::ValueWithSpan { value: sql::Value::Boolean(truth), .. }) => Ok(if *truth { Expr::All } else { Expr::None }),
             sql::Expr::Function(function) => self.function(function),
             other => Err(RuleError::at(start(other), "expected a condition on a tag, as in age >= 18")),
         }
@@ -173,14 +167,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    fn like(
-        &mut self,
-        tag: &sql::Expr,
-        negated: bool,
-        pattern: &sql::Expr,
-        escape: Option<&sql::ValueWithSpan>,
-        case_insensitive: bool,
-    ) -> Result<Expr> {
+    fn like(&mut self, tag: &sql::Expr, negated: bool, pattern: &sql::Expr, escape: Option<&sql::ValueWithSpan>, case_insensitive: bool) -> Result<Expr> {
         let tag = self.tag(tag)?;
         if tag.info.value_type != ValueType::String {
             let message = format!("tag {} is {}: LIKE needs a string", quoted(tag.name), article(tag.info.value_type));

@@ -32,30 +32,24 @@ mod expr;
 mod function;
 mod like;
 mod lower;
+mod matching;
 mod names;
 mod parse;
 mod program;
 mod range;
 mod schedule;
-mod test;
 mod token;
 
 #[cfg(test)]
-mod algebra;
-#[cfg(test)]
-mod meaning;
-#[cfg(test)]
-mod refusals;
-#[cfg(test)]
-mod sample;
+mod tests;
 
 use chrono::NaiveDate;
 
 pub use canonical::rule_hash;
 pub use expr::{Atom, Expr};
+pub use matching::Test;
 pub use names::{Names, TagInfo};
 pub use program::{Program, Uncomputable};
-pub use test::Test;
 
 use lower::Lowering;
 use parse::parse;

@@ -17,11 +17,23 @@ struct Operand {
 
 #[derive(Debug, Clone)]
 enum Step {
-    All { slot: usize },
-    Fill { atom: usize, slot: usize },
+    All {
+        slot: usize,
+    },
+    Fill {
+        atom: usize,
+        slot: usize,
+    },
     /// `first` is in `slot` already when its node is needed no more: then nothing is copied.
-    And { first: Operand, rest: Vec<Operand>, slot: usize },
-    Emit { group: usize, operand: Operand },
+    And {
+        first: Operand,
+        rest: Vec<Operand>,
+        slot: usize,
+    },
+    Emit {
+        group: usize,
+        operand: Operand,
+    },
 }
 
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use proptest::sample::select;
 use tagmill_schemas::Value;
 
 use super::sample::{DATE, Sample, User};
-use super::{Atom, Expr, Names, Program, TagInfo, analyse, compile};
+use crate::rules::{Atom, Expr, Names, Program, TagInfo, analyse, compile};
 
 /// A rule that knows its own text and, independently of the compiler, its members.
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 //! Every refusal, with its exact message and position.
 
 use super::sample::{DATE, Sample};
-use super::{analyse, compile};
+use crate::rules::{analyse, compile};
 
 /// `1:1: message` of a refused rule.
 fn refusal(rule: &str) -> String {

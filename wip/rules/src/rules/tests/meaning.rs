@@ -1,7 +1,7 @@
 //! What rules mean, user by user, and their canonical forms.
 
 use super::sample::{DATE, Sample};
-use super::{Atom, Expr, Test, analyse, compile, rule_hash};
+use crate::rules::{Atom, Expr, Test, analyse, compile, rule_hash};
 use tagmill_schemas::Value;
 
 fn canonical(rule: &str) -> String {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use tagmill_schemas::{Value, ValueType};
 
-use super::{Names, TagInfo};
+use crate::rules::{Names, TagInfo};
 
 pub(super) const DATE: NaiveDate = NaiveDate::from_ymd_opt(2026, 11, 19).unwrap();
 

@@ -1,0 +1,7 @@
+//! Tests of the whole way from text to sets of users.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod algebra;
+mod meaning;
+mod refusals;
+mod sample;
