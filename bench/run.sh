@@ -12,8 +12,8 @@ scale=${SCALE:-1}
 random_scale=${BENCH_RANDOM_SCALE:-$scale}
 bin=target/release
 
-cargo build --release --package tagmill --package tagmill-testdata
-[ ! -e pipeline/examples/floor.rs ] || cargo build --release --package tagmill-pipeline --example floor
+cargo build --release --workspace --bins
+[ ! -e pipeline/examples/floor.rs ] || cargo build --release --workspace --example floor
 python=$(bench/python.sh)
 
 generated() { # preset scale days: the folder, made on first use

@@ -39,7 +39,7 @@ say "groups that were not published, and why; the night goes on"
 shown sql -c "SELECT \"group\", status, reason FROM group_status WHERE status <> 'ok' ORDER BY \"group\""
 
 say "a rule before anybody saves it: only the bitmaps it needs are read"
-shown estimate --app tea_shop "gender = 'F' AND age BETWEEN 25 AND 36 AND NOT in_group('g00018')"
+shown estimate --app tea_shop "gender = 'F' AND age BETWEEN 25 AND 36 AND in_group('g00018')"
 
 say "where things are"
 cat <<EOF
@@ -51,7 +51,7 @@ cat <<EOF
 == what to try next
   export TAGMILL_CONFIG=$TAGMILL_CONFIG PATH=\$PWD/$bin:\$PATH
   tagmill sql                                        a prompt; \\d lists tables and views
-  tagmill plan --date $second                    what a night would read and recompute
+  tagmill plan --date $second                     what a night would read and recompute
   tagmill releases                                   the history
   tagmill files --artifact groups --format duckdb    the same groups in DuckDB
   correct the rule of the group typo in demo/conf/groups/app-00001.ndjson, then: tagmill run --date $second
