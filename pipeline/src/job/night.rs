@@ -121,7 +121,8 @@ async fn plan_sources(request: &Request, sources: &[SourceInput<'_>], session: &
             AppColumn::Column(_) => None,
         };
         let keeps_values = source.kind.events().is_none() && (matches!(input.decision, Decision::Carry(_)) || (has_input && source.content == Content::Changes));
-        specs.push(SourceSpec { name: source.name.clone(), app, has_input, keeps_values, rows });
+        let expected_rows = if let Decision::Read(files) = &input.decision { files.rows() } else { 0 };
+        specs.push(SourceSpec { name: source.name.clone(), app, has_input, expected_rows, keeps_values, rows });
     }
     Ok((specs, children))
 }

@@ -34,8 +34,10 @@ enum Incoming {
 pub struct Attributes {
     /// Its tags.
     pub tags: Vec<TagColumn>,
-    /// By provisional seat: whether a row of today came, and the order it had.
-    orders: Vec<Option<i64>>,
+    /// By provisional seat: whether a row of today came.
+    is_present: Vec<bool>,
+    /// By provisional seat: the order that row had; empty when no column orders duplicates.
+    orders: Vec<i64>,
 }
 
 impl TagColumn {
@@ -74,7 +76,6 @@ impl TagColumn {
     }
 
     fn set(&mut self, seat: usize, incoming: &Incoming, row: usize) {
-        self.reach(seat);
         match incoming {
             Incoming::Codes(codes) => self.codes[seat] = codes[row],
             Incoming::Lists(lists) if lists[row].is_empty() => self.codes[seat] = NULL_CODE,
@@ -136,7 +137,7 @@ impl TagColumn {
 impl Attributes {
     /// No rows yet.
     pub fn new(tags: Vec<TagColumn>) -> Self {
-        Self { tags, orders: Vec::new() }
+        Self { tags, is_present: Vec::new(), orders: Vec::new() }
     }
 
     /// Takes a batch of accepted rows: `columns` are the tags' values, `orders` what decides between duplicates (the
@@ -144,13 +145,20 @@ impl Attributes {
     pub fn push(&mut self, seats: &[u32], orders: Option<&[i64]>, columns: &[ArrayRef]) -> Result<()> {
         let incoming = self.tags.iter_mut().zip(columns).map(|(tag, array)| tag.read(array)).collect::<Result<Vec<_>>>()?;
         let most = seats.iter().max().map_or(0, |&seat| seat as usize + 1);
-        if most > self.orders.len() {
-            self.orders.resize(most, None);
+        if most > self.is_present.len() {
+            self.is_present.resize(most, false);
+            self.tags.iter_mut().for_each(|tag| tag.reach(most - 1));
+            if orders.is_some() {
+                self.orders.resize(most, 0);
+            }
         }
         for (row, &seat) in seats.iter().enumerate() {
             let order = orders.map_or(0, |orders| orders[row]);
             if self.wins(order, seat, row, &incoming) {
-                self.orders[seat as usize] = Some(order);
+                self.is_present[seat as usize] = true;
+                if orders.is_some() {
+                    self.orders[seat as usize] = order;
+                }
                 for (tag, incoming) in self.tags.iter_mut().zip(&incoming) {
                     tag.set(seat as usize, incoming, row);
                 }
@@ -159,18 +167,27 @@ impl Attributes {
         Ok(())
     }
 
+    /// Makes room for so many seats.
+    pub fn reserve(&mut self, seats: usize) {
+        self.is_present.reserve(seats);
+        self.tags.iter_mut().for_each(|tag| tag.codes.reserve(seats));
+    }
+
     fn wins(&self, order: i64, seat: u32, row: usize, incoming: &[Incoming]) -> bool {
-        let Some(present) = self.orders[seat as usize] else { return true };
+        if !self.is_present[seat as usize] {
+            return true;
+        }
         let by_value = || {
             let each = self.tags.iter().zip(incoming).map(|(tag, incoming)| tag.compare(incoming, row, seat));
             each.fold(Ordering::Equal, Ordering::then)
         };
+        let present = self.orders.get(seat as usize).copied().unwrap_or(0);
         order.cmp(&present).then_with(by_value).is_gt()
     }
 
     /// Heap bytes held.
     pub fn size(&self) -> usize {
-        self.orders.capacity() * 16 + self.tags.iter().map(TagColumn::size).sum::<usize>()
+        self.orders.capacity() * 8 + self.is_present.capacity() + self.tags.iter().map(TagColumn::size).sum::<usize>()
     }
 }
 

@@ -41,6 +41,12 @@ impl EventRows {
         Self { names, dimensions, tuples, seats: Vec::new(), tuple_of: Vec::new(), measures, keys: Vec::new() }
     }
 
+    /// Makes room for so many events. Room that is not used is not touched.
+    pub fn reserve(&mut self, events: usize) {
+        self.seats.reserve(events);
+        self.tuple_of.reserve(events);
+    }
+
     /// How many events there are.
     pub fn len(&self) -> usize {
         self.seats.len()
@@ -50,7 +56,7 @@ impl EventRows {
     pub fn size(&self) -> usize {
         let measures: usize = self.measures.iter().map(|m| m.rows.capacity() * 4 + m.values.capacity() * 8).sum();
         let values: usize = self.dimensions.iter().map(Values::size).sum();
-        (self.seats.capacity() + self.tuple_of.capacity()) * 4 + self.keys.capacity() * 16 + measures + values + self.tuples.size()
+        self.len() * 8 + self.keys.capacity() * 16 + measures + values + self.tuples.size()
     }
 
     /// Appends events. `codes` are the event and dimension codes (see [`EventRows::names`]), one column each.
@@ -170,11 +176,6 @@ impl SortedEvents {
     /// The number of measure slots.
     pub fn measure_slots(&self) -> usize {
         self.measures.len()
-    }
-
-    /// Heap bytes held.
-    pub fn size(&self) -> usize {
-        self.items.capacity() * 16 + self.measures.iter().map(|m| m.capacity() * 16).sum::<usize>() + self.tuples.codes.capacity() * 4
     }
 
     /// The seat in the key of an item or a sum.

@@ -197,6 +197,7 @@ impl ShardTask {
         let mut shard = Shard::new(&spec, number);
         let timer = self.metrics.load_time.timer();
         load_parent(&mut shard, &self.store).await?;
+        shard.reserve();
         timer.done();
         for (at, (source, input)) in inputs.iter_mut().enumerate() {
             if let Some((_, batch)) = first.take_if(|(of, _)| *of == at) {

@@ -1,20 +1,25 @@
 //! Bytes -> dense `u32` numbers: the table behind the user dictionary and behind string values.
 //!
-//! Numbers count up from 0 in the order of first insertion; the bytes stand one after another in one arena.
+//! Numbers count up from 0 in the order of first insertion; the keys stand one after another in one arena.
 //!
 //! ```text
-//! slots:  [ tag:u32 | number+1:u32 ]  open addressing, linear, 0 = empty, at most 3/4 full
-//! starts: number -> first byte in the arena        bytes: the arena
+//! slots:  [ tag:24 bits | place+1:40 bits ]       open addressing, linear, 0 = empty, at most 3/4 full
+//! arena:  place -> number:u32 length:u32 bytes, padded to 8
+//! places: number -> place
 //! ```
 //!
-//! A look-up of one key is three dependent memory accesses (slot, start, bytes). [`Interner::intern_batch`] walks a
-//! group of keys through each of them in turn and prefetches the next, so that the misses overlap.
+//! A look-up of one key is two dependent memory accesses, slot and arena. [`Interner::intern_batch`] walks a group of keys
+//! through each of them in turn and prefetches the next, so that the misses overlap.
 
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Keys that are walked through the table together: enough to hide a memory access, few enough to stay in L1.
 const GROUP: usize = 32;
 const FIRST_SLOTS: usize = 1 << 10;
+const PLACE_BITS: u32 = 40;
+const PLACE_MASK: u64 = (1 << PLACE_BITS) - 1;
+/// Bytes before a key in the arena.
+const HEADER: usize = 8;
 
 /// The number that no key has.
 pub const NO_NUMBER: u32 = u32::MAX;
@@ -23,49 +28,48 @@ pub const NO_NUMBER: u32 = u32::MAX;
 pub struct Interner {
     slots: Vec<u64>,
     shift: u32,
-    starts: Vec<u64>,
-    bytes: Vec<u8>,
+    arena: Vec<u8>,
+    places: Vec<u64>,
 }
 
 impl Default for Interner {
     fn default() -> Self {
-        Self { slots: vec![0; FIRST_SLOTS], shift: shift_of(FIRST_SLOTS), starts: vec![0], bytes: Vec::new() }
+        Self::with_slots(FIRST_SLOTS)
     }
 }
 
 impl Interner {
+    fn with_slots(slots: usize) -> Self {
+        Self { slots: vec![0; slots], shift: shift_of(slots), arena: Vec::new(), places: Vec::new() }
+    }
+
     /// An empty table with room for `keys` keys of `bytes` bytes in all.
     pub fn with_capacity(keys: usize, bytes: usize) -> Self {
         let slots = (keys.saturating_mul(4) / 3 + 1).next_power_of_two().max(FIRST_SLOTS);
-        let mut starts = Vec::with_capacity(keys + 1);
-        starts.push(0);
-        Self { slots: vec![0; slots], shift: shift_of(slots), starts, bytes: Vec::with_capacity(bytes) }
+        let mut made = Self::with_slots(slots);
+        made.places.reserve(keys);
+        made.arena.reserve(bytes + keys * (HEADER + 4));
+        made
     }
 
     /// An empty table of the smallest size, for uses of which there are thousands.
     pub fn empty() -> Self {
-        Self { slots: vec![0; 4], shift: shift_of(4), starts: vec![0], bytes: Vec::new() }
+        Self::with_slots(4)
     }
 
     /// How many keys there are; they have the numbers `0..len`.
     pub fn len(&self) -> usize {
-        self.starts.len() - 1
-    }
-
-    /// Whether there is no key.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.places.len()
     }
 
     /// The bytes of the key with this number.
     pub fn get(&self, number: u32) -> &[u8] {
-        let number = number as usize;
-        &self.bytes[self.starts[number] as usize..self.starts[number + 1] as usize]
+        self.key_at(self.places[number as usize] as usize).1
     }
 
     /// Heap bytes held.
     pub fn size(&self) -> usize {
-        self.slots.capacity() * 8 + self.starts.capacity() * 8 + self.bytes.capacity()
+        self.slots.capacity() * 8 + self.places.capacity() * 8 + self.arena.capacity()
     }
 
     /// The number of `key`, which is added when it is new. `hash` is its XXH3-64.
@@ -84,41 +88,51 @@ impl Interner {
     /// [`Self::intern`] for every key in turn: `key(i)` belongs to `hashes[i]`; the numbers are appended to `out`.
     pub fn intern_batch<'a>(&mut self, hashes: &[u64], key: impl Fn(usize) -> &'a [u8], out: &mut Vec<u32>) {
         out.reserve(hashes.len());
-        let mut candidates = [NO_NUMBER; GROUP];
+        let mut candidates = [NO_PLACE; GROUP];
         for (chunk, group) in hashes.chunks(GROUP).enumerate() {
             let first = chunk * GROUP;
             self.guess(group, &mut candidates);
             for (i, &hash) in group.iter().enumerate() {
                 let key = key(first + i);
-                let candidate = candidates[i];
-                let number = if candidate != NO_NUMBER && self.get(candidate) == key {
-                    candidate
-                } else {
-                    self.intern(hash, key)
-                };
-                out.push(number);
+                out.push(match self.candidate(candidates[i], key) {
+                    Some(number) => number,
+                    None => self.intern(hash, key),
+                });
             }
         }
     }
 
-    /// The number in the first slot of each hash if its tag agrees, with everything a comparison needs on its way.
-    fn guess(&self, hashes: &[u64], candidates: &mut [u32; GROUP]) {
+    /// The place in the first slot of each hash if its tag agrees, with everything a comparison needs on its way.
+    fn guess(&self, hashes: &[u64], candidates: &mut [usize; GROUP]) {
         for &hash in hashes {
             prefetch(&self.slots, self.slot_of(hash));
         }
         for (candidate, &hash) in candidates.iter_mut().zip(hashes) {
             let slot = self.slots[self.slot_of(hash)];
-            let agrees = slot != 0 && (slot >> 32) as u32 == hash as u32;
-            *candidate = if agrees { slot as u32 - 1 } else { NO_NUMBER };
+            let agrees = slot != 0 && slot >> PLACE_BITS == tag_of(hash);
+            *candidate = if agrees { (slot & PLACE_MASK) as usize - 1 } else { NO_PLACE };
             if agrees {
-                prefetch(&self.starts, *candidate as usize);
+                prefetch(&self.arena, *candidate);
+                prefetch(&self.arena, *candidate + HEADER + 24);
             }
         }
-        for &candidate in candidates.iter().take(hashes.len()) {
-            if candidate != NO_NUMBER {
-                prefetch(&self.bytes, self.starts[candidate as usize] as usize);
-            }
+    }
+
+    #[inline]
+    fn candidate(&self, place: usize, key: &[u8]) -> Option<u32> {
+        if place == NO_PLACE {
+            return None;
         }
+        let (number, found) = self.key_at(place);
+        equal(found, key).then_some(number)
+    }
+
+    #[inline]
+    fn key_at(&self, place: usize) -> (u32, &[u8]) {
+        let header = &self.arena[place..place + HEADER];
+        let number = u32::from_le_bytes([header[0], header[1], header[2], header[3]]);
+        let length = u32::from_le_bytes([header[4], header[5], header[6], header[7]]) as usize;
+        (number, &self.arena[place + HEADER..place + HEADER + length])
     }
 
     /// The number of `key`, or the slot where it belongs.
@@ -130,8 +144,10 @@ impl Interner {
             if slot == 0 {
                 return Err(at);
             }
-            if (slot >> 32) as u32 == hash as u32 && self.get(slot as u32 - 1) == key {
-                return Ok(slot as u32 - 1);
+            if slot >> PLACE_BITS == tag_of(hash)
+                && let Some(number) = self.candidate((slot & PLACE_MASK) as usize - 1, key)
+            {
+                return Ok(number);
             }
             at = (at + 1) & mask;
         }
@@ -139,9 +155,13 @@ impl Interner {
 
     fn insert(&mut self, slot: usize, hash: u64, key: &[u8]) -> u32 {
         let number = self.len() as u32;
-        self.bytes.extend_from_slice(key);
-        self.starts.push(self.bytes.len() as u64);
-        self.slots[slot] = packed(hash, number);
+        let place = self.arena.len();
+        self.arena.extend_from_slice(&number.to_le_bytes());
+        self.arena.extend_from_slice(&(key.len() as u32).to_le_bytes());
+        self.arena.extend_from_slice(key);
+        self.arena.resize(self.arena.len().next_multiple_of(8), 0);
+        self.places.push(place as u64);
+        self.slots[slot] = packed(hash, place);
         if self.len() * 4 > self.slots.len() * 3 {
             self.grow();
         }
@@ -155,28 +175,55 @@ impl Interner {
         self.slots.resize(slots, 0);
         self.shift = shift_of(slots);
         let mask = slots - 1;
-        for number in 0..self.len() as u32 {
-            let hash = xxh3_64(self.get(number));
+        for &place in &self.places {
+            let hash = xxh3_64(self.key_at(place as usize).1);
             let mut at = self.slot_of(hash);
             while self.slots[at] != 0 {
                 at = (at + 1) & mask;
             }
-            self.slots[at] = packed(hash, number);
+            self.slots[at] = packed(hash, place as usize);
         }
     }
 
     /// The home slot: the high bits, because the low ones are the same for all of a shard when shards are a power of two.
+    #[inline]
     fn slot_of(&self, hash: u64) -> usize {
         (hash >> self.shift) as usize
     }
 }
 
+const NO_PLACE: usize = usize::MAX;
+
 fn shift_of(slots: usize) -> u32 {
     64 - slots.trailing_zeros()
 }
 
-fn packed(hash: u64, number: u32) -> u64 {
-    (hash & 0xffff_ffff) << 32 | u64::from(number + 1)
+/// 24 bits that neither choose the slot nor are the same for all of a shard.
+#[inline]
+fn tag_of(hash: u64) -> u64 {
+    hash >> 8 & 0xff_ffff
+}
+
+fn packed(hash: u64, place: usize) -> u64 {
+    tag_of(hash) << PLACE_BITS | (place as u64 + 1)
+}
+
+/// Equality of short keys without a call: eight bytes at a time, the last eight overlapping.
+#[inline]
+fn equal(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    if a.len() < 8 || a.len() > 64 {
+        return a == b;
+    }
+    let word = |bytes: &[u8], at: usize| bytes.get(at..at + 8).and_then(|w| w.try_into().ok()).map_or(0, u64::from_le_bytes);
+    let last = a.len() - 8;
+    let mut differs = word(a, last) ^ word(b, last);
+    for at in (0..last).step_by(8) {
+        differs |= word(a, at) ^ word(b, at);
+    }
+    differs == 0
 }
 
 /// Asks for the cache line of `items[at]`; does nothing where the processor has no such instruction.

@@ -26,6 +26,13 @@ impl Seats {
         self.app_of.len()
     }
 
+    /// Makes room for so many seats of so many users.
+    pub fn reserve(&mut self, seats: usize, users: usize) {
+        self.app_of.reserve(seats);
+        self.user_of.reserve(seats);
+        self.first.reserve(users);
+    }
+
     /// Heap bytes held.
     pub fn size(&self) -> usize {
         self.app_of.capacity() * 4 + self.user_of.capacity() * 4 + self.first.capacity() * 8 + self.others.capacity() * 13

@@ -18,6 +18,9 @@ use super::seats::Seats;
 use super::spec::{EventShapes, NightSpec, RowsSpec, SourceSpec, TagSpec, Undeclared};
 use super::values::{NULL_CODE, Values};
 
+/// Room for an id; longer ones make the arena grow.
+const EXPECTED_ID_BYTES: usize = 32;
+
 /// One shard, filling up.
 pub struct Shard<'a> {
     /// The night.
@@ -72,6 +75,26 @@ impl<'a> Shard<'a> {
             states: spec.sources.iter().map(SourceState::new).collect(),
             accounts: spec.sources.iter().map(|_| Accounting::default()).collect(),
             buffers: Buffers::default(),
+        }
+    }
+
+    /// Makes room for what the sources will bring.
+    pub fn reserve(&mut self) {
+        let mut users = 0;
+        for (spec, state) in self.spec.sources.iter().zip(&mut self.states) {
+            let rows = self.spec.expected_rows(spec);
+            match state {
+                SourceState::Attributes(state) => {
+                    users = users.max(rows);
+                    state.reserve(rows);
+                }
+                SourceState::Events(state, _) => state.reserve(rows),
+                SourceState::Labels(_) => {}
+            }
+        }
+        self.seats.reserve(users, users);
+        if self.ids.len() == 0 {
+            self.ids = Interner::with_capacity(users, users * EXPECTED_ID_BYTES);
         }
     }
 

@@ -65,6 +65,12 @@ impl NightSpec {
         })
     }
 
+    /// Rows that a shard can expect of this source, with some room: only to allocate.
+    pub fn expected_rows(&self, source: &SourceSpec) -> usize {
+        let share = source.expected_rows / u64::from(self.shards.get());
+        (share + share / 32 + 64) as usize
+    }
+
     /// Days from 1970-01-01 to the run's date.
     pub fn day(&self) -> i32 {
         self.date.signed_duration_since(NaiveDate::default()).num_days() as i32
@@ -93,6 +99,8 @@ pub struct SourceSpec {
     pub app: Option<String>,
     /// Whether it is read tonight.
     pub has_input: bool,
+    /// Rows of its files; only to make room.
+    pub expected_rows: u64,
     /// Whether last values stay: it is carried, or holds changes only.
     pub keeps_values: bool,
     /// What its rows are.

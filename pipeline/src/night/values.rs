@@ -178,28 +178,36 @@ impl Values {
         Ok(())
     }
 
-    /// A string of at most 12 bytes is its view: 16 bytes that need no look behind.
+    /// A string of at most 12 bytes is its view: 16 bytes that need no look behind. Neighbours are often equal.
     fn encode_views(&mut self, array: &StringViewArray, out: &mut Vec<u32>) {
+        let has_nulls = array.null_count() > 0;
+        let (mut last, mut last_code) = (0, None);
         for (row, &view) in array.views().iter().enumerate() {
-            if array.is_null(row) {
+            if has_nulls && array.is_null(row) {
                 out.push(NULL_CODE);
                 continue;
             }
-            if view as u32 > 12 || self.recent.is_empty() {
-                out.push(self.string_code(array.value(row).as_bytes()));
-                continue;
-            }
-            let place = recent_place(view);
-            let (seen, code) = self.recent[place];
-            let code = if seen == view && code != NULL_CODE {
-                code
-            } else {
-                let code = self.string_code(array.value(row).as_bytes());
-                self.recent[place] = (view, code);
-                code
+            let code = match last_code {
+                Some(code) if view == last => code,
+                _ => self.view_code(view, || array.value(row).as_bytes()),
             };
+            (last, last_code) = (view, Some(code));
             out.push(code);
         }
+    }
+
+    fn view_code<'b>(&mut self, view: u128, bytes: impl FnOnce() -> &'b [u8]) -> u32 {
+        if view as u32 > 12 || self.recent.is_empty() {
+            return self.string_code(bytes());
+        }
+        let place = recent_place(view);
+        let (seen, code) = self.recent[place];
+        if seen == view && code != NULL_CODE {
+            return code;
+        }
+        let code = self.string_code(bytes());
+        self.recent[place] = (view, code);
+        code
     }
 }
 

@@ -65,8 +65,7 @@ struct Selected {
 /// # Errors
 /// Setup for expressions that can not be used, refused for files that lack a column or have one of a wrong type.
 pub async fn plan_source(context: &ScanContext<'_>, source: &Source, tags: &[&Tag], properties: Option<EventShapes>, files: RawFiles) -> Result<Scan> {
-    let bare = bare_columns(source);
-    let table = Arc::new(RawTable::new(files.clone(), &bare));
+    let table = Arc::new(RawTable::new(files.clone()));
     let raw = LogicalPlanBuilder::scan(source.name.clone(), provider_as_source(table), None).map_err(plan_error)?;
     let schema = Arc::clone(raw.schema());
     let selected = select(context, source, tags, properties, &schema)?;
@@ -116,26 +115,6 @@ fn plan_error(error: datafusion::error::DataFusionError) -> Error {
 
 fn place(source: &Source, what: &str) -> String {
     format!("source {} {what}", source.name)
-}
-
-/// Text columns that go to the exchange as they are: they can keep the dictionary of their file.
-fn bare_columns(source: &Source) -> Vec<String> {
-    let is_cleaned = |name: &str| !source.nulls.is_empty() || source.clean.iter().any(|(column, _)| column == name);
-    let mut names: Vec<String> = Vec::new();
-    if let AppColumn::Column(app) = &source.columns.app {
-        names.push(app.clone());
-    }
-    match &source.kind {
-        SourceKind::GroupTags { tag, .. } => names.push(tag.clone()),
-        SourceKind::Behaviour(events) => {
-            names.push(events.event.clone());
-            names.extend(events.dimensions.iter().map(|(_, sql)| sql.trim().to_owned()));
-        }
-        SourceKind::CustomEvents(events) => names.push(events.event.clone()),
-        SourceKind::Attributes { .. } => {}
-    }
-    names.retain(|name| !is_cleaned(name));
-    names
 }
 
 fn column_names(expression: &Expr) -> Vec<String> {
@@ -346,7 +325,7 @@ fn select_behaviour(context: &ScanContext<'_>, source: &Source, events: &Events,
         let value_type = value_type_of(&found).ok_or_else(|| {
             Error::refused("scan", format!("found {found}, expected text, a number, a date or a boolean")).at(place.clone()).fix("cast the dimension in its expression")
         })?;
-        let exact = matches!(found, arrow::datatypes::DataType::Dictionary(..)) || found == arrow_type(value_type) || found.is_string();
+        let exact = found == arrow_type(value_type) || found.is_string();
         types.push(value_type);
         values.push((format!("dimension:{name}"), if exact { parsed } else { datafusion::logical_expr::cast(parsed, arrow_type(value_type)) }));
     }

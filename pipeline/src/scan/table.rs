@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::catalog::TableProvider;
@@ -31,14 +31,9 @@ pub struct RawTable {
 }
 
 impl RawTable {
-    /// The table of these files; text columns named in `dictionaries` keep the dictionary of their file.
-    pub fn new(files: RawFiles, dictionaries: &[String]) -> Self {
-        let read = |field: &Arc<Field>| {
-            let is_text = field.data_type() == &DataType::Utf8View;
-            let data_type = if is_text && dictionaries.contains(field.name()) { dictionary() } else { field.data_type().clone() };
-            Field::new(field.name(), data_type, true)
-        };
-        let schema = Arc::new(Schema::new(files.schema.fields().iter().map(read).collect::<Vec<_>>()));
+    /// The table of these files.
+    pub fn new(files: RawFiles) -> Self {
+        let schema = Arc::clone(&files.schema);
         let partitions: Vec<Arc<Field>> = files.partition_columns.iter().map(|name| Arc::new(Field::new(name, DataType::Utf8, false))).collect();
         let columns = TableSchema::builder(schema).with_table_partition_cols(partitions).build();
         Self { files, columns }
@@ -57,11 +52,6 @@ impl RawTable {
         let partitioner = FileGroupPartitioner::new().with_target_partitions(partitions).with_repartition_file_min_size(SMALLEST_RANGE);
         partitioner.repartition_file_groups(&whole).unwrap_or(whole)
     }
-}
-
-/// How a column of few values is read.
-pub fn dictionary() -> DataType {
-    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
 }
 
 #[async_trait]

@@ -1,0 +1,9 @@
+//! The whole night from outside: generated and hand-made data through `job::run`, what it publishes against the oracle,
+//! what it refuses against the list of bad input.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
+
+mod compare;
+mod fixture;
+mod nights;
+mod release;
