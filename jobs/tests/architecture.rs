@@ -36,7 +36,7 @@ fn files() -> Vec<PathBuf> {
         for name in names(&root().join(&folder)) {
             match name.strip_suffix('/') {
                 Some("__pycache__") => {}
-                Some(name) if folder.as_os_str().is_empty() && MADE.contains(&name) => {}
+                Some(name) if MADE.contains(&name) => {}
                 Some(name) => folders.push(folder.join(name)),
                 None => found.push(folder.join(name)),
             }
