@@ -71,7 +71,9 @@ impl Log for Logger {
             return;
         }
         let line = match self.format {
-            LogFormat::Json => json!({"time": now(), "level": name(record.level()), "target": record.target(), "message": record.args().to_string()}).to_string(),
+            LogFormat::Json => {
+                json!({"time": now(), "level": name(record.level()), "target": record.target(), "message": record.args().to_string()}).to_string()
+            }
             LogFormat::Text => format!("{} {:<5} {}", now(), name(record.level()), record.args()),
         };
         self.bars.suspend(|| write(&line));

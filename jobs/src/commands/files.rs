@@ -58,7 +58,13 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     let engine = match arguments.format {
         Format::List => {
             let files = manifest.files.iter().filter(|file| wanted(&file.artifact));
-            let files = files.map(|file| Listed { artifact: file.artifact, path: warehouse.store.name_of(&file.path), rows: file.rows, bytes: file.bytes, checksum: file.checksum.clone() });
+            let files = files.map(|file| Listed {
+                artifact: file.artifact,
+                path: warehouse.store.name_of(&file.path),
+                rows: file.rows,
+                bytes: file.bytes,
+                checksum: file.checksum.clone(),
+            });
             return output::print(global.output, &Listing { release: manifest.release, files: files.collect() });
         }
         Format::Clickhouse => Engine::ClickHouse,

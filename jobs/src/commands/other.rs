@@ -5,9 +5,8 @@ use std::ffi::OsString;
 use tagmill_schemas::Error;
 use tagmill_schemas::nearest::nearest;
 
-const LATER: [&str; 15] = [
-    "check", "portrait", "explain", "lineage", "diff", "publish", "rollback", "hold", "pin", "gc", "erase", "runs", "export", "scheduler", "executor",
-];
+const LATER: [&str; 15] =
+    ["check", "portrait", "explain", "lineage", "diff", "publish", "rollback", "hold", "pin", "gc", "erase", "runs", "export", "scheduler", "executor"];
 const NOW: [&str; 11] = ["init", "validate", "plan", "run", "releases", "show", "files", "sql", "estimate", "verify", "status"];
 
 /// The error for a word in a command's place.

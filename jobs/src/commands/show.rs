@@ -121,13 +121,19 @@ impl fmt::Display for Contents {
         if let Some(reason) = &head.reason {
             writeln!(f, "published because: {reason}")?;
         }
-        let inputs = self.inputs.iter().map(|i| vec![i.source.clone(), status(i.status), i.date.to_string(), grouped(i.files as u64), grouped(i.rows), sized(i.bytes)]);
+        let inputs =
+            self.inputs.iter().map(|i| vec![i.source.clone(), status(i.status), i.date.to_string(), grouped(i.files as u64), grouped(i.rows), sized(i.bytes)]);
         table(f, &["input", "status", "date", "files", "rows", "bytes"], inputs, &[3, 4, 5])?;
         table(f, &["source", "read", "accepted", "filtered", "rejected"], source_rows(&self.rows), &[1, 2, 3, 4])?;
         let artifacts = self.artifacts.iter().map(|a| vec![a.artifact.to_owned(), grouped(a.files), grouped(a.rows), sized(a.bytes)]);
         table(f, &["artifact", "files", "rows", "bytes"], artifacts, &[1, 2, 3])?;
         let apps: std::collections::BTreeSet<&str> = self.tags.iter().map(|tag| tag.app.as_str()).collect();
-        write!(f, "\n{} tags of {} apps; sizes: tagmill sql -c \"SELECT app, tag, value, sum(cardinality) FROM tags_string GROUP BY ALL\"", grouped(self.tags.len() as u64), grouped(apps.len() as u64))
+        write!(
+            f,
+            "\n{} tags of {} apps; sizes: tagmill sql -c \"SELECT app, tag, value, sum(cardinality) FROM tags_string GROUP BY ALL\"",
+            grouped(self.tags.len() as u64),
+            grouped(apps.len() as u64)
+        )
     }
 }
 

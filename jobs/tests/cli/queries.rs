@@ -54,7 +54,8 @@ fn sql_takes_files_and_piped_text() {
     std::fs::write(folder.path().join("q.sql"), "#!/usr/bin/env tagmill\n-- two\nSELECT 1 AS a;\nSELECT ';' AS b\n").unwrap();
     let file = run(folder.path(), &["sql", "--format", "csv", "-f", "q.sql"]);
     assert_eq!((file.code, file.out.as_str()), (Some(0), "a\n1\nb\n;\n"), "{file:?}");
-    let mut process = tagmill(folder.path()).args(["sql", "--format", "csv"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut process =
+        tagmill(folder.path()).args(["sql", "--format", "csv"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     process.stdin.take().unwrap().write_all(b"SELECT 7 AS a").unwrap();
     let piped = done(process.wait_with_output().unwrap());
     assert_eq!((piped.code, piped.out.as_str()), (Some(0), "a\n7\n"), "{piped:?}");
@@ -109,7 +110,12 @@ fn verify_finds_damage_and_status_age() {
 #[test]
 fn a_reader_that_stops_early_is_no_error() {
     let folder = published();
-    let mut process = tagmill(folder.path()).args(["sql", "--format", "csv", "-c", "SELECT value FROM generate_series(1, 300000)"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut process = tagmill(folder.path())
+        .args(["sql", "--format", "csv", "-c", "SELECT value FROM generate_series(1, 300000)"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(process.stdout.take());
     let done = done(process.wait_with_output().unwrap());
     assert_eq!((done.code, done.err.as_str()), (Some(0), ""), "{done:?}");

@@ -33,9 +33,9 @@ fn wrong_arguments_are_exit_2_with_one_sentence_last() {
 #[test]
 fn commands_of_later_versions_exist_and_say_so() {
     let folder = tempfile::tempdir().unwrap();
-    for name in [
-        "check", "portrait", "explain", "lineage", "diff", "publish", "rollback", "hold", "pin", "gc", "erase", "runs", "export", "scheduler", "executor",
-    ] {
+    for name in
+        ["check", "portrait", "explain", "lineage", "diff", "publish", "rollback", "hold", "pin", "gc", "erase", "runs", "export", "scheduler", "executor"]
+    {
         let done = run(folder.path(), &[name, "--any", "thing"]);
         assert_eq!((done.code, done.out.as_str()), (Some(2), ""), "{name}");
         assert!(done.last_error().contains("not in this version"), "{name}: {done:?}");

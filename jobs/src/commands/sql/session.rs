@@ -19,7 +19,11 @@ use crate::warehouse::Warehouse;
 ///
 /// # Errors
 /// Setup when something can not be registered; nothing is read.
-pub(super) async fn open(warehouse: &Warehouse, manifest: &Manifest, date: Option<NaiveDate>) -> Result<(SessionContext, Arc<InstrumentedObjectStoreRegistry>)> {
+pub(super) async fn open(
+    warehouse: &Warehouse,
+    manifest: &Manifest,
+    date: Option<NaiveDate>,
+) -> Result<(SessionContext, Arc<InstrumentedObjectStoreRegistry>)> {
     let settings = &warehouse.config.run;
     let registry = Arc::new(InstrumentedObjectStoreRegistry::new());
     let mut runtime = RuntimeEnvBuilder::new().with_object_store_registry(Arc::clone(&registry) as _);
