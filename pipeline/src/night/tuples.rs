@@ -55,15 +55,24 @@ impl Tuples {
                     *hash = mix(*hash, code);
                 }
             }
-            for &hash in &hashes[..group] {
-                prefetch(&self.slots, self.slot_of(hash));
-            }
+            self.fetch(&hashes[..group]);
             for (row, &hash) in hashes[..group].iter().enumerate() {
                 for (code, column) in key.iter_mut().zip(columns) {
                     *code = column[first + row];
                 }
                 out.push(self.intern(hash, &key));
             }
+        }
+    }
+
+    /// Puts slots, then the codes that they point to, on their way.
+    fn fetch(&self, hashes: &[u64]) {
+        for &hash in hashes {
+            prefetch(&self.slots, self.slot_of(hash));
+        }
+        for &hash in hashes {
+            let slot = self.slots[self.slot_of(hash)];
+            prefetch(&self.codes, (slot as u32).wrapping_sub(1) as usize * self.width);
         }
     }
 
@@ -76,7 +85,7 @@ impl Tuples {
             if slot == 0 {
                 break;
             }
-            if slot >> 32 == tag && self.get(slot as u32 - 1) == key {
+            if slot >> 32 == tag && equal(self.get(slot as u32 - 1), key) {
                 return slot as u32 - 1;
             }
             at = (at + 1) & mask;
@@ -106,6 +115,12 @@ impl Tuples {
     fn slot_of(&self, hash: u64) -> usize {
         (hash >> (64 - self.slots.len().trailing_zeros())) as usize
     }
+}
+
+/// Equality without a call: tuples are short.
+#[inline]
+fn equal(a: &[u32], b: &[u32]) -> bool {
+    a.iter().zip(b).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
 }
 
 /// Folds one code into a hash whose high bits are the good ones.

@@ -89,7 +89,7 @@ fn numbers(night: &Night) -> BTreeMap<(String, String), Numbers> {
     numbers
 }
 
-async fn behaviour(published: &Published, night: &Night, combinations: u32) {
+pub async fn behaviour(published: &Published, night: &Night, combinations: u32) {
     let (events, values) = published.behaviour(night.date).await;
     let (mut expected_events, mut expected_values, mut expected_measures) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for ((app, event), day) in night.behaviour(combinations) {

@@ -52,9 +52,14 @@ impl Generated {
 
     /// The oracle's answer for the days `0..=day`, one after the other.
     pub fn expected(&self, day: u32) -> (Night, u32) {
+        self.expected_in_order(&(0..=day).collect::<Vec<_>>())
+    }
+
+    /// The oracle's answer for the last of these days.
+    pub fn expected_in_order(&self, days: &[u32]) -> (Night, u32) {
         let settings = Settings::of(&self.config).unwrap();
-        let mut night = Night::first(self.path(), settings.flavour, self.date(0), settings.shards, settings.scope).unwrap();
-        for day in 1..=day {
+        let mut night = Night::first(self.path(), settings.flavour, self.date(days[0]), settings.shards, settings.scope).unwrap();
+        for &day in &days[1..] {
             night = night.following(self.path(), settings.flavour, self.date(day)).unwrap();
         }
         (night, settings.combinations)

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use tagmill_testdata::spec::Preset;
+use tagmill_testdata::oracle::Night;
+use tagmill_testdata::spec::{Preset, Spec};
 
 use crate::compare::{equals_the_oracle, group_members, same};
 use crate::fixture::{Generated, init, published, run};
+use crate::release::Published;
 
 async fn two_nights_equal_the_oracle(preset: Preset) {
     let data = Generated::small(preset);
@@ -25,7 +27,7 @@ async fn two_nights_equal_the_oracle(preset: Preset) {
     assert!(!events.is_empty(), "the behaviour of the first night is gone");
 }
 
-async fn entered_and_left_compare_with_the_night_before(release: &crate::release::Published, before: &tagmill_testdata::oracle::Night, after: &tagmill_testdata::oracle::Night) {
+pub async fn entered_and_left_compare_with_the_night_before(release: &Published, before: &Night, after: &Night) {
     let (old, new) = (group_members(before), group_members(after));
     let none = Default::default();
     let expected = new.iter().map(|(key, users)| {
@@ -49,7 +51,7 @@ async fn dirty_nights_with_ids_scoped_by_app_equal_the_oracle() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_night_of_attributes_and_events_alone_equals_the_oracle() {
-    let spec = tagmill_testdata::spec::Spec { users: 2_000, events: 12_000, rules: 60, days: 1, apps: 40, rule_apps: 8, ..tagmill_testdata::spec::Spec::preset(Preset::Apps) };
+    let spec = Spec { users: 2_000, events: 12_000, rules: 60, days: 1, apps: 40, rule_apps: 8, ..Spec::preset(Preset::Apps) };
     let data = Generated::new(spec);
     init(&data.config).await;
     run(&data.config, data.date(0)).await.unwrap();

@@ -1,0 +1,223 @@
+//! Raw files that break their contract: exit status, message, and nothing published or nothing lost.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int32Array, Int64Array, StringArray};
+use tagmill_pipeline::job::{Report, Silent, find_inputs};
+use tagmill_pipeline::publish::{Parents, newest_release};
+use tagmill_schemas::{Kind, Result};
+use tagmill_testdata::oracle::value::Value;
+
+use crate::fixture::{request, warehouse};
+use crate::hand::{DAY, EVENTS, Hand, PROFILE_TAGS, PROFILES, day, parquet, profiles, truncate};
+
+const PART: &str = "raw/profiles/dt=2026-11-19/part.parquet";
+const SECOND: &str = "raw/profiles/dt=2026-11-19/second.parquet";
+
+fn shop() -> Hand {
+    let hand = Hand::new(&[PROFILES, PROFILE_TAGS]);
+    hand.write_profiles(DAY, &[("shop", Some("u1"), Some("Oslo"), Some(30)), ("shop", Some("u2"), Some("Rome"), Some(40))]);
+    hand
+}
+
+/// Fails as told, says all `parts`, and leaves nothing published.
+pub async fn fails(hand: &Hand, result: Result<Report>, kind: Kind, parts: &[&str]) {
+    let error = result.unwrap_err();
+    let sentence = error.to_string();
+    assert_eq!(error.kind(), kind, "{sentence}");
+    for part in parts {
+        assert!(sentence.contains(part), "{part:?} is not in: {sentence}");
+    }
+    assert!(!sentence.contains('\n'), "{sentence}");
+    assert_eq!(sentence.matches("a retry can").count(), 1, "{sentence}");
+    assert!(newest_release(&warehouse(&hand.config)).await.unwrap().is_none(), "something is published");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_truncated_file_is_refused_by_name() {
+    let hand = shop();
+    let path = hand.path(PART);
+    truncate(&path, std::fs::metadata(&path).unwrap().len() / 2);
+    fails(&hand, hand.init_and_run().await, Kind::Refused, &["part.parquet", "not whole Parquet"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_damaged_behind_a_sound_footer_is_refused_by_name() {
+    let hand = shop();
+    let mut bytes = std::fs::read(hand.path(PART)).unwrap();
+    bytes[4..60].fill(0xff);
+    hand.write_bytes(PART, bytes);
+    fails(&hand, hand.init_and_run().await, Kind::Refused, &["raw data can not be read"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_not_parquet_is_refused_by_name() {
+    let hand = shop();
+    hand.write_bytes(SECOND, "app,user\nshop,u1\n");
+    fails(&hand, hand.init_and_run().await, Kind::Refused, &["second.parquet", "not whole Parquet"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_file_is_refused_by_name() {
+    let hand = shop();
+    hand.write_bytes(SECOND, "");
+    fails(&hand, hand.init_and_run().await, Kind::Refused, &["second.parquet", "empty file"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_directory_and_a_date_without_data_are_not_ready_yet() {
+    let hand = shop();
+    std::fs::create_dir_all(hand.path("raw/profiles/dt=2026-11-20")).unwrap();
+    hand.init().await;
+    fails(&hand, hand.run("2026-11-20").await, Kind::Retry, &["profiles", "2026-11-20"]).await;
+    fails(&hand, hand.run("2026-11-21").await, Kind::Retry, &["profiles", "2026-11-21"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_column_names_file_column_and_what_is_there() {
+    let hand = shop();
+    hand.write(PART, vec![("app", Arc::new(StringArray::from(vec!["shop"])) as ArrayRef), ("user", Arc::new(StringArray::from(vec!["u1"]))), ("age", Arc::new(Int64Array::from(vec![1])))]);
+    fails(&hand, hand.init_and_run().await, Kind::Refused, &["missing column \"city\"", "age"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_missing_in_one_file_of_two_names_that_file() {
+    let hand = shop();
+    hand.write(SECOND, vec![("app", Arc::new(StringArray::from(vec!["shop"])) as ArrayRef), ("user", Arc::new(StringArray::from(vec!["u1"]))), ("age", Arc::new(Int64Array::from(vec![1])))]);
+    fails(&hand, hand.init_and_run().await, Kind::Refused, &["missing column \"city\"", "second.parquet"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_type_that_changes_between_files_names_file_column_expected_and_found() {
+    let hand = shop();
+    let mut columns = profiles(&[("shop", Some("u3"), Some("Bonn"), None)]);
+    columns[3] = ("age", Arc::new(StringArray::from(vec!["30"])));
+    hand.write(SECOND, columns);
+    fails(&hand, hand.init_and_run().await, Kind::Refused, &["second.parquet", "\"age\"", "Utf8", "expected Int64"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn widths_of_one_kind_may_differ_between_files() {
+    let hand = shop();
+    let mut columns = profiles(&[("shop", Some("u3"), Some("Bonn"), None)]);
+    columns[3] = ("age", Arc::new(Int32Array::from(vec![50])));
+    hand.write(SECOND, columns);
+    hand.init_and_run().await.unwrap();
+    let tags = hand.published().await.tags().await;
+    assert_eq!(tags[&("shop".to_owned(), "age".to_owned(), Value::Integer(50))].len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tag_of_a_type_that_its_column_can_not_be_rejects_the_row() {
+    let hand = shop();
+    let mut columns = profiles(&[("shop", Some("u1"), Some("Bonn"), None), ("shop", Some("u2"), Some("Oslo"), None)]);
+    columns[3] = ("age", Arc::new(StringArray::from(vec!["thirty", "31"])));
+    hand.write(PART, columns);
+    hand.init_and_run().await.unwrap();
+    let release = hand.published().await;
+    assert_eq!(release.quality().await[&("profiles".to_owned(), Some("shop".to_owned()), "rejected:bad_age".to_owned())], 1);
+    let rejects = release.rejects().await;
+    assert!(rejects.iter().any(|(_, _, reason, row)| reason == "bad_age" && row.contains("thirty")), "{rejects:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn null_and_empty_user_ids_are_rejected_with_their_rows_and_lose_nobody_else() {
+    let hand = shop();
+    hand.write_profiles(DAY, &[("shop", None, Some("Oslo"), Some(1)), ("shop", Some(""), Some("Rome"), Some(2)), ("shop", Some("u1"), Some("Bonn"), Some(3)), ("", Some("u2"), None, None)]);
+    let report = hand.init_and_run().await.unwrap();
+    assert_eq!((report.rows["profiles"], report.rejected, report.users), (4, 3, 1));
+    let release = hand.published().await;
+    let quality = release.quality().await;
+    assert_eq!(quality[&("profiles".to_owned(), Some("shop".to_owned()), "rejected:no_user".to_owned())], 2);
+    assert_eq!(quality[&("profiles".to_owned(), None, "rejected:no_app".to_owned())], 1, "{quality:?}");
+    assert_eq!(release.rejects().await.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_of_a_megabyte_is_a_user_and_a_longer_one_is_rejected() {
+    let hand = shop();
+    let (long, longer) = ("u".repeat(1 << 20), "u".repeat((1 << 20) + 1));
+    hand.write_profiles(DAY, &[("shop", Some(&long), Some("Oslo"), None), ("shop", Some(&longer), Some("Oslo"), None), ("shop", Some("\u{1F600}\n\0 x"), Some("Oslo"), None)]);
+    hand.init_and_run().await.unwrap();
+    let release = hand.published().await;
+    let dictionary = release.dictionary().await;
+    assert_eq!(dictionary.len(), 2);
+    assert!(dictionary.contains_key(&(String::new(), long.clone())) && dictionary.contains_key(&(String::new(), "\u{1F600}\n\0 x".to_owned())));
+    assert_eq!(release.quality().await[&("profiles".to_owned(), Some("shop".to_owned()), "rejected:long_user".to_owned())], 1);
+    // The dictionary is read back, too.
+    hand.write_profiles("2026-11-20", &[("shop", Some(&long), Some("Rome"), None)]);
+    assert_eq!(hand.run("2026-11-20").await.unwrap().new_users, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conflicting_rows_of_a_user_count_all_and_one_wins_whatever_the_order_of_files() {
+    let rows = [("shop", Some("u1"), Some("Oslo"), Some(1)), ("shop", Some("u1"), Some("Rome"), None), ("shop", Some("u1"), None, Some(9))];
+    let mut seen = Vec::new();
+    for turn in 0..rows.len() {
+        let hand = shop();
+        let mut rows = rows;
+        rows.rotate_left(turn);
+        hand.write(PART, profiles(&rows[..1]));
+        hand.write(SECOND, profiles(&rows[1..]));
+        hand.init_and_run().await.unwrap();
+        let release = hand.published().await;
+        assert_eq!(release.manifest.counts.iter().map(|c| c.accepted).sum::<u64>(), 3);
+        let tags = release.tags().await;
+        let of = |tag: &str| tags.keys().filter(|(_, name, _)| name == tag).count();
+        assert!(of("city") <= 1 && of("age") <= 1, "{tags:?}");
+        seen.push(tags);
+    }
+    assert!(seen.windows(2).all(|pair| pair[0] == pair[1]), "{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_duplicated_event_counts_once_only_where_a_key_says_so() {
+    for (key, expected) in [("", 2), ("dedupe = { key = ['time'] }\n", 1)] {
+        let hand = Hand::new(&[EVENTS, key]);
+        hand.write_events(DAY, &[("shop", "u1", "visit", None, None), ("shop", "u1", "visit", None, None)]);
+        hand.init_and_run().await.unwrap();
+        let measures = hand.published().await.measures(day(DAY)).await;
+        let counts = &measures[&("shop".to_owned(), "visit".to_owned(), "*".to_owned(), 0, false)];
+        assert_eq!(counts.values().copied().collect::<Vec<_>>(), [expected]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_changes_while_it_is_read_ends_the_run_without_a_release() {
+    let hand = shop();
+    hand.init().await;
+    let rewrite = OnStage { stage: "shards", act: Box::new(|| hand.write_profiles(DAY, &[("shop", Some("u1"), Some("Oslo"), Some(31)), ("shop", Some("u2"), Some("Rome"), Some(40))])) };
+    let result = tagmill_pipeline::job::run(&request(&hand.config, day(DAY)), &rewrite).await;
+    fails(&hand, result, Kind::Retry, &["part.parquet", "changed while it was read"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_counted_against_the_footers() {
+    let hand = shop();
+    hand.init().await;
+    let request = request(&hand.config, day(DAY));
+    let inputs = find_inputs(&request, &Parents::default(), &Silent).await.unwrap();
+    let [input] = inputs.as_slice() else { panic!("one source") };
+    assert_eq!(input.record(request.date).files[0].rows, 2);
+    let bytes = parquet(profiles(&[]));
+    hand.write_bytes(SECOND, bytes);
+    assert_eq!(hand.run(DAY).await.unwrap().rows["profiles"], 2, "a file without rows is no fault");
+}
+
+/// Acts when a stage begins.
+pub struct OnStage<'a> {
+    pub stage: &'static str,
+    pub act: Box<dyn Fn() + Send + Sync + 'a>,
+}
+
+impl tagmill_pipeline::job::Observer for OnStage<'_> {
+    fn stage(&self, name: &'static str, _: &str) {
+        if name == self.stage {
+            (self.act)();
+        }
+    }
+
+    fn progress(&self, _: u64, _: u64) {}
+
+    fn warn(&self, _: &str) {}
+}
