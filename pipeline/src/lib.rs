@@ -4,12 +4,15 @@
 //! job ─► scan ─► exchange ─► night (dictionary, tags, behaviour, rules) ─► artifact ─► publish
 //! ```
 
+pub mod artifact;
+pub mod catalog;
 pub mod codec;
 pub mod error;
 pub mod exchange;
+pub mod groups;
 pub mod job;
 pub mod night;
+pub mod publish;
+pub mod rules;
 pub mod scan;
-
-pub use tagmill_wip_publish::{artifact, publish, store};
-pub use tagmill_wip_rules::{groups, rules};
+pub mod store;

@@ -7,9 +7,9 @@ use chrono::NaiveDate;
 use tagmill_schemas::manifest::{FileEntry, Manifest, TagEntry};
 use tagmill_schemas::{Artifact, Config, IdScope, ValueType, release};
 use tagmill_udfs::bitmap::write_sorted;
-use tagmill_wip_publish::artifact::ArtifactWriter;
-use tagmill_wip_publish::publish;
-use tagmill_wip_publish::store::Store;
+use tagmill_pipeline::artifact::ArtifactWriter;
+use tagmill_pipeline::publish;
+use tagmill_pipeline::store::Store;
 use tempfile::TempDir;
 
 const SHARDS: u32 = 4;

@@ -169,3 +169,23 @@ async fn the_head_can_be_run_again() {
     equals_the_oracle(&release, &night, combinations).await;
     crate::nights::entered_and_left_compare_with_the_night_before(&release, &data.expected(0).0, &night).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_carried_after_a_late_date_has_the_heads_date() {
+    let hand = Hand::new(&[PROFILES, "late = { policy = 'carry' }\n", PROFILE_TAGS, EVENTS]);
+    let days = [DAY, NEXT, "2026-11-21", "2026-11-22"];
+    for (number, date) in days.iter().enumerate() {
+        hand.write_events(date, &[("shop", "u1", "visit", None, None)]);
+        if number < 3 {
+            hand.write_profiles(date, &[("shop", Some("u1"), Some("Oslo"), Some(number as i64))]);
+        }
+    }
+    hand.init().await;
+    for date in [days[0], days[2], days[1], days[3]] {
+        hand.run(date).await.unwrap();
+    }
+    let release = hand.published().await;
+    let input = release.manifest.inputs.iter().find(|input| input.source == "profiles").unwrap();
+    assert_eq!((input.status, input.date), (InputStatus::Carried, day(days[2])));
+    same("tags", &sizes(&release).await, &BTreeMap::from([(city("Oslo"), 1), (age(2), 1)]));
+}

@@ -1,6 +1,6 @@
 //! Estimates against the same users as plain rows.
 
-use tagmill_wip_catalog::catalog::estimate;
+use tagmill_pipeline::catalog::estimate;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::release::{APP, User, small, users};

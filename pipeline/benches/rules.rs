@@ -9,7 +9,7 @@ use std::hint::black_box;
 use chrono::NaiveDate;
 use criterion::{Criterion, criterion_group, criterion_main};
 use tagmill_schemas::ValueType;
-use tagmill_wip_rules::rules::{Atom, Names, Program, TagInfo, analyse, rule_hash};
+use tagmill_pipeline::rules::{Atom, Names, Program, TagInfo, analyse, rule_hash};
 
 const RULES: usize = 200;
 const SEATS: usize = 312_500;

@@ -13,10 +13,10 @@ use object_store::path::Path;
 use tagmill_schemas::manifest::{FileEntry, Manifest, TagEntry};
 use tagmill_schemas::{Artifact, IdScope, ValueType};
 use tagmill_udfs::bitmap::write_sorted;
-use tagmill_wip_catalog::artifact::ArtifactWriter;
-use tagmill_wip_catalog::catalog;
-use tagmill_wip_catalog::store::Store;
-use tagmill_wip_catalog::store::testing::CountingStore;
+use tagmill_pipeline::artifact::ArtifactWriter;
+use tagmill_pipeline::catalog;
+use tagmill_pipeline::store::Store;
+use tagmill_pipeline::store::testing::CountingStore;
 
 pub const SHARDS: u32 = 4;
 pub const USERS_PER_SHARD: u32 = 5_000;

@@ -24,7 +24,12 @@ const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_RETRIES: usize = 12;
 
 /// `memory://` stores by authority: one process opens a warehouse more than once and means the same one.
-static MEMORIES: LazyLock<Mutex<BTreeMap<String, Arc<InMemory>>>> = LazyLock::new(Mutex::default);
+static MEMORIES: LazyLock<Mutex<BTreeMap<String, Arc<dyn ObjectStore>>>> = LazyLock::new(Mutex::default);
+
+/// From now on `memory://<name>` is this store.
+pub(super) fn mount(name: &str, objects: Arc<dyn ObjectStore>) {
+    MEMORIES.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), objects);
+}
 
 pub(super) fn open(url: &str) -> Result<Store> {
     match split_scheme(url) {
@@ -112,7 +117,7 @@ fn resolve(path: &FilePath) -> std::io::Result<PathBuf> {
 fn open_memory(rest: &str) -> Result<Store> {
     let (name, path) = rest.split_once('/').unwrap_or((rest, ""));
     let name = if name.is_empty() { "default" } else { name };
-    let objects = Arc::clone(MEMORIES.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_default());
+    let objects = Arc::clone(MEMORIES.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_insert_with(|| Arc::new(InMemory::new())));
     let root = Path::parse(path).map_err(|e| refused(rest, e))?;
     Ok(Store::new(objects, format!("memory://{name}"), root))
 }

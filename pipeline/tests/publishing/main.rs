@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
 
-use tagmill_wip_publish as tested;
+use tagmill_pipeline as tested;
 
 mod conformance;
 mod faults;

@@ -46,7 +46,9 @@ impl FileTable {
     }
 
     fn source(&self, state: &dyn Session) -> Result<ParquetSource> {
-        let global = state.config_options().execution.parquet.clone();
+        let mut global = state.config_options().execution.parquet.clone();
+        // The cache widens what it keeps to whole batches: a filter on bitmaps would fetch thousands to look at one.
+        global.max_predicate_cache_size = Some(0);
         let store = state.runtime_env().object_store(&self.store)?;
         let footers = state.runtime_env().cache_manager.get_file_metadata_cache();
         Ok(ParquetSource::new(self.schema.clone())

@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use datafusion::prelude::SessionContext;
 use parquet::arrow::ArrowWriter;
 use tagmill_schemas::Config;
-use tagmill_wip_catalog::catalog::register_raw;
+use tagmill_pipeline::catalog::register_raw;
 
 fn write(path: &Path, rows: &[(&str, i64)]) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();

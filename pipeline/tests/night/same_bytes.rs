@@ -1,0 +1,73 @@
+//! A run is a function of parent, date, inputs, configuration and code: threads, memory, waves and a rerun leave the same bytes.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use tagmill_pipeline::job::{self, Silent, plan};
+use tagmill_schemas::Artifact;
+use tagmill_testdata::spec::{Preset, Spec};
+
+use crate::compare::same;
+use crate::fixture::{Generated, init, published, request};
+
+/// A warehouse, its threads and its memory.
+struct Way {
+    name: &'static str,
+    threads: usize,
+    memory: Option<u64>,
+}
+
+const MEMORY_FOR_ONE_SHARD: u64 = 24 << 20;
+
+type Checksums = BTreeMap<(Artifact, NaiveDate, Option<u32>, u64), String>;
+
+async fn two_nights(data: &Generated, way: &Way) -> Checksums {
+    let config = data.config_for(way.name);
+    init(&config).await;
+    for day in 0..2 {
+        let mut request = request(&config, data.date(day));
+        (request.threads, request.memory) = (Some(way.threads), way.memory);
+        job::run(&request, &Silent).await.unwrap_or_else(|e| panic!("{}: {e}", way.name));
+    }
+    published(&config).await.checksums()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn threads_and_waves_leave_the_same_bytes() {
+    let data = Generated::new(Spec { users: 20_000, events: 200_000, rules: 60, days: 2, ..Spec::preset(Preset::Demo) });
+    let expected = two_nights(&data, &Way { name: "one", threads: 1, memory: None }).await;
+    assert!(expected.len() > 40);
+    for way in [Way { name: "two", threads: 2, memory: None }, Way { name: "eight", threads: 8, memory: None }, Way { name: "waves", threads: 2, memory: Some(MEMORY_FOR_ONE_SHARD) }] {
+        same(way.name, &two_nights(&data, &way).await, &expected);
+    }
+    let config = data.config_for("one");
+    let mut request = request(&config, data.date(1));
+    request.memory = Some(MEMORY_FOR_ONE_SHARD);
+    let planned = plan(&request, &Silent).await.unwrap();
+    assert!(planned.shards_at_once < planned.shards as usize, "the memory holds all shards: no waves were tried");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_night_again_leaves_the_same_bytes() {
+    let data = Generated::small(Preset::Dirty);
+    let mut runs = Vec::new();
+    for name in ["a", "b"] {
+        let config = data.config_for(name);
+        init(&config).await;
+        // An attempt that fails on the way leaves files and a number behind.
+        if name == "b" {
+            let ready = data.path().join("raw/profiles").join(format!("dt={}", data.date(0))).join("part-00000.parquet");
+            let whole = std::fs::read(&ready).unwrap();
+            let act = || std::fs::write(&ready, &whole).unwrap();
+            let rewrite = crate::bad_input::OnStage { stage: "shards", act: Box::new(act) };
+            job::run(&request(&config, data.date(0)), &rewrite).await.unwrap_err();
+        }
+        job::run(&request(&config, data.date(0)), &Silent).await.unwrap();
+        let mut checksums = published(&config).await.checksums();
+        // The table of runs says which attempt it was.
+        checksums.retain(|(artifact, ..), _| *artifact != Artifact::Runs);
+        runs.push((published(&config).await.manifest.run, checksums));
+    }
+    assert_eq!(runs[0].0, runs[1].0, "equal runs have equal names");
+    same("rerun", &runs[1].1, &runs[0].1);
+}
