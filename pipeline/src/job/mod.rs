@@ -22,7 +22,7 @@ use tagmill_schemas::Config;
 
 pub use audience::GroupNight;
 pub use inputs::{Decision, SourceInput, find_inputs};
-pub use night::NightPlan;
+pub use night::{NightPlan, plan_night};
 pub use report::{PlanReport, Report, SourcePlan, ValidateReport};
 pub use run::{init, plan, run, validate};
 pub use session::{Resources, night_session};

@@ -3,7 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
 
+mod bad_input;
+mod bytes_read;
 mod compare;
 mod fixture;
+mod hand;
+mod late;
 mod nights;
+mod operator;
 mod release;
+mod same_bytes;
+mod setup;
