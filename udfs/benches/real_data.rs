@@ -21,12 +21,8 @@ const SETS: [(&str, [u64; 5]); 4] = [
 
 type Combine = fn(&BitmapRef<'_>, &BitmapRef<'_>, &mut Vec<u8>);
 type Other = fn(&Bitmap, &Bitmap) -> Bitmap;
-const OPERATIONS: [(&str, Combine, Other); 4] = [
-    ("and", and, Bitmap::and),
-    ("or", or, Bitmap::or),
-    ("xor", xor, Bitmap::xor),
-    ("and_not", and_not, Bitmap::andnot),
-];
+const OPERATIONS: [(&str, Combine, Other); 4] =
+    [("and", and, Bitmap::and), ("or", or, Bitmap::or), ("xor", xor, Bitmap::xor), ("and_not", and_not, Bitmap::andnot)];
 
 fn read(folder: &Path, set: &str) -> Option<Vec<Vec<u32>>> {
     let list = std::fs::read_to_string(folder.join(format!("{set}.list"))).ok()?;

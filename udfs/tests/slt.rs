@@ -23,9 +23,7 @@ impl AsyncDB for Session {
         for batch in &batches {
             let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options));
             let columns = columns.collect::<Result<Vec<_>, _>>()?;
-            rows.extend((0..batch.num_rows()).map(|row| {
-                columns.iter().map(|column| one_line(&column.value(row).to_string())).collect::<Vec<String>>()
-            }));
+            rows.extend((0..batch.num_rows()).map(|row| columns.iter().map(|column| one_line(&column.value(row).to_string())).collect::<Vec<String>>()));
         }
         let width = batches.first().map_or(0, |batch| batch.num_columns());
         Ok(DBOutput::Rows { types: vec![DefaultColumnType::Any; width], rows })
@@ -40,9 +38,7 @@ fn one_line(value: &str) -> String {
 }
 
 fn session(partitions: usize) -> Session {
-    let context = SessionContext::new_with_config(
-        SessionConfig::new().with_target_partitions(partitions).with_batch_size(100),
-    );
+    let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(partitions).with_batch_size(100));
     tagmill_udfs::register_all(&context).unwrap();
     Session(context)
 }

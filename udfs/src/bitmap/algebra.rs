@@ -1,12 +1,12 @@
 //! Set operations on two serialized bitmaps: container by container, written once, in canonical form.
 
 use super::bucket::Bitmap32Ref;
+use super::combine;
 use super::container::Container;
 use super::encode::write_container;
 use super::runs::Runs;
 use super::view::BitmapRef;
 use super::writer::Writer;
-use super::combine;
 use std::cmp::Ordering;
 
 /// What is in the result.
@@ -87,14 +87,7 @@ fn write_shared(writer: &mut Writer<'_>, high: u32, a: &Bitmap32Ref<'_>, b: &Bit
     writer.end_bucket();
 }
 
-fn write_both(
-    operation: Operation,
-    writer: &mut Writer<'_>,
-    high: u32,
-    a: &Bitmap32Ref<'_>,
-    b: &Bitmap32Ref<'_>,
-    found: &mut Runs,
-) {
+fn write_both(operation: Operation, writer: &mut Writer<'_>, high: u32, a: &Bitmap32Ref<'_>, b: &Bitmap32Ref<'_>, found: &mut Runs) {
     let (containers, expects_runs) = expect(operation, a, b);
     writer.begin_bucket(high, containers, expects_runs);
     merge_keys(a, b, |key, left, right| match (left, right) {
@@ -142,11 +135,7 @@ fn expect(operation: Operation, a: &Bitmap32Ref<'_>, b: &Bitmap32Ref<'_>) -> (us
 
 /// Calls `visit` for every high word in both bitmaps, ascending.
 #[inline(always)]
-pub(super) fn for_each_shared_bucket<'b>(
-    a: &BitmapRef<'b>,
-    b: &BitmapRef<'b>,
-    mut visit: impl FnMut(u32, &Bitmap32Ref<'b>, &Bitmap32Ref<'b>),
-) {
+pub(super) fn for_each_shared_bucket<'b>(a: &BitmapRef<'b>, b: &BitmapRef<'b>, mut visit: impl FnMut(u32, &Bitmap32Ref<'b>, &Bitmap32Ref<'b>)) {
     if let (Some((high, left)), Some((other, right))) = (a.only_bucket(), b.only_bucket()) {
         if high == other {
             visit(high, left, right);
@@ -187,11 +176,7 @@ pub(super) fn for_each_shared_key(a: &Bitmap32Ref<'_>, b: &Bitmap32Ref<'_>, mut 
 
 /// Calls `visit` for every key in either bitmap with the indices of its containers, ascending.
 #[inline(always)]
-pub(super) fn merge_keys(
-    a: &Bitmap32Ref<'_>,
-    b: &Bitmap32Ref<'_>,
-    mut visit: impl FnMut(u16, Option<usize>, Option<usize>),
-) {
+pub(super) fn merge_keys(a: &Bitmap32Ref<'_>, b: &Bitmap32Ref<'_>, mut visit: impl FnMut(u16, Option<usize>, Option<usize>)) {
     let (mut i, mut j) = (0, 0);
     loop {
         match (a.key(i), b.key(j)) {
@@ -216,11 +201,7 @@ pub(super) fn merge_keys(
 
 /// Calls `visit` for every high word in either sequence, ascending.
 #[inline(always)]
-pub(super) fn merge<T>(
-    a: impl Iterator<Item = (u32, T)>,
-    b: impl Iterator<Item = (u32, T)>,
-    mut visit: impl FnMut(u32, Option<T>, Option<T>),
-) {
+pub(super) fn merge<T>(a: impl Iterator<Item = (u32, T)>, b: impl Iterator<Item = (u32, T)>, mut visit: impl FnMut(u32, Option<T>, Option<T>)) {
     let (mut a, mut b) = (a, b);
     let (mut left, mut right) = (a.next(), b.next());
     loop {
@@ -230,8 +211,8 @@ pub(super) fn merge<T>(
             (None, Some(_)) => Ordering::Greater,
             (Some((left, _)), Some((right, _))) => left.cmp(right),
         };
-        let from_left = if order.is_le() { std::mem::replace(&mut left, None) } else { None };
-        let from_right = if order.is_ge() { std::mem::replace(&mut right, None) } else { None };
+        let from_left = if order.is_le() { left.take() } else { None };
+        let from_right = if order.is_ge() { right.take() } else { None };
         let high = from_left.as_ref().or(from_right.as_ref()).map_or(0, |(high, _)| *high);
         visit(high, from_left.map(|(_, value)| value), from_right.map(|(_, value)| value));
         if order.is_le() {

@@ -1,8 +1,8 @@
 //! Loops over two array containers, serialized: ascending little-endian u16.
 
 use super::cpu::per_cpu;
-use super::merge::merge;
 pub(super) use super::merge::SLACK;
+use super::merge::merge;
 
 /// Beyond this ratio of lengths the longer array is searched, not walked.
 const SKEW: usize = 48;

@@ -1,8 +1,10 @@
-//! A serialized 32-bit bitmap inside a 64-bit one, read in place: parsing, checks, containers by key.
+//! A serialized 32-bit bitmap inside a 64-bit one, read in place: its parts, its containers by index and by key.
 
+use super::check::{Check, check_container, check_keys};
 use super::container::Container;
+use super::cursor::Cursor;
 use super::defect::Defect;
-use super::{ARRAY_MOST, BITSET_BYTES, COOKIE_NO_RUNS, COOKIE_RUNS, OFFSETS_FROM, words};
+use super::{ARRAY_MOST, BITSET_BYTES, COOKIE_NO_RUNS, COOKIE_RUNS, OFFSETS_FROM};
 
 /// The values of a bitmap that share one high word. Made by [`BitmapRef`](super::BitmapRef).
 #[derive(Debug, Clone, Copy)]
@@ -19,48 +21,9 @@ pub struct Bitmap32Ref<'a> {
     body_at: usize,
 }
 
-/// How much of the bytes is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Check {
-    /// Sizes, keys, offsets and runs: enough that reading can not go astray.
-    Layout,
-    /// Also the order of arrays and the number of bits in bitsets.
-    Everything,
-}
-
-/// A position in the bytes of a whole 64-bit bitmap.
-pub(super) struct Cursor<'a> {
-    pub(super) rest: &'a [u8],
-    pub(super) at: usize,
-}
-
-impl<'a> Cursor<'a> {
-    /// The next `wanted` bytes.
-    #[inline]
-    pub(super) fn take(&mut self, wanted: usize) -> Result<&'a [u8], Defect> {
-        let Some((taken, rest)) = self.rest.split_at_checked(wanted) else {
-            return Err(Defect::Truncated { at: self.at, wanted, left: self.rest.len() });
-        };
-        self.rest = rest;
-        self.at += wanted;
-        Ok(taken)
-    }
-
-    /// The next little-endian u32.
-    #[inline]
-    pub(super) fn take_u32(&mut self) -> Result<u32, Defect> {
-        Ok(self.take(4)?.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)))
-    }
-
-    /// The next `count` pieces of 4 bytes.
-    #[inline]
-    fn take_fours(&mut self, count: usize) -> Result<&'a [[u8; 4]], Defect> {
-        Ok(self.take(count * 4)?.as_chunks().0)
-    }
-}
-
+/// Key of the container described.
 #[inline]
-fn key_of(descriptor: &[u8; 4]) -> u16 {
+pub(super) fn key_of(descriptor: &[u8; 4]) -> u16 {
     u16::from_le_bytes([descriptor[0], descriptor[1]])
 }
 
@@ -84,51 +47,6 @@ fn container_at<'a>(body: &'a [u8], descriptor: &[u8; 4], is_run: bool) -> Optio
     }
     let block = body.get(..BITSET_BYTES)?.as_chunks::<8>().0.try_into().ok()?;
     Some((Container::Bitset(block, cardinality), BITSET_BYTES))
-}
-
-fn check_runs(key: u16, runs: &[[u8; 4]], declared: u32) -> Result<(), Defect> {
-    if runs.is_empty() {
-        return Err(Defect::NoRuns { key });
-    }
-    let mut next = 0u32;
-    let mut found = 0u32;
-    for (run, bytes) in runs.iter().enumerate() {
-        let start = u32::from(u16::from_le_bytes([bytes[0], bytes[1]]));
-        let more = u32::from(u16::from_le_bytes([bytes[2], bytes[3]]));
-        if start < next {
-            return Err(Defect::UnorderedRuns { key, run: run as u16 });
-        }
-        if start + more > 0xFFFF {
-            return Err(Defect::RunTooLong { key, run: run as u16 });
-        }
-        next = start + more + 2;
-        found += more + 1;
-    }
-    if found == declared { Ok(()) } else { Err(Defect::WrongCardinality { key, declared, found }) }
-}
-
-fn check_container(key: u16, container: &Container<'_>, check: Check) -> Result<(), Defect> {
-    match container {
-        Container::Run(runs, declared) => check_runs(key, runs, *declared),
-        Container::Array(values) if check == Check::Everything => {
-            if words::ascends(values) { Ok(()) } else { Err(Defect::UnorderedArray { key }) }
-        }
-        Container::Bitset(block, declared) if check == Check::Everything => {
-            let found = words::count(block);
-            if found == *declared { Ok(()) } else { Err(Defect::WrongCardinality { key, declared: *declared, found }) }
-        }
-        _ => Ok(()),
-    }
-}
-
-fn check_keys(descriptors: &[[u8; 4]], at: usize) -> Result<(), Defect> {
-    for (index, pair) in descriptors.windows(2).enumerate() {
-        let (previous, found) = (key_of(&pair[0]), key_of(&pair[1]));
-        if found <= previous {
-            return Err(Defect::UnorderedKeys { at: at + (index + 1) * 4, found, previous });
-        }
-    }
-    Ok(())
 }
 
 impl<'a> Bitmap32Ref<'a> {
@@ -201,7 +119,7 @@ impl<'a> Bitmap32Ref<'a> {
         let count = (cookie >> 16) as usize + 1;
         let flags = cursor.take(count.div_ceil(8))?;
         let last = flags.last().copied().unwrap_or(0);
-        if count % 8 != 0 && last >> (count % 8) != 0 {
+        if !count.is_multiple_of(8) && last >> (count % 8) != 0 {
             return Err(Defect::StrayRunFlags { at: cursor.at - 1 });
         }
         Ok((count, Some(flags)))

@@ -1,12 +1,12 @@
 //! One container from two with the same key, for each set operation.
 
+use super::ARRAY_MOST;
 use super::arrays::{self, Values};
 use super::container::{Container, has_bit, run_bounds};
 use super::encode::{array_room, end_array, write_container, write_runs, write_words};
 use super::runs::{self, Runs};
 use super::words::{self, Block, Words};
 use super::writer::Writer;
-use super::ARRAY_MOST;
 use Container::{Array, Bitset, Run};
 
 /// Up to this many stretches, runs are merged one by one; beyond, as words.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! (group, value) ──► bitset of the chunk, if it has one
-//!               └──► log of rows ── when it is full: sort, remove duplicates, move crowded chunks to bitsets
+//!               └──► one of the logs ── when it is full: sort, remove duplicates, move crowded chunks to bitsets
 //! drain: sort, remove duplicates, write each group's rows and bitsets as canonical bytes
 //! ```
 //! A group costs nothing but its rows, so ten million groups of one value cost eight bytes each; ten groups of all
@@ -10,8 +10,9 @@
 
 use super::container::Container;
 use super::dense::Dense;
-use super::log::Log;
 use super::encode::write_words;
+use super::log::Log;
+use super::logs::Logs;
 use super::sorted::{write_bucket, write_chunk, write_sorted};
 use super::view::BitmapRef;
 use super::words::Words;
@@ -24,29 +25,26 @@ const CROWDED: u32 = 1024;
 /// Sets of u64 values, one per group; groups are numbered from 0.
 #[derive(Debug, Default)]
 pub struct GroupSets {
-    log: Log,
+    logs: Logs,
     dense: Dense,
 }
 
 impl GroupSets {
-    /// Adds one value to each group named: `values[i]` to group `groups[i]`.
-    pub fn insert_all(&mut self, groups: impl Iterator<Item = (usize, u64)>) {
-        if self.dense.is_empty() {
-            self.log.extend(groups.map(|(group, value)| (group as u32, value)));
-        } else {
-            for (group, value) in groups {
-                self.insert(group, value);
-            }
+    /// Adds a value to each group named.
+    pub fn insert_all(&mut self, rows: impl Iterator<Item = (usize, u64)>) {
+        for (group, value) in rows {
+            self.insert(group as u32, value);
         }
-        self.log.compact_if_full(&mut self.dense);
     }
 
     #[inline]
-    fn insert(&mut self, group: usize, value: u64) {
-        let (high, key) = ((value >> 32) as u32, (value >> 16) as u16);
-        match self.dense.find(group as u32, high, key) {
-            Some(words) => words[usize::from(value as u16 >> 6)] |= 1 << (value & 63),
-            None => self.log.push(group as u32, value),
+    fn insert(&mut self, group: u32, value: u64) {
+        if !self.dense.is_empty()
+            && let Some(words) = self.dense.find(group, (value >> 32) as u32, (value >> 16) as u16)
+        {
+            words[usize::from(value as u16 >> 6)] |= 1 << (value & 63);
+        } else {
+            self.logs.push(group, value, &mut self.dense);
         }
     }
 
@@ -57,7 +55,6 @@ impl GroupSets {
                 self.merge_container(group as u32, high, key, &container);
             }
         }
-        self.log.compact_if_full(&mut self.dense);
     }
 
     fn merge_container(&mut self, group: u32, high: u32, key: u16, container: &Container<'_>) {
@@ -67,60 +64,65 @@ impl GroupSets {
             container.or_into(words);
         } else {
             let upper = u64::from(high) << 32 | u64::from(key) << 16;
-            container.for_each(|value| self.log.push(group, upper | u64::from(value)));
+            container.for_each(|value| self.insert(group, upper | u64::from(value)));
         }
     }
 
     /// Appends the canonical bitmap of one group, which stays; writes nothing, and returns false, for a group without
     /// values.
     pub fn write(&mut self, group: usize, out: &mut Vec<u8>) -> bool {
-        self.log.compact(&mut self.dense);
         let group = group as u32;
-        let start = group.checked_sub(1).map_or(0, |before| self.log.end_of_group(before, 0));
-        let rows = start..self.log.end_of_group(group, start);
-        write_group(&self.log, &self.dense, group, rows, &mut Vec::new(), out)
+        self.logs.compact_group(group, &mut self.dense);
+        let (_, log) = self.logs.of_group(group);
+        let start = group.checked_sub(1).map_or(0, |before| log.end_of_group(before, 0));
+        let rows = start..log.end_of_group(group, start);
+        write_group(log, &self.dense, group, rows, &mut Vec::new(), out)
     }
 
     /// Bytes held; takes no time.
     pub fn size(&self) -> usize {
-        self.log.bytes() + self.dense.bytes()
+        self.logs.bytes() + self.dense.bytes()
     }
 
     /// Takes out the first `count` groups; the others are counted from 0 again.
     pub fn drain_first(&mut self, count: usize) -> DrainedGroups {
-        self.log.compact(&mut self.dense);
-        let log = self.log.split_first(count);
-        DrainedGroups { log, dense: self.dense.split_first(count), group: 0, row: 0, lows: Vec::new() }
+        DrainedGroups::new(self.logs.split_first(count), self.dense.split_first(count))
     }
 
     /// Takes out all groups.
     pub fn drain(&mut self) -> DrainedGroups {
-        let mut all = std::mem::take(self);
-        all.log.sort();
-        DrainedGroups { log: all.log, dense: all.dense, group: 0, row: 0, lows: Vec::new() }
+        let Self { mut logs, dense } = std::mem::take(self);
+        logs.sort();
+        DrainedGroups::new(logs, dense)
     }
 }
 
 /// Groups taken out of [`GroupSets`], to be written one after the other from group 0 on.
 #[derive(Debug)]
 pub struct DrainedGroups {
-    log: Log,
+    logs: Logs,
     dense: Dense,
+    /// The next group.
     group: u32,
-    /// First row of the group in the log.
-    row: usize,
+    /// In each log, the first row of its next group.
+    rows: Vec<usize>,
     /// Lower words of one bucket.
     lows: Vec<u32>,
 }
 
 impl DrainedGroups {
+    fn new(logs: Logs, dense: Dense) -> Self {
+        Self { rows: logs.starts(), logs, dense, group: 0, lows: Vec::new() }
+    }
+
     /// Appends the canonical bitmap of the next group; writes nothing, and returns false, for a group without values.
     pub fn write_next(&mut self, out: &mut Vec<u8>) -> bool {
         let group = self.group;
         self.group += 1;
-        let rows = self.row..self.log.end_of_group(group, self.row);
-        self.row = rows.end;
-        write_group(&self.log, &self.dense, group, rows, &mut self.lows, out)
+        let (part, log) = self.logs.of_group(group);
+        let rows = self.rows[part]..log.end_of_group(group, self.rows[part]);
+        self.rows[part] = rows.end;
+        write_group(log, &self.dense, group, rows, &mut self.lows, out)
     }
 }
 

@@ -5,7 +5,7 @@ use super::radix;
 use std::ops::Range;
 
 /// The log is not compacted before it has this many rows.
-const LEAST: usize = 1 << 16;
+const LEAST: usize = 1 << 12;
 /// A chunk with at least this many rows takes less room as a bitset.
 const CROWDED: usize = 1024;
 /// How far the log may grow between compactions.
@@ -44,13 +44,6 @@ fn wide(group: u32, value: u64) -> u128 {
 }
 
 impl Log {
-    fn len(&self) -> usize {
-        match &self.rows {
-            Rows::Narrow(_, rows) => rows.len(),
-            Rows::Wide(rows) => rows.len(),
-        }
-    }
-
     /// Bytes held.
     pub(super) fn bytes(&self) -> usize {
         match &self.rows {
@@ -59,43 +52,26 @@ impl Log {
         }
     }
 
-    /// Adds a row.
+    /// Adds a row; returns whether the log is full.
     #[inline]
-    pub(super) fn push(&mut self, group: u32, value: u64) {
+    pub(super) fn push(&mut self, group: u32, value: u64) -> bool {
         match &mut self.rows {
-            Rows::Narrow(high, rows) if u64::from(*high) == value >> 32 => rows.push(narrow(group, value)),
+            Rows::Narrow(high, rows) if u64::from(*high) == value >> 32 => {
+                rows.push(narrow(group, value));
+                rows.len() >= self.limit
+            }
             Rows::Narrow(..) => self.push_other_high(group, value),
-            Rows::Wide(rows) => rows.push(wide(group, value)),
+            Rows::Wide(rows) => {
+                rows.push(wide(group, value));
+                rows.len() >= self.limit
+            }
         }
     }
 
     #[cold]
-    fn push_other_high(&mut self, group: u32, value: u64) {
+    fn push_other_high(&mut self, group: u32, value: u64) -> bool {
         self.adopt_high((value >> 32) as u32);
-        match &mut self.rows {
-            Rows::Narrow(_, rows) => rows.push(narrow(group, value)),
-            Rows::Wide(rows) => rows.push(wide(group, value)),
-        }
-    }
-
-    /// Adds rows.
-    pub(super) fn extend(&mut self, rows: impl Iterator<Item = (u32, u64)>) {
-        match &mut self.rows {
-            Rows::Narrow(high, narrow_rows) => {
-                let high = u64::from(*high);
-                narrow_rows.reserve(rows.size_hint().0);
-                let mut rows = rows;
-                for (group, value) in rows.by_ref() {
-                    if value >> 32 != high {
-                        self.push_other_high(group, value);
-                        break;
-                    }
-                    narrow_rows.push(narrow(group, value));
-                }
-                rows.for_each(|(group, value)| self.push(group, value));
-            }
-            Rows::Wide(wide_rows) => wide_rows.extend(rows.map(|(group, value)| wide(group, value))),
-        }
+        self.push(group, value)
     }
 
     /// Makes room for values with a high word that differs from the others'.
@@ -125,25 +101,21 @@ impl Log {
         }
     }
 
-    /// Compacts the log if it is full.
-    #[inline]
-    pub(super) fn compact_if_full(&mut self, dense: &mut Dense) {
-        if self.len() >= self.limit {
-            self.compact(dense);
-        }
-    }
-
     /// Sorts the rows, removes duplicates and moves the rows of crowded chunks to bitsets.
     pub(super) fn compact(&mut self, dense: &mut Dense) {
         self.sort();
-        match &mut self.rows {
+        let left = match &mut self.rows {
             Rows::Narrow(high, rows) => {
                 let high = u64::from(*high) << 32;
                 move_crowded(rows, |row| row >> 16, |row| ((row >> 32) as u32, high | row & 0xFFFF_FFFF), dense);
+                rows.len()
             }
-            Rows::Wide(rows) => move_crowded(rows, |row| row >> 16, |row| ((row >> 64) as u32, row as u64), dense),
-        }
-        self.limit = LEAST.max(self.len() * GROWTH);
+            Rows::Wide(rows) => {
+                move_crowded(rows, |row| row >> 16, |row| ((row >> 64) as u32, row as u64), dense);
+                rows.len()
+            }
+        };
+        self.limit = LEAST.max(left * GROWTH);
     }
 
     /// Where the rows of a group end that start at `from`. The log is sorted.
@@ -186,8 +158,9 @@ impl Log {
         }
     }
 
-    /// Takes the rows of the first groups out; the others are counted from 0 again. The log is sorted.
+    /// Takes the rows of the first groups out; the others are counted from 0 again. Sorts the log.
     pub(super) fn split_first(&mut self, count: usize) -> Self {
+        self.sort();
         let last = match count.checked_sub(1) {
             Some(last) => u32::try_from(last).unwrap_or(u32::MAX),
             None => return Self::default(),
@@ -222,12 +195,7 @@ fn end_of<R: Copy>(rows: &[R], from: usize, belongs: impl Fn(R) -> bool) -> usiz
     low + rows[low..high].partition_point(|row| belongs(*row))
 }
 
-fn move_crowded<R: Copy, C: PartialEq>(
-    rows: &mut Vec<R>,
-    chunk_of: impl Fn(R) -> C,
-    value_of: impl Fn(R) -> (u32, u64),
-    dense: &mut Dense,
-) {
+fn move_crowded<R: Copy, C: PartialEq>(rows: &mut Vec<R>, chunk_of: impl Fn(R) -> C, value_of: impl Fn(R) -> (u32, u64), dense: &mut Dense) {
     let mut kept = 0;
     let mut start = 0;
     while start < rows.len() {

@@ -1,18 +1,18 @@
 //! Sorts integer rows in place: by their most significant differing bits until a part fits the cache, then by the rest.
 
 /// Parts of at most this many rows are sorted with a second buffer of their size.
-const CACHED: usize = 1 << 14;
+const CACHED: usize = 1 << 18;
 /// Below this many rows a comparison sort is faster.
 const FEW: usize = 192;
 /// Bits of a digit where a buffer is used.
-const DIGIT: u32 = 11;
+const DIGIT: u32 = 12;
 
 /// A row that sorts as an integer.
 pub(super) trait Row: Copy + Ord {
     /// Zero, to fill a buffer with.
     const ZERO: Self;
-    /// Number of bits up to the highest one in which the rows differ from each other.
-    fn differing_bits(rows: &[Self]) -> u32;
+    /// The bits in which any row differs from the first.
+    fn differing(rows: &[Self]) -> u128;
     /// The bits from `shift` on, as many as fit.
     fn digit(self, shift: u32) -> usize;
 }
@@ -20,8 +20,8 @@ pub(super) trait Row: Copy + Ord {
 impl Row for u64 {
     const ZERO: Self = 0;
 
-    fn differing_bits(rows: &[Self]) -> u32 {
-        64 - rows.iter().fold(0, |bits, row| bits | (row ^ rows[0])).leading_zeros()
+    fn differing(rows: &[Self]) -> u128 {
+        u128::from(rows.iter().fold(0, |bits, row| bits | (row ^ rows[0])))
     }
 
     #[inline(always)]
@@ -33,8 +33,8 @@ impl Row for u64 {
 impl Row for u128 {
     const ZERO: Self = 0;
 
-    fn differing_bits(rows: &[Self]) -> u32 {
-        128 - rows.iter().fold(0, |bits, row| bits | (row ^ rows[0])).leading_zeros()
+    fn differing(rows: &[Self]) -> u128 {
+        rows.iter().fold(0, |bits, row| bits | (row ^ rows[0]))
     }
 
     #[inline(always)]
@@ -43,7 +43,7 @@ impl Row for u128 {
     }
 }
 
-/// Sorts ascending. Needs no more memory than 16,384 rows beyond the slice.
+/// Sorts ascending. Needs no more memory than 262,144 rows beyond the slice.
 pub(super) fn sort<R: Row>(rows: &mut [R]) {
     if !rows.is_sorted() {
         sort_part(rows, &mut Vec::new());
@@ -55,15 +55,16 @@ fn sort_part<R: Row>(rows: &mut [R], buffer: &mut Vec<R>) {
         rows.sort_unstable();
         return;
     }
-    let bits = R::differing_bits(rows);
-    if bits == 0 {
+    let differing = R::differing(rows);
+    if differing == 0 {
         return;
     }
     if rows.len() <= CACHED {
-        sort_cached(rows, bits, buffer);
+        sort_cached(rows, differing, buffer);
         return;
     }
-    let width = (rows.len() / (CACHED / 2)).ilog2().clamp(3, 10).min(bits);
+    let bits = 128 - differing.leading_zeros();
+    let width = (rows.len() / (CACHED / 2)).ilog2().clamp(3, 8).min(bits);
     let shift = bits - width;
     let mut start = 0;
     for end in distribute(rows, shift, width) {
@@ -104,10 +105,16 @@ fn distribute<R: Row>(rows: &mut [R], shift: u32, width: u32) -> Vec<usize> {
     ends
 }
 
-/// Sorts by the lowest digit first, between the rows and a buffer.
-fn sort_cached<R: Row>(rows: &mut [R], bits: u32, buffer: &mut Vec<R>) {
-    let passes = bits.div_ceil(DIGIT);
-    if (passes as usize) << 8 > rows.len() * 4 {
+/// Sorts by the lowest digit first, between the rows and a buffer; bits in which no rows differ belong to no digit.
+fn sort_cached<R: Row>(rows: &mut [R], differing: u128, buffer: &mut Vec<R>) {
+    let mut shifts = Vec::with_capacity(11);
+    let mut left = differing;
+    while left != 0 {
+        let shift = left.trailing_zeros();
+        shifts.push(shift);
+        left &= u128::MAX.checked_shl(shift + DIGIT).unwrap_or(0);
+    }
+    if shifts.len() << (DIGIT - 3) > rows.len() {
         rows.sort_unstable();
         return;
     }
@@ -115,27 +122,26 @@ fn sort_cached<R: Row>(rows: &mut [R], bits: u32, buffer: &mut Vec<R>) {
         buffer.resize(rows.len(), R::ZERO);
     }
     let buffer = &mut buffer[..rows.len()];
-    let width = bits.div_ceil(passes);
-    for pass in 0..passes {
+    for (pass, shift) in shifts.iter().enumerate() {
         match pass % 2 {
-            0 => scatter(rows, buffer, pass * width, width),
-            _ => scatter(buffer, rows, pass * width, width),
+            0 => scatter(rows, buffer, *shift),
+            _ => scatter(buffer, rows, *shift),
         }
     }
-    if passes % 2 == 1 {
+    if shifts.len() % 2 == 1 {
         rows.copy_from_slice(buffer);
     }
 }
 
 #[inline(always)]
-fn scatter<R: Row>(from: &[R], to: &mut [R], shift: u32, width: u32) {
-    let mask = (1 << width) - 1;
+fn scatter<R: Row>(from: &[R], to: &mut [R], shift: u32) {
+    let mask = (1 << DIGIT) - 1;
     let mut next = [0u32; 1 << DIGIT];
     for row in from {
         next[row.digit(shift) & mask] += 1;
     }
     let mut sum = 0;
-    for place in &mut next[..=mask] {
+    for place in &mut next {
         sum += std::mem::replace(place, sum);
     }
     for row in from {

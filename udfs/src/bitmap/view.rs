@@ -1,6 +1,8 @@
 //! A serialized 64-bit bitmap, read in place.
 
-use super::bucket::{Bitmap32Ref, Check, Cursor};
+use super::bucket::Bitmap32Ref;
+use super::check::Check;
+use super::cursor::Cursor;
 use super::defect::Defect;
 
 /// Smallest bucket: high word, cookie, container count.

@@ -99,9 +99,7 @@ impl ScalarUDFImpl for BitmapToArray {
 
 #[cold]
 fn too_many(row: usize) -> datafusion::error::DataFusionError {
-    exec_datafusion_err!(
-        "{TO_ARRAY}: row {row} of the batch: more than 2147483647 values up to here, expected less; lower datafusion.execution.batch_size"
-    )
+    exec_datafusion_err!("{TO_ARRAY}: row {row} of the batch: more than 2147483647 values up to here, expected less; lower datafusion.execution.batch_size")
 }
 
 /// The bitmap of an array's elements.
@@ -128,11 +126,7 @@ impl ScalarUDFImpl for BitmapFromArray {
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         expect_arguments(FROM_ARRAY, types, 1, 1)?;
         match &types[0] {
-            DataType::List(item)
-            | DataType::LargeList(item)
-            | DataType::ListView(item)
-            | DataType::LargeListView(item)
-            | DataType::FixedSizeList(item, _) => {
+            DataType::List(item) | DataType::LargeList(item) | DataType::ListView(item) | DataType::LargeListView(item) | DataType::FixedSizeList(item, _) => {
                 element_type(FROM_ARRAY, 1, item.data_type())?;
             }
             DataType::Null => {}

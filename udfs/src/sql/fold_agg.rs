@@ -31,10 +31,7 @@ static XOR: LazyLock<Documentation> = LazyLock::new(|| {
         "The values that are in an odd number of a group's bitmaps. NULLs are skipped; without a bitmap that is not NULL the result is NULL.",
         "bitmap_xor_agg(bitmap)",
         &[("bitmap", "Portable 64-bit Roaring bytes.")],
-        (
-            "SELECT bitmap_to_array(bitmap_xor_agg(bitmap_from_array(v))) FROM (VALUES ([1, 3]), ([3, 7])) AS t(v)",
-            "[1, 7]",
-        ),
+        ("SELECT bitmap_to_array(bitmap_xor_agg(bitmap_from_array(v))) FROM (VALUES ([1, 3]), ([3, 7])) AS t(v)", "[1, 7]"),
     )
 });
 

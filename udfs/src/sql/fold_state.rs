@@ -70,13 +70,7 @@ impl FoldGroups {
 }
 
 impl GroupsAccumulator for FoldGroups {
-    fn update_batch(
-        &mut self,
-        values: &[ArrayRef],
-        group_indices: &[usize],
-        opt_filter: Option<&BooleanArray>,
-        total_num_groups: usize,
-    ) -> Result<()> {
+    fn update_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], opt_filter: Option<&BooleanArray>, total_num_groups: usize) -> Result<()> {
         self.fold(&values[0], group_indices, opt_filter, total_num_groups)
     }
 

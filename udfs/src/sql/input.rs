@@ -100,17 +100,10 @@ impl<'a> Bitmaps<'a> {
     ///
     /// # Errors
     /// As [`Bitmaps::of_array`], and for a constant with a defect.
-    pub(super) fn of_value(
-        function: &'static str,
-        argument: usize,
-        depth: Depth,
-        value: &'a ColumnarValue,
-    ) -> Result<Self> {
+    pub(super) fn of_value(function: &'static str, argument: usize, depth: Depth, value: &'a ColumnarValue) -> Result<Self> {
         let bytes = match value {
             ColumnarValue::Array(array) => return Ok(Self { depth, ..Self::of_array(function, argument, array)? }),
-            ColumnarValue::Scalar(
-                ScalarValue::Binary(bytes) | ScalarValue::LargeBinary(bytes) | ScalarValue::BinaryView(bytes),
-            ) => bytes.as_deref(),
+            ColumnarValue::Scalar(ScalarValue::Binary(bytes) | ScalarValue::LargeBinary(bytes) | ScalarValue::BinaryView(bytes)) => bytes.as_deref(),
             ColumnarValue::Scalar(other) => {
                 let found = other.data_type();
                 return Err(exec_datafusion_err!("{function}: argument {argument} is {found}, expected a bitmap"));

@@ -17,10 +17,7 @@ static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
         "The values that are in any bitmap of a group. NULLs are skipped; without a bitmap that is not NULL the result is NULL.",
         "bitmap_or_agg(bitmap)",
         &[("bitmap", "Portable 64-bit Roaring bytes.")],
-        (
-            "SELECT bitmap_to_array(bitmap_or_agg(bitmap_from_array(v))) FROM (VALUES ([1, 3]), ([3, 7])) AS t(v)",
-            "[1, 3, 7]",
-        ),
+        ("SELECT bitmap_to_array(bitmap_or_agg(bitmap_from_array(v))) FROM (VALUES ([1, 3]), ([3, 7])) AS t(v)", "[1, 3, 7]"),
     )
 });
 

@@ -87,13 +87,7 @@ impl UnionGroups {
 }
 
 impl GroupsAccumulator for UnionGroups {
-    fn update_batch(
-        &mut self,
-        values: &[ArrayRef],
-        group_indices: &[usize],
-        opt_filter: Option<&BooleanArray>,
-        total_num_groups: usize,
-    ) -> Result<()> {
+    fn update_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], opt_filter: Option<&BooleanArray>, total_num_groups: usize) -> Result<()> {
         self.count = self.count.max(total_num_groups);
         match self.input {
             Input::Values => self.add_values(values[0].as_primitive::<UInt64Type>(), group_indices, opt_filter),

@@ -40,7 +40,7 @@ fn damaged(set: &BTreeSet<u64>, damages: &[Damage]) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
     fn damaged_bytes_are_refused_or_read_as_croaring_does(set in sets(), damages in damages()) {

@@ -21,10 +21,9 @@ impl Shape {
             Self::Range(first, more) => (*first..=first.saturating_add(*more)).collect(),
             Self::Stride { start, step } => (*start..=u16::MAX).step_by(usize::from(*step)).collect(),
             Self::Scattered { seed, count } => random(*seed).take(usize::from(*count)).map(|bits| bits as u16).collect(),
-            Self::Bursts { seed, count } => random(*seed)
-                .take(usize::from(*count))
-                .flat_map(|bits| (bits as u16)..=(bits as u16).saturating_add((bits >> 32) as u16 % 40))
-                .collect(),
+            Self::Bursts { seed, count } => {
+                random(*seed).take(usize::from(*count)).flat_map(|bits| (bits as u16)..=(bits as u16).saturating_add((bits >> 32) as u16 % 40)).collect()
+            }
         }
     }
 }
