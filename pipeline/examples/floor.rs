@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         stage_only: false,
         force: false,
     };
-    let session = night_session(&Resources::of(&request))?;
+    let session = night_session(&Resources::of(&request), None)?;
     let mut plans = Vec::new();
     for source in &request.config.sources {
         let files = find_files(source, request.date).await?;

@@ -21,8 +21,10 @@ use crate::store::Store;
 /// Bytes a raw row takes in a shard at most, for the forecast: an event is 8 bytes and as much again while it is sorted.
 const BYTES_PER_EVENT: u64 = 40;
 const BYTES_PER_USER_ROW: u64 = 160;
-/// The part of the memory that shards may reserve; the rest is the scan's and the exchange's.
-const SHARD_SHARE: f64 = 0.5;
+/// The part of the memory that the shards of one wave may reserve; the rest is the exchange's and the scan's.
+const SHARD_SHARE: f64 = 0.4;
+/// The part of the memory that is accounted for; decoding and encoding take the rest.
+const POOL_SHARE: f64 = 0.9;
 
 /// Everything a night needs before its shards start.
 pub struct NightPlan {
@@ -41,6 +43,23 @@ pub struct NightPlan {
 }
 
 impl NightPlan {
+    /// The size of the memory pool for a limit of `memory` bytes.
+    ///
+    /// A fair pool gives each of the exchange's queues an equal part of what is free, by the number of queues there are then.
+    /// The queues of a source come when it is its turn, and what is queued is never given back: with k sources they can take
+    /// 1 + 1/2 + ... + 1/k times what is free. The pool is made smaller by that.
+    pub fn pool_size(&self, memory: u64) -> u64 {
+        let reserved = self.reserved();
+        let sum: f64 = (1..=self.children.len()).map(|k| 1.0 / k as f64).sum();
+        let free = (memory as f64 * POOL_SHARE) as u64;
+        reserved + (free.saturating_sub(reserved) as f64 / sum.max(1.0)) as u64
+    }
+
+    /// Bytes that the shards of a wave reserve before the first of them reads.
+    pub fn reserved(&self) -> u64 {
+        self.spec.shard_budget * self.wave as u64
+    }
+
     /// The operator.
     ///
     /// # Errors

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use arrow::array::AsArray;
+use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::prelude::SessionContext;
 use futures::{StreamExt, TryStreamExt};
@@ -22,6 +22,7 @@ use super::session::{Resources, night_session};
 use super::{CODE_VERSION, Observer, Request};
 use crate::artifact::read_artifact;
 use crate::groups::Status;
+use crate::scan::register_store;
 use crate::night::{NightExec, ShardReport, TagSpec};
 use crate::publish::{Parents, choose_parents, claim_attempt, commit, init_warehouse, load_constants, mark_success, open_warehouse, probe, run_id};
 use crate::store::Store;
@@ -81,7 +82,7 @@ pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
 
     clock.stage("plan", "checking columns, registries and rules");
     let resources = Resources::of(request);
-    let session = night_session(&resources)?;
+    let session = night_session(&resources, None)?;
     let mut plan = plan_night(request, &sources, &parents, &session, &resources, &store, observer).await?;
     if let (Some(groups), Some(state)) = (&config.groups, &parents.state) {
         check_new_invalid(&plan.groups, &statuses_of(state, &store).await?, groups.max_new_invalid)?;
@@ -94,7 +95,8 @@ pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
     let total = rows_of(&sources);
     clock.stage("shards", &format!("{total} rows into {} shards, {} at once", plan.spec.shards.get(), plan.wave));
     let exec = plan.operator(&store)?;
-    let reports = run_shards(&exec, &plan, &session, total, observer).await?;
+    let session = night_session(&resources, resources.memory.map(|memory| plan.pool_size(memory)))?;
+    let reports = run_shards(&exec, &plan, &sources, &session, observer).await?;
     check_rows(&sources, &reports)?;
     for source in &sources {
         if let Decision::Read(files) = &source.decision {
@@ -115,9 +117,13 @@ pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
 }
 
 /// Polls the shards of one wave after the other; what belongs to later ones waits in the exchange and spills.
-async fn run_shards(exec: &Arc<NightExec>, plan: &NightPlan, session: &SessionContext, total: u64, observer: &dyn Observer) -> Result<Vec<ShardReport>> {
+async fn run_shards(exec: &Arc<NightExec>, plan: &NightPlan, sources: &[SourceInput<'_>], session: &SessionContext, observer: &dyn Observer) -> Result<Vec<ShardReport>> {
     let context = session.task_ctx();
-    let done = Arc::new(AtomicU64::new(0));
+    register_stores(sources, &session)?;
+    // Held for the whole run: what one wave gives back must not go to the exchange of the next.
+    let reserved = MemoryConsumer::new("NightExec").register(context.memory_pool());
+    reserved.try_resize(plan.reserved() as usize).map_err(|e| crate::error::of_datafusion("shards", e))?;
+    let total = rows_of(sources);
     let shards: Vec<usize> = (0..plan.spec.shards.get() as usize).collect();
     let mut reports = Vec::with_capacity(shards.len());
     for wave in shards.chunks(plan.wave) {
@@ -134,8 +140,7 @@ async fn run_shards(exec: &Arc<NightExec>, plan: &NightPlan, session: &SessionCo
             let joined = tokio::select! {
                 joined = running.join_next() => joined,
                 _ = ticks.tick() => {
-                    done.store(input_rows(exec), Ordering::Relaxed);
-                    observer.progress(done.load(Ordering::Relaxed), total);
+                    observer.progress(input_rows(exec), total);
                     continue;
                 }
             };
@@ -151,6 +156,16 @@ async fn run_shards(exec: &Arc<NightExec>, plan: &NightPlan, session: &SessionCo
     observer.progress(total, total);
     reports.sort_by_key(|report: &ShardReport| report.shard);
     Ok(reports)
+}
+
+/// The plan was made in another session: the one that runs it must find the same stores.
+fn register_stores(sources: &[SourceInput<'_>], session: &SessionContext) -> Result<()> {
+    for source in sources {
+        if let Decision::Read(files) = &source.decision {
+            register_store(&files.store, &session.runtime_env())?;
+        }
+    }
+    Ok(())
 }
 
 fn input_rows(exec: &NightExec) -> u64 {
@@ -243,7 +258,7 @@ pub async fn plan(request: &Request, observer: &dyn Observer) -> Result<PlanRepo
     check_types(&request.config, parents.newest.as_ref())?;
     let sources = find_inputs(request, &parents, observer).await?;
     let resources = Resources::of(request);
-    let session = night_session(&resources)?;
+    let session = night_session(&resources, None)?;
     let plan = plan_night(request, &sources, &parents, &session, &resources, &store, observer).await?;
     let exec = plan.operator(&store)?;
     Ok(PlanReport {

@@ -189,7 +189,6 @@ struct ShardTask {
 impl ShardTask {
     async fn run(self, partition: u32, inputs: Vec<SendableRecordBatchStream>) -> Result<ShardReport> {
         let budget = self.spec.shard_budget as usize;
-        self.reservation.try_resize(budget)?;
         let sources = self.spec.sources.iter().enumerate().filter(|(_, source)| source.has_input).map(|(number, _)| number);
         let mut inputs: Vec<_> = sources.zip(inputs).collect();
         let (number, mut first) = first_batch(&mut inputs, self.spec.shards.get(), partition).await?;
@@ -218,7 +217,7 @@ impl ShardTask {
         timer.done();
         let size = shard.size();
         self.metrics.memory.set_max(size);
-        self.reservation.try_resize(size.max(budget))
+        self.reservation.try_resize(size.saturating_sub(budget))
     }
 
     async fn finish(self, shard: Shard<'_>) -> Result<ShardReport> {

@@ -42,7 +42,7 @@ pub struct NightSpec {
     pub rules: Vec<AppRules>,
     /// The uploaded lists that rules name.
     pub lists: Vec<ListSpec>,
-    /// Bytes that one shard reserves before it reads anything; 0 when memory is plenty.
+    /// Bytes that whoever runs the plan has reserved for each shard that runs; a shard reserves what it needs beyond.
     pub shard_budget: u64,
 }
 

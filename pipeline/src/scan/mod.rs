@@ -13,4 +13,4 @@ mod table;
 pub use files::{Partition, for_date, RawFile, RawFiles, find_files, is_ready};
 pub use functions::{HashFunction, KeyFunction, StatusFunction, register_functions};
 pub use project::{Scan, ScanContext, plan_source, rows_of};
-pub use table::RawTable;
+pub use table::{RawTable, register_store};

@@ -13,12 +13,14 @@ use datafusion::datasource::physical_plan::{FileGroup, FileGroupPartitioner, Fil
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::Result;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use tagmill_schemas::Error;
 
 use super::files::{RawFile, RawFiles};
 use crate::night::external;
+use crate::store::Store;
 
 /// Byte ranges smaller than this are not worth a task of their own.
 const SMALLEST_RANGE: usize = 1 << 20;
@@ -54,6 +56,16 @@ impl RawTable {
     }
 }
 
+/// Makes a store known to plans that read from it.
+///
+/// # Errors
+/// Setup when its base is not a url.
+pub fn register_store(store: &Store, runtime: &RuntimeEnv) -> tagmill_schemas::Result<()> {
+    let url = url::Url::parse(&format!("{}/", store.base())).map_err(|e| Error::setup("scan", "not a url").at(store.base()).because(e))?;
+    runtime.register_object_store(&url, Arc::clone(store.objects()));
+    Ok(())
+}
+
 #[async_trait]
 impl TableProvider for RawTable {
     fn schema(&self) -> SchemaRef {
@@ -66,9 +78,8 @@ impl TableProvider for RawTable {
 
     async fn scan(&self, state: &dyn Session, projection: Option<&Vec<usize>>, _: &[Expr], limit: Option<usize>) -> Result<Arc<dyn ExecutionPlan>> {
         let store = &self.files.store;
+        register_store(store, state.runtime_env()).map_err(external)?;
         let url = ObjectStoreUrl::parse(format!("{}/", store.base()))?;
-        let parsed = url::Url::parse(url.as_str()).map_err(|e| external(Error::setup("scan", "not a url").at(url.as_str()).because(e)))?;
-        state.runtime_env().register_object_store(&parsed, Arc::clone(store.objects()));
         let mut options = state.table_options().parquet.clone();
         options.global.pushdown_filters = false;
         let source = ParquetSource::new(self.columns.clone()).with_table_parquet_options(options);
