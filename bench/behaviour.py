@@ -37,28 +37,38 @@ class EventShard:
         """Keys of all entries, ascending: whoever has a count."""
         return np.unique(np.concatenate([keys for keys, _, index in self.slices["*"] if index < 0]))
 
+    def values_of(self, dimension: str, entries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(position in `entries`, value code) of every member of the dimension's bitmaps."""
+        keys, codes = joined(self.dimensions.get(dimension, []))
+        return positions(entries, keys), codes
+
     def codes(self, dimension: str, entries: np.ndarray) -> np.ndarray:
         """Value code of every entry, 0 without a value."""
+        at, codes = self.values_of(dimension, entries)
         found = np.zeros(len(entries), dtype=np.int64)
-        for keys, code in self.dimensions.get(dimension, []):
-            at = positions(entries, keys)
-            if not self.overflow and found[at].any():
-                raise ValueError(f"two values of {dimension} in one combination of a user")
-            found[at] = code
+        found[at] = codes
+        if np.count_nonzero(found) != len(codes):
+            raise ValueError(f"two values of {dimension} in one combination of a user")
         return found
 
     def values(self, measure: str, entries: np.ndarray) -> np.ndarray:
         """Decoded integer of every entry, 0 without one."""
+        keys, weights = joined([(keys, weight) for keys, weight, _ in self.slices.get(measure, [])])
         total = np.zeros(len(entries), dtype=np.int64)
-        for keys, weight, _ in self.slices.get(measure, []):
-            total[positions(entries, keys)] += weight
+        np.add.at(total, positions(entries, keys), weights)
         return total
+
+
+def joined(parts: list[tuple[np.ndarray, int]]) -> tuple[np.ndarray, np.ndarray]:
+    """All keys, and beside each the number of its part."""
+    keys = np.concatenate([np.empty(0, np.uint64), *(keys for keys, _ in parts)])
+    return keys, np.repeat(np.array([number for _, number in parts], dtype=np.int64), [len(keys) for keys, _ in parts])
 
 
 def positions(entries: np.ndarray, keys: np.ndarray) -> np.ndarray:
     """Where `keys` stand in `entries`; a key that is not there is an error."""
     at = np.searchsorted(entries, keys)
-    if len(keys) and (at[-1] >= len(entries) or not np.array_equal(entries[at], keys)):
+    if len(keys) and (at.max() >= len(entries) or not np.array_equal(entries[at], keys)):
         raise ValueError("a dimension or measure bitmap has a user without a count")
     return at
 

@@ -70,16 +70,15 @@ class Totals:
 
     def add_dimension(self, key, name, shard, entries) -> None:
         """Users by value, whatever the combination; null where an entry has no value of this dimension."""
-        members = defaultdict(list)
-        for keys, code in shard.dimensions.get(name, []):
-            members[code].append(keys)
-        with_value = np.concatenate([keys for each in members.values() for keys in each] or [np.empty(0, np.uint64)])
-        without = np.setdiff1d(entries, with_value)
-        if len(without):
-            members[0].append(without)
-        for code, parts in members.items():
-            users = np.unique(np.concatenate(parts) & np.uint64(0xFFFFFFFF))
-            self.dimensions[(*key, name, self.codes[name].texts[code])] += len(users)
+        at, codes = shard.values_of(name, entries)
+        without = np.ones(len(entries), dtype=bool)
+        without[at] = False
+        users = np.concatenate([entries[at], entries[without]]) & np.uint64(0xFFFFFFFF)
+        codes = np.concatenate([codes, np.zeros(np.count_nonzero(without), np.int64)])
+        pairs = np.unique(users | (codes.astype(np.uint64) << behaviour.SHIFT))
+        for code, count in enumerate(np.bincount((pairs >> behaviour.SHIFT).astype(np.int64))):
+            if count:
+                self.dimensions[(*key, name, self.codes[name].texts[code])] += int(count)
 
 
 def summed(columns: np.ndarray) -> np.ndarray:
