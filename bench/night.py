@@ -25,7 +25,7 @@ def options() -> argparse.Namespace:
     arguments.add_argument("--tagmill", type=Path, required=True, help="the tagmill binary")
     arguments.add_argument("--work", type=Path, required=True, help="scratch folder; its night folder is replaced")
     arguments.add_argument("--out", type=Path, required=True, help="where night.json goes")
-    arguments.add_argument("--floor", help="command that prints {decode_s, decode_exchange_s}; {data} and {day} are filled in")
+    arguments.add_argument("--floor", help="command that prints {decode_s, decode_exchange_s}; {config}, {day} and {threads} are filled in")
     arguments.add_argument("--random-data", type=Path, help="a second input, dimensions uniformly random per event")
     arguments.add_argument("--days", help="night 1 and night 2, comma-separated (default: the first two folders)")
     arguments.add_argument("--repeat", type=int, default=1, help="runs of tagmill and of the floor; medians are reported")
@@ -61,11 +61,12 @@ def python(script: str, *arguments) -> list[str]:
     return [sys.executable, str(HERE / script), *map(str, arguments)]
 
 
-def measure_floor(command: str, data: Path, day: str, work: Path, repeat: int) -> dict:
+def measure_floor(data: Path, day: str, work: Path, given: argparse.Namespace) -> dict:
     """Median seconds as the command itself reports them, decoding alone and with the exchange."""
-    parts = [p.replace("{data}", str(data)).replace("{day}", day) for p in shlex.split(command)]
+    values = {"config": write_config(data, work, given), "day": day, "threads": given.threads}
+    parts = [part.format_map(values) for part in shlex.split(given.floor)]
     runs = []
-    for _ in range(repeat):
+    for _ in range(given.repeat):
         measure.warm(input_files(data, day))
         runs.append(measure.run(parts, work / "floor.log"))
     said = [run.last_json_line() for run in runs]
@@ -145,7 +146,7 @@ def measure_input(data: Path, days: list[str], work: Path, given: argparse.Names
     work.mkdir(parents=True, exist_ok=True)
     figures = {"data": str(data), "days": days, "input_bytes": {day: sum(f.stat().st_size for f in input_files(data, day)) for day in days}}
     if given.floor:
-        figures["floor"] = measure_floor(given.floor, data, days[0], work, given.repeat)
+        figures["floor"] = measure_floor(data, days[0], work, given)
     if not given.without_clickhouse:
         figures["clickhouse"] = measure_clickhouse(data, days[0], work, given)
     figures["tagmill"] = measure_tagmill(data, days, work, given)

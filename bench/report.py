@@ -3,8 +3,8 @@
 BARS = [
     ("ratio_clickhouse_wall", "ClickHouse's wall / ours", ">=", 10.0, 15.0),
     ("ratio_clickhouse_peak", "our peak memory / ClickHouse's", "<=", 0.25, 1 / 6),
-    ("ratio_clickhouse_totals_wall", "the same, totals only", ">=", 10.0, 15.0),
-    ("ratio_clickhouse_totals_peak", "the same, totals only", "<=", 0.25, 1 / 6),
+    ("ratio_clickhouse_totals_wall", "the same, totals only (wall)", ">=", 10.0, 15.0),
+    ("ratio_clickhouse_totals_peak", "the same, totals only (peak)", "<=", 0.25, 1 / 6),
     ("ratio_decode_exchange_wall", "our wall / decode + exchange", "<=", 4.0, 2.5),
     ("night2_ratio_wall", "night 2 / night 1", "<=", 0.8, 0.8),
 ]
@@ -69,6 +69,8 @@ def bars(figures: dict) -> list[str]:
     lines = []
     for key, title, sign, bar, aim in BARS:
         value = figures[key]
+        if value is None and "totals" in key:
+            continue
         if value is None:
             lines.append(f"  {title:<34}not measured")
             continue

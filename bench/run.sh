@@ -4,8 +4,8 @@
 #   BENCH_RANDOM_SCALE=N    scale of the random input (default SCALE; 0 leaves it out)
 #   BENCH_CLICKHOUSE=0      leaves ClickHouse and the comparison out, for the curve on a small machine
 #   BENCH_DATA=DIR          measures the raw data in DIR instead of generating some
-#   BENCH_FLOOR=COMMAND     prints {"decode_s", "decode_exchange_s"} for {data} and {day}
-# More options go to night.py: bench/run.sh --repeat 3 --reuse-clickhouse
+#   BENCH_FLOOR=COMMAND     prints {"decode_s", "decode_exchange_s"} for {config}, {day}, {threads}
+# More options go to night.py: bench/run.sh --repeat 3 --totals --reuse-clickhouse
 set -eu
 cd "$(dirname "$0")/.."
 scale=${SCALE:-1}
@@ -29,6 +29,6 @@ generated() { # preset scale days: the folder, made on first use
 data=${BENCH_DATA:-$(generated bench "$scale" 2)}
 [ "$random_scale" = 0 ] || set -- --random-data "$(generated bench-random "$random_scale" 1)" "$@"
 [ "${BENCH_CLICKHOUSE:-1}" = 1 ] || set -- --without-clickhouse "$@"
-floor=${BENCH_FLOOR:-$([ ! -x "$bin/examples/floor" ] || echo "$bin/examples/floor --data {data} --day {day}")}
+floor=${BENCH_FLOOR:-$([ ! -x "$bin/examples/floor" ] || echo "$bin/examples/floor {config} {day} {threads}")}
 [ -z "$floor" ] || set -- --floor "$floor" "$@"
 exec "$python" bench/night.py --data "$data" --tagmill "$bin/tagmill" --work "target/bench/work-$scale" --out target/bench/night.json "$@"
