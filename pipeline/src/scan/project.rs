@@ -57,6 +57,8 @@ struct Selected {
     time: Option<(Expr, DayBounds)>,
     /// (reason, condition)
     rejects: Vec<(String, Expr)>,
+    /// Rows for which it is not true are left out, as by the source's filter.
+    listed: Option<Expr>,
     rows: RowsSpec,
 }
 
@@ -77,6 +79,7 @@ pub async fn plan_source(context: &ScanContext<'_>, source: &Source, tags: &[&Ta
     let mut rejects = declared_rejects(context, source, &schema)?;
     rejects.extend(selected.rejects);
     let filter = source.filter.as_ref().map(|sql| parse(context.session, sql, &schema, context.date, &place(source, "filter"))).transpose()?;
+    let filter = filter.into_iter().chain(selected.listed).reduce(Expr::and);
 
     let every = selected.values.iter().map(|(_, e)| e).chain(rejects.iter().map(|(_, e)| e)).chain(&filter).chain(&app).chain([&user]).chain(&selected.event);
     let needed: BTreeSet<String> = every.chain(selected.time.iter().map(|(e, _)| e)).flat_map(column_names).collect();
@@ -103,7 +106,12 @@ pub async fn plan_source(context: &ScanContext<'_>, source: &Source, tags: &[&Ta
     third.push(ident(USER_COLUMN));
     third.extend(names.iter().map(ident));
 
-    let logical = raw.project(cleaned.into_iter().map(|(name, value)| value.alias(name))).and_then(|plan| plan.project(second)).and_then(|plan| plan.project(third)).and_then(LogicalPlanBuilder::build).map_err(plan_error)?;
+    let logical = raw
+        .project(cleaned.into_iter().map(|(name, value)| value.alias(name)))
+        .and_then(|plan| plan.project(second))
+        .and_then(|plan| plan.project(third))
+        .and_then(LogicalPlanBuilder::build)
+        .map_err(plan_error)?;
     let physical = context.session.state().create_physical_plan(&logical).await.map_err(plan_error)?;
     let plan = exchange_by_shard(physical, context.shards).map_err(plan_error)?;
     Ok(Scan { plan, rows: selected.rows })
@@ -179,11 +187,21 @@ fn check_columns(source: &Source, files: &RawFiles, cleaned: &[(String, Expr)]) 
 }
 
 fn declared_rejects(context: &ScanContext<'_>, source: &Source, schema: &DFSchemaRef) -> Result<Vec<(String, Expr)>> {
-    let parse_one = |(reason, sql): &(String, String)| Ok((reason.clone(), parse(context.session, sql, schema, context.date, &place(source, &format!("reject.{reason}")))?));
+    let parse_one = |(reason, sql): &(String, String)| {
+        Ok((reason.clone(), parse(context.session, sql, schema, context.date, &place(source, &format!("reject.{reason}")))?))
+    };
     source.reject.iter().map(parse_one).collect()
 }
 
-fn status_of(needed: &BTreeSet<String>, user: &Expr, app: Option<&Expr>, event: Option<&Expr>, time: Option<&(Expr, DayBounds)>, filter: Option<&Expr>, rejects: &[(String, Expr)]) -> Result<Expr> {
+fn status_of(
+    needed: &BTreeSet<String>,
+    user: &Expr,
+    app: Option<&Expr>,
+    event: Option<&Expr>,
+    time: Option<&(Expr, DayBounds)>,
+    filter: Option<&Expr>,
+    rejects: &[(String, Expr)],
+) -> Result<Expr> {
     let spec = StatusSpec {
         has_app: app.is_some(),
         has_event: event.is_some(),
@@ -213,7 +231,7 @@ fn select(context: &ScanContext<'_>, source: &Source, tags: &[&Tag], properties:
             let rejects = vec![("no_tag".to_owned(), tag.clone().is_null().or(as_text(tag.clone(), schema).eq(lit(""))))];
             values.push(("tag".into(), tag));
             values.push(("value".into(), as_text(value, schema)));
-            Ok(Selected { values, event: None, time: None, rejects, rows })
+            Ok(Selected { values, event: None, time: None, rejects, listed: None, rows })
         }
         SourceKind::Behaviour(events) => select_behaviour(context, source, events, schema),
         SourceKind::CustomEvents(events) => select_custom(context, source, events, properties, schema),
@@ -273,11 +291,16 @@ fn select_attributes(context: &ScanContext<'_>, source: &Source, tags: &[&Tag], 
         rejects.extend(fails.map(|fails| (format!("bad_{}", tag.name), fails)));
         values.push((format!("tag:{}", tag.name), value));
     }
-    Ok(Selected { values, event: None, time: None, rejects, rows: rows_of(source, tags) })
+    Ok(Selected { values, event: None, time: None, rejects, listed: None, rows: rows_of(source, tags) })
 }
 
 /// Event, time and dedupe key, which both kinds of event sources have.
-fn event_columns(context: &ScanContext<'_>, source: &Source, events: &Events, schema: &DFSchemaRef) -> Result<(Expr, Option<(Expr, DayBounds)>, Vec<(String, Expr)>)> {
+fn event_columns(
+    context: &ScanContext<'_>,
+    source: &Source,
+    events: &Events,
+    schema: &DFSchemaRef,
+) -> Result<(Expr, Option<(Expr, DayBounds)>, Vec<(String, Expr)>)> {
     let event = column(&events.event, schema, &place(source, "columns.event"))?;
     let time = match events.day.by {
         DayBy::Path => None,
@@ -323,7 +346,9 @@ fn select_behaviour(context: &ScanContext<'_>, source: &Source, events: &Events,
         let parsed = parse(context.session, sql, schema, context.date, &place)?;
         let found = parsed.get_type(schema).map_err(plan_error)?;
         let value_type = value_type_of(&found).ok_or_else(|| {
-            Error::refused("scan", format!("found {found}, expected text, a number, a date or a boolean")).at(place.clone()).fix("cast the dimension in its expression")
+            Error::refused("scan", format!("found {found}, expected text, a number, a date or a boolean"))
+                .at(place.clone())
+                .fix("cast the dimension in its expression")
         })?;
         let exact = found == arrow_type(value_type) || found.is_string();
         types.push(value_type);
@@ -340,20 +365,18 @@ fn select_behaviour(context: &ScanContext<'_>, source: &Source, events: &Events,
     }
     let mut dimensions: Vec<(String, usize)> = events.dimensions.iter().enumerate().map(|(slot, (name, _))| (name.clone(), slot)).collect();
     dimensions.sort();
-    let measures = events.measures.iter().enumerate().map(|(slot, m)| (MeasureShape { name: m.name.clone(), slot, scale: m.scale }, m.events.clone())).collect();
+    let measures =
+        events.measures.iter().enumerate().map(|(slot, m)| (MeasureShape { name: m.name.clone(), slot, scale: m.scale }, m.events.clone())).collect();
     let shapes = EventShapes::Columns { dimensions, measures };
     let rows = RowsSpec::Events { dimensions: types, measures: events.measures.len(), is_keyed: !events.dedupe.is_empty(), shapes };
-    let rejects = unknown_events(&event, events);
-    Ok(Selected { values, event: Some(event), time, rejects, rows })
+    let listed = listed_events(&event, events);
+    Ok(Selected { values, event: Some(event), time, rejects: Vec::new(), listed, rows })
 }
 
-/// Rows of events that the source does not name.
-fn unknown_events(event: &Expr, events: &Events) -> Vec<(String, Expr)> {
-    if events.events.is_empty() {
-        return Vec::new();
-    }
-    let names = events.events.iter().map(|name| lit(name.clone())).collect();
-    vec![("unknown_event".to_owned(), event.clone().in_list(names, true))]
+/// Whether a row's event is one that the source names; nothing is wrong with the others.
+fn listed_events(event: &Expr, events: &Events) -> Option<Expr> {
+    let names = || events.events.iter().map(|name| lit(name.clone())).collect();
+    (!events.events.is_empty()).then(|| event.clone().in_list(names(), false))
 }
 
 fn select_custom(context: &ScanContext<'_>, source: &Source, events: &Events, shapes: Option<EventShapes>, schema: &DFSchemaRef) -> Result<Selected> {
@@ -372,5 +395,5 @@ fn select_custom(context: &ScanContext<'_>, source: &Source, events: &Events, sh
     };
     let measures = declared.values().flat_map(|events| events.values()).flat_map(|e| e.shape.measures.iter().map(|m| m.slot + 1)).max().unwrap_or(0);
     let rows = RowsSpec::Events { dimensions: slot_types.clone(), measures, is_keyed: !events.dedupe.is_empty(), shapes };
-    Ok(Selected { values, event: Some(event), time, rejects: Vec::new(), rows })
+    Ok(Selected { values, event: Some(event), time, rejects: Vec::new(), listed: None, rows })
 }
