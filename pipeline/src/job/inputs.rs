@@ -46,7 +46,11 @@ impl SourceInput<'_> {
 
 fn input_files(files: &RawFiles) -> Vec<InputFile> {
     let tag = |etag: &Option<String>| if files.store.is_local() { None } else { etag.clone() };
-    files.files.iter().map(|file| InputFile { path: files.store.name_of(&file.found.path), size: file.found.size, etag: tag(&file.found.etag), rows: file.rows }).collect()
+    files
+        .files
+        .iter()
+        .map(|file| InputFile { path: files.store.name_of(&file.found.path), size: file.found.size, etag: tag(&file.found.etag), rows: file.rows })
+        .collect()
 }
 
 /// Decides for every source, in the order of the configuration.
@@ -65,6 +69,8 @@ pub async fn find_inputs<'a>(request: &'a Request, parents: &Parents, observer: 
         let is_event = source.kind.events().is_some();
         let decision = match (is_wanted, is_backfill && !is_event) {
             (true, false) => decide(request, source, parents, observer).await?,
+            // The release keeps the head's values, and says so to the night that carries them on.
+            (_, true) => unread(source, parents.newest.as_ref()),
             _ => unread(source, parents.state.as_ref()),
         };
         inputs.push(SourceInput { source, decision });
@@ -104,7 +110,11 @@ fn late(request: &Request, source: &Source, parents: &Parents, observer: &dyn Ob
         Some(ready) => for_date(ready, request.date),
         None => for_date(&source.path, request.date),
     };
-    let not_ready = |why: &str| Error::retry(STAGE, format!("source {} has no data for {}{why}", source.name, request.date)).at(missing.clone()).fix("run again when it is there, or set its late policy");
+    let not_ready = |why: &str| {
+        Error::retry(STAGE, format!("source {} has no data for {}{why}", source.name, request.date))
+            .at(missing.clone())
+            .fix("run again when it is there, or set its late policy")
+    };
     match source.late.policy {
         LatePolicy::Required => Err(not_ready("")),
         LatePolicy::Skip => {
