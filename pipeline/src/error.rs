@@ -1,5 +1,6 @@
 //! DataFusion's errors as ours: who can do something about it, and what.
 
+use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use tagmill_schemas::{Error, Kind};
 
@@ -48,10 +49,22 @@ fn classify(stage: &'static str, error: DataFusionError) -> Error {
         DataFusionError::ResourcesExhausted(_) if text.contains("temp") || text.contains("disk") => {
             Error::retry(stage, "the spill folder is full").because(error).fix("free disk space, or give the run more memory")
         }
-        DataFusionError::ResourcesExhausted(_) => Error::retry(stage, "memory is exhausted").because(error).fix("raise run.memory, or make fewer things fit: more shards in a new warehouse"),
+        DataFusionError::ResourcesExhausted(_) => {
+            Error::retry(stage, "memory is exhausted").because(error).fix("raise run.memory, or make fewer things fit: more shards in a new warehouse")
+        }
         DataFusionError::IoError(_) | DataFusionError::ObjectStore(_) => Error::retry(stage, "a file can not be read or written").because(error),
-        DataFusionError::ParquetError(_) | DataFusionError::ArrowError(..) => Error::refused(stage, "raw data can not be read").because(error).fix("write the file again"),
+        DataFusionError::ArrowError(inner, _) if is_of_expression(inner) => Error::refused(stage, "an expression fails on the data")
+            .because(error)
+            .fix("write it so that it holds for every row (nullif, try_cast), or repair the data"),
+        DataFusionError::ParquetError(_) | DataFusionError::ArrowError(..) => {
+            Error::refused(stage, "raw data can not be read").because(error).fix("write the file again")
+        }
         DataFusionError::Execution(_) => Error::refused(stage, "the data can not be used").because(error),
         _ => Error::setup(stage, "the plan can not be carried out").because(error),
     }
+}
+
+/// Arithmetic and casts, as against bytes that can not be decoded.
+fn is_of_expression(error: &ArrowError) -> bool {
+    matches!(error, ArrowError::DivideByZero | ArrowError::ArithmeticOverflow(_) | ArrowError::ComputeError(_) | ArrowError::CastError(_) | ArrowError::ParseError(_))
 }

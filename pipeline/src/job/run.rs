@@ -10,7 +10,7 @@ use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::prelude::SessionContext;
 use futures::{StreamExt, TryStreamExt};
 use tagmill_schemas::manifest::Manifest;
-use tagmill_schemas::{Artifact, Config, Constants, Error, Result};
+use tagmill_schemas::{Artifact, Config, Constants, Error, Kind, Result};
 
 use super::audience::{check_new_invalid, plan_groups};
 use super::inputs::{Decision, SourceInput, find_inputs};
@@ -22,9 +22,9 @@ use super::session::{Resources, night_session};
 use super::{CODE_VERSION, Observer, Request};
 use crate::artifact::read_artifact;
 use crate::groups::Status;
-use crate::scan::register_store;
 use crate::night::{NightExec, ShardReport, TagSpec};
 use crate::publish::{Parents, choose_parents, claim_attempt, commit, init_warehouse, load_constants, mark_success, open_warehouse, probe, run_id};
+use crate::scan::register_store;
 use crate::store::Store;
 
 /// Groups that the report names.
@@ -96,13 +96,13 @@ pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
     clock.stage("shards", &format!("{total} rows into {} shards, {} at once", plan.spec.shards.get(), plan.wave));
     let exec = plan.operator(&store)?;
     let session = night_session(&resources, resources.memory.map(|memory| plan.pool_size(memory)))?;
-    let reports = run_shards(&exec, &plan, &sources, &session, observer).await?;
-    check_rows(&sources, &reports)?;
-    for source in &sources {
-        if let Decision::Read(files) = &source.decision {
-            files.check_unchanged().await?;
-        }
+    let reports = run_shards(&exec, &plan, &sources, &session, observer).await;
+    if !matches!(&reports, Err(e) if e.kind() != Kind::Refused) {
+        // Before the data is blamed: a file that was written meanwhile, or a store that is gone, reads like damage.
+        check_unchanged(&sources).await?;
     }
+    let reports = reports?;
+    check_rows(&sources, &reports)?;
 
     clock.stage("roll-up", "adding up over shards");
     let rolled = roll_up(&plan.spec, &reports, &mut plan.groups, &parents, &plan.inputs, &store).await?;
@@ -117,7 +117,13 @@ pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
 }
 
 /// Polls the shards of one wave after the other; what belongs to later ones waits in the exchange and spills.
-async fn run_shards(exec: &Arc<NightExec>, plan: &NightPlan, sources: &[SourceInput<'_>], session: &SessionContext, observer: &dyn Observer) -> Result<Vec<ShardReport>> {
+async fn run_shards(
+    exec: &Arc<NightExec>,
+    plan: &NightPlan,
+    sources: &[SourceInput<'_>],
+    session: &SessionContext,
+    observer: &dyn Observer,
+) -> Result<Vec<ShardReport>> {
     let context = session.task_ctx();
     register_stores(sources, &session)?;
     // Held for the whole run: what one wave gives back must not go to the exchange of the next.
@@ -176,6 +182,15 @@ fn input_rows(exec: &NightExec) -> u64 {
 fn rows_of(sources: &[SourceInput<'_>]) -> u64 {
     let rows = |source: &SourceInput<'_>| if let Decision::Read(files) = &source.decision { files.rows() } else { 0 };
     sources.iter().map(rows).sum()
+}
+
+async fn check_unchanged(sources: &[SourceInput<'_>]) -> Result<()> {
+    for source in sources {
+        if let Decision::Read(files) = &source.decision {
+            files.check_unchanged().await?;
+        }
+    }
+    Ok(())
 }
 
 /// Every row of every footer is accounted for.
@@ -292,7 +307,8 @@ pub async fn validate(request: &Request) -> Result<ValidateReport> {
     let config: &Config = &request.config;
     let heard = Heard::default();
     let labels = label_catalog(request, None, &heard).await?;
-    let is_platform = |source: &str| config.sources.iter().any(|s| s.name == source && matches!(s.kind, tagmill_schemas::config::SourceKind::Attributes { .. }));
+    let is_platform =
+        |source: &str| config.sources.iter().any(|s| s.name == source && matches!(s.kind, tagmill_schemas::config::SourceKind::Attributes { .. }));
     let platform: Vec<TagSpec> = config
         .tags
         .iter()

@@ -19,7 +19,7 @@ use tagmill_schemas::{Error, IdScope, Result};
 
 use super::files::RawFiles;
 use super::functions::{DayBounds, HashFunction, KeyFunction, StatusFunction, StatusSpec};
-use super::sql::{arrow_type, cast_to, column, parse, value_type_of};
+use super::sql::{arrow_type, cast_to, column, parse, parse_condition, value_type_of};
 use super::table::RawTable;
 use crate::exchange::{HASH_COLUMN, exchange_by_shard};
 use crate::night::{EventShapes, MeasureShape, RowsSpec, TagSpec, Undeclared};
@@ -78,7 +78,7 @@ pub async fn plan_source(context: &ScanContext<'_>, source: &Source, tags: &[&Ta
     let user = column(&source.columns.user, &schema, &place(source, "columns.user"))?;
     let mut rejects = declared_rejects(context, source, &schema)?;
     rejects.extend(selected.rejects);
-    let filter = source.filter.as_ref().map(|sql| parse(context.session, sql, &schema, context.date, &place(source, "filter"))).transpose()?;
+    let filter = source.filter.as_ref().map(|sql| parse_condition(context.session, sql, &schema, context.date, &place(source, "filter"))).transpose()?;
     let filter = filter.into_iter().chain(selected.listed).reduce(Expr::and);
 
     let every = selected.values.iter().map(|(_, e)| e).chain(rejects.iter().map(|(_, e)| e)).chain(&filter).chain(&app).chain([&user]).chain(&selected.event);
@@ -188,7 +188,7 @@ fn check_columns(source: &Source, files: &RawFiles, cleaned: &[(String, Expr)]) 
 
 fn declared_rejects(context: &ScanContext<'_>, source: &Source, schema: &DFSchemaRef) -> Result<Vec<(String, Expr)>> {
     let parse_one = |(reason, sql): &(String, String)| {
-        Ok((reason.clone(), parse(context.session, sql, schema, context.date, &place(source, &format!("reject.{reason}")))?))
+        Ok((reason.clone(), parse_condition(context.session, sql, schema, context.date, &place(source, &format!("reject.{reason}")))?))
     };
     source.reject.iter().map(parse_one).collect()
 }

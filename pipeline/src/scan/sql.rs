@@ -2,11 +2,11 @@
 
 use arrow::datatypes::DataType;
 use chrono::NaiveDate;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::expr::TryCast;
-use datafusion::logical_expr::{Expr, ExprSchemable};
+use datafusion::logical_expr::{Expr, ExprSchemable, Volatility};
 use datafusion::prelude::SessionContext;
 use tagmill_schemas::{Error, Result, ValueType};
 
@@ -30,7 +30,40 @@ pub fn parse(context: &SessionContext, sql: &str, schema: &DFSchema, date: Naive
     });
     let expression = replaced.map_err(|e| explain(e, place))?.data;
     expression.get_type(schema).map_err(|e| explain(e, place))?;
-    Ok(expression)
+    match unfit(&expression).map_err(|e| explain(e, place))? {
+        None => Ok(expression),
+        Some(what) => Err(Error::setup("configuration", format!("{what} can not stand in an expression")).at(place.to_owned()).fix("write SQL over one row; $date is the run's date")),
+    }
+}
+
+/// Reads an expression that is true or false.
+///
+/// # Errors
+/// As [`parse`]; setup for one of another type.
+pub fn parse_condition(context: &SessionContext, sql: &str, schema: &DFSchema, date: NaiveDate, place: &str) -> Result<Expr> {
+    let condition = parse(context, sql, schema, date, place)?;
+    match condition.get_type(schema).map_err(|e| explain(e, place))? {
+        DataType::Boolean => Ok(condition),
+        found => Err(Error::setup("configuration", format!("found {found}, expected a condition that is true or false")).at(place.to_owned()).fix("compare the value with something")),
+    }
+}
+
+/// What does not give one value a row, or not the same one in a rerun.
+fn unfit(expression: &Expr) -> datafusion::error::Result<Option<String>> {
+    let mut found = None;
+    expression.apply(|node| {
+        found = match node {
+            Expr::AggregateFunction(function) => Some(format!("the aggregate {}()", function.func.name())),
+            Expr::WindowFunction(_) => Some("a window function".to_owned()),
+            Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) => Some("a subquery".to_owned()),
+            Expr::ScalarFunction(function) if function.func.signature().volatility != Volatility::Immutable => {
+                Some(format!("{}(), which gives a rerun another answer,", function.func.name()))
+            }
+            _ => return Ok(TreeNodeRecursion::Continue),
+        };
+        Ok(TreeNodeRecursion::Stop)
+    })?;
+    Ok(found)
 }
 
 /// A column by its exact name.
@@ -49,7 +82,9 @@ fn missing(name: &str, known: Vec<String>, place: &str) -> Error {
     let near = tagmill_schemas::nearest::nearest(name, plain.clone());
     let hint = near.map(|near| format!(", did you mean {near:?}")).unwrap_or_default();
     let known: Vec<&str> = plain.collect();
-    Error::refused("scan", format!("missing column {name:?}{hint}: the files have {}", known.join(", "))).at(place.to_owned()).fix("deliver the column or change the configuration")
+    Error::refused("scan", format!("missing column {name:?}{hint}: the files have {}", known.join(", ")))
+        .at(place.to_owned())
+        .fix("deliver the column or change the configuration")
 }
 
 fn explain(error: DataFusionError, place: &str) -> Error {
