@@ -8,8 +8,8 @@ use std::hint::black_box;
 
 use chrono::NaiveDate;
 use criterion::{Criterion, criterion_group, criterion_main};
-use tagmill_schemas::ValueType;
 use tagmill_pipeline::rules::{Atom, Names, Program, TagInfo, analyse, rule_hash};
+use tagmill_schemas::ValueType;
 
 const RULES: usize = 200;
 const SEATS: usize = 312_500;

@@ -16,7 +16,13 @@ use crate::store::Store;
 pub struct NightCodec;
 
 impl PhysicalExtensionCodec for NightCodec {
-    fn try_decode(&self, bytes: &[u8], inputs: &[Arc<dyn ExecutionPlan>], _: &TaskContext, _: &dyn PhysicalProtoConverterExtension) -> Result<Arc<dyn ExecutionPlan>> {
+    fn try_decode(
+        &self,
+        bytes: &[u8],
+        inputs: &[Arc<dyn ExecutionPlan>],
+        _: &TaskContext,
+        _: &dyn PhysicalProtoConverterExtension,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         let spec: NightSpec = serde_json::from_slice(bytes).map_err(|e| DataFusionError::External(Box::new(e)))?;
         let store = Store::open(&spec.store).map_err(external)?;
         Ok(Arc::new(NightExec::try_new(Arc::new(spec), store, inputs.to_vec())?))

@@ -100,9 +100,11 @@ pub(super) fn is_worth_compressing(chunks: &[RecordBatch], bitmap: usize) -> Res
         writer.write(&RecordBatch::try_new_with_options(Arc::clone(&schema), vec![cells], &options)?)?;
     }
     let metadata = writer.finish()?;
-    let (stored, plain) = metadata.row_groups().iter().flat_map(|group| group.columns()).fold((0, 0), |(stored, plain), column| {
-        (stored + column.compressed_size(), plain + column.uncompressed_size())
-    });
+    let (stored, plain) = metadata
+        .row_groups()
+        .iter()
+        .flat_map(|group| group.columns())
+        .fold((0, 0), |(stored, plain), column| (stored + column.compressed_size(), plain + column.uncompressed_size()));
     Ok(stored * 10 <= plain * 9)
 }
 

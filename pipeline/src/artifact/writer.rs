@@ -180,7 +180,9 @@ impl ArtifactWriter {
     }
 
     fn unfit(&self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-        Error::refused(self.store.stage(), format!("rows of {} can not be encoded", self.entry.artifact)).at(self.store.name_of(&self.entry.path)).because(cause)
+        Error::refused(self.store.stage(), format!("rows of {} can not be encoded", self.entry.artifact))
+            .at(self.store.name_of(&self.entry.path))
+            .because(cause)
     }
 }
 

@@ -51,10 +51,7 @@ pub async fn register(ctx: &SessionContext, warehouse: &Store, manifest: &Manife
 
 /// What DataFusion reports, as ours: a store or a full memory may be better later, anything else will not.
 fn failed(error: DataFusionError) -> Error {
-    let retryable = matches!(
-        error.find_root(),
-        DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) | DataFusionError::ResourcesExhausted(_)
-    );
+    let retryable = matches!(error.find_root(), DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) | DataFusionError::ResourcesExhausted(_));
     let error_of = if retryable { Error::retry } else { Error::setup };
     error_of(STAGE, "a release can not be read").because(error)
 }

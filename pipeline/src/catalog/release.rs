@@ -44,10 +44,7 @@ fn file(entry: &FileEntry, warehouse: &Store, schema: &Schema) -> Result<Partiti
 fn statistics(entry: &FileEntry, schema: &Schema) -> Statistics {
     let mut known = Statistics::new_unknown(schema);
     known.num_rows = usize::try_from(entry.rows).map_or(Precision::Absent, Precision::Exact);
-    let constants = [
-        ("shard", entry.shard.map(|shard| ScalarValue::UInt32(Some(shard)))),
-        ("date", Some(ScalarValue::Date32(Some(days(entry.date))))),
-    ];
+    let constants = [("shard", entry.shard.map(|shard| ScalarValue::UInt32(Some(shard)))), ("date", Some(ScalarValue::Date32(Some(days(entry.date)))))];
     for (name, value) in constants {
         if let (Ok(index), Some(value)) = (schema.index_of(name), value) {
             known.column_statistics[index] = constant(value);

@@ -74,7 +74,15 @@ impl NightPlan {
 ///
 /// # Errors
 /// Setup for expressions that can not be used, refused for raw data that breaks its contract.
-pub async fn plan_night(request: &Request, sources: &[SourceInput<'_>], parents: &Parents, session: &SessionContext, resources: &Resources, store: &Store, observer: &dyn Observer) -> Result<NightPlan> {
+pub async fn plan_night(
+    request: &Request,
+    sources: &[SourceInput<'_>],
+    parents: &Parents,
+    session: &SessionContext,
+    resources: &Resources,
+    store: &Store,
+    observer: &dyn Observer,
+) -> Result<NightPlan> {
     let config = &request.config;
     let labels = label_catalog(request, parents.newest.as_ref(), observer).await?;
     let mut inputs: Vec<Input> = sources.iter().map(|source| source.record(request.date)).collect();
@@ -85,7 +93,8 @@ pub async fn plan_night(request: &Request, sources: &[SourceInput<'_>], parents:
     let LabelCatalog { by_app, shared, inputs: mut read } = labels;
     inputs.append(&mut read);
     inputs.append(&mut groups.inputs);
-    let limits = |l: &AppLimits| BehaviourLimits { combinations: l.combinations_per_user.min(u64::from(u32::MAX - 1)) as u32, values: l.values_per_dimension as usize };
+    let limits =
+        |l: &AppLimits| BehaviourLimits { combinations: l.combinations_per_user.min(u64::from(u32::MAX - 1)) as u32, values: l.values_per_dimension as usize };
     let spec = NightSpec {
         run: String::new(),
         attempt: 0,
@@ -112,7 +121,13 @@ pub async fn plan_night(request: &Request, sources: &[SourceInput<'_>], parents:
     Ok(plan)
 }
 
-async fn plan_sources(request: &Request, sources: &[SourceInput<'_>], session: &SessionContext, inputs: &mut Vec<Input>, observer: &dyn Observer) -> Result<(Vec<SourceSpec>, Vec<Arc<dyn ExecutionPlan>>)> {
+async fn plan_sources(
+    request: &Request,
+    sources: &[SourceInput<'_>],
+    session: &SessionContext,
+    inputs: &mut Vec<Input>,
+    observer: &dyn Observer,
+) -> Result<(Vec<SourceSpec>, Vec<Arc<dyn ExecutionPlan>>)> {
     let warehouse = &request.config.warehouse;
     let context = ScanContext { session, date: request.date, time_zone: warehouse.time_zone, id_scope: warehouse.id_scope, shards: warehouse.shards.get() };
     let (mut specs, mut children) = (Vec::new(), Vec::new());
@@ -139,7 +154,8 @@ async fn plan_sources(request: &Request, sources: &[SourceInput<'_>], session: &
             AppColumn::Constant(app) => Some(app.clone()),
             AppColumn::Column(_) => None,
         };
-        let keeps_values = source.kind.events().is_none() && (matches!(input.decision, Decision::Carry(_)) || (has_input && source.content == Content::Changes));
+        let keeps_values =
+            source.kind.events().is_none() && (matches!(input.decision, Decision::Carry(_)) || (has_input && source.content == Content::Changes));
         let expected_rows = if let Decision::Read(files) = &input.decision { files.rows() } else { 0 };
         specs.push(SourceSpec { name: source.name.clone(), app, has_input, expected_rows, keeps_values, rows });
     }

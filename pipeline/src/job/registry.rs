@@ -41,7 +41,11 @@ pub fn conf_file(store: &Store, file: &Found) -> InputFile {
     InputFile { path: store.name_of(&file.path), size: file.size, etag: if store.is_local() { None } else { file.etag.clone() }, rows: 0 }
 }
 
-fn parse_all<T>(files: &ConfFiles, parse: impl Fn(&serde_json::Map<String, serde_json::Value>) -> std::result::Result<T, RowError> + Copy, observer: &dyn Observer) -> Result<Vec<Placed<T>>> {
+fn parse_all<T>(
+    files: &ConfFiles,
+    parse: impl Fn(&serde_json::Map<String, serde_json::Value>) -> std::result::Result<T, RowError> + Copy,
+    observer: &dyn Observer,
+) -> Result<Vec<Placed<T>>> {
     let mut rows = Vec::new();
     for (name, bytes) in &files.files {
         let mut read = read_rows(name, bytes, parse)?;
@@ -143,7 +147,8 @@ pub async fn event_shapes(request: &Request, source: &Source, events: &Events, o
         return Ok((EventShapes::Properties { events: BTreeMap::new(), rejects_undeclared, slot_types: Vec::new() }, None));
     };
     let files = read_files(request, format!("{}.registry", source.name), pattern).await?;
-    let platform: BTreeSet<&String> = request.config.sources.iter().filter(|s| s.name != source.name).filter_map(|s| s.kind.events()).flat_map(|e| &e.events).collect();
+    let platform: BTreeSet<&String> =
+        request.config.sources.iter().filter(|s| s.name != source.name).filter_map(|s| s.kind.events()).flat_map(|e| &e.events).collect();
     let mut declared: BTreeMap<String, BTreeMap<String, BTreeMap<String, EventRow>>> = BTreeMap::new();
     for placed in parse_all(&files, EventRow::from_json, observer)? {
         let (place, row) = (placed.place(), placed.row);
@@ -154,7 +159,9 @@ pub async fn event_shapes(request: &Request, source: &Source, events: &Events, o
         let properties = declared.entry(row.app.clone()).or_default().entry(row.event.clone()).or_default();
         if let Some(property) = row.property.clone() {
             match properties.get(&property) {
-                Some(before) if *before != row => observer.warn(&format!("registry row {place} is not used: property {property:?} is declared twice, differently")),
+                Some(before) if *before != row => {
+                    observer.warn(&format!("registry row {place} is not used: property {property:?} is declared twice, differently"))
+                }
                 _ => drop(properties.insert(property, row)),
             }
         }

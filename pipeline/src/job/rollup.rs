@@ -31,7 +31,14 @@ pub struct RolledUp {
 }
 
 /// Writes the files that no single shard can: tag values, group status, quality, runs.
-pub async fn roll_up(spec: &NightSpec, reports: &[ShardReport], groups: &mut GroupNight, parents: &Parents, inputs: &[Input], store: &Store) -> Result<RolledUp> {
+pub async fn roll_up(
+    spec: &NightSpec,
+    reports: &[ShardReport],
+    groups: &mut GroupNight,
+    parents: &Parents,
+    inputs: &[Input],
+    store: &Store,
+) -> Result<RolledUp> {
     let mut files: Vec<FileEntry> = reports.iter().flat_map(|report| report.files.iter().cloned()).collect();
     drop_empty(&mut files);
     let metrics = add_counts(reports);
@@ -55,7 +62,12 @@ fn drop_empty(files: &mut Vec<FileEntry>) {
     files.retain(|file| with_rows.contains(&file.artifact));
 }
 
-async fn write(spec: &NightSpec, store: &Store, artifact: Artifact, fill: impl FnOnce(&mut Rows) -> datafusion::error::Result<()>) -> Result<Option<FileEntry>> {
+async fn write(
+    spec: &NightSpec,
+    store: &Store,
+    artifact: Artifact,
+    fill: impl FnOnce(&mut Rows) -> datafusion::error::Result<()>,
+) -> Result<Option<FileEntry>> {
     let mut rows = Rows::new(artifact.schema());
     let failed = |e| crate::error::of_datafusion("roll-up", e);
     fill(&mut rows).map_err(failed)?;

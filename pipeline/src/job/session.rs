@@ -60,7 +60,12 @@ fn runtime(resources: &Resources, pool: Option<u64>) -> Result<Arc<RuntimeEnv>> 
         None => Arc::new(UnboundedMemoryPool::default()),
     };
     let mode = if pool.is_some() {
-        let unusable = |e: std::io::Error| Error::setup("run", "the spill folder can not be used").at(resources.spill.display().to_string()).because(e).fix("set run.spill to a folder that can be written");
+        let unusable = |e: std::io::Error| {
+            Error::setup("run", "the spill folder can not be used")
+                .at(resources.spill.display().to_string())
+                .because(e)
+                .fix("set run.spill to a folder that can be written")
+        };
         std::fs::create_dir_all(&resources.spill).map_err(unusable)?;
         DiskManagerMode::Directories(vec![resources.spill.clone()])
     } else {

@@ -33,7 +33,9 @@ pub struct AppNames<'a> {
 impl Names for AppNames<'_> {
     fn tag(&self, name: &str) -> Option<TagInfo> {
         let platform = self.platform.iter().find(|tag| tag.name == name).map(|tag| TagInfo { value_type: tag.value_type, multi: tag.multi });
-        platform.or_else(|| self.shared_labels.get(name).or_else(|| self.labels?.get(name)).map(|label| TagInfo { value_type: label.value_type, multi: label.multi }))
+        platform.or_else(|| {
+            self.shared_labels.get(name).or_else(|| self.labels?.get(name)).map(|label| TagInfo { value_type: label.value_type, multi: label.multi })
+        })
     }
 
     fn tag_names(&self) -> Vec<&str> {
@@ -68,14 +70,22 @@ fn compile_app(spec: &NightSpec, rules: &super::spec::AppRules, platform: &[TagS
     let lists = spec.lists.iter().filter(|list| list.app == rules.app).map(|list| list.list.as_str()).collect();
     let groups: Vec<&str> = rules.groups.iter().map(|(name, _)| name.as_str()).collect();
     let names = AppNames { platform, labels: spec.labels.get(&rules.app), shared_labels: &spec.shared_labels, groups, lists };
-    let compiled = rules.groups.iter().enumerate().map(|(number, (group, rule))| Ok((number, compile_rule(rule, &names, spec.date, &rules.app, group)?, group.clone()))).collect::<Result<Vec<_>>>()?;
+    let compiled = rules
+        .groups
+        .iter()
+        .enumerate()
+        .map(|(number, (group, rule))| Ok((number, compile_rule(rule, &names, spec.date, &rules.app, group)?, group.clone())))
+        .collect::<Result<Vec<_>>>()?;
     let (program, invalid) = Program::build(compiled);
     match invalid.first() {
         None => Ok(Audience { program, groups: rules.groups.iter().map(|(name, _)| name.clone()).collect() }),
-        Some((number, why)) => Err(DataFusionError::Internal(format!("group {} of app {} was planned although it is invalid: {why}", rules.groups[*number].0, rules.app))),
+        Some((number, why)) => {
+            Err(DataFusionError::Internal(format!("group {} of app {} was planned although it is invalid: {why}", rules.groups[*number].0, rules.app)))
+        }
     }
 }
 
 fn compile_rule(rule: &str, names: &AppNames<'_>, date: NaiveDate, app: &str, group: &str) -> Result<crate::rules::Expr> {
-    compile(rule, names, date).map_err(|e| DataFusionError::Internal(format!("rule {app}/{group} was planned although it is invalid at {}:{}: {}", e.line, e.column, e.message)))
+    compile(rule, names, date)
+        .map_err(|e| DataFusionError::Internal(format!("rule {app}/{group} was planned although it is invalid at {}:{}: {}", e.line, e.column, e.message)))
 }

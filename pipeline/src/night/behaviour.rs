@@ -14,7 +14,8 @@ use super::events::SortedEvents;
 use super::rows::{Cell, Rows};
 use super::seats::AppSeats;
 use super::shape::EventShape;
-use super::values::{NULL_CODE, positions};
+use super::tag_sets::CodeOrder;
+use super::values::NULL_CODE;
 
 /// The name of the measure that counts events.
 pub const COUNT: &str = "*";
@@ -29,8 +30,8 @@ pub struct BehaviourWriter<'a> {
     pub shard: u32,
     /// The run's date, days since 1970.
     pub date: i32,
-    /// For each dimension slot the position of a code in typed order.
-    value_ranks: Vec<Vec<u32>>,
+    /// For each dimension slot the typed order of its codes.
+    orders: Vec<CodeOrder>,
     cutter: Cutter,
     bitmap: Vec<u8>,
 }
@@ -59,7 +60,7 @@ struct Combination {
     ordinal: u32,
     number: u32,
     tuple: u32,
-    count: u64,
+    count: u32,
 }
 
 #[derive(Default)]
@@ -75,8 +76,8 @@ struct EventItems {
 impl<'a> BehaviourWriter<'a> {
     /// A writer over the sorted events of one source.
     pub fn new(events: &'a SortedEvents, ordinals: &'a [u32], shard: u32, date: i32) -> Self {
-        let value_ranks = events.dimensions.iter().map(|values| positions(&values.sorted_codes())).collect();
-        Self { events, ordinals, shard, date, value_ranks, cutter: Cutter::default(), bitmap: Vec::new() }
+        let orders = events.dimensions.iter().map(CodeOrder::of).collect();
+        Self { events, ordinals, shard, date, orders, cutter: Cutter::default(), bitmap: Vec::new() }
     }
 
     /// Writes every event of one app. `shape` tells the dimensions and measures of an event by name.
@@ -154,28 +155,32 @@ impl<'a> BehaviourWriter<'a> {
 
     /// Returns how many values were folded.
     fn write_dimension(&mut self, place: &Place<'_>, items: &EventItems, name: &str, slot: usize, limit: usize, rows: &mut Rows) -> Result<u64> {
-        let Self { events, value_ranks, cutter, bitmap, shard, date, .. } = self;
+        let Self { events, orders, cutter, bitmap, shard, date, .. } = self;
         let values = &events.dimensions[slot];
-        let ranks = &value_ranks[slot];
-        let folded = if values.len() - 1 > limit { beyond_limit(events, items, slot, limit, ranks) } else { Folded::default() };
+        let order = &orders[slot];
+        let folded = if values.len() - 1 > limit { beyond_limit(events, items, slot, limit, order) } else { Folded::default() };
         let numbers = items.most + 1;
-        let keys = ranks.len() as u64 * u64::from(numbers);
+        let keys = values.len() as u64 * u64::from(numbers);
         if keys > u64::from(u32::MAX) {
-            return Err(DataFusionError::ResourcesExhausted(format!("dimension {name:?} of event {:?} of app {:?} has {} values; lower limits.values_per_dimension", place.event, place.app, values.len())));
+            return Err(DataFusionError::ResourcesExhausted(format!(
+                "dimension {name:?} of event {:?} of app {:?} has {} values; lower limits.values_per_dimension",
+                place.event,
+                place.app,
+                values.len()
+            )));
         }
         for item in &items.combinations {
             let code = events.tuples.dimension(item.tuple, slot);
             if code != NULL_CODE {
-                let rank = if folded.contains(code) { 0 } else { ranks[code as usize] };
+                let rank = if folded.contains(code) { 0 } else { order.rank(code) };
                 cutter.push(rank * numbers + item.number, item.ordinal);
             }
         }
-        let order = values.sorted_codes();
         let mut text = None;
         cutter.cut(keys, |key, ordinals| {
             let (rank, number) = (key / numbers, key % numbers);
             if text.as_ref().is_none_or(|&(of, _)| of != rank) {
-                text = Some((rank, values.value(order[rank as usize]).map(|v| v.to_string())));
+                text = Some((rank, values.value(order.code(rank)).map(|v| v.to_string())));
             }
             let value = text.as_ref().and_then(|(_, text)| text.as_deref());
             push_users(place, *date, *shard, Some(name), value, Some(number), ordinals, bitmap, rows)
@@ -184,11 +189,18 @@ impl<'a> BehaviourWriter<'a> {
     }
 
     fn write_counts(&mut self, place: &Place<'_>, items: &EventItems, rows: &mut Rows) -> Result<()> {
-        let counts = items.combinations.iter().filter(|item| item.count > 0).map(|item| (item.ordinal, item.number, item.count as i64));
+        let counts = items.combinations.iter().filter(|item| item.count > 0).map(|item| (item.ordinal, item.number, i64::from(item.count)));
         self.write_slices(place, (COUNT, 0), items.most, counts, rows)
     }
 
-    fn write_slices(&mut self, place: &Place<'_>, (measure, scale): (&str, u8), most: u32, values: impl Iterator<Item = (u32, u32, i64)> + Clone, rows: &mut Rows) -> Result<()> {
+    fn write_slices(
+        &mut self,
+        place: &Place<'_>,
+        (measure, scale): (&str, u8),
+        most: u32,
+        values: impl Iterator<Item = (u32, u32, i64)> + Clone,
+        rows: &mut Rows,
+    ) -> Result<()> {
         let Self { cutter, bitmap, shard, date, .. } = self;
         let offset = offset_for(values.clone().map(|(_, _, value)| value).min().unwrap_or(0));
         let grouped = values.map(|(ordinal, number, value)| (number, ordinal, value));
@@ -244,7 +256,9 @@ impl EventItems {
         match self.sums[slot].last_mut() {
             Some(last) if (last.0, last.1) == (ordinal, number) => {
                 let total = last.2.checked_add(sum);
-                last.2 = total.ok_or_else(|| DataFusionError::Execution(format!("the sum {} + {sum} of a measure does not fit into 64 bits; use a smaller scale", last.2)))?;
+                last.2 = total.ok_or_else(|| {
+                    DataFusionError::Execution(format!("the sum {} + {sum} of a measure does not fit into 64 bits; use a smaller scale", last.2))
+                })?;
             }
             _ => self.sums[slot].push((ordinal, number, sum)),
         }
@@ -266,23 +280,34 @@ impl Folded {
 }
 
 /// Keeps the `limit` values with most combinations, ties by typed order; the others are folded.
-fn beyond_limit(events: &SortedEvents, items: &EventItems, slot: usize, limit: usize, ranks: &[u32]) -> Folded {
-    let mut seen = vec![0u64; ranks.len()];
+fn beyond_limit(events: &SortedEvents, items: &EventItems, slot: usize, limit: usize, order: &CodeOrder) -> Folded {
+    let values = events.dimensions[slot].len();
+    let mut seen = vec![0u64; values];
     for item in &items.combinations {
         seen[events.tuples.dimension(item.tuple, slot) as usize] += 1;
     }
-    let mut codes: Vec<u32> = (1..ranks.len() as u32).filter(|&code| seen[code as usize] > 0).collect();
+    let mut codes: Vec<u32> = (1..values as u32).filter(|&code| seen[code as usize] > 0).collect();
     if codes.len() <= limit {
         return Folded::default();
     }
-    codes.sort_unstable_by_key(|&code| (std::cmp::Reverse(seen[code as usize]), ranks[code as usize]));
-    let mut is_folded = vec![false; ranks.len()];
+    codes.sort_unstable_by_key(|&code| (std::cmp::Reverse(seen[code as usize]), order.rank(code)));
+    let mut is_folded = vec![false; values];
     codes[limit..].iter().for_each(|&code| is_folded[code as usize] = true);
     Folded { is_folded, count: (codes.len() - limit) as u64 }
 }
 
 #[expect(clippy::too_many_arguments, reason = "a row of the artifact, cell by cell")]
-fn push_users(place: &Place<'_>, date: i32, shard: u32, dimension: Option<&str>, value: Option<&str>, number: Option<u32>, ordinals: &[u32], bitmap: &mut Vec<u8>, rows: &mut Rows) -> Result<()> {
+fn push_users(
+    place: &Place<'_>,
+    date: i32,
+    shard: u32,
+    dimension: Option<&str>,
+    value: Option<&str>,
+    number: Option<u32>,
+    ordinals: &[u32],
+    bitmap: &mut Vec<u8>,
+    rows: &mut Rows,
+) -> Result<()> {
     bitmap.clear();
     write_sorted(shard, ordinals, bitmap);
     rows.push([

@@ -60,10 +60,17 @@ impl EventRows {
     }
 
     /// Appends events. `codes` are the event and dimension codes (see [`EventRows::names`]), one column each.
-    pub fn push(&mut self, seats: &[u32], codes: &[Vec<u32>], keys: impl IntoIterator<Item = u128>) {
+    ///
+    /// # Errors
+    /// More than 2^32 events, which rows and counts of 32 bits can not number.
+    pub fn push(&mut self, seats: &[u32], codes: &[Vec<u32>], keys: impl IntoIterator<Item = u128>) -> Result<()> {
+        if self.len() + seats.len() > u32::MAX as usize {
+            return Err(DataFusionError::ResourcesExhausted(format!("{} events of one source in one shard; a warehouse with more shards is needed", self.len() + seats.len())));
+        }
         self.seats.extend_from_slice(seats);
         self.tuples.intern_batch(codes, &mut self.tuple_of);
         self.keys.extend(keys);
+        Ok(())
     }
 
     /// Appends the value of one measure slot for the event with number `row`.
@@ -86,7 +93,8 @@ impl EventRows {
         let key_bits = bits + bits_for(seat_of.len());
         for measure in std::mem::take(&mut self.measures) {
             let values = measure.rows.iter().zip(measure.values);
-            let mut pairs: Vec<(u64, i64)> = values.filter(|(row, _)| dropped.binary_search(row).is_err()).map(|(&row, value)| (keys[row as usize], value)).collect();
+            let mut pairs: Vec<(u64, i64)> =
+                values.filter(|(row, _)| dropped.binary_search(row).is_err()).map(|(&row, value)| (keys[row as usize], value)).collect();
             radix_sort(&mut pairs, &mut scratch, key_bits, |&(key, _)| key);
             measures.push(sums(&pairs)?);
         }
@@ -156,7 +164,7 @@ pub struct SortedEvents {
 pub struct Item {
     key: u64,
     /// Number of events, at least 1.
-    pub count: u64,
+    pub count: u32,
 }
 
 impl SortedEvents {
@@ -226,7 +234,9 @@ impl TupleOrder {
         let bits: Vec<u32> = ranks.iter().map(|r| bits_for(r.len())).collect();
         let mut order: Vec<u32> = (0..tuples.len() as u32).collect();
         if bits.iter().sum::<u32>() <= 64 {
-            let packed = |tuple: u32| tuples.get(tuple).iter().zip(&ranks).zip(&bits).fold(0u64, |key, ((&code, ranks), &bits)| key << bits | u64::from(ranks[code as usize]));
+            let packed = |tuple: u32| {
+                tuples.get(tuple).iter().zip(&ranks).zip(&bits).fold(0u64, |key, ((&code, ranks), &bits)| key << bits | u64::from(ranks[code as usize]))
+            };
             let mut keyed: Vec<(u64, u32)> = order.iter().map(|&tuple| (packed(tuple), tuple)).collect();
             radix_sort(&mut keyed, &mut Vec::new(), bits.iter().sum(), |&(key, _)| key);
             order = keyed.into_iter().map(|(_, tuple)| tuple).collect();
@@ -248,7 +258,7 @@ impl TupleOrder {
 fn counts(keys: &[u64]) -> Vec<Item> {
     let distinct = keys.windows(2).filter(|pair| pair[0] != pair[1]).count() + usize::from(!keys.is_empty());
     let mut items = Vec::with_capacity(distinct);
-    items.extend(keys.chunk_by(|a, b| a == b).map(|run| Item { key: run[0], count: run.len() as u64 }));
+    items.extend(keys.chunk_by(|a, b| a == b).map(|run| Item { key: run[0], count: run.len() as u32 }));
     items
 }
 
@@ -258,7 +268,8 @@ fn sums(pairs: &[(u64, i64)]) -> Result<Vec<(u64, i64)>> {
         .chunk_by(|a, b| a.0 == b.0)
         .map(|run| {
             let sum: i128 = run.iter().map(|&(_, value)| i128::from(value)).sum();
-            let sum = i64::try_from(sum).map_err(|_| DataFusionError::Execution(format!("the sum {sum} of a measure does not fit into 64 bits; use a smaller scale")))?;
+            let sum = i64::try_from(sum)
+                .map_err(|_| DataFusionError::Execution(format!("the sum {sum} of a measure does not fit into 64 bits; use a smaller scale")))?;
             Ok((run[0].0, sum))
         })
         .collect()

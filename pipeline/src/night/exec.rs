@@ -20,12 +20,14 @@ use futures::StreamExt;
 use tokio::sync::Semaphore;
 
 use super::audience::{Audience, compile_rules};
-use super::finish::{Audiences, finish};
+use super::app_writer::Audiences;
+use super::finish::finish;
 use super::load::{load_groups, load_parent};
 use super::output::Output;
 use super::report::ShardReport;
 use super::shard::Shard;
 use super::spec::NightSpec;
+use crate::error::of_datafusion;
 use crate::store::Store;
 
 /// The night as a physical operator. Its children are exchanged so that partition `i` holds shard `i`.
@@ -74,7 +76,12 @@ impl NightExec {
             return Err(DataFusionError::Plan(format!("NightExec has {} children for {inputs} sources", children.len())));
         }
         let partitions = spec.shards.get() as usize;
-        let properties = PlanProperties::new(EquivalenceProperties::new(report_schema()), Partitioning::UnknownPartitioning(partitions), EmissionType::Final, Boundedness::Bounded);
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(report_schema()),
+            Partitioning::UnknownPartitioning(partitions),
+            EmissionType::Final,
+            Boundedness::Bounded,
+        );
         Ok(Self { spec, store, children, properties: Arc::new(properties), metrics: ExecutionPlanMetricsSet::new(), shared: Arc::default() })
     }
 
@@ -191,7 +198,7 @@ impl ShardTask {
         let budget = self.spec.shard_budget as usize;
         let sources = self.spec.sources.iter().enumerate().filter(|(_, source)| source.has_input).map(|(number, _)| number);
         let mut inputs: Vec<_> = sources.zip(inputs).collect();
-        let (number, mut first) = first_batch(&mut inputs, self.spec.shards.get(), partition).await?;
+        let (number, mut first) = first_batch(&mut inputs, &self.spec, partition).await?;
         let spec = Arc::clone(&self.spec);
         let mut shard = Shard::new(&spec, number);
         let timer = self.metrics.load_time.timer();
@@ -203,7 +210,7 @@ impl ShardTask {
                 self.take(&mut shard, *source, batch, budget)?;
             }
             while let Some(batch) = input.next().await {
-                self.take(&mut shard, *source, batch?, budget)?;
+                self.take(&mut shard, *source, batch.map_err(|e| of_source(&spec, *source, e))?, budget)?;
             }
         }
         drop(inputs);
@@ -241,15 +248,21 @@ impl ShardTask {
 
 /// The shard of this task: told by the first row, because an engine may number partitions anew for each task; without rows
 /// it is the partition. The batch comes with the number of its input.
-async fn first_batch(inputs: &mut [(usize, SendableRecordBatchStream)], shards: u32, partition: u32) -> Result<(u32, Option<(usize, RecordBatch)>)> {
-    for (at, (_, input)) in inputs.iter_mut().enumerate() {
+async fn first_batch(inputs: &mut [(usize, SendableRecordBatchStream)], spec: &NightSpec, partition: u32) -> Result<(u32, Option<(usize, RecordBatch)>)> {
+    for (at, (source, input)) in inputs.iter_mut().enumerate() {
         while let Some(batch) = input.next().await {
-            let batch = batch?;
+            let batch = batch.map_err(|e| of_source(spec, *source, e))?;
             let hash = super::batch::SourceBatch::new(batch.clone(), false).hashes()?.values().first().copied();
             if let Some(hash) = hash {
-                return Ok(((hash % u64::from(shards)) as u32, Some((at, batch))));
+                return Ok(((hash % u64::from(spec.shards.get())) as u32, Some((at, batch))));
             }
         }
     }
     Ok((partition, None))
+}
+
+/// An error of reading a source says which one.
+fn of_source(spec: &NightSpec, source: usize, error: DataFusionError) -> DataFusionError {
+    let error = of_datafusion("scan", error);
+    external(if error.place().is_some() { error } else { error.at(format!("source {}", spec.sources[source].name)) })
 }

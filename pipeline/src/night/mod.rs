@@ -5,6 +5,8 @@
 //! ```
 
 mod accounting;
+mod app_order;
+mod app_writer;
 mod atoms;
 mod attributes;
 mod audience;
@@ -16,10 +18,12 @@ mod events;
 mod exec;
 mod finish;
 mod interner;
+mod label_sets;
 mod labels;
 mod load;
 mod measure;
 mod members;
+mod new_users;
 mod numbers;
 mod output;
 mod properties;
@@ -38,7 +42,7 @@ pub use accounting::{Count, FILTERED};
 pub use audience::AppNames;
 pub use behaviour::{BehaviourLimits, COUNT};
 pub use exec::{NightExec, external, report_schema};
-pub use rows::{Cell, Rows, typed_value, value_cells};
 pub use report::{GroupReport, ShardReport, TagReport};
+pub use rows::{Cell, Rows, typed_value, value_cells};
 pub use shape::{EventShape, MeasureShape};
 pub use spec::{AppRules, CustomEvent, EventShapes, LabelSpec, ListSpec, NightLimits, NightSpec, ParentFiles, RowsSpec, Slot, SourceSpec, TagSpec, Undeclared};

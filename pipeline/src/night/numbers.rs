@@ -4,8 +4,8 @@
 
 use std::hash::BuildHasher;
 
-use hashbrown::HashTable;
 use hashbrown::DefaultHashBuilder;
+use hashbrown::HashTable;
 
 /// Keys below this have a place of their own.
 const DIRECT: usize = 1 << 12;

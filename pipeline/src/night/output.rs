@@ -15,8 +15,16 @@ use crate::artifact::ArtifactWriter;
 use crate::store::Store;
 
 /// The artifacts that shards write.
-const ARTIFACTS: [Artifact; 8] =
-    [Artifact::Users, Artifact::Universe, Artifact::Tags, Artifact::TagNumbers, Artifact::Behaviour, Artifact::BehaviourMeasures, Artifact::Groups, Artifact::Rejects];
+const ARTIFACTS: [Artifact; 8] = [
+    Artifact::Users,
+    Artifact::Universe,
+    Artifact::Tags,
+    Artifact::TagNumbers,
+    Artifact::Behaviour,
+    Artifact::BehaviourMeasures,
+    Artifact::Groups,
+    Artifact::Rejects,
+];
 
 /// The open files of one shard.
 pub struct Output<'a> {

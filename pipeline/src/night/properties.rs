@@ -32,7 +32,9 @@ struct Indexed {
 impl PropertyReader {
     /// Takes accepted rows: event name, then the properties.
     pub fn take(&mut self, state: &mut EventRows, spec: &SourceSpec, rows: &Rows<'_>, apps: &Values, account: &mut Accounting) -> Result<()> {
-        let RowsSpec::Events { dimensions, is_keyed, shapes: EventShapes::Properties { events, rejects_undeclared, .. }, .. } = &spec.rows else { return Ok(()) };
+        let RowsSpec::Events { dimensions, is_keyed, shapes: EventShapes::Properties { events, rejects_undeclared, .. }, .. } = &spec.rows else {
+            return Ok(());
+        };
         let (keys, columns) = keyed(*is_keyed, rows.batch.rest());
         let [names, properties] = columns else { return Err(DataFusionError::Internal(format!("source {} needs an event and its properties", spec.name))) };
         let properties = Properties::of(properties)?;
@@ -55,7 +57,7 @@ impl PropertyReader {
                 None => account.note(app, "undeclared_event", 1),
             }
         }
-        state.push(&indexed.seats, &indexed.codes, indexed.keys);
+        state.push(&indexed.seats, &indexed.codes, indexed.keys)?;
         indexed.measures.iter().for_each(|&(row, slot, value)| state.push_measure(slot, first + row, value));
         Ok(())
     }
@@ -80,7 +82,14 @@ impl Indexed {
     }
 }
 
-fn read_row(properties: &Properties, row: usize, event: &CustomEvent, slots: &mut [Values], account: &mut Accounting, app: u32) -> std::result::Result<Read, &'static str> {
+fn read_row(
+    properties: &Properties,
+    row: usize,
+    event: &CustomEvent,
+    slots: &mut [Values],
+    account: &mut Accounting,
+    app: u32,
+) -> std::result::Result<Read, &'static str> {
     let mut read = Read::default();
     let mut undeclared = 0;
     let mut failed = None;

@@ -1,8 +1,8 @@
 //! Rows of an artifact on their way to a file: cells in, record batches out.
 
 use arrow::array::{
-    Array, ArrayBuilder, AsArray, BinaryBuilder, BooleanBuilder, Date32Builder, FixedSizeBinaryBuilder, Float64Builder, Int8Builder, Int16Builder, Int64Builder, RecordBatch, StringBuilder,
-    UInt8Builder, UInt32Builder, UInt64Builder, make_builder,
+    Array, ArrayBuilder, AsArray, BinaryBuilder, BooleanBuilder, Date32Builder, FixedSizeBinaryBuilder, Float64Builder, Int8Builder, Int16Builder,
+    Int64Builder, RecordBatch, StringBuilder, UInt8Builder, UInt32Builder, UInt64Builder, make_builder,
 };
 use arrow::datatypes::{Date32Type, Float64Type, Int64Type, SchemaRef};
 use datafusion::error::{DataFusionError, Result};

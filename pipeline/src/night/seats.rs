@@ -98,7 +98,12 @@ impl Seats {
         if !order.is_sorted_by_key(|&(key, _)| key) {
             order.sort_unstable();
         }
-        let mut settled = Settled { apps: Vec::new(), ordinals: Vec::with_capacity(order.len()), provisional: Vec::with_capacity(order.len()), seat_of: vec![0; order.len()] };
+        let mut settled = Settled {
+            apps: Vec::new(),
+            ordinals: Vec::with_capacity(order.len()),
+            provisional: Vec::with_capacity(order.len()),
+            seat_of: vec![0; order.len()],
+        };
         for (seat, &(key, provisional)) in order.iter().enumerate() {
             let rank = (key >> 32) as u32;
             match settled.apps.last_mut() {

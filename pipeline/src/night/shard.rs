@@ -138,7 +138,9 @@ impl<'a> Shard<'a> {
         let own = u64::from(self.number);
         match batch.hashes()?.values().iter().find(|&&hash| hash % shards != own) {
             None => Ok(()),
-            Some(hash) => Err(DataFusionError::Internal(format!("a row of shard {} came to shard {own}: the exchange does not follow the routing table", hash % shards))),
+            Some(hash) => {
+                Err(DataFusionError::Internal(format!("a row of shard {} came to shard {own}: the exchange does not follow the routing table", hash % shards)))
+            }
         }
     }
 
@@ -196,7 +198,11 @@ impl<'a> Shard<'a> {
             }
         }
         if self.ids.len() >= u32::MAX as usize - 1 {
-            return Err(DataFusionError::ResourcesExhausted(format!("shard {} has {} users, more than ordinals of 32 bits; a warehouse with more shards is needed", self.number, self.ids.len())));
+            return Err(DataFusionError::ResourcesExhausted(format!(
+                "shard {} has {} users, more than ordinals of 32 bits; a warehouse with more shards is needed",
+                self.number,
+                self.ids.len()
+            )));
         }
         Ok(())
     }
@@ -294,7 +300,7 @@ fn take_events(state: &mut EventRows, spec: &SourceSpec, rows: &Rows<'_>) -> Res
     for (slot, values) in state.dimensions.iter_mut().enumerate() {
         values.encode(&columns[1 + slot], &mut codes[1 + slot])?;
     }
-    state.push(rows.seats, &codes, keys);
+    state.push(rows.seats, &codes, keys)?;
     let EventShapes::Columns { measures: shapes, .. } = shapes else { return Ok(()) };
     for (measure, array) in shapes.iter().map(|(m, _)| m).zip(&columns[1 + dimensions.len()..]) {
         scaled(array, measure.scale, |row, value| state.push_measure(measure.slot, first + row, value))?;

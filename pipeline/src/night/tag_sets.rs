@@ -96,6 +96,11 @@ impl CodeOrder {
         Self { ranks: positions(&codes), codes }
     }
 
+    /// The code at a position.
+    pub fn code(&self, rank: u32) -> u32 {
+        self.codes[rank as usize]
+    }
+
     /// The position of a code.
     pub fn rank(&self, code: u32) -> u32 {
         self.ranks[code as usize]

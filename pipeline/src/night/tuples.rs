@@ -6,6 +6,8 @@ use super::interner::prefetch;
 
 const GROUP: usize = 32;
 const FIRST_SLOTS: usize = 1 << 10;
+/// Slots from home that are looked at before codes are fetched.
+const NEAR: usize = 8;
 
 /// An append-only set of tuples of `width` codes, each with a dense number.
 pub struct Tuples {
@@ -70,9 +72,13 @@ impl Tuples {
         for &hash in hashes {
             prefetch(&self.slots, self.slot_of(hash));
         }
+        let mask = self.slots.len() - 1;
         for &hash in hashes {
-            let slot = self.slots[self.slot_of(hash)];
-            prefetch(&self.codes, (slot as u32).wrapping_sub(1) as usize * self.width);
+            let home = self.slot_of(hash);
+            let near = (0..NEAR).map(|step| self.slots[(home + step) & mask]);
+            if let Some(slot) = near.take_while(|&slot| slot != 0).find(|slot| slot >> 32 == hash & 0xffff_ffff) {
+                prefetch(&self.codes, (slot as u32 - 1) as usize * self.width);
+            }
         }
     }
 

@@ -5,7 +5,7 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray, StringViewArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, Date32Type};
+use arrow::datatypes::{DataType, Date32Type, Float64Type, Int32Type, Int64Type};
 use datafusion::error::{DataFusionError, Result};
 use tagmill_schemas::value::{Value, ValueType};
 use xxhash_rust::xxh3::xxh3_64;

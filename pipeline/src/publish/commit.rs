@@ -143,7 +143,9 @@ fn shards_are_covered(manifest: &Manifest) -> Result<()> {
 fn warehouse_is_the_same(manifest: &Manifest, previous: &Manifest) -> Result<()> {
     match (manifest.shards, manifest.id_scope) == (previous.shards, previous.id_scope) {
         true => Ok(()),
-        false => Err(refuse(format!("found {} shards and id_scope {}, expected those of release {}", manifest.shards, manifest.id_scope.name(), previous.release))),
+        false => {
+            Err(refuse(format!("found {} shards and id_scope {}, expected those of release {}", manifest.shards, manifest.id_scope.name(), previous.release)))
+        }
     }
 }
 

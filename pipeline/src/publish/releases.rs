@@ -87,7 +87,9 @@ async fn release_of(store: &Store, date: NaiveDate) -> Result<Manifest> {
     let nearest: Vec<String> = [before, after].into_iter().flatten().map(|date| date.to_string()).collect();
     match nearest.is_empty() {
         true => Err(nothing_published(store)),
-        false => Err(Error::setup(store.stage(), format!("there is no release for {date}, nearest: {}", nearest.join(" and "))).at(store.name_of(release::FOLDER))),
+        false => {
+            Err(Error::setup(store.stage(), format!("there is no release for {date}, nearest: {}", nearest.join(" and "))).at(store.name_of(release::FOLDER)))
+        }
     }
 }
 

@@ -121,7 +121,8 @@ async fn read_footer(store: Store, found: Found) -> Result<RawFile> {
     if found.size == 0 {
         return Err(Error::refused(STAGE, "found an empty file, expected Parquet").at(name).fix("remove the file or write it again"));
     }
-    let footer = ParquetMetaDataReader::new().with_prefetch_hint(Some(FOOTER_BYTES)).load_and_finish(Footer { store: &store, path: &found.path }, found.size).await;
+    let footer =
+        ParquetMetaDataReader::new().with_prefetch_hint(Some(FOOTER_BYTES)).load_and_finish(Footer { store: &store, path: &found.path }, found.size).await;
     let metadata = footer.and_then(|footer| ArrowReaderMetadata::try_new(Arc::new(footer), ArrowReaderOptions::new()));
     let metadata = metadata.map_err(|e| footer_error(e, &name))?;
     let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
@@ -179,7 +180,13 @@ fn agree(store: &Store, files: &[RawFile]) -> Result<Schema> {
                 continue;
             };
             let wanted = common_type(fields[at].data_type(), &readable(field.data_type())).ok_or_else(|| {
-                let what = format!("column {:?} is {}, expected {} as in {}", field.name(), field.data_type(), fields[at].data_type(), store.name_of(&first.found.path));
+                let what = format!(
+                    "column {:?} is {}, expected {} as in {}",
+                    field.name(),
+                    field.data_type(),
+                    fields[at].data_type(),
+                    store.name_of(&first.found.path)
+                );
                 Error::refused(STAGE, what).at(store.name_of(&file.found.path)).fix("write the file again with the type of the others")
             })?;
             fields[at] = Field::new(field.name(), wanted, true);

@@ -109,7 +109,10 @@ impl ScalarUDFImpl for KeyFunction {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
         let mut keys = FixedSizeBinaryBuilder::with_capacity(args.number_rows, 16);
-        if let [one] = arrays.as_slice() && one.null_count() == 0 && let Some(texts) = one.as_string_view_opt() {
+        if let [one] = arrays.as_slice()
+            && one.null_count() == 0
+            && let Some(texts) = one.as_string_view_opt()
+        {
             texts.iter().flatten().try_for_each(|text| keys.append_value(xxh3_128(text.as_bytes()).to_be_bytes()))?;
             return Ok(ColumnarValue::Array(Arc::new(keys.finish())));
         }
@@ -179,13 +182,14 @@ impl ScalarUDFImpl for StatusFunction {
         };
         let spec: StatusSpec = serde_json::from_str(spec).map_err(|e| DataFusionError::External(Box::new(e)))?;
         let arrays: Vec<ArrayRef> = args.args[1..].iter().map(|value| value.clone().into_array(args.number_rows)).collect::<Result<_>>()?;
-        let verdicts = judge(&spec, &arrays, args.number_rows)?;
-        if verdicts.iter().all(Option::is_none) {
+        let mut verdicts = Verdicts { rows: args.number_rows, reasons: Vec::new() };
+        judge(&spec, &arrays, &mut verdicts)?;
+        if verdicts.reasons.is_empty() {
             return Ok(ColumnarValue::Array(new_null_array(&DataType::Utf8, args.number_rows)));
         }
         let mut statuses = StringBuilder::with_capacity(args.number_rows, 0);
         let described = &arrays[arrays.len() - spec.columns.len()..];
-        for (row, verdict) in verdicts.into_iter().enumerate() {
+        for (row, verdict) in verdicts.reasons.into_iter().enumerate() {
             match verdict {
                 None => statuses.append_null(),
                 Some(crate::night::FILTERED) => statuses.append_value(crate::night::FILTERED),
@@ -197,45 +201,51 @@ impl ScalarUDFImpl for StatusFunction {
 }
 
 /// The first reason against each row, in a fixed order.
-fn judge<'a>(spec: &'a StatusSpec, arrays: &[ArrayRef], rows: usize) -> Result<Vec<Option<&'a str>>> {
-    let mut verdicts: Vec<Option<&str>> = vec![None; rows];
+fn judge<'a>(spec: &'a StatusSpec, arrays: &[ArrayRef], verdicts: &mut Verdicts<'a>) -> Result<()> {
     let mut arrays = arrays.iter();
     let mut next = || arrays.next().ok_or_else(|| DataFusionError::Plan("tagmill_status: fewer arguments than described".into()));
-    judge_id(next()?, &mut verdicts)?;
+    judge_id(next()?, verdicts)?;
     if spec.has_app {
-        judge_app(next()?, &mut verdicts)?;
+        judge_app(next()?, verdicts)?;
     }
     if spec.has_event {
-        judge_text(next()?, "no_event", &mut verdicts)?;
+        judge_text(next()?, "no_event", verdicts)?;
     }
     let time = spec.day.map(|day| next().map(|time| (day, time))).transpose()?;
     if spec.has_filter {
         let keep = next()?;
         let keep = keep.as_boolean();
-        mark(&mut verdicts, crate::night::FILTERED, |row| keep.is_null(row) || !keep.value(row));
+        mark(verdicts, crate::night::FILTERED, |row| keep.is_null(row) || !keep.value(row));
     }
     for reason in &spec.reasons {
         let array = next()?;
         let holds: &BooleanArray = array.as_boolean();
         if holds.true_count() > 0 {
-            mark(&mut verdicts, reason, |row| holds.is_valid(row) && holds.value(row));
+            mark(verdicts, reason, |row| holds.is_valid(row) && holds.value(row));
         }
     }
     if let Some((day, time)) = time {
-        judge_time(time, day, &mut verdicts)?;
+        judge_time(time, day, verdicts)?;
     }
-    Ok(verdicts)
+    Ok(())
 }
 
-fn mark<'a>(verdicts: &mut [Option<&'a str>], reason: &'a str, is_bad: impl Fn(usize) -> bool) {
-    for (row, verdict) in verdicts.iter_mut().enumerate() {
-        if verdict.is_none() && is_bad(row) {
-            *verdict = Some(reason);
+/// The reason against each row of a batch; nothing is allocated for a batch without any.
+struct Verdicts<'a> {
+    rows: usize,
+    reasons: Vec<Option<&'a str>>,
+}
+
+fn mark<'a>(verdicts: &mut Verdicts<'a>, reason: &'a str, is_bad: impl Fn(usize) -> bool) {
+    for row in (0..verdicts.rows).filter(|&row| is_bad(row)) {
+        if verdicts.reasons.is_empty() {
+            verdicts.reasons.resize(verdicts.rows, None);
         }
+        verdicts.reasons[row] = verdicts.reasons[row].or(Some(reason));
     }
 }
 
-fn judge_id(array: &ArrayRef, verdicts: &mut [Option<&str>]) -> Result<()> {
+fn judge_id(array: &ArrayRef, verdicts: &mut Verdicts<'_>) -> Result<()> {
     let ids = text(array)?;
     let is_plain = ids.null_count() == 0 && ids.views().iter().all(|&view| (1..=LONGEST_ID as u32).contains(&(view as u32)));
     if !is_plain {
@@ -245,7 +255,7 @@ fn judge_id(array: &ArrayRef, verdicts: &mut [Option<&str>]) -> Result<()> {
     Ok(())
 }
 
-fn judge_app(array: &ArrayRef, verdicts: &mut [Option<&str>]) -> Result<()> {
+fn judge_app(array: &ArrayRef, verdicts: &mut Verdicts<'_>) -> Result<()> {
     judge_text(array, "no_app", verdicts)?;
     let bad = distinct(array)?;
     if (0..bad.len()).any(|at| bad.is_valid(at) && bad.value(at).contains('\0')) {
@@ -255,7 +265,7 @@ fn judge_app(array: &ArrayRef, verdicts: &mut [Option<&str>]) -> Result<()> {
     Ok(())
 }
 
-fn judge_text(array: &ArrayRef, reason: &'static str, verdicts: &mut [Option<&str>]) -> Result<()> {
+fn judge_text(array: &ArrayRef, reason: &'static str, verdicts: &mut Verdicts<'_>) -> Result<()> {
     let values = distinct(array)?;
     let may_be_bad = array.null_count() > 0 || values.null_count() > 0 || values.views().iter().any(|&view| view as u32 == 0);
     if may_be_bad {
@@ -273,7 +283,7 @@ fn distinct(array: &ArrayRef) -> Result<StringViewArray> {
     }
 }
 
-fn judge_time(array: &ArrayRef, day: DayBounds, verdicts: &mut [Option<&str>]) -> Result<()> {
+fn judge_time(array: &ArrayRef, day: DayBounds, verdicts: &mut Verdicts<'_>) -> Result<()> {
     let (times, per_second) = instants(array)?;
     let (start, end) = (day.start.saturating_mul(per_second), day.end.saturating_mul(per_second));
     if times.null_count() == 0 && times.values().iter().all(|time| (start..end).contains(time)) {

@@ -10,7 +10,7 @@ mod project;
 mod sql;
 mod table;
 
-pub use files::{Partition, for_date, RawFile, RawFiles, find_files, is_ready};
+pub use files::{Partition, RawFile, RawFiles, find_files, for_date, is_ready};
 pub use functions::{HashFunction, KeyFunction, StatusFunction, register_functions};
 pub use project::{Scan, ScanContext, plan_source, rows_of};
 pub use table::{RawTable, register_store};

@@ -41,7 +41,7 @@ async fn counts_equal_filtering_the_rows() {
     let users = users();
     for (rule, oracle) in rules {
         let expected = users.iter().filter(|user| user.in_app && oracle(user)).count() as u64;
-        let found = estimate(&ctx, &release.manifest, APP, rule).await.unwrap();
+        let found = estimate(&ctx, &release.manifest, None, APP, rule).await.unwrap();
         assert_eq!(found.users, expected, "{rule}");
         assert_eq!(found.universe, 18_000);
         assert_eq!(found.shards.iter().map(|shard| shard.users).sum::<u64>(), expected);
@@ -52,7 +52,7 @@ async fn counts_equal_filtering_the_rows() {
 async fn reads_only_the_bitmaps_of_the_rule() {
     let release = small().await;
     let ctx = release.session().await;
-    let bitmaps = async |rule: &str| estimate(&ctx, &release.manifest, APP, rule).await.unwrap().bitmaps;
+    let bitmaps = async |rule: &str| estimate(&ctx, &release.manifest, None, APP, rule).await.unwrap().bitmaps;
     assert_eq!(bitmaps("gender = 'F'").await, 4);
     assert_eq!(bitmaps("gender = 'F' AND NOT vip").await, 8);
     assert_eq!(bitmaps("NOT vip").await, 8);
@@ -66,11 +66,11 @@ async fn reads_only_the_bitmaps_of_the_rule() {
 async fn says_what_is_wrong_with_a_rule_or_an_app() {
     let release = small().await;
     let ctx = release.session().await;
-    let error = async |app: &str, rule: &str| estimate(&ctx, &release.manifest, app, rule).await.unwrap_err();
+    let error = async |app: &str, rule: &str| estimate(&ctx, &release.manifest, None, app, rule).await.unwrap_err();
     let typo = error(APP, "gendr = 'F'").await;
     assert_eq!(typo.exit_code(), 2);
     assert!(typo.to_string().contains("1:1: unknown tag \"gendr\", did you mean \"gender\"?"), "{typo}");
     assert!(error("shpo", "true").await.to_string().contains("did you mean \"shop\""));
     assert!(error(APP, "in_group('typo')").await.to_string().contains("unknown group \"typo\""));
-    assert!(error(APP, "in_list('x')").await.to_string().contains("not") );
+    assert!(error(APP, "in_list('x')").await.to_string().contains("not"));
 }

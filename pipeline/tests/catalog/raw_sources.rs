@@ -9,8 +9,8 @@ use arrow::util::pretty::pretty_format_batches;
 use chrono::NaiveDate;
 use datafusion::prelude::SessionContext;
 use parquet::arrow::ArrowWriter;
-use tagmill_schemas::Config;
 use tagmill_pipeline::catalog::register_raw;
+use tagmill_schemas::Config;
 
 fn write(path: &Path, rows: &[(&str, i64)]) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();

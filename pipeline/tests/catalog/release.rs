@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Date32Array, FixedSizeBinaryArray, Float64Array, Int8Array, Int16Array, Int64Array, RecordBatch, StringArray, UInt8Array,
-    UInt32Array, UInt64Array,
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, FixedSizeBinaryArray, Float64Array, Int8Array, Int16Array, Int64Array, RecordBatch, StringArray,
+    UInt8Array, UInt32Array, UInt64Array,
 };
 use chrono::NaiveDate;
 use datafusion::prelude::SessionContext;
 use object_store::path::Path;
-use tagmill_schemas::manifest::{FileEntry, Manifest, TagEntry};
-use tagmill_schemas::{Artifact, IdScope, ValueType};
-use tagmill_udfs::bitmap::write_sorted;
 use tagmill_pipeline::artifact::ArtifactWriter;
 use tagmill_pipeline::catalog;
 use tagmill_pipeline::store::Store;
 use tagmill_pipeline::store::testing::CountingStore;
+use tagmill_schemas::manifest::{FileEntry, Manifest, TagEntry};
+use tagmill_schemas::{Artifact, IdScope, ValueType};
+use tagmill_udfs::bitmap::write_sorted;
 
 pub const SHARDS: u32 = 4;
 pub const USERS_PER_SHARD: u32 = 5_000;
@@ -252,22 +252,16 @@ fn user_columns(shard: u32, sets: &[Vec<u32>]) -> [ArrayRef; 3] {
 
 fn tags(shard: u32, sets: &Sets) -> Vec<ArrayRef> {
     let bitmaps: Vec<_> = sets.values().cloned().collect();
-    let mut columns = vec![
-        constant(APP, sets.len()),
-        texts(sets.keys().map(|(tag, _)| tag.clone())),
-        texts(sets.keys().map(|(_, cell)| cell.type_name().to_owned())),
-    ];
+    let mut columns =
+        vec![constant(APP, sets.len()), texts(sets.keys().map(|(tag, _)| tag.clone())), texts(sets.keys().map(|(_, cell)| cell.type_name().to_owned()))];
     columns.extend(value_columns(sets.keys().map(|(_, cell)| cell)));
     columns.extend(user_columns(shard, &bitmaps));
     columns
 }
 
 fn values(sets: &Sets) -> Vec<ArrayRef> {
-    let mut columns = vec![
-        constant(APP, sets.len()),
-        texts(sets.keys().map(|(tag, _)| tag.clone())),
-        texts(sets.keys().map(|(_, cell)| cell.type_name().to_owned())),
-    ];
+    let mut columns =
+        vec![constant(APP, sets.len()), texts(sets.keys().map(|(tag, _)| tag.clone())), texts(sets.keys().map(|(_, cell)| cell.type_name().to_owned()))];
     columns.extend(value_columns(sets.keys().map(|(_, cell)| cell)));
     columns.push(Arc::new(UInt32Array::from_iter_values(0..sets.len() as u32)));
     columns

@@ -9,7 +9,11 @@ async fn table(release: &Release, sql: &str) -> Vec<String> {
     let ctx = release.session().await;
     let batches = ctx.sql(sql).await.unwrap().collect().await.unwrap();
     let text = pretty_format_batches(&batches).unwrap().to_string();
-    text.lines().filter(|line| line.starts_with('|')).skip(1).map(|line| line.split_whitespace().filter(|word| *word != "|").collect::<Vec<_>>().join(" ")).collect()
+    text.lines()
+        .filter(|line| line.starts_with('|'))
+        .skip(1)
+        .map(|line| line.split_whitespace().filter(|word| *word != "|").collect::<Vec<_>>().join(" "))
+        .collect()
 }
 
 #[tokio::test]

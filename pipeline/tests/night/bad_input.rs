@@ -76,14 +76,28 @@ async fn an_empty_directory_and_a_date_without_data_are_not_ready_yet() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_column_names_file_column_and_what_is_there() {
     let hand = shop();
-    hand.write(PART, vec![("app", Arc::new(StringArray::from(vec!["shop"])) as ArrayRef), ("user", Arc::new(StringArray::from(vec!["u1"]))), ("age", Arc::new(Int64Array::from(vec![1])))]);
+    hand.write(
+        PART,
+        vec![
+            ("app", Arc::new(StringArray::from(vec!["shop"])) as ArrayRef),
+            ("user", Arc::new(StringArray::from(vec!["u1"]))),
+            ("age", Arc::new(Int64Array::from(vec![1]))),
+        ],
+    );
     fails(&hand, hand.init_and_run().await, Kind::Refused, &["missing column \"city\"", "age"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_column_missing_in_one_file_of_two_names_that_file() {
     let hand = shop();
-    hand.write(SECOND, vec![("app", Arc::new(StringArray::from(vec!["shop"])) as ArrayRef), ("user", Arc::new(StringArray::from(vec!["u1"]))), ("age", Arc::new(Int64Array::from(vec![1])))]);
+    hand.write(
+        SECOND,
+        vec![
+            ("app", Arc::new(StringArray::from(vec!["shop"])) as ArrayRef),
+            ("user", Arc::new(StringArray::from(vec!["u1"]))),
+            ("age", Arc::new(Int64Array::from(vec![1]))),
+        ],
+    );
     fails(&hand, hand.init_and_run().await, Kind::Refused, &["missing column \"city\"", "second.parquet"]).await;
 }
 
@@ -123,7 +137,15 @@ async fn a_tag_of_a_type_that_its_column_can_not_be_rejects_the_row() {
 #[tokio::test(flavor = "multi_thread")]
 async fn null_and_empty_user_ids_are_rejected_with_their_rows_and_lose_nobody_else() {
     let hand = shop();
-    hand.write_profiles(DAY, &[("shop", None, Some("Oslo"), Some(1)), ("shop", Some(""), Some("Rome"), Some(2)), ("shop", Some("u1"), Some("Bonn"), Some(3)), ("", Some("u2"), None, None)]);
+    hand.write_profiles(
+        DAY,
+        &[
+            ("shop", None, Some("Oslo"), Some(1)),
+            ("shop", Some(""), Some("Rome"), Some(2)),
+            ("shop", Some("u1"), Some("Bonn"), Some(3)),
+            ("", Some("u2"), None, None),
+        ],
+    );
     let report = hand.init_and_run().await.unwrap();
     assert_eq!((report.rows["profiles"], report.rejected, report.users), (4, 3, 1));
     let release = hand.published().await;
@@ -137,7 +159,10 @@ async fn null_and_empty_user_ids_are_rejected_with_their_rows_and_lose_nobody_el
 async fn an_id_of_a_megabyte_is_a_user_and_a_longer_one_is_rejected() {
     let hand = shop();
     let (long, longer) = ("u".repeat(1 << 20), "u".repeat((1 << 20) + 1));
-    hand.write_profiles(DAY, &[("shop", Some(&long), Some("Oslo"), None), ("shop", Some(&longer), Some("Oslo"), None), ("shop", Some("\u{1F600}\n\0 x"), Some("Oslo"), None)]);
+    hand.write_profiles(
+        DAY,
+        &[("shop", Some(&long), Some("Oslo"), None), ("shop", Some(&longer), Some("Oslo"), None), ("shop", Some("\u{1F600}\n\0 x"), Some("Oslo"), None)],
+    );
     hand.init_and_run().await.unwrap();
     let release = hand.published().await;
     let dictionary = release.dictionary().await;
@@ -186,7 +211,10 @@ async fn a_duplicated_event_counts_once_only_where_a_key_says_so() {
 async fn a_file_that_changes_while_it_is_read_ends_the_run_without_a_release() {
     let hand = shop();
     hand.init().await;
-    let rewrite = OnStage { stage: "shards", act: Box::new(|| hand.write_profiles(DAY, &[("shop", Some("u1"), Some("Oslo"), Some(31)), ("shop", Some("u2"), Some("Rome"), Some(40))])) };
+    let rewrite = OnStage {
+        stage: "shards",
+        act: Box::new(|| hand.write_profiles(DAY, &[("shop", Some("u1"), Some("Oslo"), Some(31)), ("shop", Some("u2"), Some("Rome"), Some(40))])),
+    };
     let result = tagmill_pipeline::job::run(&request(&hand.config, day(DAY)), &rewrite).await;
     fails(&hand, result, Kind::Retry, &["part.parquet", "changed while it was read"]).await;
 }

@@ -16,7 +16,10 @@ use crate::fixture::{Generated, init, published, run};
 
 /// The columns that the demo's configuration names, by source.
 const NEEDED: [(&str, &[&str]); 5] = [
-    ("raw/profiles/", &["mini_app_id", "openid", "updated_at", "is_test", "birth_date", "gender", "age", "city", "level", "signup_date", "balance", "vip", "interests"]),
+    (
+        "raw/profiles/",
+        &["mini_app_id", "openid", "updated_at", "is_test", "birth_date", "gender", "age", "city", "level", "signup_date", "balance", "vip", "interests"],
+    ),
     ("raw/labels/", &["app", "openid", "tag_name", "tag_value", "updated_at"]),
     ("raw/events/", &["app", "openid", "event", "ts", "event_id", "utm_source", "city", "os", "amount_cents"]),
     ("raw/custom/", &["app", "uid", "name", "ts", "props"]),
@@ -76,7 +79,8 @@ async fn each_needed_byte_is_read_once_and_each_artifact_byte_written_once() {
         needed += chunks.iter().map(|chunk| chunk.end - chunk.start).sum::<u64>();
         fetched += read.iter().filter(|range| range.end <= footer).map(|range| range.end - range.start).sum::<u64>();
         for chunk in &chunks {
-            let covered: u64 = read.iter().filter(|range| range.end <= footer).map(|range| range.end.min(chunk.end).saturating_sub(range.start.max(chunk.start))).sum();
+            let covered: u64 =
+                read.iter().filter(|range| range.end <= footer).map(|range| range.end.min(chunk.end).saturating_sub(range.start.max(chunk.start))).sum();
             assert_eq!(covered, chunk.end - chunk.start, "{path}: {chunk:?} of {read:?}");
         }
     }

@@ -38,7 +38,13 @@ async fn accounts(published: &Published, night: &Night) {
     same("read, accepted, filtered, rejected", &counts, &expected);
     let mut metrics = BTreeMap::new();
     for ((source, app), account) in &night.facts.accounts {
-        let named = [("read", account.read), ("accepted", account.accepted), ("filtered", account.filtered), ("undeclared_event", account.undeclared), ("duplicates", account.duplicates)];
+        let named = [
+            ("read", account.read),
+            ("accepted", account.accepted),
+            ("filtered", account.filtered),
+            ("undeclared_event", account.undeclared),
+            ("duplicates", account.duplicates),
+        ];
         let rejected = account.rejected.iter().map(|(reason, count)| (format!("rejected:{reason}"), *count));
         for (metric, count) in named.map(|(metric, count)| (metric.to_owned(), count)).into_iter().chain(rejected).filter(|(_, count)| *count > 0) {
             metrics.insert((source.clone(), app.clone(), metric), count);
@@ -50,12 +56,20 @@ async fn accounts(published: &Published, night: &Night) {
 }
 
 async fn dictionary(published: &Published, night: &Night) {
-    let expected = night.dictionary.numbers.iter().map(|(identity, &(shard, ordinal))| (identity.clone(), u64::from(shard) << 32 | u64::from(ordinal))).collect();
+    let expected =
+        night.dictionary.numbers.iter().map(|(identity, &(shard, ordinal))| (identity.clone(), u64::from(shard) << 32 | u64::from(ordinal))).collect();
     same("dictionary", &published.dictionary().await, &expected);
 }
 
 async fn tags(published: &Published, night: &Night) {
-    let expected: BTreeMap<_, Users> = night.tags().into_iter().map(|((app, tag, value), users)| { let uids = night.uids(&app, &users); ((app, tag, value), uids) }).collect();
+    let expected: BTreeMap<_, Users> = night
+        .tags()
+        .into_iter()
+        .map(|((app, tag, value), users)| {
+            let uids = night.uids(&app, &users);
+            ((app, tag, value), uids)
+        })
+        .collect();
     same("tags", &published.tags().await, &expected);
     let codes = published.codes().await;
     assert!(expected.keys().all(|key| codes.contains_key(key)), "a published value has no code");

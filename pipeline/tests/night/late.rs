@@ -92,7 +92,10 @@ async fn a_source_without_its_marker_is_not_ready() {
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_keep_what_they_do_not_name_and_null_deletes() {
     let hand = Hand::new(&[PROFILES, "content = 'changes'\n", PROFILE_TAGS]);
-    hand.write_profiles(DAY, &[("shop", Some("u1"), Some("Oslo"), Some(30)), ("shop", Some("u2"), Some("Rome"), Some(40)), ("shop", Some("u3"), Some("Bonn"), Some(50))]);
+    hand.write_profiles(
+        DAY,
+        &[("shop", Some("u1"), Some("Oslo"), Some(30)), ("shop", Some("u2"), Some("Rome"), Some(40)), ("shop", Some("u3"), Some("Bonn"), Some(50))],
+    );
     hand.init_and_run().await.unwrap();
     hand.write_profiles(NEXT, &[("shop", Some("u1"), Some("Bonn"), None), ("shop", Some("u4"), None, Some(30))]);
     hand.run(NEXT).await.unwrap();
@@ -142,7 +145,16 @@ async fn a_date_before_the_head_replaces_that_dates_behaviour_only() {
         files.retain(|file| artifacts.contains(&file.artifact) && file.date != data.date(1));
         files
     };
-    let unchanged = [Artifact::Tags, Artifact::TagNumbers, Artifact::TagValues, Artifact::Groups, Artifact::GroupStatus, Artifact::Behaviour, Artifact::BehaviourMeasures, Artifact::Users];
+    let unchanged = [
+        Artifact::Tags,
+        Artifact::TagNumbers,
+        Artifact::TagValues,
+        Artifact::Groups,
+        Artifact::GroupStatus,
+        Artifact::Behaviour,
+        Artifact::BehaviourMeasures,
+        Artifact::Users,
+    ];
     assert_eq!(kept(&before, &unchanged), kept(&after, &unchanged));
     assert_eq!(after.manifest.tags, before.manifest.tags);
     // What it adds is what the oracle finds when nights come in this order.

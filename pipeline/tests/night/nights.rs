@@ -15,7 +15,10 @@ async fn two_nights_equal_the_oracle(preset: Preset) {
     let first = run(&data.config, data.date(0)).await.unwrap();
     let (night, combinations) = data.expected(0);
     equals_the_oracle(&published(&data.config).await, &night, combinations).await;
-    assert_eq!((first.release, first.parent, first.users, first.new_users), (Some(1), None, night.dictionary.numbers.len() as u64, night.dictionary.numbers.len() as u64));
+    assert_eq!(
+        (first.release, first.parent, first.users, first.new_users),
+        (Some(1), None, night.dictionary.numbers.len() as u64, night.dictionary.numbers.len() as u64)
+    );
 
     let second = run(&data.config, data.date(1)).await.unwrap();
     let (after, combinations) = data.expected(1);

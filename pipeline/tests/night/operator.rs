@@ -102,7 +102,8 @@ async fn ballistas_shuffle_writer_puts_shard_i_into_partition_i() {
 
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().to_str().unwrap().to_owned();
-        let writer = Arc::new(SortShuffleWriterExec::try_new("job".into(), 1, scan, place, Partitioning::Hash(by, count), SortShuffleConfig::default()).unwrap());
+        let writer =
+            Arc::new(SortShuffleWriterExec::try_new("job".into(), 1, scan, place, Partitioning::Hash(by, count), SortShuffleConfig::default()).unwrap());
         let written = collect_partitioned(writer, SessionContext::new().task_ctx()).await.unwrap();
         let mut rows = 0;
         for (shard, summary) in written.iter().enumerate() {

@@ -159,7 +159,8 @@ impl Published {
             let mut slices: BTreeMap<_, Slices> = BTreeMap::new();
             for row in (0..batch.num_rows()).filter(|_| file.date == date) {
                 let number = batch["combination"].as_primitive::<UInt32Type>().value(row);
-                let key = (text(&batch, "app", row), text(&batch, "event", row), text(&batch, "measure", row), number, batch["overflow"].as_boolean().value(row));
+                let key =
+                    (text(&batch, "app", row), text(&batch, "event", row), text(&batch, "measure", row), number, batch["overflow"].as_boolean().value(row));
                 let (offset, slice) = (batch["offset"].as_primitive::<Int64Type>().value(row), batch["slice"].as_primitive::<Int16Type>().value(row));
                 assert!(batch["scale"].as_primitive::<Int8Type>().value(row) >= 0);
                 slices.entry(key).or_default().add(offset, slice, &users(&batch, row));

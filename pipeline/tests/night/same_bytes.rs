@@ -37,7 +37,11 @@ async fn threads_and_waves_leave_the_same_bytes() {
     let data = Generated::new(Spec { users: 20_000, events: 200_000, rules: 60, days: 2, ..Spec::preset(Preset::Demo) });
     let expected = two_nights(&data, &Way { name: "one", threads: 1, memory: None }).await;
     assert!(expected.len() > 40);
-    for way in [Way { name: "two", threads: 2, memory: None }, Way { name: "eight", threads: 8, memory: None }, Way { name: "waves", threads: 2, memory: Some(MEMORY_FOR_ONE_SHARD) }] {
+    for way in [
+        Way { name: "two", threads: 2, memory: None },
+        Way { name: "eight", threads: 8, memory: None },
+        Way { name: "waves", threads: 2, memory: Some(MEMORY_FOR_ONE_SHARD) },
+    ] {
         same(way.name, &two_nights(&data, &way).await, &expected);
     }
     let config = data.config_for("one");

@@ -12,7 +12,8 @@ use crate::bad_input::{OnStage, fails};
 use crate::fixture::{request, warehouse};
 use crate::hand::{DAY, GROUPS, Hand, PROFILE_TAGS, PROFILES, day};
 
-const ROWS: [(&str, Option<&str>, Option<&str>, Option<i64>); 3] = [("shop", Some("u1"), Some("Oslo"), Some(30)), ("shop", Some("u2"), Some("Rome"), Some(40)), ("tea", Some("u1"), None, Some(7))];
+const ROWS: [(&str, Option<&str>, Option<&str>, Option<i64>); 3] =
+    [("shop", Some("u1"), Some("Oslo"), Some(30)), ("shop", Some("u2"), Some("Rome"), Some(40)), ("tea", Some("u1"), None, Some(7))];
 
 fn shop(sections: &[&str]) -> Hand {
     let hand = Hand::new(&[&[PROFILES, PROFILE_TAGS], sections].concat());
@@ -106,7 +107,8 @@ async fn names_from_data_never_leave_their_place() {
 /// A warehouse in a memory store of this name, with a fault in front of it once it is made.
 async fn with_faulty_store(name: &str, faulty: impl Fn(FaultyStore) -> FaultyStore) -> (Hand, tagmill_schemas::Error) {
     let hand = shop(&[]);
-    let config = hand.config.replace(&format!("url = '{}/warehouse'", hand.folder.path().canonicalize().unwrap().display()), &format!("url = 'memory://{name}/w'"));
+    let config =
+        hand.config.replace(&format!("url = '{}/warehouse'", hand.folder.path().canonicalize().unwrap().display()), &format!("url = 'memory://{name}/w'"));
     assert_ne!(config, hand.config);
     let objects = Arc::new(InMemory::new());
     mount(name, objects.clone());

@@ -108,7 +108,11 @@ async fn bitmaps_are_compressed_only_where_that_saves_a_tenth() {
     for (zeros, is_compressed) in [(0, false), (500, false), (2_000, true), (9_000, true)] {
         let bitmap = mixed(zeros);
         let values: Vec<String> = (0..200).map(|n| format!("v{n:05}")).collect();
-        let rows: Vec<_> = values.iter().enumerate().map(|(n, value)| (value.as_str(), noise(n as u64, 10_000 - zeros).into_iter().chain(vec![0; zeros]).collect(), 1)).collect();
+        let rows: Vec<_> = values
+            .iter()
+            .enumerate()
+            .map(|(n, value)| (value.as_str(), noise(n as u64, 10_000 - zeros).into_iter().chain(vec![0; zeros]).collect(), 1))
+            .collect();
         let entry = write(&store, Artifact::Tags, DAY, &format!("z{zeros}"), Some(0), &[tags(0, &rows)]).await;
         let metadata = metadata(&store, &entry).await;
         let column = metadata.row_group(0).column(Artifact::Tags.schema().index_of("bitmap").unwrap());
@@ -140,7 +144,11 @@ async fn nothing_is_visible_before_finish_or_after_abort() {
             writer.write(&rows_of(Artifact::Users, 262_144)).await.unwrap();
         }
         assert_eq!(store.walk("").try_collect::<Vec<_>>().await.unwrap(), []);
-        if is_aborted { writer.abort().await.unwrap() } else { drop(writer) }
+        if is_aborted {
+            writer.abort().await.unwrap()
+        } else {
+            drop(writer)
+        }
         assert_eq!(store.head(&path).await.unwrap(), None);
         assert_eq!(store.walk("").try_collect::<Vec<_>>().await.unwrap(), []);
     }

@@ -25,7 +25,9 @@ async fn a_late_date_continues_the_state_before_it_and_the_newest_dictionary() {
     publish(&store, 2, "2026-11-18", "2026-11-18").await;
     publish(&store, 3, "2026-11-19", "2026-11-19").await;
     publish(&store, 4, "2026-11-18", "2026-11-19").await;
-    for (day, state, is_before_head) in [("2026-11-20", Some(4), false), ("2026-11-19", Some(2), false), ("2026-11-18", Some(1), true), ("2026-11-17", None, true)] {
+    for (day, state, is_before_head) in
+        [("2026-11-20", Some(4), false), ("2026-11-19", Some(2), false), ("2026-11-18", Some(1), true), ("2026-11-17", None, true)]
+    {
         let parents = choose_parents(&store, date(day)).await.unwrap();
         assert_eq!((parents.state_release(), parents.next_release(), parents.is_before_head(date(day))), (state, 5, is_before_head), "{day}");
     }
@@ -186,7 +188,9 @@ async fn statements_name_exactly_the_files_of_the_release() {
     let folder = "w/tags/date=2026-11-19/run=r-1";
     assert_eq!(
         of(Engine::DuckDb),
-        format!("CREATE OR REPLACE VIEW tags AS SELECT * FROM read_parquet(['s3://bucket/{folder}/00000.parquet', 's3://bucket/{folder}/00001.parquet'], hive_partitioning = false);")
+        format!(
+            "CREATE OR REPLACE VIEW tags AS SELECT * FROM read_parquet(['s3://bucket/{folder}/00000.parquet', 's3://bucket/{folder}/00001.parquet'], hive_partitioning = false);"
+        )
     );
     assert_eq!(
         of(Engine::Spark),

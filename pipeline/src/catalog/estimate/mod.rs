@@ -8,6 +8,7 @@
 //!                               per shard: bitmaps ──► sets of ordinals ──► algebra ──► count      sum = estimate
 //! ```
 
+mod lists;
 mod names;
 mod need;
 mod numbers;
@@ -26,6 +27,7 @@ use serde::Serialize;
 use tagmill_schemas::{Error, Manifest, Result};
 
 use crate::rules::{Atom, Expr, compile};
+use lists::Lists;
 use names::AppNames;
 use need::Need;
 use reader::Reader;
@@ -73,16 +75,19 @@ impl fmt::Display for Estimate {
     }
 }
 
-/// Counts the users of `app` that `rule` selects in the release whose tables are registered in `ctx`.
+/// Counts the users of `app` that `rule` selects in the release whose tables are registered in `ctx`. `lists` is the
+/// configuration's path of lists, of which `in_list` takes what is there now.
 ///
 /// # Errors
-/// Setup for an unknown app, for a rule that does not compile (with position and nearest name), and for what only a night can
-/// answer (`in_list`); refused for damaged bitmaps; retry when the store fails.
-pub async fn estimate(ctx: &SessionContext, manifest: &Manifest, app: &str, rule: &str) -> Result<Estimate> {
+/// Setup for an unknown app or list and for a rule that does not compile (with position and nearest name); refused for damaged
+/// bitmaps; retry when the store fails.
+pub async fn estimate(ctx: &SessionContext, manifest: &Manifest, lists: Option<&str>, app: &str, rule: &str) -> Result<Estimate> {
     let names = AppNames::load(ctx, manifest, app).await?;
     let expr = compile(rule, &names, manifest.head_date)
         .map_err(|e| Error::setup(STAGE, format!("invalid rule at {}:{}: {}", e.line, e.column, e.message)).fix("correct the rule"))?;
-    let question = Arc::new(Question::new(Reader::new(ctx, app, manifest.id_scope), expr, &names)?);
+    let lists = lists.map(|template| template.replace("{date}", &manifest.head_date.to_string()));
+    let lists = Lists { template: lists.as_deref(), app };
+    let question = Arc::new(Question::new(Reader::new(ctx, app, manifest.id_scope), expr, &names, &lists).await?);
     let sizes = question.reader.universe_sizes().await?;
     let at_once = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let shards: Vec<u32> = sizes.iter().map(|(shard, _)| *shard).collect();
@@ -114,10 +119,13 @@ struct Question {
 }
 
 impl Question {
-    fn new(reader: Reader, expr: Expr, names: &AppNames) -> Result<Self> {
+    async fn new(reader: Reader, expr: Expr, names: &AppNames, lists: &Lists<'_>) -> Result<Self> {
         let mut atoms = Vec::new();
         collect_atoms(&expr, &mut atoms);
-        let needs: HashMap<_, _> = atoms.into_iter().map(|atom| Ok((atom.clone(), Need::of(atom, names)?))).collect::<Result<_>>()?;
+        let mut needs = HashMap::with_capacity(atoms.len());
+        for atom in atoms {
+            needs.insert(atom.clone(), Need::of(atom, names, lists, &reader).await?);
+        }
         let needs_universe = accepts_outsiders(&expr) || needs.values().any(Need::reaches_beyond_app);
         Ok(Self { reader, expr, needs, needs_universe })
     }
@@ -189,10 +197,12 @@ mod tests {
 
     #[test]
     fn complement_then_universe_equals_complement_in_the_universe() {
-        let set = |members: &[u32]| members.iter().fold(Set::default(), |mut set, member| {
-            set.insert(*member);
-            set
-        });
+        let set = |members: &[u32]| {
+            members.iter().fold(Set::default(), |mut set, member| {
+                set.insert(*member);
+                set
+            })
+        };
         let (a, b) = (Atom::InGroup("a".to_owned()), Atom::InGroup("b".to_owned()));
         let sets = HashMap::from([(&a, set(&[1, 70])), (&b, set(&[2, 70, 130]))]);
         let rule = Expr::or(vec![Expr::Atom(a.clone()).negate(), Expr::Atom(b.clone())]);

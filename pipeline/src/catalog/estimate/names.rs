@@ -8,8 +8,8 @@ use datafusion::prelude::SessionContext;
 use tagmill_schemas::nearest::nearest;
 use tagmill_schemas::{Error, Manifest, Result, ValueType};
 
-use super::STAGE;
 use super::super::failed;
+use super::STAGE;
 use crate::rules::{Names, TagInfo};
 
 /// Tags and groups of one app.
@@ -73,7 +73,7 @@ impl Names for AppNames {
         self.groups.iter().map(String::as_str).collect()
     }
 
-    /// Any list compiles; that a release does not hold lists is said when the atom is looked at.
+    /// Any list compiles; whether it is there is said when it is read.
     fn has_list(&self, _: &str) -> bool {
         true
     }

@@ -11,17 +11,12 @@ use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
 use tagmill_schemas::artifact::value_column;
 use tagmill_schemas::{Error, IdScope, Result, Value, ValueType};
-use xxhash_rust::xxh3::Xxh3;
 
+use super::super::failed;
 use super::STAGE;
-use super::need::Need;
+use super::need::{Ids, Need};
 use super::numbers::Slices;
 use super::set::Set;
-use super::super::failed;
-use crate::rules::Test;
-
-/// Longer lists get their least and greatest value as a filter of its own: pruning looks at short lists only.
-const LONG_LIST: usize = 20;
 
 /// One app's artifacts.
 pub(super) struct Reader {
@@ -61,15 +56,9 @@ impl Reader {
     /// The users of one shard for whom an atom holds.
     pub(super) async fn fetch(&self, need: &Need, shard: u32) -> Result<Set> {
         match need {
-            Need::Rows { tag, value_type, test } => {
-                let rows = match test {
-                    Some(test) => self.of_tag(tag, *value_type).and(self.passing(tag, *value_type, test).await?),
-                    None => self.of_tag(tag, *value_type),
-                };
-                self.union("tags", rows, shard).await
-            }
-            Need::Range { tag, value_type, low, high, outside } => {
-                let slices = self.slices(self.of_tag(tag, *value_type), shard).await?;
+            Need::Rows { table, filter } => self.union(table, filter.clone(), shard).await,
+            Need::Range { filter, low, high, outside } => {
+                let slices = self.slices(filter.clone(), shard).await?;
                 let inside = slices.range(low, high);
                 if !outside {
                     return Ok(inside);
@@ -78,52 +67,22 @@ impl Reader {
                 others.subtract(&inside);
                 Ok(others)
             }
-            Need::Group(name) => self.union("groups", self.of_app().and(ident("group").eq(lit(name.as_str()))), shard).await,
-            Need::Split { salt, from, to } => self.split(salt, *from, *to, shard).await,
+            Need::Users(ids) => self.users(ids, shard).await,
         }
     }
 
-    fn of_app(&self) -> Expr {
+    /// Holds for the rows of the app.
+    pub(super) fn of_app(&self) -> Expr {
         ident("app").eq(lit(self.app.as_str()))
     }
 
-    fn of_tag(&self, tag: &str, value_type: ValueType) -> Expr {
+    /// Holds for the rows of one of the app's tags.
+    pub(super) fn of_tag(&self, tag: &str, value_type: ValueType) -> Expr {
         self.of_app().and(ident("tag").eq(lit(tag))).and(ident("type").eq(lit(value_type.name())))
     }
 
-    /// A filter on the value column that holds exactly for the values that pass the test.
-    async fn passing(&self, tag: &str, value_type: ValueType, test: &Test) -> Result<Expr> {
-        let column = || ident(value_column(value_type));
-        match test {
-            Test::In(values) => Ok(one_of(column, values)),
-            Test::Range { low, high } => {
-                use std::ops::Bound::{Excluded, Included, Unbounded};
-                let low = match low {
-                    Included(value) => column().gt_eq(literal(value)),
-                    Excluded(value) => column().gt(literal(value)),
-                    Unbounded => lit(true),
-                };
-                let high = match high {
-                    Included(value) => column().lt_eq(literal(value)),
-                    Excluded(value) => column().lt(literal(value)),
-                    Unbounded => lit(true),
-                };
-                Ok(low.and(high))
-            }
-            Test::Not(inner) if !matches!(inner.as_ref(), Test::Like { .. }) => {
-                Ok(datafusion::logical_expr::not(Box::pin(self.passing(tag, value_type, inner)).await?))
-            }
-            // The night's own matching decides, on the tag's values alone; then their rows are read.
-            _ => {
-                let mut values = self.values(tag, value_type).await?;
-                values.retain(|value| test.matches(value));
-                values.sort_unstable();
-                Ok(one_of(column, &values))
-            }
-        }
-    }
-
-    async fn values(&self, tag: &str, value_type: ValueType) -> Result<Vec<Value>> {
+    /// Every value of a tag, in any order.
+    pub(super) async fn values(&self, tag: &str, value_type: ValueType) -> Result<Vec<Value>> {
         let mut values = Vec::new();
         self.each("tag_values", self.of_tag(tag, value_type), &[value_column(value_type)], |batch| {
             let column = batch.column(0);
@@ -174,19 +133,16 @@ impl Reader {
         Ok(slices)
     }
 
-    /// Every user of the shard whose id falls into the split; with global ids also users of other apps.
-    async fn split(&self, salt: &str, from: u32, to: u32, shard: u32) -> Result<Set> {
+    /// Every user of the shard whose id is in the set; with global ids also users of other apps.
+    async fn users(&self, wanted: &Ids, shard: u32) -> Result<Set> {
         let mut set = Set::default();
         let of_shard = ident("shard").eq(lit(shard));
         let rows = if self.id_scope == IdScope::App { of_shard.and(self.of_app()) } else { of_shard };
         self.each("users", rows, &["ordinal", "user_id"], |batch| {
             let ordinals = batch.column(0).as_primitive::<UInt32Type>();
             let ids = batch.column(1).as_string_view();
-            for (ordinal, id) in ordinals.values().iter().zip(ids.iter().flatten()) {
-                if (from..to).contains(&split_percent(salt, id)) {
-                    set.insert(*ordinal);
-                }
-            }
+            let found = ordinals.values().iter().zip(ids.iter().flatten()).filter(|(_, id)| wanted.contains(id));
+            found.for_each(|(ordinal, _)| set.insert(*ordinal));
             Ok(())
         })
         .await?;
@@ -213,25 +169,8 @@ impl Reader {
     }
 }
 
-/// XXH3-64 of salt, a zero byte and the user id, mod 100.
-fn split_percent(salt: &str, user: &str) -> u32 {
-    let mut hasher = Xxh3::new();
-    hasher.update(salt.as_bytes());
-    hasher.update(&[0]);
-    hasher.update(user.as_bytes());
-    (hasher.digest() % 100) as u32
-}
-
-/// The column is one of the values, which are sorted.
-fn one_of(column: impl Fn() -> Expr, values: &[Value]) -> Expr {
-    let list = column().in_list(values.iter().map(literal).collect(), false);
-    match (values.first(), values.last()) {
-        (Some(least), Some(greatest)) if values.len() > LONG_LIST => list.and(column().between(literal(least), literal(greatest))),
-        _ => list,
-    }
-}
-
-fn literal(value: &Value) -> Expr {
+/// A value as SQL has it.
+pub(super) fn literal(value: &Value) -> Expr {
     lit(match value {
         Value::String(text) => ScalarValue::Utf8View(Some(text.clone())),
         Value::Integer(number) => ScalarValue::Int64(Some(*number)),

@@ -1,0 +1,270 @@
+//! Everything that is written app by app: universe, tags, tag numbers, groups, behaviour.
+
+use std::collections::{BTreeMap, HashMap};
+
+use datafusion::error::Result;
+use tagmill_schemas::Artifact;
+use tagmill_schemas::value::{Value, ValueType};
+use tagmill_udfs::bitmap::write_sorted;
+
+use super::app_order::AppOrder;
+use super::atoms::AppSets;
+use super::audience::Audience;
+use super::behaviour::BehaviourWriter;
+use super::bsi::{cut_slices, offset_for};
+use super::cutter::Cutter;
+use super::events::SortedEvents;
+use super::exec::external;
+use super::label_sets::LabelSets;
+use super::labels::LabelRule;
+use super::measure::scaled_double;
+use super::members::{entered_and_left, ordinals_of};
+use super::output::Output;
+use super::report::{GroupReport, TagReport};
+use super::rows::{Cell, value_cells};
+use super::seats::{AppSeats, Settled};
+use super::shard::{Shard, SourceState};
+use super::spec::RowsSpec;
+use super::tag_sets::{CodeOrder, TagSets};
+use crate::error::of_datafusion;
+
+/// What rules and comparisons need besides the shard itself.
+pub struct Audiences<'a> {
+    /// Programs by app.
+    pub programs: &'a BTreeMap<String, Audience>,
+    /// Groups of the earlier release.
+    pub before: HashMap<(String, String), Vec<u8>>,
+}
+
+/// What stays the same from app to app.
+pub struct AppWriter<'a> {
+    shard: &'a Shard<'a>,
+    settled: &'a Settled,
+    apps: &'a AppOrder,
+    /// By source: the order of each attribute's values.
+    columns: Vec<Vec<CodeOrder>>,
+    labels: Vec<Option<LabelSets>>,
+    behaviour: Vec<Option<BehaviourWriter<'a>>>,
+    lists: HashMap<&'a str, HashMap<&'a str, &'a [String]>>,
+    cutter: Cutter,
+    bitmap: Vec<u8>,
+    ordinals: Vec<u32>,
+    /// Tags written.
+    pub tags: Vec<TagReport>,
+    /// Groups written.
+    pub groups: Vec<GroupReport>,
+}
+
+impl<'a> AppWriter<'a> {
+    /// A writer over a shard whose seats and events are in order.
+    pub fn new(shard: &'a Shard<'a>, settled: &'a Settled, apps: &'a AppOrder, sorted: &'a [Option<SortedEvents>]) -> Self {
+        let columns = shard.states.iter().map(|state| match state {
+            SourceState::Attributes(state) => state.tags.iter().map(|tag| CodeOrder::of(&tag.values)).collect(),
+            _ => Vec::new(),
+        });
+        let labels = shard.states.iter().map(|state| match state {
+            SourceState::Labels(labels) => Some(LabelSets::of(labels, settled, apps)),
+            _ => None,
+        });
+        let writer =
+            |events: &'a Option<SortedEvents>| events.as_ref().map(|events| BehaviourWriter::new(events, &settled.ordinals, shard.number, shard.spec.day()));
+        let mut lists: HashMap<&str, HashMap<&str, &[String]>> = HashMap::new();
+        for list in &shard.spec.lists {
+            lists.entry(&list.app).or_default().insert(&list.list, &list.members);
+        }
+        Self {
+            shard,
+            settled,
+            apps,
+            columns: columns.collect(),
+            labels: labels.collect(),
+            behaviour: sorted.iter().map(writer).collect(),
+            lists,
+            cutter: Cutter::default(),
+            bitmap: Vec::new(),
+            ordinals: Vec::new(),
+            tags: Vec::new(),
+            groups: Vec::new(),
+        }
+    }
+
+    /// Writes one app.
+    pub fn write_app(&mut self, seats: AppSeats, audiences: &Audiences<'_>, output: &mut Output<'_>) -> Result<()> {
+        let app = self.apps.name(seats.rank);
+        let ordinals = &self.settled.ordinals[seats.start..seats.end];
+        self.bitmap.clear();
+        write_sorted(self.shard.number, ordinals, &mut self.bitmap);
+        output.rows(Artifact::Universe).push([
+            Cell::Text(app),
+            Cell::Int(i64::from(self.shard.number)),
+            Cell::Bytes(&self.bitmap),
+            Cell::Int(ordinals.len() as i64),
+        ])?;
+        if !self.shard.spec.is_backfill {
+            let sets = self.tag_sets(seats);
+            for (source, sets) in &sets {
+                self.write_tag(app, source, sets, ordinals, output)?;
+            }
+            let sets: Vec<TagSets> = sets.into_iter().map(|(_, sets)| sets).collect();
+            if let Some(audience) = audiences.programs.get(app) {
+                self.write_groups(app, seats, &sets, audience, audiences, output)?;
+            }
+        }
+        self.write_behaviour(app, seats, output)
+    }
+
+    /// Every tag of the app with the source that has it, in order of the name.
+    fn tag_sets(&mut self, seats: AppSeats) -> Vec<(String, TagSets)> {
+        let provisional = &self.settled.provisional[seats.start..seats.end];
+        let mut sets = Vec::new();
+        for (number, (spec, state)) in self.shard.spec.sources.iter().zip(&self.shard.states).enumerate() {
+            match state {
+                SourceState::Attributes(state) => {
+                    for (column, order) in state.tags.iter().zip(&self.columns[number]) {
+                        sets.push((spec.name.clone(), TagSets::of_column(column, provisional, order, &mut self.cutter)));
+                    }
+                }
+                SourceState::Labels(state) => {
+                    let Some(found) = self.labels[number].as_ref() else { continue };
+                    for (name, label, range) in found.by_app.get(&seats.rank).into_iter().flatten() {
+                        let multi = matches!(state.labels[*label as usize].rule, LabelRule::Typed(_, true));
+                        let values = state.values(*label);
+                        sets.push((spec.name.clone(), found.sets(name, values, multi, range.clone(), seats.start, &mut self.cutter)));
+                    }
+                }
+                SourceState::Events(..) => {}
+            }
+        }
+        sets.retain(|(_, sets)| !sets.values.is_empty());
+        sets.sort_by(|a, b| a.1.name.cmp(&b.1.name));
+        sets
+    }
+
+    fn write_tag(&mut self, app: &str, source: &str, sets: &TagSets, ordinals: &[u32], output: &mut Output<'_>) -> Result<()> {
+        let shard = Cell::Int(i64::from(self.shard.number));
+        for (i, value) in sets.values.iter().enumerate() {
+            self.ordinals.clear();
+            self.ordinals.extend(sets.seats(i).iter().map(|&seat| ordinals[seat as usize]));
+            self.bitmap.clear();
+            write_sorted(self.shard.number, &self.ordinals, &mut self.bitmap);
+            let key = [Cell::Text(app), Cell::Text(&sets.name), Cell::Text(sets.value_type.name())];
+            let tail = [shard, Cell::Bytes(&self.bitmap), Cell::Int(self.ordinals.len() as i64)];
+            output.rows(Artifact::Tags).push(key.into_iter().chain(value_cells(value)).chain(tail))?;
+        }
+        self.tags.push(TagReport {
+            app: app.to_owned(),
+            tag: sets.name.clone(),
+            value_type: sets.value_type,
+            multi: sets.multi,
+            source: source.to_owned(),
+            values: sets.values.iter().map(ToString::to_string).collect(),
+        });
+        self.write_numbers(app, sets, ordinals, output)
+    }
+
+    /// The bit-sliced index of a single-valued numeric tag.
+    fn write_numbers(&mut self, app: &str, sets: &TagSets, ordinals: &[u32], output: &mut Output<'_>) -> Result<()> {
+        let Some((numbers, scale)) = integers(sets)? else { return Ok(()) };
+        let offset = offset_for(numbers.iter().copied().min().unwrap_or(0));
+        let values = sets.by_seat(ordinals.len());
+        let triples = values.iter().map(|&(seat, value)| (0, ordinals[seat as usize], numbers[value as usize]));
+        let Self { cutter, bitmap, shard, .. } = self;
+        let rows = output.rows(Artifact::TagNumbers);
+        cut_slices(cutter, 1, offset, triples, |_, slice, ordinals| {
+            bitmap.clear();
+            write_sorted(shard.number, ordinals, bitmap);
+            rows.push([
+                Cell::Text(app),
+                Cell::Text(&sets.name),
+                Cell::Text(sets.value_type.name()),
+                Cell::Int(i64::from(scale)),
+                Cell::Int(offset),
+                Cell::Int(i64::from(slice)),
+                Cell::Int(i64::from(shard.number)),
+                Cell::Bytes(bitmap),
+                Cell::Int(ordinals.len() as i64),
+            ])
+        })
+    }
+
+    fn write_groups(
+        &mut self,
+        app: &str,
+        seats: AppSeats,
+        sets: &[TagSets],
+        audience: &Audience,
+        audiences: &Audiences<'_>,
+        output: &mut Output<'_>,
+    ) -> Result<()> {
+        let provisional = &self.settled.provisional[seats.start..seats.end];
+        let users: Vec<u32> = provisional.iter().map(|&seat| self.shard.seats.users()[seat as usize]).collect();
+        let code = self.apps.code(seats.rank);
+        let seat_of_user = |user: u32| self.shard.seats.find(code, user).map(|seat| self.settled.seat_of[seat as usize] - seats.start as u32);
+        let none = HashMap::new();
+        let lists = self.lists.get(app).unwrap_or(&none);
+        let found = AppSets { app, id_scope: self.shard.spec.id_scope, tags: sets, ids: &self.shard.ids, users: &users, seat_of_user: &seat_of_user, lists };
+        let ordinals = &self.settled.ordinals[seats.start..seats.end];
+        let Self { ordinals: members, bitmap, groups, shard, .. } = self;
+        let number = shard.number;
+        let mut emit = |group: usize, words: &[u64]| {
+            ordinals_of(words, ordinals, members);
+            let name = &audience.groups[group];
+            let before = audiences.before.get(&(app.to_owned(), name.clone())).map(Vec::as_slice);
+            let (entered, left) = entered_and_left(members, before, number)?;
+            groups.push(GroupReport { app: app.to_owned(), group: name.clone(), cardinality: members.len() as u64, entered, left });
+            if members.is_empty() {
+                return Ok(());
+            }
+            bitmap.clear();
+            write_sorted(number, members, bitmap);
+            output.rows(Artifact::Groups).push([
+                Cell::Text(app),
+                Cell::Text(name),
+                Cell::Int(i64::from(number)),
+                Cell::Bytes(bitmap),
+                Cell::Int(members.len() as i64),
+                Cell::Int(entered as i64),
+                Cell::Int(left as i64),
+            ])
+        };
+        let ours = |e| of_datafusion("groups", e);
+        let done = audience
+            .program
+            .evaluate(seats.end - seats.start, &mut |atom, words| found.fill(atom, words).map_err(ours), &mut |group, words| emit(group, words).map_err(ours));
+        done.map_err(external)
+    }
+
+    fn write_behaviour(&mut self, app: &str, seats: AppSeats, output: &mut Output<'_>) -> Result<()> {
+        let limits = self.shard.spec.limits.of(app);
+        for (spec, writer) in self.shard.spec.sources.iter().zip(&mut self.behaviour) {
+            if let (RowsSpec::Events { shapes, .. }, Some(writer)) = (&spec.rows, writer) {
+                let mut rows = output.take_behaviour();
+                let exceeded = writer.write_app(app, seats, limits, &|event| shapes.shape(app, event), &mut rows.0, &mut rows.1)?;
+                output.put_behaviour(rows);
+                output.exceeded(&spec.name, app, &exceeded);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The values of a numeric single-valued tag as integers of a scale, none for other tags.
+fn integers(sets: &TagSets) -> Result<Option<(Vec<i64>, u8)>> {
+    if sets.multi {
+        return Ok(None);
+    }
+    let scale = sets.scale.unwrap_or(0);
+    let mut numbers = Vec::with_capacity(sets.values.len());
+    for value in &sets.values {
+        numbers.push(match value {
+            Value::Integer(v) => *v,
+            Value::Date(v) => i64::from(*v),
+            Value::Double(v) if sets.scale.is_some() => match scaled_double(*v, scale)? {
+                Some(v) => v,
+                None => return Ok(None),
+            },
+            _ => return Ok(None),
+        });
+    }
+    Ok(Some((numbers, if sets.value_type == ValueType::Double { scale } else { 0 })))
+}
