@@ -4,8 +4,8 @@
 //! share the limit as their number and are marked `overflow`.
 
 use datafusion::error::{DataFusionError, Result};
-use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
+use tagmill_schemas::value::Value;
 use tagmill_udfs::bitmap::write_sorted;
 
 use super::bsi::{cut_slices, offset_for};
@@ -15,10 +15,12 @@ use super::rows::{Cell, Rows};
 use super::seats::AppSeats;
 use super::shape::EventShape;
 use super::tag_sets::CodeOrder;
-use super::values::NULL_CODE;
 
 /// The name of the measure that counts events.
 pub const COUNT: &str = "*";
+
+/// Null stands before every value; folded values take its place in the artifact.
+const NULL_RANK: u32 = 0;
 
 /// What does not change from app to app.
 pub struct BehaviourWriter<'a> {
@@ -30,6 +32,7 @@ pub struct BehaviourWriter<'a> {
     pub shard: u32,
     /// The run's date, days since 1970.
     pub date: i32,
+    names: CodeOrder,
     /// For each dimension slot the typed order of its codes.
     orders: Vec<CodeOrder>,
     cutter: Cutter,
@@ -76,8 +79,9 @@ struct EventItems {
 impl<'a> BehaviourWriter<'a> {
     /// A writer over the sorted events of one source.
     pub fn new(events: &'a SortedEvents, ordinals: &'a [u32], shard: u32, date: i32) -> Self {
+        let names = CodeOrder::of(&events.names);
         let orders = events.dimensions.iter().map(CodeOrder::of).collect();
-        Self { events, ordinals, shard, date, orders, cutter: Cutter::default(), bitmap: Vec::new() }
+        Self { events, ordinals, shard, date, names, orders, cutter: Cutter::default(), bitmap: Vec::new() }
     }
 
     /// Writes every event of one app. `shape` tells the dimensions and measures of an event by name.
@@ -91,8 +95,8 @@ impl<'a> BehaviourWriter<'a> {
         measures: &mut Rows,
     ) -> Result<Exceeded> {
         let mut exceeded = Exceeded::default();
-        for (code, items) in self.by_event(seats, limits.combinations, &mut exceeded)? {
-            let Some(tagmill_schemas::value::Value::String(event)) = self.events.names.value(code) else { continue };
+        for (event, items) in self.by_event(seats, limits.combinations, &mut exceeded)? {
+            let Some(Value::String(event)) = self.events.names.value(self.names.code(event)) else { continue };
             let Some(shape) = shape(&event) else { continue };
             let place = Place { app, event: &event, limit: limits.combinations };
             self.write_users(&place, &items, behaviour)?;
@@ -109,16 +113,14 @@ impl<'a> BehaviourWriter<'a> {
         Ok(exceeded)
     }
 
-    /// The app's items by event, in order of the event's name, combinations numbered.
+    /// The app's items by the position of the event's name, combinations numbered.
     fn by_event(&self, seats: AppSeats, limit: u32, exceeded: &mut Exceeded) -> Result<Vec<(u32, EventItems)>> {
         let events = self.events;
         let slots = events.measure_slots();
         let sums: Vec<&[(u64, i64)]> = (0..slots).map(|slot| events.sums(slot, seats.start, seats.end)).collect();
         let mut next_sum = vec![0; slots];
-        let mut place_of: HashMap<u32, usize> = HashMap::new();
-        let mut out: Vec<(u32, EventItems)> = Vec::new();
+        let mut out: Vec<Option<EventItems>> = std::iter::repeat_with(|| None).take(events.names.len()).collect();
         let (mut seat, mut event, mut number) = (usize::MAX, u32::MAX, 0);
-        let mut place = 0;
         for item in events.items(seats.start, seats.end) {
             let (item_seat, tuple) = (events.seat(item.key()), events.tuple(item.key()));
             let item_event = events.tuples.event(tuple);
@@ -126,25 +128,19 @@ impl<'a> BehaviourWriter<'a> {
                 number += 1;
             } else {
                 (seat, event, number) = (item_seat, item_event, 0);
-                place = *place_of.entry(event).or_insert_with(|| {
-                    out.push((event, EventItems { sums: vec![Vec::new(); slots], ..EventItems::default() }));
-                    out.len() - 1
-                });
             }
             exceeded.combinations += u64::from(number == limit);
             let ordinal = self.ordinals[seat];
-            out[place].1.add(Combination { ordinal, number: number.min(limit), tuple, count: item.count }, limit);
+            let place = out[event as usize].get_or_insert_with(|| EventItems { sums: vec![Vec::new(); slots], ..EventItems::default() });
+            place.add(Combination { ordinal, number: number.min(limit), tuple, count: item.count }, limit);
             for (slot, sums) in sums.iter().enumerate() {
-                if let Some(&(key, sum)) = sums.get(next_sum[slot]).filter(|(key, _)| *key == item.key()) {
-                    debug_assert_eq!(key, item.key());
+                if let Some(&(_, sum)) = sums.get(next_sum[slot]).filter(|(key, _)| *key == item.key()) {
                     next_sum[slot] += 1;
-                    out[place].1.add_sum(slot, ordinal, number.min(limit), sum)?;
+                    place.add_sum(slot, ordinal, number.min(limit), sum)?;
                 }
             }
         }
-        let rank = events.names.ranks();
-        out.sort_by_key(|(code, _)| rank[*code as usize]);
-        Ok(out)
+        Ok(out.into_iter().enumerate().filter_map(|(event, items)| Some((event as u32, items?))).collect())
     }
 
     fn write_users(&mut self, place: &Place<'_>, items: &EventItems, rows: &mut Rows) -> Result<()> {
@@ -158,7 +154,7 @@ impl<'a> BehaviourWriter<'a> {
         let Self { events, orders, cutter, bitmap, shard, date, .. } = self;
         let values = &events.dimensions[slot];
         let order = &orders[slot];
-        let folded = if values.len() - 1 > limit { beyond_limit(events, items, slot, limit, order) } else { Folded::default() };
+        let folded = if values.len() - 1 > limit { beyond_limit(events, items, slot, limit) } else { Folded::default() };
         let numbers = items.most + 1;
         let keys = values.len() as u64 * u64::from(numbers);
         if keys > u64::from(u32::MAX) {
@@ -169,10 +165,11 @@ impl<'a> BehaviourWriter<'a> {
                 values.len()
             )));
         }
+        let ranks = events.tuples.dimension(slot);
         for item in &items.combinations {
-            let code = events.tuples.dimension(item.tuple, slot);
-            if code != NULL_CODE {
-                let rank = if folded.contains(code) { 0 } else { order.rank(code) };
+            let rank = ranks[item.tuple as usize];
+            if rank != NULL_RANK {
+                let rank = if folded.contains(rank) { NULL_RANK } else { rank };
                 cutter.push(rank * numbers + item.number, item.ordinal);
             }
         }
@@ -266,7 +263,7 @@ impl EventItems {
     }
 }
 
-/// The codes of one dimension that are beyond the limit.
+/// The values of one dimension that are beyond the limit, by position.
 #[derive(Default)]
 struct Folded {
     is_folded: Vec<bool>,
@@ -274,26 +271,25 @@ struct Folded {
 }
 
 impl Folded {
-    fn contains(&self, code: u32) -> bool {
-        self.is_folded.get(code as usize).copied().unwrap_or(false)
+    fn contains(&self, rank: u32) -> bool {
+        self.is_folded.get(rank as usize).copied().unwrap_or(false)
     }
 }
 
 /// Keeps the `limit` values with most combinations, ties by typed order; the others are folded.
-fn beyond_limit(events: &SortedEvents, items: &EventItems, slot: usize, limit: usize, order: &CodeOrder) -> Folded {
+fn beyond_limit(events: &SortedEvents, items: &EventItems, slot: usize, limit: usize) -> Folded {
     let values = events.dimensions[slot].len();
     let mut seen = vec![0u64; values];
-    for item in &items.combinations {
-        seen[events.tuples.dimension(item.tuple, slot) as usize] += 1;
-    }
-    let mut codes: Vec<u32> = (1..values as u32).filter(|&code| seen[code as usize] > 0).collect();
-    if codes.len() <= limit {
+    let ranks = events.tuples.dimension(slot);
+    items.combinations.iter().for_each(|item| seen[ranks[item.tuple as usize] as usize] += 1);
+    let mut kept: Vec<u32> = (1..values as u32).filter(|&rank| seen[rank as usize] > 0).collect();
+    if kept.len() <= limit {
         return Folded::default();
     }
-    codes.sort_unstable_by_key(|&code| (std::cmp::Reverse(seen[code as usize]), order.rank(code)));
+    kept.sort_unstable_by_key(|&rank| (std::cmp::Reverse(seen[rank as usize]), rank));
     let mut is_folded = vec![false; values];
-    codes[limit..].iter().for_each(|&code| is_folded[code as usize] = true);
-    Folded { is_folded, count: (codes.len() - limit) as u64 }
+    kept[limit..].iter().for_each(|&rank| is_folded[rank as usize] = true);
+    Folded { is_folded, count: (kept.len() - limit) as u64 }
 }
 
 #[expect(clippy::too_many_arguments, reason = "a row of the artifact, cell by cell")]

@@ -80,31 +80,31 @@ impl EventRows {
     }
 
     /// Sorts, drops duplicates and counts. `seat_of` turns provisional seats into final ones.
-    pub fn sort(mut self, seat_of: &[u32]) -> Result<SortedEvents> {
+    pub fn sort(mut self, seat_of: &[u32], buffers: &mut SortBuffers) -> Result<SortedEvents> {
         let order = TupleOrder::of(&self.tuples, &self.names, &self.dimensions);
         let bits = bits_for(self.tuples.len());
         let key = |seat: u32, tuple: u32| u64::from(seat_of[seat as usize]) << bits | u64::from(order.rank[tuple as usize]);
-        let mut keys: Vec<u64> = self.seats.iter().zip(&self.tuple_of).map(|(&seat, &tuple)| key(seat, tuple)).collect();
+        let SortBuffers { keys, keys_scratch, pairs, pairs_scratch } = buffers;
+        keys.clear();
+        keys.extend(self.seats.iter().zip(&self.tuple_of).map(|(&seat, &tuple)| key(seat, tuple)));
         self.seats = Vec::new();
         self.tuple_of = Vec::new();
-        let dropped = if self.keys.is_empty() { Vec::new() } else { self.duplicates(&keys, bits) };
+        let dropped = if self.keys.is_empty() { Vec::new() } else { self.duplicates(keys, bits) };
         let mut measures = Vec::with_capacity(self.measures.len());
-        let mut scratch = Vec::new();
         let key_bits = bits + bits_for(seat_of.len());
         for measure in std::mem::take(&mut self.measures) {
             let values = measure.rows.iter().zip(measure.values);
-            let mut pairs: Vec<(u64, i64)> =
-                values.filter(|(row, _)| dropped.binary_search(row).is_err()).map(|(&row, value)| (keys[row as usize], value)).collect();
-            radix_sort(&mut pairs, &mut scratch, key_bits, |&(key, _)| key);
-            measures.push(sums(&pairs)?);
+            pairs.clear();
+            pairs.extend(values.filter(|(row, _)| dropped.binary_search(row).is_err()).map(|(&row, value)| (keys[row as usize], value)));
+            radix_sort(pairs, pairs_scratch, key_bits, |&(key, _)| key);
+            measures.push(sums(pairs)?);
         }
-        drop(scratch);
         let duplicates = dropped.iter().map(|&row| (keys[row as usize] >> bits) as u32).collect();
         for row in dropped.into_iter().rev() {
             keys.swap_remove(row as usize);
         }
-        radix_sort(&mut keys, &mut Vec::new(), key_bits, |&key| key);
-        let items = counts(&keys);
+        radix_sort(keys, keys_scratch, key_bits, |&key| key);
+        let items = counts(keys);
         let tuples = order.sorted(&self.tuples);
         Ok(SortedEvents { names: self.names, dimensions: self.dimensions, tuples, bits, items, measures, duplicates })
     }
@@ -142,6 +142,15 @@ impl EventRows {
         rows.sort_by_cached_key(|&row| (content(row), measures(row)));
         dropped.extend_from_slice(&rows[1..]);
     }
+}
+
+/// Memory of a sort, for the next shard to use: fresh pages cost more than the sort.
+#[derive(Default)]
+pub struct SortBuffers {
+    keys: Vec<u64>,
+    keys_scratch: Vec<u64>,
+    pairs: Vec<(u64, i64)>,
+    pairs_scratch: Vec<(u64, i64)>,
 }
 
 /// Events in order of (seat, event, dimension values), counted.
@@ -204,28 +213,33 @@ impl Item {
     }
 }
 
-/// The distinct tuples of a shard in order of their typed values.
+/// The distinct tuples of a shard in order of their typed values, column by column: the position of each value in the typed
+/// order of its column.
 pub struct SortedTuples {
-    width: usize,
-    codes: Vec<u32>,
+    columns: Vec<Vec<u32>>,
 }
 
 impl SortedTuples {
-    /// The code of the event's name.
-    pub fn event(&self, rank: u32) -> u32 {
-        self.codes[rank as usize * self.width]
+    /// The position of the event's name.
+    #[inline]
+    pub fn event(&self, tuple: u32) -> u32 {
+        self.columns[0][tuple as usize]
     }
 
-    /// The code of the value in one dimension slot.
-    pub fn dimension(&self, rank: u32, slot: usize) -> u32 {
-        self.codes[rank as usize * self.width + 1 + slot]
+    /// The positions of the values in one dimension slot, by tuple; 0 is null.
+    pub fn dimension(&self, slot: usize) -> &[u32] {
+        &self.columns[1 + slot]
     }
 }
 
 /// The order of tuples: event name, then the dimension slots, typed, null first.
 struct TupleOrder {
+    /// Tuples in order.
     order: Vec<u32>,
+    /// By tuple its position.
     rank: Vec<u32>,
+    /// By column: the position of each code.
+    ranks: Vec<Vec<u32>>,
 }
 
 impl TupleOrder {
@@ -245,12 +259,12 @@ impl TupleOrder {
             order.sort_by_cached_key(|&tuple| ranked(tuple));
         }
         let rank = positions(&order);
-        Self { order, rank }
+        Self { order, rank, ranks }
     }
 
     fn sorted(&self, tuples: &Tuples) -> SortedTuples {
-        let codes = self.order.iter().flat_map(|&tuple| tuples.get(tuple)).copied().collect();
-        SortedTuples { width: tuples.width(), codes }
+        let column = |(at, ranks): (usize, &Vec<u32>)| self.order.iter().map(|&tuple| ranks[tuples.get(tuple)[at] as usize]).collect();
+        SortedTuples { columns: self.ranks.iter().enumerate().map(column).collect() }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arrow::array::{RecordBatch, StringArray, UInt32Array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -21,6 +21,7 @@ use tokio::sync::Semaphore;
 
 use super::audience::{Audience, compile_rules};
 use super::app_writer::Audiences;
+use super::events::SortBuffers;
 use super::finish::finish;
 use super::load::{load_groups, load_parent};
 use super::output::Output;
@@ -47,6 +48,18 @@ struct Shared {
     programs: OnceLock<std::result::Result<BTreeMap<String, Audience>, String>>,
     /// Shards that are being finished at once hold sort buffers: no more of them than threads.
     finishing: OnceLock<Arc<Semaphore>>,
+    /// Buffers of shards that are done.
+    buffers: Mutex<Vec<SortBuffers>>,
+}
+
+impl Shared {
+    fn take_buffers(&self) -> SortBuffers {
+        self.buffers.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    fn give_back(&self, buffers: SortBuffers) {
+        self.buffers.lock().unwrap_or_else(PoisonError::into_inner).push(buffers);
+    }
 }
 
 impl fmt::Debug for Shared {
@@ -235,7 +248,9 @@ impl ShardTask {
         let before = load_groups(&self.spec.parent.groups, shard.number, &self.store).await?;
         let mut output = Output::new(&self.spec, &self.store, shard.number);
         let timer = self.metrics.finish_time.timer();
-        let mut report = finish(shard, Audiences { programs, before }, &mut output).await?;
+        let mut buffers = self.shared.take_buffers();
+        let mut report = finish(shard, Audiences { programs, before }, &mut buffers, &mut output).await?;
+        self.shared.give_back(buffers);
         timer.done();
         let timer = self.metrics.write_time.timer();
         report.files = output.finish().await?;

@@ -15,7 +15,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::accounting::Count;
 use super::app_order::AppOrder;
 use super::app_writer::{AppWriter, Audiences};
-use super::events::{EventRows, SortedEvents};
+use super::events::{EventRows, SortBuffers, SortedEvents};
 use super::new_users::{number_new_users, write_users};
 use super::output::Output;
 use super::report::ShardReport;
@@ -25,7 +25,7 @@ use super::shard::{Shard, SourceState};
 use super::values::Values;
 
 /// Ends the shard; every row goes to `output`.
-pub async fn finish(mut shard: Shard<'_>, audiences: Audiences<'_>, output: &mut Output<'_>) -> Result<ShardReport> {
+pub async fn finish(mut shard: Shard<'_>, audiences: Audiences<'_>, buffers: &mut SortBuffers, output: &mut Output<'_>) -> Result<ShardReport> {
     let started = Instant::now();
     let mut seconds = Vec::new();
     let apps = AppOrder::of(&shard.apps);
@@ -33,7 +33,7 @@ pub async fn finish(mut shard: Shard<'_>, audiences: Audiences<'_>, output: &mut
     let settled = shard.seats.settle(&apps.rank, &ordinal_of);
     lap(&mut seconds, "settle", started);
     write_users(&shard, &ordinal_of, output).await?;
-    let sorted = sort_events(&mut shard, &settled)?;
+    let sorted = sort_events(&mut shard, &settled, buffers)?;
     lap(&mut seconds, "sort_events", started);
     let mut writer = AppWriter::new(&shard, &settled, &apps, &sorted);
     for seats in &settled.apps {
@@ -64,15 +64,15 @@ fn lap(seconds: &mut Vec<(String, f64)>, name: &str, started: Instant) {
     seconds.push((name.to_owned(), started.elapsed().as_secs_f64() - before));
 }
 
-fn sort_events(shard: &mut Shard<'_>, settled: &Settled) -> Result<Vec<Option<SortedEvents>>> {
-    let take = |state: &mut SourceState| match state {
+fn sort_events(shard: &mut Shard<'_>, settled: &Settled, buffers: &mut SortBuffers) -> Result<Vec<Option<SortedEvents>>> {
+    let mut take = |state: &mut SourceState| match state {
         SourceState::Events(rows, _) => {
             let empty = EventRows::new(Values::new_small(ValueType::String), Vec::new(), 0);
-            std::mem::replace(rows, empty).sort(&settled.seat_of).map(Some)
+            std::mem::replace(rows, empty).sort(&settled.seat_of, buffers).map(Some)
         }
         _ => Ok(None),
     };
-    shard.states.iter_mut().map(take).collect()
+    shard.states.iter_mut().map(&mut take).collect()
 }
 
 fn count_duplicates(shard: &mut Shard<'_>, settled: &Settled, sorted: &[Option<SortedEvents>]) {

@@ -1,7 +1,7 @@
 //! Least-significant-digit radix sort of records by an integer key: the one sort of the night that sees every event.
 
+/// Most bits a pass sorts by: that many streams a core can still write to.
 const DIGIT_BITS: u32 = 11;
-const BUCKETS: usize = 1 << DIGIT_BITS;
 /// Below this a comparison sort is faster than clearing the histograms.
 const SMALL: usize = 1 << 9;
 
@@ -14,9 +14,11 @@ pub fn radix_sort<T: Copy + Default>(items: &mut Vec<T>, scratch: &mut Vec<T>, b
     }
     scratch.clear();
     scratch.resize(items.len(), T::default());
-    for pass in 0..bits.div_ceil(DIGIT_BITS) {
-        let digit = |item: &T| (key(item) >> (pass * DIGIT_BITS)) as usize & (BUCKETS - 1);
-        let mut places = vec![0u32; BUCKETS];
+    let passes = bits.div_ceil(DIGIT_BITS);
+    let digit_bits = bits.div_ceil(passes.max(1));
+    for pass in 0..passes {
+        let digit = |item: &T| (key(item) >> (pass * digit_bits)) as usize & ((1 << digit_bits) - 1);
+        let mut places = vec![0u32; 1 << digit_bits];
         for item in items.iter() {
             places[digit(item)] += 1;
         }
