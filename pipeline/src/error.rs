@@ -66,5 +66,8 @@ fn classify(stage: &'static str, error: DataFusionError) -> Error {
 
 /// Arithmetic and casts, as against bytes that can not be decoded.
 fn is_of_expression(error: &ArrowError) -> bool {
-    matches!(error, ArrowError::DivideByZero | ArrowError::ArithmeticOverflow(_) | ArrowError::ComputeError(_) | ArrowError::CastError(_) | ArrowError::ParseError(_))
+    matches!(
+        error,
+        ArrowError::DivideByZero | ArrowError::ArithmeticOverflow(_) | ArrowError::ComputeError(_) | ArrowError::CastError(_) | ArrowError::ParseError(_)
+    )
 }

@@ -65,7 +65,10 @@ impl EventRows {
     /// More than 2^32 events, which rows and counts of 32 bits can not number.
     pub fn push(&mut self, seats: &[u32], codes: &[Vec<u32>], keys: impl IntoIterator<Item = u128>) -> Result<()> {
         if self.len() + seats.len() > u32::MAX as usize {
-            return Err(DataFusionError::ResourcesExhausted(format!("{} events of one source in one shard; a warehouse with more shards is needed", self.len() + seats.len())));
+            return Err(DataFusionError::ResourcesExhausted(format!(
+                "{} events of one source in one shard; a warehouse with more shards is needed",
+                self.len() + seats.len()
+            )));
         }
         self.seats.extend_from_slice(seats);
         self.tuples.intern_batch(codes, &mut self.tuple_of);

@@ -19,8 +19,8 @@ use datafusion::physical_plan::{ChildrenPropertiesMode, DisplayAs, DisplayFormat
 use futures::StreamExt;
 use tokio::sync::Semaphore;
 
-use super::audience::{Audience, compile_rules};
 use super::app_writer::Audiences;
+use super::audience::{Audience, compile_rules};
 use super::events::SortBuffers;
 use super::finish::finish;
 use super::load::{load_groups, load_parent};

@@ -1,14 +1,21 @@
 //! The users that a shard sees for the first time: their ordinals, and their rows in the dictionary.
 
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, FixedSizeBinaryBuilder, RecordBatch, StringArray, StringBuilder, UInt8Array, UInt32Array, new_null_array};
+use arrow::datatypes::DataType;
 use datafusion::error::Result;
 use tagmill_schemas::shard::id_hash;
 use tagmill_schemas::{Artifact, IdScope};
 
 use super::app_order::AppOrder;
 use super::output::Output;
-use super::rows::Cell;
 use super::shard::Shard;
 use super::values::positions;
+use crate::artifact::CHUNK_ROWS;
+
+/// Rows of a batch: whole chunks of the writer, which are then not copied.
+const ROWS: usize = 8 * CHUNK_ROWS;
 
 /// User number -> ordinal. New users follow the known ones in order of (smallest app that saw them, id bytes).
 pub fn number_new_users(shard: &Shard<'_>, apps: &AppOrder) -> Vec<u32> {
@@ -37,32 +44,41 @@ fn prefix(id: &[u8]) -> u128 {
     u128::from_be_bytes(bytes)
 }
 
-/// Writes the rows of new users, by ordinal.
+/// Writes the rows of new users, by ordinal, column by column: there can be millions.
 pub async fn write_users(shard: &Shard<'_>, ordinal_of: &[u32], output: &mut Output<'_>) -> Result<()> {
-    let known = shard.known as usize;
-    let by_ordinal = positions_from(&ordinal_of[known..], known as u32);
-    for (at, &user) in by_ordinal.iter().enumerate() {
-        let user = user + known as u32;
-        let id = shard.ids.get(user);
-        let (app, user_id) = match shard.spec.id_scope {
-            IdScope::Global => (None, id),
-            IdScope::App => split_scoped(id),
-        };
-        output.rows(Artifact::Users).push([
-            Cell::Int(i64::from(shard.number)),
-            Cell::Int((known + at) as i64),
-            app.map_or(Cell::Null, |app| Cell::Text(utf8(app))),
-            Cell::Text(utf8(user_id)),
-            Cell::Bytes(&id_hash(id)),
-            Cell::Text(&shard.spec.run),
-            Cell::Int(0),
-            Cell::Null,
-        ])?;
-        if at % 65_536 == 65_535 {
-            output.flush_full().await?;
-        }
+    let known = shard.known;
+    let by_ordinal = positions_from(&ordinal_of[known as usize..], known);
+    for (at, users) in by_ordinal.chunks(ROWS).enumerate() {
+        let batch = users_batch(shard, known + (at * ROWS) as u32, users)?;
+        output.write(Artifact::Users, &batch).await?;
     }
-    output.flush_full().await
+    Ok(())
+}
+
+/// The rows of users with the ordinals from `first` on; `users` are their numbers, counted from the first new one.
+fn users_batch(shard: &Shard<'_>, first: u32, users: &[u32]) -> Result<RecordBatch> {
+    let rows = users.len();
+    let is_scoped = shard.spec.id_scope == IdScope::App;
+    let (mut apps, mut ids) = (StringBuilder::new(), StringBuilder::with_capacity(rows, rows * 32));
+    let mut hashes = FixedSizeBinaryBuilder::with_capacity(rows, 16);
+    for &user in users {
+        let id = shard.ids.get(shard.known + user);
+        let (app, user_id) = if is_scoped { split_scoped(id) } else { (None, id) };
+        apps.append_option(app.map(utf8));
+        ids.append_value(utf8(user_id));
+        hashes.append_value(id_hash(id))?;
+    }
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(UInt32Array::from(vec![shard.number; rows])),
+        Arc::new(UInt32Array::from_iter_values(first..first + rows as u32)),
+        Arc::new(apps.finish()),
+        Arc::new(ids.finish()),
+        Arc::new(hashes.finish()),
+        Arc::new(StringArray::from_iter_values(std::iter::repeat_n(&shard.spec.run, rows))),
+        Arc::new(UInt8Array::from(vec![0; rows])),
+        new_null_array(&DataType::UInt64, rows),
+    ];
+    Ok(RecordBatch::try_new(Artifact::Users.schema(), columns)?)
 }
 
 /// For values `first..`, each once, their places in order.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use arrow::array::RecordBatch;
 use datafusion::error::Result;
 use tagmill_schemas::Artifact;
 use tagmill_schemas::manifest::FileEntry;
@@ -71,6 +72,12 @@ impl<'a> Output<'a> {
     /// What exceeded limits, so far.
     pub fn take_exceeded(&mut self) -> Vec<Count> {
         std::mem::take(&mut self.exceeded)
+    }
+
+    /// Writes a batch that was built elsewhere; not for artifacts that have rows here.
+    pub async fn write(&mut self, artifact: Artifact, batch: &RecordBatch) -> Result<()> {
+        let (_, writer) = self.files.entry(artifact).or_insert_with(|| (Rows::new(artifact.schema()), None));
+        open(writer, self.spec, self.store, artifact, self.shard)?.write(batch).await.map_err(external)
     }
 
     /// Writes the batches that are full.

@@ -1,38 +1,68 @@
-//! Least-significant-digit radix sort of records by an integer key: the one sort of the night that sees every event.
+//! Radix sort of records by an integer key: the one sort of the night that sees every event.
+//!
+//! Large arrays are split by their highest bits first, so that the passes over each part stay in the cache.
 
 /// Most bits a pass sorts by: that many streams a core can still write to.
 const DIGIT_BITS: u32 = 11;
+/// Bits of the split, and from how many records on it pays.
+const SPLIT_BITS: u32 = 9;
+const LARGE: usize = 1 << 17;
 /// Below this a comparison sort is faster than clearing the histograms.
 const SMALL: usize = 1 << 9;
 
-/// Sorts `items` by the low `bits` bits of `key`, which must hold the whole key. Stable above a few hundred items; equal
-/// keys must be interchangeable. `scratch` is grown to the same length and keeps its memory.
-pub fn radix_sort<T: Copy + Default>(items: &mut Vec<T>, scratch: &mut Vec<T>, bits: u32, key: impl Fn(&T) -> u64) {
+/// Sorts `items` by the low `bits` bits of `key`, which must hold the whole key; equal keys must be interchangeable.
+/// `scratch` is grown to the same length and keeps its memory.
+pub fn radix_sort<T: Copy + Default>(items: &mut Vec<T>, scratch: &mut Vec<T>, bits: u32, key: impl Fn(&T) -> u64 + Copy) {
     if items.len() < SMALL {
         items.sort_unstable_by_key(key);
         return;
     }
-    scratch.clear();
     scratch.resize(items.len(), T::default());
+    if items.len() < LARGE || bits <= DIGIT_BITS {
+        return sort_part(items, scratch, bits, key);
+    }
+    let rest = bits - SPLIT_BITS;
+    let ends = scatter(items, scratch, 1 << SPLIT_BITS, |item| (key(item) >> rest) as usize & ((1 << SPLIT_BITS) - 1));
+    std::mem::swap(items, scratch);
+    let mut start = 0;
+    for end in ends {
+        let part = start..end as usize;
+        start = end as usize;
+        sort_part(&mut items[part.clone()], &mut scratch[part], rest, key);
+    }
+}
+
+/// Sorts by the low bits, lowest digit first.
+fn sort_part<T: Copy>(items: &mut [T], scratch: &mut [T], bits: u32, key: impl Fn(&T) -> u64 + Copy) {
+    if items.len() < SMALL {
+        let mask = 1u64.checked_shl(bits).map_or(u64::MAX, |bit| bit - 1);
+        return items.sort_unstable_by_key(|item| key(item) & mask);
+    }
     let passes = bits.div_ceil(DIGIT_BITS);
     let digit_bits = bits.div_ceil(passes.max(1));
+    let (mut from, mut to) = (items, scratch);
     for pass in 0..passes {
-        let digit = |item: &T| (key(item) >> (pass * digit_bits)) as usize & ((1 << digit_bits) - 1);
-        let mut places = vec![0u32; 1 << digit_bits];
-        for item in items.iter() {
-            places[digit(item)] += 1;
-        }
-        if places.iter().any(|&count| count as usize == items.len()) {
-            continue;
-        }
-        starts(&mut places);
-        for item in items.iter() {
-            let place = &mut places[digit(item)];
-            scratch[*place as usize] = *item;
-            *place += 1;
-        }
-        std::mem::swap(items, scratch);
+        scatter(from, to, 1 << digit_bits, |item| (key(item) >> (pass * digit_bits)) as usize & ((1 << digit_bits) - 1));
+        std::mem::swap(&mut from, &mut to);
     }
+    if passes % 2 == 1 {
+        to.copy_from_slice(from);
+    }
+}
+
+/// Writes items in order of their bucket, keeping the order inside; returns the ends of the buckets.
+fn scatter<T: Copy>(from: &[T], to: &mut [T], buckets: usize, bucket: impl Fn(&T) -> usize) -> Vec<u32> {
+    let mut places = vec![0u32; buckets];
+    for item in from {
+        places[bucket(item)] += 1;
+    }
+    starts(&mut places);
+    for item in from {
+        let place = &mut places[bucket(item)];
+        to[*place as usize] = *item;
+        *place += 1;
+    }
+    places
 }
 
 /// Counts -> first places, in place; returns the sum.
@@ -56,12 +86,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_the_standard_sort(mut items in prop::collection::vec(0u64..1 << 40, 0..3000)) {
+        fn agrees_with_the_standard_sort(mut items in prop::collection::vec(0u64..1 << 40, 0..3000), bits in 40u32..=64) {
             let mut expected = items.clone();
             expected.sort_unstable();
-            radix_sort(&mut items, &mut Vec::new(), 40, |&k| k);
+            radix_sort(&mut items, &mut Vec::new(), bits, |&k| k);
             prop_assert_eq!(items, expected);
         }
+    }
+
+    #[test]
+    fn large_arrays_are_sorted_too() {
+        let mut items: Vec<u64> = (0..3 * LARGE as u64).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 26).collect();
+        let mut expected = items.clone();
+        expected.sort_unstable();
+        radix_sort(&mut items, &mut Vec::new(), 38, |&k| k);
+        assert_eq!(items, expected);
     }
 
     #[test]

@@ -23,6 +23,7 @@ impl Tuples {
     }
 
     /// Codes in a tuple.
+    #[cfg(test)]
     pub fn width(&self) -> usize {
         self.width
     }

@@ -32,7 +32,9 @@ pub fn parse(context: &SessionContext, sql: &str, schema: &DFSchema, date: Naive
     expression.get_type(schema).map_err(|e| explain(e, place))?;
     match unfit(&expression).map_err(|e| explain(e, place))? {
         None => Ok(expression),
-        Some(what) => Err(Error::setup("configuration", format!("{what} can not stand in an expression")).at(place.to_owned()).fix("write SQL over one row; $date is the run's date")),
+        Some(what) => Err(Error::setup("configuration", format!("{what} can not stand in an expression"))
+            .at(place.to_owned())
+            .fix("write SQL over one row; $date is the run's date")),
     }
 }
 
@@ -44,7 +46,9 @@ pub fn parse_condition(context: &SessionContext, sql: &str, schema: &DFSchema, d
     let condition = parse(context, sql, schema, date, place)?;
     match condition.get_type(schema).map_err(|e| explain(e, place))? {
         DataType::Boolean => Ok(condition),
-        found => Err(Error::setup("configuration", format!("found {found}, expected a condition that is true or false")).at(place.to_owned()).fix("compare the value with something")),
+        found => Err(Error::setup("configuration", format!("found {found}, expected a condition that is true or false"))
+            .at(place.to_owned())
+            .fix("compare the value with something")),
     }
 }
 

@@ -174,7 +174,7 @@ fn of_two_runs_at_once_one_commits_and_the_other_says_conflict() {
 async fn a_run_that_is_dropped_leaves_no_release_and_the_next_one_goes_through() {
     let hand = shop(&[]);
     hand.init().await;
-    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let stop = std::sync::Mutex::new(Some(stop));
     let cancel = OnStage { stage: "shards", act: Box::new(|| drop(stop.lock().unwrap().take())) };
     let request = request(&hand.config, day(DAY));
