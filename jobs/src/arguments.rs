@@ -24,7 +24,7 @@ pub struct Cli {
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// The warehouse's configuration
-    #[arg(long, global = true, env = "TAGMILL_CONFIG", default_value = "warehouse.toml", value_name = "FILE")]
+    #[arg(long, global = true, env = "TAGMILL_CONFIG", hide_env_values = true, default_value = "warehouse.toml", value_name = "FILE")]
     pub config: PathBuf,
     /// How the result is printed on standard output; json is exactly one line
     #[arg(long, global = true, value_enum, default_value_t = Output::Text)]

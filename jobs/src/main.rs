@@ -8,7 +8,6 @@
 
 mod arguments;
 mod commands;
-mod engine;
 mod failure;
 mod help;
 mod interrupt;

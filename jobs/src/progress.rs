@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use tagmill_pipeline::job::Observer;
+
 use crate::arguments::{Global, LogFormat};
-use crate::engine::job::Observer;
 use crate::logging;
 
 /// How often a log line repeats the progress of a stage.

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use tagmill_pipeline::{publish, store::Store};
 use tagmill_schemas::{Config, Error, Manifest, ReleaseName, Result};
 
 use crate::arguments::Global;
-use crate::engine::{publish, store::Store};
 
 /// Reads the configuration.
 ///

@@ -2,10 +2,10 @@
 
 use clap::Args;
 use datafusion::prelude::SessionContext;
+use tagmill_pipeline::catalog;
 use tagmill_schemas::{ReleaseName, Result};
 
 use crate::arguments::Global;
-use crate::engine::catalog;
 use crate::output;
 use crate::warehouse::Warehouse;
 
@@ -14,7 +14,7 @@ Examples:
   tagmill estimate --app tea_shop \"gender = 'F' AND age BETWEEN 25 AND 36\"
   tagmill estimate --app tea_shop \"in_group('vip') AND NOT city IN ('Beijing', 'Shanghai')\"
 
-Only the bitmaps that the rule needs are read. run_date() is the release's night.";
+Only the bitmaps that the rule needs are read. run_date() is the release's night; a list is read as it is now.";
 
 /// Count the users a rule would select
 #[derive(Debug, Args)]
@@ -35,5 +35,6 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     let manifest = warehouse.release(arguments.release).await?;
     let ctx = SessionContext::new();
     catalog::register(&ctx, &warehouse.store, &manifest).await?;
-    output::print(global.output, &catalog::estimate(&ctx, &manifest, &arguments.app, &arguments.rule).await?)
+    let lists = warehouse.config.groups.as_ref().and_then(|groups| groups.lists.as_deref());
+    output::print(global.output, &catalog::estimate(&ctx, &manifest, lists, &arguments.app, &arguments.rule).await?)
 }

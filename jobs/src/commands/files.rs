@@ -4,10 +4,10 @@ use std::fmt;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use tagmill_pipeline::publish::{self, Engine};
 use tagmill_schemas::{Artifact, Error, ReleaseName, Result};
 
 use crate::arguments::Global;
-use crate::engine::publish::{self, Engine};
 use crate::output;
 use crate::warehouse::Warehouse;
 

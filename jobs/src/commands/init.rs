@@ -4,10 +4,10 @@ use std::fmt;
 
 use clap::Args;
 use serde::Serialize;
+use tagmill_pipeline::job;
 use tagmill_schemas::{Constants, Result};
 
 use crate::arguments::Global;
-use crate::engine::job;
 use crate::{output, warehouse};
 
 /// Make a warehouse

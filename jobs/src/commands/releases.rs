@@ -6,10 +6,10 @@ use chrono::NaiveDate;
 use clap::Args;
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
+use tagmill_pipeline::publish;
 use tagmill_schemas::{Manifest, Result};
 
 use crate::arguments::Global;
-use crate::engine::publish;
 use crate::output::{self, columns, grouped, sized};
 use crate::warehouse::Warehouse;
 

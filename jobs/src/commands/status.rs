@@ -7,11 +7,11 @@ use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, TimeZone,
 use chrono_tz::Tz;
 use clap::Args;
 use serde::Serialize;
+use tagmill_pipeline::publish;
 use tagmill_schemas::config::parse_duration;
 use tagmill_schemas::{Error, Result};
 
 use crate::arguments::Global;
-use crate::engine::publish;
 use crate::output;
 use crate::warehouse::Warehouse;
 

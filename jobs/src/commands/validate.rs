@@ -2,10 +2,10 @@
 
 use chrono::NaiveDate;
 use clap::Args;
+use tagmill_pipeline::job;
 use tagmill_schemas::Result;
 
 use crate::arguments::Global;
-use crate::engine::job;
 use crate::{output, warehouse};
 
 /// Check configuration, rules and registries

@@ -4,10 +4,10 @@ use std::fmt;
 
 use clap::Args;
 use serde::Serialize;
+use tagmill_pipeline::publish::{self, Depth};
 use tagmill_schemas::{Error, ReleaseName, Result};
 
 use crate::arguments::Global;
-use crate::engine::publish::{self, Depth};
 use crate::output::{self, grouped, sized};
 use crate::warehouse::Warehouse;
 

@@ -20,7 +20,14 @@ impl Done {
 /// The command, in a folder of its own, without the caller's settings.
 pub fn tagmill(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tagmill"));
-    command.current_dir(folder).stdin(Stdio::null()).env_remove("TAGMILL_CONFIG").env_remove("TAGMILL_LOG").env("HOME", folder).env_remove("XDG_STATE_HOME");
+    command
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .env_remove("TAGMILL_CONFIG")
+        .env_remove("TAGMILL_LOG")
+        .env_remove("COLUMNS")
+        .env("HOME", folder)
+        .env_remove("XDG_STATE_HOME");
     command
 }
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BinaryArray, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array};
 use chrono::NaiveDate;
-use tagmill_schemas::manifest::{FileEntry, Manifest, TagEntry};
-use tagmill_schemas::{Artifact, Config, IdScope, ValueType, release};
-use tagmill_udfs::bitmap::write_sorted;
 use tagmill_pipeline::artifact::ArtifactWriter;
 use tagmill_pipeline::publish;
 use tagmill_pipeline::store::Store;
+use tagmill_schemas::manifest::{FileEntry, Manifest, TagEntry};
+use tagmill_schemas::{Artifact, Config, IdScope, ValueType, release};
+use tagmill_udfs::bitmap::write_sorted;
 use tempfile::TempDir;
 
 const SHARDS: u32 = 4;

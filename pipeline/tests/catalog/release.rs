@@ -160,7 +160,7 @@ async fn write(store: &Store, artifact: Artifact, date: NaiveDate, shard: Option
 }
 
 /// A typed value that sorts as the artifact does.
-#[derive(Debug, Clone, PartialEq, PartialOrd)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
     String(String),
     Integer(i64),
@@ -171,9 +171,22 @@ pub enum Cell {
 
 impl Eq for Cell {}
 
+impl PartialOrd for Cell {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl Ord for Cell {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.partial_cmp(other).unwrap()
+        match (self, other) {
+            (Self::String(a), Self::String(b)) => a.cmp(b),
+            (Self::Integer(a), Self::Integer(b)) => a.cmp(b),
+            (Self::Double(a), Self::Double(b)) => a.total_cmp(b),
+            (Self::Date(a), Self::Date(b)) => a.cmp(b),
+            (Self::Boolean(a), Self::Boolean(b)) => a.cmp(b),
+            _ => self.type_name().cmp(other.type_name()),
+        }
     }
 }
 

@@ -29,6 +29,9 @@ Tables: users, universe, tag_values, tags, tag_numbers, behaviour, behaviour_mea
 Views:  tags_string, tags_integer, tags_double, tags_date, tags_boolean: one typed value column, with its code.
 Raw:    raw.<source>, the files of --date (the release's night when not given).
 
+Functions: bitmap_cardinality, bitmap_contains, bitmap_and, bitmap_or, bitmap_xor, bitmap_and_not, bitmap_to_array, bitmap_from_array,
+  and as aggregates bitmap_build_agg, bitmap_and_agg, bitmap_or_agg, bitmap_xor_agg.
+
 Examples:
   tagmill sql -c \"SELECT value, sum(cardinality) AS users FROM tags_string WHERE app = 'tea_shop' AND tag = 'city' GROUP BY value\"
   tagmill sql -c \"SELECT bitmap_cardinality(bitmap_or_agg(bitmap)) FROM tags_string WHERE tag = 'city' AND value LIKE 'Bei%'\"
@@ -135,6 +138,8 @@ async fn prompt(ctx: &SessionContext, mut options: PrintOptions, global: &Global
 fn unless_closed(error: DataFusionError) -> Result<()> {
     match error.find_root() {
         DataFusionError::IoError(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        // Arrow's writers keep only the text of what standard output said.
+        DataFusionError::ArrowError(cause, _) if cause.to_string().contains("Broken pipe") => Ok(()),
         _ => Err(failed(error)),
     }
 }

@@ -9,10 +9,10 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_cli::catalog::DynamicObjectStoreCatalog;
 use datafusion_cli::functions::ParquetMetadataFunc;
 use datafusion_cli::object_storage::instrumented::InstrumentedObjectStoreRegistry;
+use tagmill_pipeline::catalog;
 use tagmill_schemas::{Manifest, Result};
 
 use super::failed;
-use crate::engine::catalog;
 use crate::warehouse::Warehouse;
 
 /// A session over one release, and the registry in which the CLI counts requests.

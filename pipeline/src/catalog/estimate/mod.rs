@@ -90,7 +90,7 @@ pub async fn estimate(ctx: &SessionContext, manifest: &Manifest, lists: Option<&
     let question = Arc::new(Question::new(Reader::new(ctx, app, manifest.id_scope), expr, &names, &lists).await?);
     let sizes = question.reader.universe_sizes().await?;
     let at_once = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let shards: Vec<u32> = sizes.iter().map(|(shard, _)| *shard).collect();
+    let shards: Vec<u32> = sizes.keys().copied().collect();
     let counts = futures::stream::iter(shards).map(|shard| {
         let question = Arc::clone(&question);
         async move { Ok::<_, Error>(ShardUsers { shard, users: question.count(shard).await? }) }
