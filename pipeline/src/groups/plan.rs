@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use tagmill_schemas::registry::{GroupRow, Placed};
 
 use super::{Fault, GroupStatus, Status};
-use crate::rules::{Names, Program, Reference, RuleError, TagInfo, Uncomputable, analyse, rule_hash};
+use crate::rules::{Expr, Names, Program, Reference, RuleError, TagInfo, Uncomputable, analyse, rule_hash};
 
 /// The rows of one app.
 #[derive(Debug, Clone, Default)]
@@ -96,11 +96,42 @@ pub fn plan_app(app: &str, rows: &AppRows, names: &dyn Names, limit: u64, date: 
         }
         statuses.push(status);
     }
-    let (program, uncomputable) = Program::build(compiled);
-    for (index, why) in uncomputable {
-        refuse_dependent(&mut statuses, index, &why, references.get(&index).map_or(&[], Vec::as_slice));
-    }
+    let program = build(compiled, &references, &mut statuses);
     AppPlan { app: app.to_owned(), program, statuses }
+}
+
+/// The program of the groups that can be computed. A rule that mentions a group counts as needing it even where its set
+/// does not depend on it (`in_group('x') OR true`): whether a rule is valid must not hang on how far it was simplified.
+fn build(mut compiled: Vec<(usize, Expr, String)>, references: &BTreeMap<usize, Vec<Reference>>, statuses: &mut [GroupStatus]) -> Program {
+    refuse_dependents(references, statuses);
+    loop {
+        compiled.retain(|(index, ..)| statuses[*index].status == Status::Ok);
+        let (program, uncomputable) = Program::build(compiled.clone());
+        if uncomputable.is_empty() {
+            return program;
+        }
+        for (index, why) in uncomputable {
+            refuse_dependent(statuses, index, &why, references.get(&index).map_or(&[], Vec::as_slice));
+        }
+        refuse_dependents(references, statuses);
+    }
+}
+
+/// Refuses every group that mentions one that is not ok, and those that mention these.
+fn refuse_dependents(references: &BTreeMap<usize, Vec<Reference>>, statuses: &mut [GroupStatus]) {
+    let mut mentioned_by: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, mentions) in references {
+        mentions.iter().for_each(|mention| mentioned_by.entry(&mention.group).or_default().push(*index));
+    }
+    let mut refused: Vec<String> = statuses.iter().filter(|s| s.status != Status::Ok).map(|s| s.group.clone()).collect();
+    while let Some(name) = refused.pop() {
+        for &index in mentioned_by.get(name.as_str()).into_iter().flatten() {
+            if statuses[index].status == Status::Ok {
+                refuse_dependent(statuses, index, &Uncomputable::Needs(name.clone()), &references[&index]);
+                refused.push(statuses[index].group.clone());
+            }
+        }
+    }
 }
 
 fn new_status(app: &str, group: &str, rows: &[Row]) -> GroupStatus {

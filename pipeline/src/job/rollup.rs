@@ -43,7 +43,7 @@ pub async fn roll_up(
     drop_empty(&mut files);
     let metrics = add_counts(reports);
     let sizes = add_groups(reports);
-    files.extend(write(spec, store, Artifact::Quality, |rows| quality_rows(&metrics, rows)).await?);
+    files.extend(write(spec, store, Artifact::Quality, |rows| quality_rows(spec.day(), &metrics, rows)).await?);
     files.extend(write(spec, store, Artifact::Runs, |rows| run_row(spec, rows)).await?);
     let mut tags = Vec::new();
     if !spec.is_backfill {
@@ -110,14 +110,14 @@ fn source_counts(metrics: &Metrics) -> Vec<SourceCount> {
     counts.into_values().filter(|count| count.read > 0).collect()
 }
 
-fn quality_rows(metrics: &Metrics, rows: &mut Rows) -> datafusion::error::Result<()> {
+fn quality_rows(day: i32, metrics: &Metrics, rows: &mut Rows) -> datafusion::error::Result<()> {
     let mut all = metrics.clone();
     for count in source_counts(metrics) {
         all.insert((count.source, count.app, "read".into()), count.read);
     }
     for ((source, app, metric), value) in &all {
         let app = app.as_deref().map_or(Cell::Null, Cell::Text);
-        rows.push([Cell::Text(source), app, Cell::Text(metric), Cell::Int(*value as i64)])?;
+        rows.push([Cell::Int(i64::from(day)), Cell::Text(source), app, Cell::Text(metric), Cell::Int(*value as i64)])?;
     }
     Ok(())
 }
@@ -205,11 +205,11 @@ fn new_codes(reports: &[ShardReport], mut known: Codes, rows: &mut Rows) -> data
     }
     for ((app, tag, type_name), values) in seen {
         let codes = known.entry((app.to_owned(), tag.to_owned())).or_default();
-        let mut next = codes.values().max().map_or(0, |most| most + 1);
-        for value in values.iter().filter(|value| !codes.contains_key(value)) {
+        let first = codes.values().max().map_or(0, |most| most + 1);
+        let new = values.iter().filter(|value| !codes.contains_key(value));
+        for (code, value) in (first..).zip(new) {
             let key = [Cell::Text(app), Cell::Text(tag), Cell::Text(type_name)];
-            rows.push(key.into_iter().chain(value_cells(value)).chain([Cell::Int(i64::from(next))]))?;
-            next += 1;
+            rows.push(key.into_iter().chain(value_cells(value)).chain([Cell::Int(i64::from(code))]))?;
         }
     }
     Ok(())

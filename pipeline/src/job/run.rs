@@ -125,7 +125,7 @@ async fn run_shards(
     observer: &dyn Observer,
 ) -> Result<Vec<ShardReport>> {
     let context = session.task_ctx();
-    register_stores(sources, &session)?;
+    register_stores(sources, session)?;
     // Held for the whole run: what one wave gives back must not go to the exchange of the next.
     let reserved = MemoryConsumer::new("NightExec").register(context.memory_pool());
     reserved.try_resize(plan.reserved() as usize).map_err(|e| crate::error::of_datafusion("shards", e))?;

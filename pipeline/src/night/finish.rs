@@ -91,9 +91,10 @@ fn write_rejects(shard: &Shard<'_>, output: &mut Output<'_>) -> Result<()> {
         rejects.extend(account.samples().map(|(app, reason, row)| (source.name.as_str(), app_name(shard, app), reason, row)));
     }
     rejects.sort();
+    let day = Cell::Int(i64::from(shard.spec.day()));
     for (source, app, reason, row) in rejects {
         let app = app.as_deref().map_or(Cell::Null, Cell::Text);
-        output.rows(Artifact::Rejects).push([Cell::Text(source), app, Cell::Text(reason), Cell::Text(row), Cell::Int(i64::from(shard.number))])?;
+        output.rows(Artifact::Rejects).push([day, Cell::Text(source), app, Cell::Text(reason), Cell::Text(row), Cell::Int(i64::from(shard.number))])?;
     }
     Ok(())
 }

@@ -116,7 +116,7 @@ fn parse(text: &str, value_type: ValueType) -> Option<Value> {
 
 /// The properties of a batch.
 enum Properties {
-    Map { offsets: MapArray, keys: ArrayRef, values: ArrayRef },
+    Map { offsets: Box<MapArray>, keys: ArrayRef, values: ArrayRef },
     Json(ArrayRef),
 }
 
@@ -126,7 +126,7 @@ impl Properties {
             DataType::Map(_, _) => {
                 let map = array.as_map().clone();
                 let (keys, values) = (cast(map.keys(), &DataType::Utf8View)?, cast(map.values(), &DataType::Utf8View)?);
-                Ok(Self::Map { offsets: map, keys, values })
+                Ok(Self::Map { offsets: Box::new(map), keys, values })
             }
             _ => Ok(Self::Json(cast(array, &DataType::Utf8View)?)),
         }

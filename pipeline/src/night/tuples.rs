@@ -22,12 +22,6 @@ impl Tuples {
         Self { width, slots: vec![0; FIRST_SLOTS], codes: Vec::new() }
     }
 
-    /// Codes in a tuple.
-    #[cfg(test)]
-    pub fn width(&self) -> usize {
-        self.width
-    }
-
     /// How many distinct tuples there are.
     pub fn len(&self) -> usize {
         self.codes.len() / self.width

@@ -126,7 +126,7 @@ async fn read_footer(store: Store, found: Found) -> Result<RawFile> {
     let metadata = footer.and_then(|footer| ArrowReaderMetadata::try_new(Arc::new(footer), ArrowReaderOptions::new()));
     let metadata = metadata.map_err(|e| footer_error(e, &name))?;
     let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
-    let partitions = partitions_of(&location.to_string());
+    let partitions = partitions_of(location.as_ref());
     let meta = ObjectMeta { location, last_modified: found.modified, size: found.size, e_tag: found.etag.clone(), version: None };
     Ok(RawFile { meta, rows, schema: Arc::clone(metadata.schema()), partitions, found })
 }

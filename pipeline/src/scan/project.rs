@@ -294,13 +294,11 @@ fn select_attributes(context: &ScanContext<'_>, source: &Source, tags: &[&Tag], 
     Ok(Selected { values, event: None, time: None, rejects, listed: None, rows: rows_of(source, tags) })
 }
 
+/// The event, its time with the day's bounds, and the first columns of the exchange.
+type EventColumns = (Expr, Option<(Expr, DayBounds)>, Vec<(String, Expr)>);
+
 /// Event, time and dedupe key, which both kinds of event sources have.
-fn event_columns(
-    context: &ScanContext<'_>,
-    source: &Source,
-    events: &Events,
-    schema: &DFSchemaRef,
-) -> Result<(Expr, Option<(Expr, DayBounds)>, Vec<(String, Expr)>)> {
+fn event_columns(context: &ScanContext<'_>, source: &Source, events: &Events, schema: &DFSchemaRef) -> Result<EventColumns> {
     let event = column(&events.event, schema, &place(source, "columns.event"))?;
     let time = match events.day.by {
         DayBy::Path => None,

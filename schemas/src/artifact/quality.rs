@@ -2,6 +2,7 @@
 //!
 //! | column | type | null | what |
 //! |---|---|---|---|
+//! | date | Date32 | | the night |
 //! | source | Utf8 | | the source's name |
 //! | app | Utf8 | when the row has none | the app |
 //! | metric | Utf8 | | read, accepted, filtered, `rejected:<reason>`, undeclared, late, duplicates |
@@ -11,8 +12,14 @@ use arrow::datatypes::{DataType, SchemaRef};
 
 use super::columns::{column, nullable, schema_of};
 
-pub(super) const SORT_KEY: &[&str] = &["source", "app", "metric"];
+pub(super) const SORT_KEY: &[&str] = &["date", "source", "app", "metric"];
 
 pub(super) fn schema() -> SchemaRef {
-    schema_of([column("source", DataType::Utf8), nullable("app", DataType::Utf8), column("metric", DataType::Utf8), column("value", DataType::UInt64)])
+    schema_of([
+        column("date", DataType::Date32),
+        column("source", DataType::Utf8),
+        nullable("app", DataType::Utf8),
+        column("metric", DataType::Utf8),
+        column("value", DataType::UInt64),
+    ])
 }

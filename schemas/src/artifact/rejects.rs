@@ -2,6 +2,7 @@
 //!
 //! | column | type | null | what |
 //! |---|---|---|---|
+//! | date | Date32 | | the night |
 //! | source | Utf8 | | the source's name |
 //! | app | Utf8 | when the row has none | the app |
 //! | reason | Utf8 | | a reject rule's name or a built-in reason |
@@ -12,10 +13,11 @@ use arrow::datatypes::{DataType, SchemaRef};
 
 use super::columns::{column, nullable, schema_of};
 
-pub(super) const SORT_KEY: &[&str] = &["source", "app", "reason", "row"];
+pub(super) const SORT_KEY: &[&str] = &["date", "source", "app", "reason", "row"];
 
 pub(super) fn schema() -> SchemaRef {
     schema_of([
+        column("date", DataType::Date32),
         column("source", DataType::Utf8),
         nullable("app", DataType::Utf8),
         column("reason", DataType::Utf8),

@@ -15,7 +15,7 @@ fn rows() -> impl Strategy<Value = Vec<(usize, u64)>> {
     (groups, range, highs, any::<u64>(), 0usize..200_000).prop_map(|(groups, range, highs, seed, count)| {
         let mut numbers = random(seed);
         let mut next = || numbers.next().unwrap();
-        (0..count).map(|_| ((next() % groups) as usize, (2 + next() % highs) << 32 | next() % range)).collect()
+        (0..count).map(|_| ((next() % groups) as usize, ((2 + next() % highs) << 32) | (next() % range))).collect()
     })
 }
 
