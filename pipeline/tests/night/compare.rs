@@ -74,7 +74,9 @@ async fn tags(published: &Published, night: &Night) {
     let codes = published.codes().await;
     assert!(expected.keys().all(|key| codes.contains_key(key)), "a published value has no code");
     let mut by_tag: BTreeMap<(&String, &String), BTreeSet<u32>> = BTreeMap::new();
-    codes.iter().for_each(|((app, tag, _), &code)| drop(by_tag.entry((app, tag)).or_default().insert(code)));
+    codes.iter().for_each(|((app, tag, _), &code)| {
+        by_tag.entry((app, tag)).or_default().insert(code);
+    });
     assert!(by_tag.values().all(|codes| codes.iter().enumerate().all(|(i, &code)| i as u32 == code)), "codes have gaps");
     same("tag numbers", &published.tag_numbers().await, &numbers(night));
 }

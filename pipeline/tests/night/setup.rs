@@ -156,7 +156,12 @@ fn of_two_runs_at_once_one_commits_and_the_other_says_conflict() {
     runtime().block_on(hand.init());
     let meeting = Barrier::new(2);
     let run = || {
-        let meet = OnStage { stage: "roll-up", act: Box::new(|| drop(meeting.wait())) };
+        let meet = OnStage {
+            stage: "roll-up",
+            act: Box::new(|| {
+                meeting.wait();
+            }),
+        };
         runtime().block_on(job::run(&request(&hand.config, day(DAY)), &meet))
     };
     let results = std::thread::scope(|scope| [scope.spawn(run), scope.spawn(run)].map(|thread| thread.join().unwrap()));
