@@ -80,9 +80,9 @@ impl Rules {
             5 => format!("signup_date BETWEEN DATE '{}' AND DATE '{}'", days(400 + step(6) * 60), days(100 + step(6) * 30)),
             6 => format!("city LIKE '{}%'", ["Bei", "Sh", "Ch", "Hang", "Ming", "北", "An"][step(7) as usize]),
             7 => format!("city NOT LIKE '%{}'", ["g", "an", "zhou", "ou"][step(4) as usize]),
-            8 => format!("interests LIKE '%{}%'", ["a", "oo", "e", "ea"][step(4) as usize]),
-            9 => format!("balance < {}", 10 + step(10) * 50),
-            10 => format!("balance BETWEEN {}.5 AND {}", step(10) * 20, 300 + step(5) * 400),
+            8 => format!("balance < {}", 10 + step(10) * 50),
+            9 => format!("balance BETWEEN {}.5 AND {}", step(10) * 20, 300 + step(5) * 400),
+            10 => format!("interests LIKE '%{}%'", ["a", "oo", "e", "ea"][step(4) as usize]),
             _ => "signup_date < run_date()".to_owned(),
         }
     }
@@ -91,7 +91,7 @@ impl Rules {
         let step = |bound: usize| draw.at(1).below(bound as u64) as usize;
         let city = |d: Draw| &self.cities[d.below(40) as usize];
         let interest = |d: Draw| vocabulary::INTERESTS[d.below(16) as usize];
-        match draw.below(if self.is_rich { 17 } else { 12 }) {
+        match draw.below(if self.is_rich { 17 } else { 9 }) {
             0 | 1 => format!("gender = '{}'", ["F", "M", "X"][step(3)]),
             2 => "gender IS NULL".to_owned(),
             3 => format!("gender <> '{}'", ["F", "M"][step(2)]),

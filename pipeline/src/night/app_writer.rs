@@ -10,7 +10,7 @@ use tagmill_udfs::bitmap::write_sorted;
 use super::app_order::AppOrder;
 use super::atoms::AppSets;
 use super::audience::Audience;
-use super::behaviour::BehaviourWriter;
+use super::behaviour::{BehaviourWriter, EventPlace, Exceeded};
 use super::bsi::{cut_slices, offset_for};
 use super::cutter::Cutter;
 use super::events::SortedEvents;
@@ -234,16 +234,28 @@ impl<'a> AppWriter<'a> {
         done.map_err(external)
     }
 
+    /// Events of all sources, in order of the name.
     fn write_behaviour(&mut self, app: &str, seats: AppSeats, output: &mut Output<'_>) -> Result<()> {
-        let limits = self.shard.spec.limits.of(app);
-        for (spec, writer) in self.shard.spec.sources.iter().zip(&mut self.behaviour) {
-            if let (RowsSpec::Events { shapes, .. }, Some(writer)) = (&spec.rows, writer) {
-                let mut rows = output.take_behaviour();
-                let exceeded = writer.write_app(app, seats, limits, &|event| shapes.shape(app, event), &mut rows.0, &mut rows.1)?;
-                output.put_behaviour(rows);
-                output.exceeded(&spec.name, app, &exceeded);
+        let spec = self.shard.spec;
+        let limits = spec.limits.of(app);
+        let mut events = Vec::new();
+        let mut exceeded = vec![Exceeded::default(); self.behaviour.len()];
+        for (source, writer) in self.behaviour.iter().enumerate() {
+            let Some(writer) = writer else { continue };
+            let (found, combinations) = writer.events_of(seats, limits.combinations)?;
+            exceeded[source].combinations = combinations;
+            events.extend(found.into_iter().map(|(event, items)| (event, source, items)));
+        }
+        events.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+        let (mut behaviour, mut measures) = output.take_behaviour();
+        for (event, source, items) in &events {
+            let (RowsSpec::Events { shapes, .. }, Some(writer)) = (&spec.sources[*source].rows, &mut self.behaviour[*source]) else { continue };
+            if let Some(shape) = shapes.shape(app, event) {
+                exceeded[*source].values += writer.write_event(&EventPlace { app, event, limits }, items, &shape, &mut behaviour, &mut measures)?;
             }
         }
+        output.put_behaviour((behaviour, measures));
+        spec.sources.iter().zip(&exceeded).for_each(|(source, exceeded)| output.exceeded(&source.name, app, exceeded));
         Ok(())
     }
 }

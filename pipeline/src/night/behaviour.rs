@@ -5,7 +5,6 @@
 
 use datafusion::error::{DataFusionError, Result};
 use serde::{Deserialize, Serialize};
-use tagmill_schemas::value::Value;
 use tagmill_udfs::bitmap::write_sorted;
 
 use super::bsi::{cut_slices, offset_for};
@@ -66,8 +65,9 @@ struct Combination {
     count: u32,
 }
 
+/// What the users of an app did of one event.
 #[derive(Default)]
-struct EventItems {
+pub struct EventItems {
     combinations: Vec<Combination>,
     /// By measure slot: (ordinal, combination number, sum).
     sums: Vec<Vec<(u32, u32, i64)>>,
@@ -84,43 +84,31 @@ impl<'a> BehaviourWriter<'a> {
         Self { events, ordinals, shard, date, names, orders, cutter: Cutter::default(), bitmap: Vec::new() }
     }
 
-    /// Writes every event of one app. `shape` tells the dimensions and measures of an event by name.
-    pub fn write_app(
-        &mut self,
-        app: &str,
-        seats: AppSeats,
-        limits: BehaviourLimits,
-        shape: &dyn Fn(&str) -> Option<EventShape>,
-        behaviour: &mut Rows,
-        measures: &mut Rows,
-    ) -> Result<Exceeded> {
-        let mut exceeded = Exceeded::default();
-        for (event, items) in self.by_event(seats, limits.combinations, &mut exceeded)? {
-            let Some(Value::String(event)) = self.events.names.value(self.names.code(event)) else { continue };
-            let Some(shape) = shape(&event) else { continue };
-            let place = Place { app, event: &event, limit: limits.combinations };
-            self.write_users(&place, &items, behaviour)?;
-            for (name, slot) in &shape.dimensions {
-                exceeded.values += self.write_dimension(&place, &items, name, *slot, limits.values, behaviour)?;
-            }
-            self.write_counts(&place, &items, measures)?;
-            for measure in &shape.measures {
-                if let Some(sums) = items.sums.get(measure.slot).filter(|sums| !sums.is_empty()) {
-                    self.write_slices(&place, (&measure.name, measure.scale), items.most, sums.iter().copied(), measures)?;
-                }
+    /// Writes one event of an app. Returns how many values were folded.
+    pub fn write_event(&mut self, place: &EventPlace<'_>, items: &EventItems, shape: &EventShape, behaviour: &mut Rows, measures: &mut Rows) -> Result<u64> {
+        let mut folded = 0;
+        self.write_users(place, items, behaviour)?;
+        for (name, slot) in &shape.dimensions {
+            folded += self.write_dimension(place, items, name, *slot, behaviour)?;
+        }
+        self.write_counts(place, items, measures)?;
+        for measure in &shape.measures {
+            if let Some(sums) = items.sums.get(measure.slot).filter(|sums| !sums.is_empty()) {
+                self.write_slices(place, (&measure.name, measure.scale), items.most, sums.iter().copied(), measures)?;
             }
         }
-        Ok(exceeded)
+        Ok(folded)
     }
 
-    /// The app's items by the position of the event's name, combinations numbered.
-    fn by_event(&self, seats: AppSeats, limit: u32, exceeded: &mut Exceeded) -> Result<Vec<(u32, EventItems)>> {
+    /// The events of one app with their items, combinations numbered, in order of the name; and how many (user, event) pairs have
+    /// more combinations than `limit`.
+    pub fn events_of(&self, seats: AppSeats, limit: u32) -> Result<(Vec<(String, EventItems)>, u64)> {
         let events = self.events;
         let slots = events.measure_slots();
         let sums: Vec<&[(u64, i64)]> = (0..slots).map(|slot| events.sums(slot, seats.start, seats.end)).collect();
         let mut next_sum = vec![0; slots];
         let mut out: Vec<Option<EventItems>> = std::iter::repeat_with(|| None).take(events.names.len()).collect();
-        let (mut seat, mut event, mut number) = (usize::MAX, u32::MAX, 0);
+        let (mut seat, mut event, mut number, mut exceeded) = (usize::MAX, u32::MAX, 0, 0);
         for item in events.items(seats.start, seats.end) {
             let (item_seat, tuple) = (events.seat(item.key()), events.tuple(item.key()));
             let item_event = events.tuples.event(tuple);
@@ -129,7 +117,7 @@ impl<'a> BehaviourWriter<'a> {
             } else {
                 (seat, event, number) = (item_seat, item_event, 0);
             }
-            exceeded.combinations += u64::from(number == limit);
+            exceeded += u64::from(number == limit);
             let ordinal = self.ordinals[seat];
             let place = out[event as usize].get_or_insert_with(|| EventItems { sums: vec![Vec::new(); slots], ..EventItems::default() });
             place.add(Combination { ordinal, number: number.min(limit), tuple, count: item.count }, limit);
@@ -140,21 +128,22 @@ impl<'a> BehaviourWriter<'a> {
                 }
             }
         }
-        Ok(out.into_iter().enumerate().filter_map(|(event, items)| Some((event as u32, items?))).collect())
+        let name = |event: usize| events.names.value(self.names.code(event as u32)).map(|name| name.to_string());
+        Ok((out.into_iter().enumerate().filter_map(|(event, items)| Some((name(event)?, items?))).collect(), exceeded))
     }
 
-    fn write_users(&mut self, place: &Place<'_>, items: &EventItems, rows: &mut Rows) -> Result<()> {
+    fn write_users(&mut self, place: &EventPlace<'_>, items: &EventItems, rows: &mut Rows) -> Result<()> {
         let Self { cutter, bitmap, shard, date, .. } = self;
         items.combinations.iter().filter(|item| item.number == 0).for_each(|item| cutter.push(0, item.ordinal));
         cutter.cut(1, |_, ordinals| push_users(place, *date, *shard, None, None, None, ordinals, bitmap, rows))
     }
 
     /// Returns how many values were folded.
-    fn write_dimension(&mut self, place: &Place<'_>, items: &EventItems, name: &str, slot: usize, limit: usize, rows: &mut Rows) -> Result<u64> {
+    fn write_dimension(&mut self, place: &EventPlace<'_>, items: &EventItems, name: &str, slot: usize, rows: &mut Rows) -> Result<u64> {
         let Self { events, orders, cutter, bitmap, shard, date, .. } = self;
         let values = &events.dimensions[slot];
         let order = &orders[slot];
-        let folded = if values.len() - 1 > limit { beyond_limit(events, items, slot, limit) } else { Folded::default() };
+        let folded = if values.len() - 1 > place.limits.values { beyond_limit(events, items, slot, place.limits.values) } else { Folded::default() };
         let numbers = items.most + 1;
         let keys = values.len() as u64 * u64::from(numbers);
         if keys > u64::from(u32::MAX) {
@@ -185,14 +174,14 @@ impl<'a> BehaviourWriter<'a> {
         Ok(folded.count)
     }
 
-    fn write_counts(&mut self, place: &Place<'_>, items: &EventItems, rows: &mut Rows) -> Result<()> {
+    fn write_counts(&mut self, place: &EventPlace<'_>, items: &EventItems, rows: &mut Rows) -> Result<()> {
         let counts = items.combinations.iter().filter(|item| item.count > 0).map(|item| (item.ordinal, item.number, i64::from(item.count)));
         self.write_slices(place, (COUNT, 0), items.most, counts, rows)
     }
 
     fn write_slices(
         &mut self,
-        place: &Place<'_>,
+        place: &EventPlace<'_>,
         (measure, scale): (&str, u8),
         most: u32,
         values: impl Iterator<Item = (u32, u32, i64)> + Clone,
@@ -213,7 +202,7 @@ impl<'a> BehaviourWriter<'a> {
                 Cell::Int(i64::from(scale)),
                 Cell::Int(offset),
                 Cell::Int(i64::from(slice)),
-                Cell::Bool(number == place.limit),
+                Cell::Bool(number == place.limits.combinations),
                 Cell::Int(i64::from(*shard)),
                 Cell::Bytes(bitmap),
                 Cell::Int(ordinals.len() as i64),
@@ -222,10 +211,14 @@ impl<'a> BehaviourWriter<'a> {
     }
 }
 
-struct Place<'a> {
-    app: &'a str,
-    event: &'a str,
-    limit: u32,
+/// One event of one app.
+pub struct EventPlace<'a> {
+    /// The app.
+    pub app: &'a str,
+    /// The event.
+    pub event: &'a str,
+    /// The app's limits.
+    pub limits: BehaviourLimits,
 }
 
 impl EventItems {
@@ -294,7 +287,7 @@ fn beyond_limit(events: &SortedEvents, items: &EventItems, slot: usize, limit: u
 
 #[expect(clippy::too_many_arguments, reason = "a row of the artifact, cell by cell")]
 fn push_users(
-    place: &Place<'_>,
+    place: &EventPlace<'_>,
     date: i32,
     shard: u32,
     dimension: Option<&str>,
@@ -313,7 +306,7 @@ fn push_users(
         dimension.map_or(Cell::Null, Cell::Text),
         value.map_or(Cell::Null, Cell::Text),
         number.map_or(Cell::Null, |n| Cell::Int(i64::from(n))),
-        Cell::Bool(number == Some(place.limit)),
+        Cell::Bool(number == Some(place.limits.combinations)),
         Cell::Int(i64::from(shard)),
         Cell::Bytes(bitmap),
         Cell::Int(ordinals.len() as i64),

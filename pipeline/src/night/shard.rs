@@ -302,7 +302,8 @@ fn take_events(state: &mut EventRows, spec: &SourceSpec, rows: &Rows<'_>) -> Res
     }
     state.push(rows.seats, &codes, keys)?;
     let EventShapes::Columns { measures: shapes, .. } = shapes else { return Ok(()) };
-    for (measure, array) in shapes.iter().map(|(m, _)| m).zip(&columns[1 + dimensions.len()..]) {
+    let values = &columns[1 + dimensions.len()..];
+    for (measure, array) in shapes.iter().filter_map(|(m, _)| Some((m, values.get(m.slot)?))) {
         scaled(array, measure.scale, |row, value| state.push_measure(measure.slot, first + row, value))?;
     }
     debug_assert_eq!(shapes.len(), *measures);

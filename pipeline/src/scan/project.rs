@@ -14,7 +14,7 @@ use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlanBuilder, ScalarUDF, ident, lit, when};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
-use tagmill_schemas::config::{AppColumn, DayBy, Events, LateEvent, Source, SourceKind, Tag};
+use tagmill_schemas::config::{AppColumn, DayBy, Events, LateEvent, Measure, Source, SourceKind, Tag};
 use tagmill_schemas::{Error, IdScope, Result};
 
 use super::files::RawFiles;
@@ -363,8 +363,9 @@ fn select_behaviour(context: &ScanContext<'_>, source: &Source, events: &Events,
     }
     let mut dimensions: Vec<(String, usize)> = events.dimensions.iter().enumerate().map(|(slot, (name, _))| (name.clone(), slot)).collect();
     dimensions.sort();
-    let measures =
-        events.measures.iter().enumerate().map(|(slot, m)| (MeasureShape { name: m.name.clone(), slot, scale: m.scale }, m.events.clone())).collect();
+    let shape = |(slot, m): (usize, &Measure)| (MeasureShape { name: m.name.clone(), slot, scale: m.scale }, m.events.clone());
+    let mut measures: Vec<_> = events.measures.iter().enumerate().map(shape).collect();
+    measures.sort_by(|a, b| a.0.name.cmp(&b.0.name));
     let shapes = EventShapes::Columns { dimensions, measures };
     let rows = RowsSpec::Events { dimensions: types, measures: events.measures.len(), is_keyed: !events.dedupe.is_empty(), shapes };
     let listed = listed_events(&event, events);
