@@ -47,7 +47,7 @@ async fn a_file_damaged_behind_a_sound_footer_is_refused_by_name() {
     let mut bytes = std::fs::read(hand.path(PART)).unwrap();
     bytes[4..60].fill(0xff);
     hand.write_bytes(PART, bytes);
-    fails(&hand, hand.init_and_run().await, Kind::Refused, &["raw data can not be read"]).await;
+    fails(&hand, hand.init_and_run().await, Kind::Refused, &["raw data can not be read", "source profiles"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -248,4 +248,22 @@ impl tagmill_pipeline::job::Observer for OnStage<'_> {
     fn progress(&self, _: u64, _: u64) {}
 
     fn warn(&self, _: &str) {}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn expressions_are_checked_before_anything_is_read() {
+    for (expression, kind, parts) in [
+        ("age", Kind::Setup, &["found Int64", "true or false", "profiles filter"][..]),
+        ("age > > 3", Kind::Setup, &["profiles filter"]),
+        ("agee > 3", Kind::Refused, &["missing column \"agee\"", "did you mean \"age\""]),
+        ("sum(age) > 3", Kind::Setup, &["the aggregate sum()", "profiles filter"]),
+        ("age IN (SELECT 1)", Kind::Setup, &["a subquery"]),
+        ("random() < 0.5", Kind::Setup, &["random()", "rerun"]),
+        ("current_date > $date", Kind::Setup, &["current_date()", "rerun"]),
+        ("100 / (age - 30) > 1", Kind::Refused, &["an expression fails on the data", "source profiles"]),
+    ] {
+        let hand = Hand::new(&[PROFILES, &format!("filter = '{expression}'\n"), PROFILE_TAGS]);
+        hand.write_profiles(DAY, &[("shop", Some("u1"), Some("Oslo"), Some(30))]);
+        fails(&hand, hand.init_and_run().await, kind, parts).await;
+    }
 }

@@ -14,3 +14,4 @@ mod operator;
 mod release;
 mod same_bytes;
 mod setup;
+mod types;
