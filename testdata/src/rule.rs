@@ -174,7 +174,7 @@ mod tests {
         let texts: Vec<String> = (0..50).flat_map(|app| (0..200).map(move |n| (app, n))).map(|(app, n)| rules.text(app, n)).collect();
         let with = |words: &[&str]| texts.iter().filter(|text| words.iter().any(|word| text.contains(word))).count();
         assert!((1800..2200).contains(&with(&["in_group"])), "{}", with(&["in_group"]));
-        let ranges = with(&[" BETWEEN ", " LIKE ", " >= ", " > ", " <= "]);
+        let ranges = with(&[" BETWEEN ", " LIKE ", " >= ", " > ", " <= ", " < "]);
         assert!((2700..3300).contains(&ranges), "{ranges}");
     }
 }

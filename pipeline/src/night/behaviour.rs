@@ -14,6 +14,7 @@ use super::rows::{Cell, Rows};
 use super::seats::AppSeats;
 use super::shape::EventShape;
 use super::tag_sets::CodeOrder;
+use super::values::{Values, positions};
 
 /// The name of the measure that counts events.
 pub const COUNT: &str = "*";
@@ -32,8 +33,8 @@ pub struct BehaviourWriter<'a> {
     /// The run's date, days since 1970.
     pub date: i32,
     names: CodeOrder,
-    /// For each dimension slot the typed order of its codes.
-    orders: Vec<CodeOrder>,
+    /// For each dimension slot the order of its values in the artifact.
+    orders: Vec<TextOrder>,
     cutter: Cutter,
     bitmap: Vec<u8>,
 }
@@ -80,7 +81,7 @@ impl<'a> BehaviourWriter<'a> {
     /// A writer over the sorted events of one source.
     pub fn new(events: &'a SortedEvents, ordinals: &'a [u32], shard: u32, date: i32) -> Self {
         let names = CodeOrder::of(&events.names);
-        let orders = events.dimensions.iter().map(CodeOrder::of).collect();
+        let orders = events.dimensions.iter().map(TextOrder::of).collect();
         Self { events, ordinals, shard, date, names, orders, cutter: Cutter::default(), bitmap: Vec::new() }
     }
 
@@ -159,16 +160,12 @@ impl<'a> BehaviourWriter<'a> {
             let rank = ranks[item.tuple as usize];
             if rank != NULL_RANK {
                 let rank = if folded.contains(rank) { NULL_RANK } else { rank };
-                cutter.push(rank * numbers + item.number, item.ordinal);
+                cutter.push(order.place(rank) * numbers + item.number, item.ordinal);
             }
         }
-        let mut text = None;
         cutter.cut(keys, |key, ordinals| {
-            let (rank, number) = (key / numbers, key % numbers);
-            if text.as_ref().is_none_or(|&(of, _)| of != rank) {
-                text = Some((rank, values.value(order.code(rank)).map(|v| v.to_string())));
-            }
-            let value = text.as_ref().and_then(|(_, text)| text.as_deref());
+            let (place_of_value, number) = (key / numbers, key % numbers);
+            let value = order.text(place_of_value);
             push_users(place, *date, *shard, Some(name), value, Some(number), ordinals, bitmap, rows)
         })?;
         Ok(folded.count)
@@ -253,6 +250,34 @@ impl EventItems {
             _ => self.sums[slot].push((ordinal, number, sum)),
         }
         Ok(())
+    }
+}
+
+/// The values of one dimension as texts, in the order in which the artifact is sorted. Users' combinations are numbered in
+/// typed order, where 5 comes before 14; texts are sorted by their bytes.
+struct TextOrder {
+    /// In order; the first is null.
+    texts: Vec<Option<String>>,
+    /// By position in typed order.
+    places: Vec<u32>,
+}
+
+impl TextOrder {
+    fn of(values: &Values) -> Self {
+        let typed = values.sorted_codes();
+        let mut texts: Vec<(Option<String>, u32)> =
+            typed.iter().enumerate().map(|(rank, &code)| (values.value(code).map(|v| v.to_string()), rank as u32)).collect();
+        texts.sort();
+        let by_text: Vec<u32> = texts.iter().map(|(_, rank)| *rank).collect();
+        Self { places: positions(&by_text), texts: texts.into_iter().map(|(text, _)| text).collect() }
+    }
+
+    fn place(&self, rank: u32) -> u32 {
+        self.places[rank as usize]
+    }
+
+    fn text(&self, place: u32) -> Option<&str> {
+        self.texts[place as usize].as_deref()
     }
 }
 

@@ -43,7 +43,7 @@ struct TagRow {
 /// When a file can not be read.
 pub fn add_profiles(facts: &mut Facts, folder: &Path, today: i64, is_rich: bool) -> Result<(), Error> {
     let cleaner = Cleaner { nulls: if is_rich { &["", "NULL", "\\N", "unknown"] } else { &[] } };
-    let tags = TAGS.iter().filter(|(name, _)| is_rich || *name != "balance");
+    let tags = TAGS.iter().filter(|(name, _)| is_rich || *name != "interests");
     let mut latest: BTreeMap<(String, String), (Option<i64>, Values)> = BTreeMap::new();
     for_each_row(folder, |row| {
         let owner = cleaner.owner(row, "mini_app_id", "openid")?;
