@@ -28,6 +28,9 @@ use super::spec::RowsSpec;
 use super::tag_sets::{CodeOrder, TagSets};
 use crate::error::of_datafusion;
 
+/// Portable 64-bit Roaring of no value: a count of zero buckets.
+const EMPTY_BITMAP: [u8; 8] = [0; 8];
+
 /// What rules and comparisons need besides the shard itself.
 pub struct Audiences<'a> {
     /// Programs by app.
@@ -212,11 +215,16 @@ impl<'a> AppWriter<'a> {
             let before = audiences.before.get(&(app.to_owned(), name.clone())).map(Vec::as_slice);
             let (entered, left) = entered_and_left(members, before, number)?;
             groups.push(GroupReport { app: app.to_owned(), group: name.clone(), cardinality: members.len() as u64, entered, left });
-            if members.is_empty() {
+            // An empty set has no row, unless somebody left it: the count has to stand somewhere.
+            if members.is_empty() && left == 0 {
                 return Ok(());
             }
             bitmap.clear();
-            write_sorted(number, members, bitmap);
+            if members.is_empty() {
+                bitmap.extend_from_slice(&EMPTY_BITMAP);
+            } else {
+                write_sorted(number, members, bitmap);
+            }
             output.rows(Artifact::Groups).push([
                 Cell::Text(app),
                 Cell::Text(name),

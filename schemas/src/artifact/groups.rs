@@ -9,6 +9,8 @@
 //! | cardinality | UInt64 | | users in the bitmap |
 //! | entered | UInt64 | | members who were not in it at the newest release of an earlier date |
 //! | left | UInt64 | | members then who are not now |
+//!
+//! An empty set has no row, unless somebody left it: then its bitmap is that of no value.
 
 use arrow::datatypes::{DataType, SchemaRef};
 
