@@ -62,6 +62,7 @@ pub async fn find_inputs<'a>(request: &'a Request, parents: &Parents, observer: 
         let known: Vec<&str> = request.config.sources.iter().map(|s| s.name.as_str()).collect();
         return Err(Error::setup(STAGE, format!("unknown source {unknown:?}")).fix(format!("name one of {}", known.join(", "))));
     }
+    check_events_together(request)?;
     let mut inputs = Vec::new();
     let is_backfill = parents.is_before_head(request.date);
     for source in &request.config.sources {
@@ -79,6 +80,19 @@ pub async fn find_inputs<'a>(request: &'a Request, parents: &Parents, observer: 
         return Err(Error::retry(STAGE, format!("no source has data for {}", request.date)).fix("run again when the data is there"));
     }
     Ok(inputs)
+}
+
+/// The behaviour of a date is written from all event sources at once: one of them alone would take the others' away.
+fn check_events_together(request: &Request) -> Result<()> {
+    let is_wanted = |source: &&Source| request.sources.is_empty() || request.sources.contains(&source.name);
+    let (wanted, other): (Vec<&Source>, Vec<&Source>) = request.config.sources.iter().filter(|s| s.kind.events().is_some()).partition(is_wanted);
+    match (wanted.first(), other.first()) {
+        (Some(wanted), Some(other)) => {
+            let what = format!("source {} is named and {} is not, but the behaviour of a date is written from all event sources", wanted.name, other.name);
+            Err(Error::setup(STAGE, what).fix("name all event sources or none"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A source that is not asked for keeps its values where it has any.

@@ -256,7 +256,8 @@ fn stays(file: &FileEntry, spec: &NightSpec, written: &BTreeSet<Artifact>, reten
         Artifact::Users | Artifact::TagValues => true,
         Artifact::Universe => !written.contains(&Artifact::Universe),
         Artifact::Tags | Artifact::TagNumbers | Artifact::Groups | Artifact::GroupStatus => spec.is_backfill,
-        Artifact::Behaviour | Artifact::BehaviourMeasures => file.date != spec.date && within(retention.behaviour_days)?,
+        // A date that was published keeps its behaviour when no event source is read again.
+        Artifact::Behaviour | Artifact::BehaviourMeasures => (file.date != spec.date || !spec.reads_events()) && within(retention.behaviour_days)?,
         Artifact::Rejects | Artifact::Quality | Artifact::Runs => file.date != spec.date && within(retention.rejects_days)?,
     })
 }

@@ -71,6 +71,11 @@ impl NightSpec {
         (share + share / 32 + 64) as usize
     }
 
+    /// Whether any events are read tonight.
+    pub fn reads_events(&self) -> bool {
+        self.sources.iter().any(|source| source.has_input && matches!(source.rows, RowsSpec::Events { .. }))
+    }
+
     /// Days from 1970-01-01 to the run's date.
     pub fn day(&self) -> i32 {
         self.date.signed_duration_since(NaiveDate::default()).num_days() as i32

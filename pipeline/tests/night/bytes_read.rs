@@ -66,7 +66,7 @@ fn chunks(file: &[u8], columns: &[&str]) -> (Vec<Range<u64>>, u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_needed_byte_is_read_once_and_each_artifact_byte_written_once() {
-    let data = Generated::new(Spec { users: 60_000, events: 200_000, rules: 60, days: 2, ..Spec::preset(Preset::Demo) });
+    let data = Generated::new(Spec { users: 30_000, events: 100_000, rules: 60, days: 2, ..Spec::preset(Preset::Demo) });
     let (counting, config, files) = in_memory(&data, "counted").await;
     init(&config).await;
     run(&config, data.date(0)).await.unwrap();

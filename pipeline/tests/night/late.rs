@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use tagmill_pipeline::job::{self, Request, Silent};
 use tagmill_schemas::manifest::InputStatus;
 use tagmill_schemas::{Artifact, Kind};
 use tagmill_testdata::oracle::value::Value;
 use tagmill_testdata::spec::Preset;
 
 use crate::compare::{equals_the_oracle, same};
-use crate::fixture::{Generated, init, published, run};
+use crate::fixture::{Generated, init, published, request, run};
 use crate::hand::{DAY, EVENTS, GROUPS, Hand, PROFILE_TAGS, PROFILES, day};
 use crate::release::Published;
 
@@ -200,4 +201,23 @@ async fn what_is_carried_after_a_late_date_has_the_heads_date() {
     let input = release.manifest.inputs.iter().find(|input| input.source == "profiles").unwrap();
     assert_eq!((input.status, input.date), (InputStatus::Carried, day(days[2])));
     same("tags", &sizes(&release).await, &BTreeMap::from([(city("Oslo"), 1), (age(2), 1)]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_is_read_alone_leaves_the_others_work_as_it_is() {
+    let second = EVENTS.replace("'events'", "'more'").replace("raw/events", "raw/more") + "late = { policy = 'skip' }\n";
+    let hand = Hand::new(&[PROFILES, PROFILE_TAGS, EVENTS, &second]);
+    hand.write_profiles(DAY, &[("shop", Some("u1"), Some("Oslo"), Some(30))]);
+    hand.write_events(DAY, &[("shop", "u1", "visit", None, None)]);
+    hand.init_and_run().await.unwrap();
+    let before = hand.published().await;
+    hand.write_profiles(DAY, &[("shop", Some("u1"), Some("Rome"), Some(30))]);
+    let alone = |name: &str| Request { sources: vec![name.to_owned()], ..request(&hand.config, day(DAY)) };
+    job::run(&alone("profiles"), &Silent).await.unwrap();
+    let after = hand.published().await;
+    assert_eq!(after.behaviour(day(DAY)).await, before.behaviour(day(DAY)).await);
+    assert!(sizes(&after).await.contains_key(&city("Rome")));
+    let error = job::run(&alone("events"), &Silent).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Setup);
+    assert!(error.to_string().contains("all event sources"), "{error}");
 }

@@ -192,3 +192,32 @@ async fn a_run_that_is_dropped_leaves_no_release_and_the_next_one_goes_through()
     let report = job::run(&request, &Silent).await.unwrap();
     assert_eq!((report.release, report.attempt), (Some(1), 2));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_that_our_own_change_breaks_refuse_the_night() {
+    let hand = shop(&[GROUPS, "max_new_invalid = '50%'\n"]);
+    let rule = |group: &str, rule: &str| format!("{{\"app\":\"shop\",\"group\":\"{group}\",\"rule\":\"{rule}\"}}\n");
+    hand.write_bytes("conf/a.ndjson", ["a", "b"].map(|group| rule(group, "age > 3")).concat());
+    hand.init_and_run().await.unwrap();
+    hand.write_profiles("2026-11-20", &ROWS);
+    let without_age = hand.config.replace("name = 'age'", "name = 'years'");
+    let error = crate::fixture::run(&without_age, day("2026-11-20")).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Refused);
+    assert!(error.to_string().contains("2 of 2 rules") && error.to_string().contains("max_new_invalid"), "{error}");
+    // A merchant's own mistake is no reason: one of two.
+    hand.write_bytes("conf/a.ndjson", [rule("a", "age > 3"), rule("b", "agee > 3")].concat());
+    hand.run("2026-11-20").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_beyond_the_limit_of_an_app_are_over_limit_for_that_app_alone() {
+    let hand = shop(&[GROUPS, "[limits]\ngroups = 1\n"]);
+    let rule = |app: &str, group: &str| format!("{{\"app\":\"{app}\",\"group\":\"{group}\",\"rule\":\"age > 3\"}}\n");
+    hand.write_bytes("conf/a.ndjson", [rule("shop", "a"), rule("shop", "b"), rule("tea", "a")].concat());
+    hand.init_and_run().await.unwrap();
+    let statuses = hand.published().await.statuses().await;
+    let of = |app: &str, group: &str| statuses[&(app.to_owned(), group.to_owned())].0.clone();
+    let mut shop = [of("shop", "a"), of("shop", "b")];
+    shop.sort();
+    assert_eq!((shop, of("tea", "a")), (["ok".to_owned(), "over_limit".to_owned()], "ok".to_owned()));
+}
