@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use datafusion::error::Result;
-use tagmill_schemas::Artifact;
 use tagmill_schemas::value::{Value, ValueType};
+use tagmill_schemas::{Artifact, Error};
 use tagmill_udfs::bitmap::write_sorted;
 
 use super::app_order::AppOrder;
@@ -255,6 +255,11 @@ impl<'a> AppWriter<'a> {
             events.extend(found.into_iter().map(|(event, items)| (event, source, items)));
         }
         events.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+        if let Some(pair) = events.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            let [first, second] = [pair[0].1, pair[1].1].map(|source| &spec.sources[source].name);
+            let what = format!("event {:?} of app {app:?} comes from source {first} and from source {second}", pair[0].0);
+            return Err(external(Error::refused("shards", what).fix("name the events of each source, or declare them in one registry")));
+        }
         let (mut behaviour, mut measures) = output.take_behaviour();
         for (event, source, items) in &events {
             let (RowsSpec::Events { shapes, .. }, Some(writer)) = (&spec.sources[*source].rows, &mut self.behaviour[*source]) else { continue };

@@ -5,6 +5,9 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type};
 use datafusion::error::{DataFusionError, Result};
 
+/// Digits that 128 bits hold with room for rounding.
+const MOST_DIGITS: usize = 36;
+
 /// Calls `emit(row, value * 10^scale)` for every row that has a value.
 pub fn scaled(array: &ArrayRef, scale: u8, mut emit: impl FnMut(usize, i64)) -> Result<()> {
     let factor = 10i128.pow(u32::from(scale));
@@ -53,6 +56,25 @@ pub fn scaled_double(value: f64, scale: u8) -> Result<Option<i64>> {
     Ok(Some(scaled as i64))
 }
 
+/// The integer for a number written out; `None` when it is none, or too large. Decimals are exact, not what a double makes of them.
+pub fn scaled_text(text: &str, scale: u8) -> Option<i64> {
+    let text = text.trim();
+    match decimal(text) {
+        Some((value, digits)) => rescaled(value, digits, scale).and_then(fit).ok(),
+        None => scaled_double(text.parse().ok()?, scale).ok()?,
+    }
+}
+
+/// The digits of a plain decimal as an integer, and how many of them are behind the point.
+fn decimal(text: &str) -> Option<(i128, i8)> {
+    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let count = whole.len() + fraction.len();
+    let is_plain = (1..=MOST_DIGITS).contains(&count) && whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit());
+    let value = || whole.bytes().chain(fraction.bytes()).fold(0, |value, digit| value * 10 + i128::from(digit - b'0'));
+    is_plain.then(|| (sign * value(), fraction.len() as i8))
+}
+
 fn present<T>(values: impl Iterator<Item = Option<T>>) -> impl Iterator<Item = (usize, T)> {
     values.enumerate().filter_map(|(row, value)| Some((row, value?)))
 }
@@ -96,6 +118,26 @@ mod tests {
         let decimals = Decimal128Array::from(vec![125, 375, -125, 126]).with_precision_and_scale(10, 3).unwrap();
         assert_eq!(all(Arc::new(decimals), 2), [(0, 12), (1, 38), (2, -12), (3, 13)]);
         assert_eq!(all(Arc::new(Int32Array::from(vec![7])), 2), [(0, 700)]);
+    }
+
+    #[test]
+    fn written_decimals_are_exact() {
+        let cases = [
+            ("12.345", 2, 1234),
+            ("12.355", 2, 1236),
+            ("-0.5", 0, 0),
+            ("-1.5", 0, -2),
+            (" 7 ", 3, 7000),
+            ("0.2500001", 1, 3),
+            ("1e3", 1, 10_000),
+            (".5", 1, 5),
+        ];
+        for (text, scale, expected) in cases {
+            assert_eq!(scaled_text(text, scale), Some(expected), "{text}");
+        }
+        for text in ["", "-", ".", "1.2.3", "NaN", "inf", "9223372036854775808", &"9".repeat(60), "abc"] {
+            assert_eq!(scaled_text(text, 0), None, "{text}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tagmill_schemas::value::{Value, ValueType};
 
 use super::accounting::Accounting;
 use super::events::EventRows;
-use super::measure::scaled_double;
+use super::measure::scaled_text;
 use super::shard::{Rows, describe, keyed};
 use super::spec::{CustomEvent, EventShapes, RowsSpec, Slot, SourceSpec};
 use super::values::{NULL_CODE, Values};
@@ -100,9 +100,9 @@ fn read_row(
             Some(value) => read.dimensions.push((*slot, slots[*slot].code_of(&value))),
             None => failed = Some("bad_property"),
         },
-        Some(Some(Slot::Measure(slot, scale))) => match text.trim().parse::<f64>().ok().map(|v| scaled_double(v, *scale)) {
-            Some(Ok(Some(value))) => read.measures.push((*slot, value)),
-            _ => failed = Some("bad_property"),
+        Some(Some(Slot::Measure(slot, scale))) => match scaled_text(text, *scale) {
+            Some(value) => read.measures.push((*slot, value)),
+            None => failed = Some("bad_property"),
         },
     })?;
     account.note(app, "undeclared_property", undeclared);

@@ -37,6 +37,8 @@ pub struct Shard<'a> {
     pub seats: Seats,
     /// By source.
     pub states: Vec<SourceState>,
+    /// By source: which state its rows go to. Sources of the same declared events share one, so that an event is one event.
+    state_of: Vec<usize>,
     /// By source.
     pub accounts: Vec<Accounting>,
     buffers: Buffers,
@@ -73,6 +75,7 @@ impl<'a> Shard<'a> {
             apps: Values::new(ValueType::String),
             seats: Seats::default(),
             states: spec.sources.iter().map(SourceState::new).collect(),
+            state_of: (0..spec.sources.len()).map(|source| shared_state(&spec.sources, source)).collect(),
             accounts: spec.sources.iter().map(|_| Accounting::default()).collect(),
             buffers: Buffers::default(),
         }
@@ -81,9 +84,9 @@ impl<'a> Shard<'a> {
     /// Makes room for what the sources will bring.
     pub fn reserve(&mut self) {
         let mut users = 0;
-        for (spec, state) in self.spec.sources.iter().zip(&mut self.states) {
+        for (spec, &state) in self.spec.sources.iter().zip(&self.state_of) {
             let rows = self.spec.expected_rows(spec);
-            match state {
+            match &mut self.states[state] {
                 SourceState::Attributes(state) => {
                     users = users.max(rows);
                     state.reserve(rows);
@@ -121,7 +124,7 @@ impl<'a> Shard<'a> {
         let seats = std::mem::take(&mut self.buffers.seats);
         let apps = std::mem::take(&mut self.buffers.apps);
         let rows = Rows { apps: &apps, seats: &seats, batch: &batch };
-        match &mut self.states[source] {
+        match &mut self.states[self.state_of[source]] {
             SourceState::Attributes(state) => take_attributes(state, spec, &rows)?,
             SourceState::Labels(state) => take_labels(state, self.spec, spec, &rows, &self.apps, &mut self.accounts[source])?,
             SourceState::Events(state, None) => take_events(state, spec, &rows)?,
@@ -237,6 +240,19 @@ impl SourceState {
             Self::Labels(state) => state.size(),
             Self::Events(state, _) => state.size(),
         }
+    }
+}
+
+/// The first source whose registry declares the same events; a dedupe key belongs to one source.
+fn shared_state(sources: &[SourceSpec], source: usize) -> usize {
+    let Some(own) = declared_events(&sources[source]) else { return source };
+    sources[..source].iter().position(|other| declared_events(other) == Some(own)).unwrap_or(source)
+}
+
+fn declared_events(source: &SourceSpec) -> Option<&EventShapes> {
+    match &source.rows {
+        RowsSpec::Events { is_keyed: false, shapes: shapes @ EventShapes::Properties { .. }, .. } => Some(shapes),
+        _ => None,
     }
 }
 

@@ -178,7 +178,7 @@ pub enum Undeclared {
 }
 
 /// Which slots the events of a source have.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EventShapes {
     /// The same dimensions for all; each measure for some events (none named: for all).
     Columns {

@@ -6,6 +6,7 @@
 mod bad_input;
 mod bytes_read;
 mod compare;
+mod custom;
 mod fixture;
 mod hand;
 mod late;
