@@ -72,5 +72,21 @@ async fn says_what_is_wrong_with_a_rule_or_an_app() {
     assert!(typo.to_string().contains("1:1: unknown tag \"gendr\", did you mean \"gender\"?"), "{typo}");
     assert!(error("shpo", "true").await.to_string().contains("did you mean \"shop\""));
     assert!(error(APP, "in_group('typo')").await.to_string().contains("unknown group \"typo\""));
-    assert!(error(APP, "in_list('x')").await.to_string().contains("not"));
+    assert!(error(APP, "in_list('x')").await.to_string().contains("unknown list \"x\""));
+}
+
+#[tokio::test]
+async fn lists_are_read_as_they_are_now() {
+    let release = small().await;
+    let ctx = release.session().await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join(APP)).unwrap();
+    // Two users of the app, one of the other app, one whom nobody knows.
+    std::fs::write(folder.path().join(APP).join("vips.csv"), "user_id\nuser-0-1\nuser-3-4998\nuser-2-9\nstranger\n").unwrap();
+    let template = format!("{}/{{app}}/{{list}}.csv", folder.path().display());
+    let users = async |rule: &str| estimate(&ctx, &release.manifest, Some(&template), APP, rule).await.map(|found| found.users);
+    assert_eq!(users("in_list('vips')").await.unwrap(), 2);
+    assert_eq!(users("NOT in_list('vips')").await.unwrap(), 17_998);
+    let absent = users("in_list('vip')").await.unwrap_err();
+    assert!(absent.to_string().contains("unknown list \"vip\", at ") && absent.exit_code() == 2, "{absent}");
 }
