@@ -71,7 +71,8 @@ impl EventRows {
             )));
         }
         self.seats.extend_from_slice(seats);
-        self.tuples.intern_batch(codes, &mut self.tuple_of);
+        let sizes: Vec<usize> = std::iter::once(&self.names).chain(&self.dimensions).map(Values::len).collect();
+        self.tuples.intern_batch(codes, &sizes, &mut self.tuple_of);
         self.keys.extend(keys);
         Ok(())
     }

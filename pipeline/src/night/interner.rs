@@ -42,7 +42,7 @@ impl Default for Interner {
 
 impl Interner {
     fn with_slots(slots: usize) -> Self {
-        Self { slots: vec![0; slots], shift: shift_of(slots), arena: Vec::new(), places: Vec::new() }
+        Self { slots: zeroed(slots), shift: shift_of(slots), arena: Vec::new(), places: Vec::new() }
     }
 
     /// An empty table with room for `keys` keys of `bytes` bytes in all.
@@ -189,8 +189,8 @@ impl Interner {
     /// Doubles the slots. Hashes are not kept: they are computed again from the arena, which is read in order.
     fn grow(&mut self) {
         let slots = self.slots.len() * 2;
-        self.slots = Vec::new();
-        self.slots.resize(slots, 0);
+        self.slots = Vec::new(); // Freed before its successor is made.
+        self.slots = zeroed(slots);
         self.shift = shift_of(slots);
         let mask = slots - 1;
         for &place in &self.places {
@@ -211,6 +211,13 @@ impl Interner {
 }
 
 const NO_PLACE: usize = usize::MAX;
+
+/// Zeros that are written: pages that nobody wrote are mapped twice, for the first read and for the first write.
+pub fn zeroed<T: Copy + Default>(len: usize) -> Vec<T> {
+    let mut zeros = Vec::with_capacity(len);
+    zeros.resize(std::hint::black_box(len), T::default());
+    zeros
+}
 
 fn shift_of(slots: usize) -> u32 {
     64 - slots.trailing_zeros()
