@@ -3,9 +3,11 @@
 //! Code 0 is null; the others count up in the order of arrival and mean nothing outside the shard.
 //! [`Values::ranks`] turns them into positions in typed order, which do not depend on arrival.
 
+use std::collections::VecDeque;
+
 use arrow::array::{Array, ArrayRef, AsArray, StringArray, StringViewArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Date32Type, Float64Type, Int32Type, Int64Type};
+use arrow::datatypes::{ArrowNativeType, DataType, Date32Type, Float64Type, Int32Type, Int64Type};
 use datafusion::error::{DataFusionError, Result};
 use tagmill_schemas::value::{Value, ValueType};
 use xxhash_rust::xxh3::xxh3_64;
@@ -24,19 +26,32 @@ pub struct Values {
     strings: Interner,
     numbers: Numbers,
     recent: Vec<(u128, u32)>,
+    /// Dictionaries of recent batches: one a row group that is being read.
+    coded: VecDeque<Coded>,
 }
+
+/// A dictionary of a batch, with the codes of the values that rows had.
+struct Coded {
+    values: ArrayRef,
+    codes: Vec<u32>,
+}
+
+/// Dictionaries that are remembered.
+const MOST_CODED: usize = 16;
+/// The code of a dictionary's value that no row had yet.
+const UNSEEN: u32 = u32::MAX;
 
 impl Values {
     /// An empty encoder for values of this type.
     pub fn new(value_type: ValueType) -> Self {
         let is_string = value_type == ValueType::String;
         let recent = if is_string { vec![(0, NULL_CODE); RECENT] } else { Vec::new() };
-        Self { value_type, strings: Interner::default(), numbers: Numbers::default(), recent }
+        Self { value_type, strings: Interner::default(), numbers: Numbers::default(), recent, coded: VecDeque::new() }
     }
 
     /// An empty encoder of which there will be thousands.
     pub fn new_small(value_type: ValueType) -> Self {
-        Self { value_type, strings: Interner::empty(), numbers: Numbers::empty(), recent: Vec::new() }
+        Self { value_type, strings: Interner::empty(), numbers: Numbers::empty(), recent: Vec::new(), coded: VecDeque::new() }
     }
 
     /// The type of the values.
@@ -149,20 +164,48 @@ impl Values {
 
     fn encode_dictionary(&mut self, array: &ArrayRef, out: &mut Vec<u32>) -> Result<()> {
         let dictionary = array.as_any_dictionary();
-        let mut codes = Vec::with_capacity(dictionary.values().len());
-        self.encode(dictionary.values(), &mut codes)?;
-        if let Some(typed) = array.as_dictionary_opt::<Int32Type>() {
-            let keys = typed.keys();
-            if keys.null_count() == 0 {
-                out.extend(keys.values().iter().map(|&key| codes[key as usize]));
-            } else {
-                out.extend(keys.iter().map(|key| key.map_or(NULL_CODE, |key| codes[key as usize])));
+        let known = self.coded.iter().position(|coded| is_same(&coded.values, dictionary.values())).and_then(|at| self.coded.remove(at));
+        let mut coded = known.unwrap_or_else(|| Coded::of(dictionary.values()));
+        out.reserve(array.len());
+        match array.as_dictionary_opt::<Int32Type>() {
+            Some(typed) => {
+                let (keys, nulls) = (typed.keys().values(), typed.keys().nulls());
+                for (row, key) in keys.iter().enumerate() {
+                    let is_valid = nulls.is_none_or(|nulls| nulls.is_valid(row));
+                    out.push(if is_valid { self.coded_value(&mut coded, key.as_usize())? } else { NULL_CODE });
+                }
             }
-            return Ok(());
+            None => {
+                for (row, key) in dictionary.normalized_keys().into_iter().enumerate() {
+                    out.push(if dictionary.keys().is_valid(row) { self.coded_value(&mut coded, key)? } else { NULL_CODE });
+                }
+            }
         }
-        let keys = dictionary.normalized_keys();
-        out.extend(keys.iter().enumerate().map(|(i, &key)| if dictionary.keys().is_null(i) { NULL_CODE } else { codes[key] }));
+        self.coded.truncate(MOST_CODED - 1);
+        self.coded.push_front(coded);
         Ok(())
+    }
+
+    /// The code of a dictionary's value; only values that rows have become codes.
+    #[inline]
+    fn coded_value(&mut self, coded: &mut Coded, key: usize) -> Result<u32> {
+        match coded.codes[key] {
+            UNSEEN => {
+                coded.codes[key] = self.new_code(&coded.values, key)?;
+                Ok(coded.codes[key])
+            }
+            code => Ok(code),
+        }
+    }
+
+    #[cold]
+    fn new_code(&mut self, values: &ArrayRef, row: usize) -> Result<u32> {
+        if let (ValueType::String, Some(texts)) = (self.value_type, values.as_string_opt::<i32>().filter(|texts| texts.is_valid(row))) {
+            return Ok(self.string_code(texts.value(row).as_bytes()));
+        }
+        let mut code = Vec::with_capacity(1);
+        self.encode(&values.slice(row, 1), &mut code)?;
+        Ok(code[0])
     }
 
     fn encode_strings(&mut self, array: &ArrayRef, out: &mut Vec<u32>) -> Result<()> {
@@ -209,6 +252,17 @@ impl Values {
         self.recent[place] = (view, code);
         code
     }
+}
+
+impl Coded {
+    fn of(values: &ArrayRef) -> Self {
+        Self { values: ArrayRef::clone(values), codes: vec![UNSEEN; values.len()] }
+    }
+}
+
+/// Whether two arrays are the same memory.
+fn is_same(a: &ArrayRef, b: &ArrayRef) -> bool {
+    a.len() == b.len() && a.to_data().ptr_eq(&b.to_data())
 }
 
 /// For every item of a permutation its position.

@@ -1,6 +1,6 @@
 //! The raw files of one source on one date: listed, their footers read, their columns agreed on. No data page is read here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -10,7 +10,9 @@ use futures::{FutureExt, StreamExt, TryFutureExt, TryStreamExt};
 use object_store::ObjectMeta;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::arrow::async_reader::MetadataFetch;
-use parquet::file::metadata::ParquetMetaDataReader;
+use parquet::basic::{ConvertedType, Encoding, EncodingMask};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
+use parquet::schema::types::ColumnDescriptor;
 use tagmill_schemas::config::Source;
 use tagmill_schemas::{Error, Result};
 
@@ -32,6 +34,8 @@ pub struct RawFile {
     pub rows: u64,
     /// Its own columns.
     pub schema: SchemaRef,
+    /// Text columns of which every page is encoded by a dictionary.
+    coded: BTreeSet<String>,
     /// Values of the folders named `key=value`.
     pub partitions: Vec<Partition>,
 }
@@ -61,6 +65,23 @@ impl RawFiles {
     /// Bytes of all files.
     pub fn bytes(&self) -> u64 {
         self.files.iter().map(|file| file.found.size).sum()
+    }
+
+    /// The same files with these columns read as the dictionaries that they are in the files, where they are so in all of them.
+    pub fn with_dictionaries(mut self, columns: &BTreeSet<String>) -> Self {
+        let coded: BTreeSet<&String> = columns.iter().filter(|&name| self.files.iter().all(|file| file.coded.contains(name))).collect();
+        let as_dictionary = |schema: &Schema| {
+            let field = |field: &Arc<Field>| match coded.contains(field.name()) {
+                true => Arc::new(field.as_ref().clone().with_data_type(dictionary_type())),
+                false => Arc::clone(field),
+            };
+            Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
+        };
+        let schema = as_dictionary(&self.schema);
+        let files: Vec<SchemaRef> = self.files.iter().map(|file| as_dictionary(&file.schema)).collect();
+        self.schema = schema;
+        self.files.iter_mut().zip(files).for_each(|(file, schema)| file.schema = schema);
+        self
     }
 
     /// Refuses when a file changed since it was listed.
@@ -128,7 +149,26 @@ async fn read_footer(store: Store, found: Found) -> Result<RawFile> {
     let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
     let partitions = partitions_of(location.as_ref());
     let meta = ObjectMeta { location, last_modified: found.modified, size: found.size, e_tag: found.etag.clone(), version: None };
-    Ok(RawFile { meta, rows, schema: Arc::clone(metadata.schema()), partitions, found })
+    let coded = coded_columns(metadata.metadata());
+    Ok(RawFile { meta, rows, schema: Arc::clone(metadata.schema()), coded, partitions, found })
+}
+
+/// How a text column is read whose pages are encoded by a dictionary: its keys are copied, its texts are not.
+fn dictionary_type() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+}
+
+/// Top-level text columns without a plain page. Where a writer fell back to plain pages a dictionary would have to be made.
+fn coded_columns(metadata: &ParquetMetaData) -> BTreeSet<String> {
+    let columns = metadata.file_metadata().schema_descr().columns().iter().enumerate();
+    let is_text = |column: &ColumnDescriptor| column.path().parts().len() == 1 && column.converted_type() == ConvertedType::UTF8;
+    let coded = columns.filter(|(at, column)| is_text(column) && metadata.row_groups().iter().all(|group| is_coded(group.column(*at))));
+    coded.map(|(_, column)| column.name().to_owned()).collect()
+}
+
+fn is_coded(chunk: &ColumnChunkMetaData) -> bool {
+    let is_dictionary = |mask: &EncodingMask| mask.is_only(Encoding::RLE_DICTIONARY) || mask.is_only(Encoding::PLAIN_DICTIONARY);
+    chunk.dictionary_page_offset().is_some() && chunk.page_encoding_stats_mask().is_some_and(is_dictionary)
 }
 
 /// Fetches ranges of one file.

@@ -67,19 +67,11 @@ struct Selected {
 /// # Errors
 /// Setup for expressions that can not be used, refused for files that lack a column or have one of a wrong type.
 pub async fn plan_source(context: &ScanContext<'_>, source: &Source, tags: &[&Tag], properties: Option<EventShapes>, files: RawFiles) -> Result<Scan> {
-    let table = Arc::new(RawTable::new(files.clone()));
-    let raw = LogicalPlanBuilder::scan(source.name.clone(), provider_as_source(table), None).map_err(plan_error)?;
-    let schema = Arc::clone(raw.schema());
-    let selected = select(context, source, tags, properties, &schema)?;
-    let app = match &source.columns.app {
-        AppColumn::Column(name) => Some(column(name, &schema, &place(source, "columns.app"))?),
-        AppColumn::Constant(_) => None,
-    };
-    let user = column(&source.columns.user, &schema, &place(source, "columns.user"))?;
-    let mut rejects = declared_rejects(context, source, &schema)?;
-    rejects.extend(selected.rejects);
-    let filter = source.filter.as_ref().map(|sql| parse_condition(context.session, sql, &schema, context.date, &place(source, "filter"))).transpose()?;
-    let filter = filter.into_iter().chain(selected.listed).reduce(Expr::and);
+    let plain = raw_schema(source, &files)?;
+    let coded = Wanted::of(context, source, tags, properties.clone(), &plain)?.taken_as_they_are(context, source, &plain)?;
+    let files = files.with_dictionaries(&coded);
+    let schema = raw_schema(source, &files)?;
+    let Wanted { selected, app, user, rejects, filter } = Wanted::of(context, source, tags, properties, &schema)?;
 
     let every = selected.values.iter().map(|(_, e)| e).chain(rejects.iter().map(|(_, e)| e)).chain(&filter).chain(&app).chain([&user]).chain(&selected.event);
     let needed: BTreeSet<String> = every.chain(selected.time.iter().map(|(e, _)| e)).flat_map(column_names).collect();
@@ -106,7 +98,7 @@ pub async fn plan_source(context: &ScanContext<'_>, source: &Source, tags: &[&Ta
     third.push(ident(USER_COLUMN));
     third.extend(names.iter().map(ident));
 
-    let logical = raw
+    let logical = raw_scan(source, &files)?
         .project(cleaned.into_iter().map(|(name, value)| value.alias(name)))
         .and_then(|plan| plan.project(second))
         .and_then(|plan| plan.project(third))
@@ -115,6 +107,64 @@ pub async fn plan_source(context: &ScanContext<'_>, source: &Source, tags: &[&Ta
     let physical = context.session.state().create_physical_plan(&logical).await.map_err(plan_error)?;
     let plan = exchange_by_shard(physical, context.shards).map_err(plan_error)?;
     Ok(Scan { plan, rows: selected.rows })
+}
+
+fn raw_scan(source: &Source, files: &RawFiles) -> Result<LogicalPlanBuilder> {
+    let table = Arc::new(RawTable::new(files.clone()));
+    LogicalPlanBuilder::scan(source.name.clone(), provider_as_source(table), None).map_err(plan_error)
+}
+
+fn raw_schema(source: &Source, files: &RawFiles) -> Result<DFSchemaRef> {
+    Ok(Arc::clone(raw_scan(source, files)?.schema()))
+}
+
+/// Everything that a source is asked for, over its cleaned columns.
+struct Wanted {
+    selected: Selected,
+    app: Option<Expr>,
+    user: Expr,
+    rejects: Vec<(String, Expr)>,
+    filter: Option<Expr>,
+}
+
+impl Wanted {
+    fn of(context: &ScanContext<'_>, source: &Source, tags: &[&Tag], properties: Option<EventShapes>, schema: &DFSchemaRef) -> Result<Self> {
+        let selected = select(context, source, tags, properties, schema)?;
+        let app = match &source.columns.app {
+            AppColumn::Column(name) => Some(column(name, schema, &place(source, "columns.app"))?),
+            AppColumn::Constant(_) => None,
+        };
+        let user = column(&source.columns.user, schema, &place(source, "columns.user"))?;
+        let mut rejects = declared_rejects(context, source, schema)?;
+        rejects.extend(selected.rejects.iter().cloned());
+        let filter = source.filter.as_ref().map(|sql| parse_condition(context.session, sql, schema, context.date, &place(source, "filter"))).transpose()?;
+        let filter = filter.into_iter().chain(selected.listed.clone()).reduce(Expr::and);
+        Ok(Self { selected, app, user, rejects, filter })
+    }
+
+    /// Text columns that no expression looks into: they can stay the dictionaries that they are in the files, and what people
+    /// write as SQL sees text as always.
+    fn taken_as_they_are(&self, context: &ScanContext<'_>, source: &Source, schema: &DFSchemaRef) -> Result<BTreeSet<String>> {
+        let mut whole = BTreeSet::new();
+        let mut inside: BTreeSet<String> = column_names(&self.user).into_iter().collect();
+        for value in self.selected.values.iter().map(|(_, value)| value).chain(&self.app).chain(&self.selected.event) {
+            match value {
+                Expr::Column(column) => drop(whole.insert(column.name.clone())),
+                other => inside.extend(column_names(other)),
+            }
+        }
+        let conditions = self.rejects.iter().map(|(_, condition)| condition).chain(&self.filter).chain(self.selected.time.iter().map(|(time, _)| time));
+        inside.extend(conditions.flat_map(column_names));
+        let touched = whole.iter().chain(&inside).cloned().collect();
+        for (name, expression) in clean(context, source, &touched, schema)? {
+            if !matches!(&expression, Expr::Column(column) if column.name == name) {
+                inside.insert(name);
+                inside.extend(column_names(&expression));
+            }
+        }
+        let lists = matches!(&self.selected.rows, RowsSpec::Attributes { tags, .. } if tags.iter().any(|tag| tag.multi));
+        Ok(if lists { BTreeSet::new() } else { whole.difference(&inside).cloned().collect() })
+    }
 }
 
 fn plan_error(error: datafusion::error::DataFusionError) -> Error {
@@ -127,6 +177,10 @@ fn place(source: &Source, what: &str) -> String {
 
 fn column_names(expression: &Expr) -> Vec<String> {
     expression.column_refs().into_iter().map(|column| column.name.clone()).collect()
+}
+
+fn is_text(found: &arrow::datatypes::DataType) -> bool {
+    matches!(found, arrow::datatypes::DataType::Dictionary(_, value) if value.is_string()) || found.is_string()
 }
 
 fn as_text(expression: Expr, schema: &DFSchema) -> Expr {
@@ -348,7 +402,7 @@ fn select_behaviour(context: &ScanContext<'_>, source: &Source, events: &Events,
                 .at(place.clone())
                 .fix("cast the dimension in its expression")
         })?;
-        let exact = found == arrow_type(value_type) || found.is_string();
+        let exact = found == arrow_type(value_type) || is_text(&found);
         types.push(value_type);
         values.push((format!("dimension:{name}"), if exact { parsed } else { datafusion::logical_expr::cast(parsed, arrow_type(value_type)) }));
     }

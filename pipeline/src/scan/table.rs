@@ -42,7 +42,7 @@ impl RawTable {
     }
 
     fn partitioned(&self, file: &RawFile) -> PartitionedFile {
-        let mut partitioned = PartitionedFile::new_from_meta(file.meta.clone());
+        let mut partitioned = PartitionedFile::new_from_meta(file.meta.clone()).with_arrow_schema(Arc::clone(&file.schema));
         let value = |name: &String| file.partitions.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
         partitioned.partition_values = self.files.partition_columns.iter().map(|name| ScalarValue::Utf8(value(name))).collect();
         partitioned
