@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
+use datafusion::logical_expr::ScalarUDF;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
 
 use crate::night::{NightExec, NightSpec, external};
+use crate::scan::{BY_VALUE, ByValue};
 use crate::store::Store;
 
-/// Writes a [`NightExec`] as the JSON of its [`NightSpec`]. The functions of the scan travel by name:
-/// [`crate::scan::register_functions`] makes them known.
+/// Writes a [`NightExec`] as the JSON of its [`NightSpec`]. The functions of the scan travel by name, except for
+/// [`ByValue`], which has an expression: [`crate::scan::register_functions`] makes them known.
 #[derive(Debug, Default)]
 pub struct NightCodec;
 
@@ -33,5 +35,19 @@ impl PhysicalExtensionCodec for NightCodec {
             return Err(DataFusionError::NotImplemented(format!("{} has no codec here", node.name())));
         };
         serde_json::to_writer(bytes, night.spec().as_ref()).map_err(|e| DataFusionError::External(Box::new(e)))
+    }
+
+    fn try_encode_udf(&self, node: &ScalarUDF, bytes: &mut Vec<u8>) -> Result<()> {
+        if let Some(function) = (node.inner().as_ref() as &dyn std::any::Any).downcast_ref::<ByValue>() {
+            bytes.extend_from_slice(&function.encode()?);
+        }
+        Ok(())
+    }
+
+    fn try_decode_udf(&self, name: &str, bytes: &[u8]) -> Result<Arc<ScalarUDF>> {
+        match name {
+            BY_VALUE => Ok(Arc::new(ScalarUDF::from(ByValue::decode(bytes)?))),
+            _ => Err(DataFusionError::Plan(format!("the function {name} is not known here"))),
+        }
     }
 }

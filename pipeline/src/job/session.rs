@@ -24,6 +24,8 @@ pub struct Resources {
     pub memory: Option<u64>,
     /// Threads.
     pub threads: usize,
+    /// The warehouse's.
+    pub shards: u32,
     /// Where the exchange spills.
     pub spill: PathBuf,
 }
@@ -34,8 +36,21 @@ impl Resources {
         let run = &request.config.run;
         let all = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = request.threads.unwrap_or(run.threads);
-        Self { memory: request.memory.or(run.memory), threads: if threads == 0 { all } else { threads }, spill: PathBuf::from(&run.spill) }
+        Self {
+            memory: request.memory.or(run.memory),
+            threads: if threads == 0 { all } else { threads },
+            shards: request.config.warehouse.shards.get(),
+            spill: PathBuf::from(&run.spill),
+        }
     }
+}
+
+/// Rows that the exchange holds back in all, to hand on whole batches.
+const EXCHANGED_ROWS: usize = 4 << 20;
+
+/// Rows of a batch. The exchange cuts each into one piece a shard, so large ones pay; it holds a batch for every thread and shard.
+fn batch_rows(threads: usize, shards: u32) -> usize {
+    (EXCHANGED_ROWS / (threads * shards as usize).max(1)).clamp(1 << 10, 1 << 15)
 }
 
 /// A session with these resources and the functions of the scan, and a memory pool of `pool` bytes (`None`: no limit).
@@ -43,7 +58,7 @@ impl Resources {
 /// # Errors
 /// Setup when the spill folder can not be made.
 pub fn night_session(resources: &Resources, pool: Option<u64>) -> Result<SessionContext> {
-    let mut config = SessionConfig::new().with_target_partitions(resources.threads).with_batch_size(8192);
+    let mut config = SessionConfig::new().with_target_partitions(resources.threads).with_batch_size(batch_rows(resources.threads, resources.shards));
     let options = config.options_mut();
     options.execution.parquet.schema_force_view_types = true;
     options.execution.spill_compression = datafusion::config::SpillCompression::Zstd;

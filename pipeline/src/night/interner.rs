@@ -69,6 +69,14 @@ impl Interner {
         self.key_at(self.places[number as usize] as usize).1
     }
 
+    /// Puts the bytes of a key that is needed soon on their way.
+    pub fn prefetch(&self, number: u32) {
+        if let Some(&place) = self.places.get(number as usize) {
+            prefetch(&self.arena, place as usize);
+            prefetch(&self.arena, place as usize + HEADER + 24);
+        }
+    }
+
     /// Heap bytes held.
     pub fn size(&self) -> usize {
         self.slots.capacity() * 8 + self.places.capacity() * 8 + self.arena.capacity()
@@ -88,15 +96,24 @@ impl Interner {
     }
 
     /// [`Self::intern`] for every key in turn: `key(i)` belongs to `hashes[i]`; the numbers are appended to `out`.
+    ///
+    /// Three groups are on their way at a time: of the first the keys are compared, of the second the arena is asked for, of
+    /// the third the slots.
     pub fn intern_batch<'a>(&mut self, hashes: &[u64], key: impl Fn(usize) -> &'a [u8], out: &mut Vec<u32>) {
         out.reserve(hashes.len());
-        let mut candidates = [NO_PLACE; GROUP];
-        for (chunk, group) in hashes.chunks(GROUP).enumerate() {
-            let first = chunk * GROUP;
-            self.guess(group, &mut candidates);
-            for (i, &hash) in group.iter().enumerate() {
-                let key = key(first + i);
-                out.push(match self.candidate(candidates[i], key) {
+        let groups: Vec<&[u64]> = hashes.chunks(GROUP).collect();
+        let mut candidates = [[NO_PLACE; GROUP]; 2];
+        for step in 0..groups.len() + 2 {
+            if let Some(group) = groups.get(step) {
+                group.iter().for_each(|&hash| prefetch(&self.slots, self.slot_of(hash)));
+            }
+            if let Some(group) = step.checked_sub(1).and_then(|at| groups.get(at)) {
+                self.guess(group, &mut candidates[(step - 1) % 2]);
+            }
+            let Some(at) = step.checked_sub(2) else { continue };
+            for (i, &hash) in groups[at].iter().enumerate() {
+                let key = key(at * GROUP + i);
+                out.push(match self.candidate(candidates[at % 2][i], key) {
                     Some(number) => number,
                     None => self.intern(hash, key),
                 });
@@ -106,9 +123,6 @@ impl Interner {
 
     /// The place in the first slot of each hash if its tag agrees, with everything a comparison needs on its way.
     fn guess(&self, hashes: &[u64], candidates: &mut [usize; GROUP]) {
-        for &hash in hashes {
-            prefetch(&self.slots, self.slot_of(hash));
-        }
         for (candidate, &hash) in candidates.iter_mut().zip(hashes) {
             *candidate = self.probe(hash);
             if *candidate != NO_PLACE {

@@ -17,6 +17,9 @@ use crate::artifact::CHUNK_ROWS;
 /// Rows of a batch: whole chunks of the writer, which are then not copied.
 const ROWS: usize = 8 * CHUNK_ROWS;
 
+/// Rows between a prefetch and its use.
+const AHEAD: usize = 16;
+
 /// User number -> ordinal. New users follow the known ones in order of (smallest app that saw them, id bytes).
 pub fn number_new_users(shard: &Shard<'_>, apps: &AppOrder) -> Vec<u32> {
     let known = shard.known as usize;
@@ -61,7 +64,8 @@ fn users_batch(shard: &Shard<'_>, first: u32, users: &[u32]) -> Result<RecordBat
     let is_scoped = shard.spec.id_scope == IdScope::App;
     let (mut apps, mut ids) = (StringBuilder::new(), StringBuilder::with_capacity(rows, rows * 32));
     let mut hashes = FixedSizeBinaryBuilder::with_capacity(rows, 16);
-    for &user in users {
+    for (at, &user) in users.iter().enumerate() {
+        users.get(at + AHEAD).iter().for_each(|&&later| shard.ids.prefetch(shard.known + later));
         let id = shard.ids.get(shard.known + user);
         let (app, user_id) = if is_scoped { split_scoped(id) } else { (None, id) };
         apps.append_option(app.map(utf8));

@@ -16,6 +16,7 @@ use parquet::schema::types::ColumnDescriptor;
 use tagmill_schemas::config::Source;
 use tagmill_schemas::{Error, Result};
 
+use super::by_value::dictionary_type;
 use crate::store::{Found, Store, open_pattern};
 
 const STAGE: &str = "scan";
@@ -82,6 +83,12 @@ impl RawFiles {
         self.schema = schema;
         self.files.iter_mut().zip(files).for_each(|(file, schema)| file.schema = schema);
         self
+    }
+
+    /// The columns that are read as dictionaries.
+    pub fn dictionaries(&self) -> BTreeSet<String> {
+        let coded = self.schema.fields().iter().filter(|field| *field.data_type() == dictionary_type());
+        coded.map(|field| field.name().clone()).collect()
     }
 
     /// Refuses when a file changed since it was listed.
@@ -151,11 +158,6 @@ async fn read_footer(store: Store, found: Found) -> Result<RawFile> {
     let meta = ObjectMeta { location, last_modified: found.modified, size: found.size, e_tag: found.etag.clone(), version: None };
     let coded = coded_columns(metadata.metadata());
     Ok(RawFile { meta, rows, schema: Arc::clone(metadata.schema()), coded, partitions, found })
-}
-
-/// How a text column is read whose pages are encoded by a dictionary: its keys are copied, its texts are not.
-fn dictionary_type() -> DataType {
-    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
 }
 
 /// Top-level text columns without a plain page. Where a writer fell back to plain pages a dictionary would have to be made.

@@ -1,15 +1,17 @@
 //! From raw files to exchanged rows: which files there are, whether they keep their contract, and the plan that reads them.
 //!
 //! ```text
-//! pattern ─► files (listed, footers read, columns checked) ─► table ─► project (clean, status, hash) ─► exchange
+//! pattern ─► files (listed, footers read, columns checked) ─► table ─► project (clean, status, hash; by value) ─► exchange
 //! ```
 
+mod by_value;
 mod files;
 mod functions;
 mod project;
 mod sql;
 mod table;
 
+pub use by_value::{BY_VALUE, ByValue};
 pub use files::{Partition, RawFile, RawFiles, find_files, for_date, is_ready};
 pub use functions::{HashFunction, KeyFunction, StatusFunction, register_functions};
 pub use project::{Scan, ScanContext, plan_source, rows_of};

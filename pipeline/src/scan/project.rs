@@ -17,6 +17,7 @@ use datafusion::prelude::SessionContext;
 use tagmill_schemas::config::{AppColumn, DayBy, Events, LateEvent, Measure, Source, SourceKind, Tag};
 use tagmill_schemas::{Error, IdScope, Result};
 
+use super::by_value::over_dictionaries;
 use super::files::RawFiles;
 use super::functions::{DayBounds, HashFunction, KeyFunction, StatusFunction, StatusSpec};
 use super::sql::{arrow_type, cast_to, column, parse, parse_condition, value_type_of};
@@ -67,23 +68,38 @@ struct Selected {
 /// # Errors
 /// Setup for expressions that can not be used, refused for files that lack a column or have one of a wrong type.
 pub async fn plan_source(context: &ScanContext<'_>, source: &Source, tags: &[&Tag], properties: Option<EventShapes>, files: RawFiles) -> Result<Scan> {
-    let plain = raw_schema(source, &files)?;
-    let coded = Wanted::of(context, source, tags, properties.clone(), &plain)?.taken_as_they_are(context, source, &plain)?;
-    let files = files.with_dictionaries(&coded);
     let schema = raw_schema(source, &files)?;
     let Wanted { selected, app, user, rejects, filter } = Wanted::of(context, source, tags, properties, &schema)?;
-
-    let every = selected.values.iter().map(|(_, e)| e).chain(rejects.iter().map(|(_, e)| e)).chain(&filter).chain(&app).chain([&user]).chain(&selected.event);
-    let needed: BTreeSet<String> = every.chain(selected.time.iter().map(|(e, _)| e)).flat_map(column_names).collect();
+    let every = selected.values.iter().map(|(_, e)| e).chain(rejects.iter().map(|(_, e)| e)).chain(&filter).chain(&app).chain(&selected.event);
+    let every: Vec<&Expr> = every.chain(selected.time.iter().map(|(e, _)| e)).collect();
+    let needed: BTreeSet<String> = every.iter().copied().chain([&user]).flat_map(column_names).collect();
     let cleaned = clean(context, source, &needed, &schema)?;
     check_columns(source, &files, &cleaned)?;
-    let status = status_of(&needed, &user, app.as_ref(), selected.event.as_ref(), selected.time.as_ref(), filter.as_ref(), &rejects)?;
+    let files = files.with_dictionaries(&stand_alone(&every, &user, &cleaned));
+
+    // What is written as SQL sees text; from here on text can be dictionaries.
+    let raw_coded = files.dictionaries();
+    let mut coded = BTreeSet::new();
+    let mut first = Vec::new();
+    for (name, value) in cleaned {
+        let (value, is_coded) = over_dictionaries(context.session, value, &raw_coded).map_err(plan_error)?;
+        coded.extend(is_coded.then(|| name.clone()));
+        first.push(value.alias(name));
+    }
+    let over = |expression: Expr| over_dictionaries(context.session, expression, &coded).map(|(expression, _)| expression).map_err(plan_error);
+    let named = |(name, value): (String, Expr)| Ok((name, over(value)?));
+    let values = selected.values.into_iter().map(named).collect::<Result<Vec<_>>>()?;
+    let rejects = rejects.into_iter().map(named).collect::<Result<Vec<_>>>()?;
+    let (app, filter) = (app.map(over).transpose()?, filter.map(over).transpose()?);
+    let event = selected.event.map(over).transpose()?;
+    let time = selected.time.map(|(time, day)| Ok::<_, Error>((over(time)?, day))).transpose()?;
+    let status = status_of(&needed, &user, app.as_ref(), event.as_ref(), time.as_ref(), filter.as_ref(), &rejects)?;
 
     let mut second = vec![status.alias(STATUS_COLUMN)];
     second.extend(app.clone().map(|app| app.alias(APP_COLUMN)));
     second.push(as_text(user, &schema).alias(USER_COLUMN));
-    second.extend(selected.values.iter().map(|(name, value)| value.clone().alias(name)));
-    let names: Vec<String> = selected.values.into_iter().map(|(name, _)| name).collect();
+    second.extend(values.iter().map(|(name, value)| value.clone().alias(name)));
+    let names: Vec<String> = values.into_iter().map(|(name, _)| name).collect();
     let scoped = context.id_scope == IdScope::App;
     let mut hash_arguments = vec![ident(USER_COLUMN), ident(STATUS_COLUMN)];
     if scoped {
@@ -99,7 +115,7 @@ pub async fn plan_source(context: &ScanContext<'_>, source: &Source, tags: &[&Ta
     third.extend(names.iter().map(ident));
 
     let logical = raw_scan(source, &files)?
-        .project(cleaned.into_iter().map(|(name, value)| value.alias(name)))
+        .project(first)
         .and_then(|plan| plan.project(second))
         .and_then(|plan| plan.project(third))
         .and_then(LogicalPlanBuilder::build)
@@ -141,30 +157,23 @@ impl Wanted {
         let filter = filter.into_iter().chain(selected.listed.clone()).reduce(Expr::and);
         Ok(Self { selected, app, user, rejects, filter })
     }
+}
 
-    /// Text columns that no expression looks into: they can stay the dictionaries that they are in the files, and what people
-    /// write as SQL sees text as always.
-    fn taken_as_they_are(&self, context: &ScanContext<'_>, source: &Source, schema: &DFSchemaRef) -> Result<BTreeSet<String>> {
-        let mut whole = BTreeSet::new();
-        let mut inside: BTreeSet<String> = column_names(&self.user).into_iter().collect();
-        for value in self.selected.values.iter().map(|(_, value)| value).chain(&self.app).chain(&self.selected.event) {
-            match value {
-                Expr::Column(column) => drop(whole.insert(column.name.clone())),
-                other => inside.extend(column_names(other)),
-            }
+/// Columns that expressions use alone: those can be dictionaries, of which an expression is computed value by value.
+fn stand_alone(every: &[&Expr], user: &Expr, cleaned: &[(String, Expr)]) -> BTreeSet<String> {
+    let mut together: BTreeSet<String> = column_names(user).into_iter().collect();
+    let mut all = BTreeSet::new();
+    for expression in every.iter().copied().chain(cleaned.iter().map(|(_, value)| value)) {
+        let columns: BTreeSet<String> = column_names(expression).into_iter().collect();
+        if columns.len() > 1 {
+            together.extend(columns.iter().cloned());
         }
-        let conditions = self.rejects.iter().map(|(_, condition)| condition).chain(&self.filter).chain(self.selected.time.iter().map(|(time, _)| time));
-        inside.extend(conditions.flat_map(column_names));
-        let touched = whole.iter().chain(&inside).cloned().collect();
-        for (name, expression) in clean(context, source, &touched, schema)? {
-            if !matches!(&expression, Expr::Column(column) if column.name == name) {
-                inside.insert(name);
-                inside.extend(column_names(&expression));
-            }
-        }
-        let lists = matches!(&self.selected.rows, RowsSpec::Attributes { tags, .. } if tags.iter().any(|tag| tag.multi));
-        Ok(if lists { BTreeSet::new() } else { whole.difference(&inside).cloned().collect() })
+        all.extend(columns);
     }
+    // What becomes of a column that is used with others is text again.
+    let text_again: Vec<String> = cleaned.iter().filter(|(name, _)| together.contains(name)).flat_map(|(_, value)| column_names(value)).collect();
+    together.extend(text_again);
+    all.difference(&together).cloned().collect()
 }
 
 fn plan_error(error: datafusion::error::DataFusionError) -> Error {
@@ -177,10 +186,6 @@ fn place(source: &Source, what: &str) -> String {
 
 fn column_names(expression: &Expr) -> Vec<String> {
     expression.column_refs().into_iter().map(|column| column.name.clone()).collect()
-}
-
-fn is_text(found: &arrow::datatypes::DataType) -> bool {
-    matches!(found, arrow::datatypes::DataType::Dictionary(_, value) if value.is_string()) || found.is_string()
 }
 
 fn as_text(expression: Expr, schema: &DFSchema) -> Expr {
@@ -402,7 +407,7 @@ fn select_behaviour(context: &ScanContext<'_>, source: &Source, events: &Events,
                 .at(place.clone())
                 .fix("cast the dimension in its expression")
         })?;
-        let exact = found == arrow_type(value_type) || is_text(&found);
+        let exact = found == arrow_type(value_type) || found.is_string();
         types.push(value_type);
         values.push((format!("dimension:{name}"), if exact { parsed } else { datafusion::logical_expr::cast(parsed, arrow_type(value_type)) }));
     }

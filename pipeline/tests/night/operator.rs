@@ -54,7 +54,7 @@ async fn the_plan_survives_the_way_through_bytes_and_gives_the_same_reports() {
     assert_eq!(here.len(), 4);
 
     // A session that planned nothing: functions and stores are found by name.
-    let other = night_session(&Resources { memory: None, threads: 3, spill: "spill".into() }, None).unwrap();
+    let other = night_session(&Resources { memory: None, threads: 3, shards: 4, spill: "spill".into() }, None).unwrap();
     let decoded = physical_plan_from_bytes_with_extension_codec(&bytes, &other.task_ctx(), &NightCodec).unwrap();
     let there = reports(decoded, &other).await;
     assert_eq!(serde_json::to_value(&there).unwrap(), serde_json::to_value(&here).unwrap());
