@@ -49,7 +49,8 @@ pub struct AppWriter<'a> {
     labels: Vec<Option<LabelSets>>,
     behaviour: Vec<Option<BehaviourWriter<'a>>>,
     lists: HashMap<&'a str, HashMap<&'a str, &'a [String]>>,
-    cutter: Cutter,
+    /// Memory for the next shard.
+    pub cutter: Cutter,
     bitmap: Vec<u8>,
     ordinals: Vec<u32>,
     /// Tags written.
@@ -60,7 +61,8 @@ pub struct AppWriter<'a> {
 
 impl<'a> AppWriter<'a> {
     /// A writer over a shard whose seats and events are in order.
-    pub fn new(shard: &'a Shard<'a>, settled: &'a Settled, apps: &'a AppOrder, sorted: &'a [Option<SortedEvents>]) -> Self {
+    /// `cutter` brings memory of earlier shards.
+    pub fn new(shard: &'a Shard<'a>, settled: &'a Settled, apps: &'a AppOrder, sorted: &'a [Option<SortedEvents>], cutter: Cutter) -> Self {
         let columns = shard.states.iter().map(|state| match state {
             SourceState::Attributes(state) => state.tags.iter().map(|tag| CodeOrder::of(&tag.values)).collect(),
             _ => Vec::new(),
@@ -83,7 +85,7 @@ impl<'a> AppWriter<'a> {
             labels: labels.collect(),
             behaviour: sorted.iter().map(writer).collect(),
             lists,
-            cutter: Cutter::default(),
+            cutter,
             bitmap: Vec::new(),
             ordinals: Vec::new(),
             tags: Vec::new(),
@@ -248,7 +250,7 @@ impl<'a> AppWriter<'a> {
         let limits = spec.limits.of(app);
         let mut events = Vec::new();
         let mut exceeded = vec![Exceeded::default(); self.behaviour.len()];
-        for (source, writer) in self.behaviour.iter().enumerate() {
+        for (source, writer) in self.behaviour.iter_mut().enumerate() {
             let Some(writer) = writer else { continue };
             let (found, combinations) = writer.events_of(seats, limits.combinations)?;
             exceeded[source].combinations = combinations;
@@ -261,11 +263,13 @@ impl<'a> AppWriter<'a> {
             return Err(external(Error::refused("shards", what).fix("name the events of each source, or declare them in one registry")));
         }
         let (mut behaviour, mut measures) = output.take_behaviour();
-        for (event, source, items) in &events {
-            let (RowsSpec::Events { shapes, .. }, Some(writer)) = (&spec.sources[*source].rows, &mut self.behaviour[*source]) else { continue };
-            if let Some(shape) = shapes.shape(app, event) {
-                exceeded[*source].values += writer.write_event(&EventPlace { app, event, limits }, items, &shape, &mut behaviour, &mut measures)?;
+        for (event, source, items) in events {
+            let (RowsSpec::Events { shapes, .. }, Some(writer)) = (&spec.sources[source].rows, &mut self.behaviour[source]) else { continue };
+            if let Some(shape) = shapes.shape(app, &event) {
+                exceeded[source].values +=
+                    writer.write_event(&mut self.cutter, &EventPlace { app, event: &event, limits }, &items, &shape, (&mut behaviour, &mut measures))?;
             }
+            writer.give_back(items);
         }
         output.put_behaviour((behaviour, measures));
         spec.sources.iter().zip(&exceeded).for_each(|(source, exceeded)| output.exceeded(&source.name, app, exceeded));

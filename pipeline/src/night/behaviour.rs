@@ -35,7 +35,8 @@ pub struct BehaviourWriter<'a> {
     names: CodeOrder,
     /// For each dimension slot the order of its values in the artifact.
     orders: Vec<TextOrder>,
-    cutter: Cutter,
+    /// Memory of events that are written.
+    spare: Vec<EventItems>,
     bitmap: Vec<u8>,
 }
 
@@ -82,20 +83,28 @@ impl<'a> BehaviourWriter<'a> {
     pub fn new(events: &'a SortedEvents, ordinals: &'a [u32], shard: u32, date: i32) -> Self {
         let names = CodeOrder::of(&events.names);
         let orders = events.dimensions.iter().map(TextOrder::of).collect();
-        Self { events, ordinals, shard, date, names, orders, cutter: Cutter::default(), bitmap: Vec::new() }
+        Self { events, ordinals, shard, date, names, orders, spare: Vec::new(), bitmap: Vec::new() }
     }
 
     /// Writes one event of an app. Returns how many values were folded.
-    pub fn write_event(&mut self, place: &EventPlace<'_>, items: &EventItems, shape: &EventShape, behaviour: &mut Rows, measures: &mut Rows) -> Result<u64> {
+    pub fn write_event(
+        &mut self,
+        cutter: &mut Cutter,
+        place: &EventPlace<'_>,
+        items: &EventItems,
+        shape: &EventShape,
+        (behaviour, measures): (&mut Rows, &mut Rows),
+    ) -> Result<u64> {
         let mut folded = 0;
-        self.write_users(place, items, behaviour)?;
+        self.write_users(cutter, place, items, behaviour)?;
         for (name, slot) in &shape.dimensions {
-            folded += self.write_dimension(place, items, name, *slot, behaviour)?;
+            folded += self.write_dimension(cutter, place, items, (name, *slot), behaviour)?;
         }
-        self.write_counts(place, items, measures)?;
+        let counts = items.combinations.iter().filter(|item| item.count > 0).map(|item| (item.ordinal, item.number, i64::from(item.count)));
+        self.write_slices(cutter, place, (COUNT, 0), items.most, counts, measures)?;
         for measure in &shape.measures {
             if let Some(sums) = items.sums.get(measure.slot).filter(|sums| !sums.is_empty()) {
-                self.write_slices(place, (&measure.name, measure.scale), items.most, sums.iter().copied(), measures)?;
+                self.write_slices(cutter, place, (&measure.name, measure.scale), items.most, sums.iter().copied(), measures)?;
             }
         }
         Ok(folded)
@@ -103,15 +112,18 @@ impl<'a> BehaviourWriter<'a> {
 
     /// The events of one app with their items, combinations numbered, in order of the name; and how many (user, event) pairs have
     /// more combinations than `limit`.
-    pub fn events_of(&self, seats: AppSeats, limit: u32) -> Result<(Vec<(String, EventItems)>, u64)> {
+    pub fn events_of(&mut self, seats: AppSeats, limit: u32) -> Result<(Vec<(String, EventItems)>, u64)> {
         let events = self.events;
         let slots = events.measure_slots();
         let sums: Vec<&[(u64, i64)]> = (0..slots).map(|slot| events.sums(slot, seats.start, seats.end)).collect();
         let mut next_sum = vec![0; slots];
         let mut out: Vec<Option<EventItems>> = std::iter::repeat_with(|| None).take(events.names.len()).collect();
+        let spare = &mut self.spare;
         let (mut seat, mut event, mut number, mut exceeded) = (usize::MAX, u32::MAX, 0, 0);
-        for item in events.items(seats.start, seats.end) {
-            let (item_seat, tuple) = (events.seat(item.key()), events.tuple(item.key()));
+        let keys = events.keys(seats.start, seats.end);
+        for same in keys.chunk_by(|a, b| a == b) {
+            let (key, count) = (same[0], same.len() as u32);
+            let (item_seat, tuple) = (events.seat(key), events.tuple(key));
             let item_event = events.tuples.event(tuple);
             if (item_seat, item_event) == (seat, event) {
                 number += 1;
@@ -120,10 +132,10 @@ impl<'a> BehaviourWriter<'a> {
             }
             exceeded += u64::from(number == limit);
             let ordinal = self.ordinals[seat];
-            let place = out[event as usize].get_or_insert_with(|| EventItems { sums: vec![Vec::new(); slots], ..EventItems::default() });
-            place.add(Combination { ordinal, number: number.min(limit), tuple, count: item.count }, limit);
+            let place = out[event as usize].get_or_insert_with(|| spare.pop().unwrap_or_default().emptied(slots));
+            place.add(Combination { ordinal, number: number.min(limit), tuple, count }, limit);
             for (slot, sums) in sums.iter().enumerate() {
-                if let Some(&(_, sum)) = sums.get(next_sum[slot]).filter(|(key, _)| *key == item.key()) {
+                if let Some(&(_, sum)) = sums.get(next_sum[slot]).filter(|(of, _)| *of == key) {
                     next_sum[slot] += 1;
                     place.add_sum(slot, ordinal, number.min(limit), sum)?;
                 }
@@ -133,15 +145,27 @@ impl<'a> BehaviourWriter<'a> {
         Ok((out.into_iter().enumerate().filter_map(|(event, items)| Some((name(event)?, items?))).collect(), exceeded))
     }
 
-    fn write_users(&mut self, place: &EventPlace<'_>, items: &EventItems, rows: &mut Rows) -> Result<()> {
-        let Self { cutter, bitmap, shard, date, .. } = self;
-        items.combinations.iter().filter(|item| item.number == 0).for_each(|item| cutter.push(0, item.ordinal));
-        cutter.cut(1, |_, ordinals| push_users(place, *date, *shard, None, None, None, ordinals, bitmap, rows))
+    /// Takes back the memory of an event that is written.
+    pub fn give_back(&mut self, items: EventItems) {
+        self.spare.push(items);
+    }
+
+    fn write_users(&mut self, cutter: &mut Cutter, place: &EventPlace<'_>, items: &EventItems, rows: &mut Rows) -> Result<()> {
+        let Self { bitmap, shard, date, .. } = self;
+        let users = items.combinations.iter().filter(|item| item.number == 0).map(|item| (0, item.ordinal));
+        cutter.cut_walking(1, items.combinations.len(), users, |_, ordinals| push_users(place, *date, *shard, None, None, None, ordinals, bitmap, rows))
     }
 
     /// Returns how many values were folded.
-    fn write_dimension(&mut self, place: &EventPlace<'_>, items: &EventItems, name: &str, slot: usize, rows: &mut Rows) -> Result<u64> {
-        let Self { events, orders, cutter, bitmap, shard, date, .. } = self;
+    fn write_dimension(
+        &mut self,
+        cutter: &mut Cutter,
+        place: &EventPlace<'_>,
+        items: &EventItems,
+        (name, slot): (&str, usize),
+        rows: &mut Rows,
+    ) -> Result<u64> {
+        let Self { events, orders, bitmap, shard, date, .. } = self;
         let values = &events.dimensions[slot];
         let order = &orders[slot];
         let folded = if values.len() - 1 > place.limits.values { beyond_limit(events, items, slot, place.limits.values) } else { Folded::default() };
@@ -156,14 +180,9 @@ impl<'a> BehaviourWriter<'a> {
             )));
         }
         let ranks = events.tuples.dimension(slot);
-        for item in &items.combinations {
-            let rank = ranks[item.tuple as usize];
-            if rank != NULL_RANK {
-                let rank = if folded.contains(rank) { NULL_RANK } else { rank };
-                cutter.push(order.place(rank) * numbers + item.number, item.ordinal);
-            }
-        }
-        cutter.cut(keys, |key, ordinals| {
+        let first_keys: Vec<Option<u32>> = (0..values.len() as u32).map(|rank| first_key(order, &folded, rank, numbers)).collect();
+        let first_key_of = |item: &Combination| first_keys[ranks[item.tuple as usize] as usize].map(|first| (first + item.number, item.ordinal));
+        cutter.cut_walking(keys, items.combinations.len(), items.combinations.iter().filter_map(first_key_of), |key, ordinals| {
             let (place_of_value, number) = (key / numbers, key % numbers);
             let value = order.text(place_of_value);
             push_users(place, *date, *shard, Some(name), value, Some(number), ordinals, bitmap, rows)
@@ -171,20 +190,16 @@ impl<'a> BehaviourWriter<'a> {
         Ok(folded.count)
     }
 
-    fn write_counts(&mut self, place: &EventPlace<'_>, items: &EventItems, rows: &mut Rows) -> Result<()> {
-        let counts = items.combinations.iter().filter(|item| item.count > 0).map(|item| (item.ordinal, item.number, i64::from(item.count)));
-        self.write_slices(place, (COUNT, 0), items.most, counts, rows)
-    }
-
     fn write_slices(
         &mut self,
+        cutter: &mut Cutter,
         place: &EventPlace<'_>,
         (measure, scale): (&str, u8),
         most: u32,
         values: impl Iterator<Item = (u32, u32, i64)> + Clone,
         rows: &mut Rows,
     ) -> Result<()> {
-        let Self { cutter, bitmap, shard, date, .. } = self;
+        let Self { bitmap, shard, date, .. } = self;
         let offset = offset_for(values.clone().map(|(_, _, value)| value).min().unwrap_or(0));
         let grouped = values.map(|(ordinal, number, value)| (number, ordinal, value));
         cut_slices(cutter, most + 1, offset, grouped, |number, slice, ordinals| {
@@ -219,6 +234,14 @@ pub struct EventPlace<'a> {
 }
 
 impl EventItems {
+    fn emptied(mut self, slots: usize) -> Self {
+        self.combinations.clear();
+        self.sums.iter_mut().for_each(Vec::clear);
+        self.sums.resize(slots, Vec::new());
+        (self.most, self.overflow) = (0, None);
+        self
+    }
+
     /// Adds a combination; in the overflow the counts of one user are added up on the first.
     fn add(&mut self, item: Combination, limit: u32) {
         self.most = self.most.max(item.number);
@@ -279,6 +302,12 @@ impl TextOrder {
     fn text(&self, place: u32) -> Option<&str> {
         self.texts[place as usize].as_deref()
     }
+}
+
+/// The key of a value's first combination in the artifact's order; null has none.
+fn first_key(order: &TextOrder, folded: &Folded, rank: u32, numbers: u32) -> Option<u32> {
+    let place = if folded.contains(rank) { order.place(NULL_RANK) } else { order.place(rank) };
+    (rank != NULL_RANK).then_some(place * numbers)
 }
 
 /// The values of one dimension that are beyond the limit, by position.

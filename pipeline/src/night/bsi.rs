@@ -28,22 +28,33 @@ pub fn cut_slices(
     cutter: &mut Cutter,
     groups: u32,
     offset: i64,
-    values: impl Iterator<Item = (u32, u32, i64)>,
+    values: impl Iterator<Item = (u32, u32, i64)> + Clone,
     mut emit: impl FnMut(u32, i16, &[u32]) -> Result<()>,
 ) -> Result<()> {
     if u64::from(groups) * u64::from(KEYS) > u64::from(u32::MAX) {
         return Err(DataFusionError::Internal(format!("{groups} groups of slices")));
     }
-    for (group, ordinal, value) in values {
+    let rows = values.size_hint().1.unwrap_or(0);
+    let pairs = values.flat_map(|(group, ordinal, value)| {
         let key = group * KEYS;
-        cutter.push(key, ordinal);
-        let mut bits = value.wrapping_sub(offset) as u64;
-        while bits != 0 {
-            cutter.push(key + 1 + bits.trailing_zeros(), ordinal);
-            bits &= bits - 1;
-        }
+        std::iter::once((key, ordinal)).chain(Digits(value.wrapping_sub(offset) as u64).map(move |digit| (key + 1 + digit, ordinal)))
+    });
+    cutter.cut_walking(u64::from(groups) * u64::from(KEYS), rows, pairs, |key, ordinals| emit(key / KEYS, (key % KEYS) as i16 + EXISTS, ordinals))
+}
+
+/// The binary digits of a number that are 1, lowest first.
+#[derive(Clone)]
+struct Digits(u64);
+
+impl Iterator for Digits {
+    type Item = u32;
+
+    #[inline]
+    fn next(&mut self) -> Option<u32> {
+        let digit = (self.0 != 0).then(|| self.0.trailing_zeros())?;
+        self.0 &= self.0 - 1;
+        Some(digit)
     }
-    cutter.cut(u64::from(groups) * u64::from(KEYS), |key, ordinals| emit(key / KEYS, (key % KEYS) as i16 + EXISTS, ordinals))
 }
 
 #[cfg(test)]

@@ -27,29 +27,53 @@ impl Cutter {
     /// Calls `emit(key, ordinals)` for each key that has a pair, keys ascending, ordinals strictly ascending; then
     /// forgets the pairs. All keys are below `keys`.
     pub fn cut<E>(&mut self, keys: u64, emit: impl FnMut(u32, &[u32]) -> Result<(), E>) -> Result<(), E> {
-        let dense = keys <= MOST_DENSE_KEYS && keys <= KEYS_PER_PAIR * self.pairs.len() as u64;
-        let done = if dense { self.cut_dense(keys as usize, emit) } else { self.cut_sorted(keys, emit) };
-        self.pairs.clear();
+        let mut pairs = std::mem::take(&mut self.pairs);
+        let done = match is_dense(keys, pairs.len()) {
+            true => self.scatter(keys as usize, pairs.iter().map(|&pair| ((pair >> 32) as u32, pair as u32)), emit),
+            false => self.cut_sorted(&mut pairs, keys, emit),
+        };
+        pairs.clear();
+        self.pairs = pairs;
         done
     }
 
-    fn cut_dense<E>(&mut self, keys: usize, mut emit: impl FnMut(u32, &[u32]) -> Result<(), E>) -> Result<(), E> {
-        self.places.clear();
-        self.places.resize(keys, 0);
-        for pair in &self.pairs {
-            self.places[(pair >> 32) as usize] += 1;
+    /// [`Self::cut`] of `pairs`, of which there are about `rows`: they are walked twice instead of being kept.
+    pub fn cut_walking<E>(
+        &mut self,
+        keys: u64,
+        rows: usize,
+        pairs: impl Iterator<Item = (u32, u32)> + Clone,
+        emit: impl FnMut(u32, &[u32]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if is_dense(keys, rows) {
+            return self.scatter(keys as usize, pairs, emit);
         }
-        starts(&mut self.places);
-        self.ordinals.clear();
-        self.ordinals.resize(self.pairs.len(), 0);
-        for &pair in &self.pairs {
-            let place = &mut self.places[(pair >> 32) as usize];
-            self.ordinals[*place as usize] = pair as u32;
+        pairs.for_each(|(key, ordinal)| self.push(key, ordinal));
+        self.cut(keys, emit)
+    }
+
+    fn scatter<E>(
+        &mut self,
+        keys: usize,
+        pairs: impl Iterator<Item = (u32, u32)> + Clone,
+        mut emit: impl FnMut(u32, &[u32]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Self { places, ordinals, .. } = self;
+        places.clear();
+        places.resize(keys, 0);
+        pairs.clone().for_each(|(key, _)| places[key as usize] += 1);
+        let total = starts(places) as usize;
+        if ordinals.len() < total {
+            ordinals.resize(total, 0);
+        }
+        pairs.for_each(|(key, ordinal)| {
+            let place = &mut places[key as usize];
+            ordinals[*place as usize] = ordinal;
             *place += 1;
-        }
+        });
         let mut start = 0;
-        for (key, &end) in self.places.iter().enumerate() {
-            let list = &mut self.ordinals[start..end as usize];
+        for (key, &end) in places.iter().enumerate() {
+            let list = &mut ordinals[start..end as usize];
             start = end as usize;
             if !list.is_empty() {
                 let distinct = dedup(list);
@@ -59,10 +83,10 @@ impl Cutter {
         Ok(())
     }
 
-    fn cut_sorted<E>(&mut self, keys: u64, mut emit: impl FnMut(u32, &[u32]) -> Result<(), E>) -> Result<(), E> {
+    fn cut_sorted<E>(&mut self, pairs: &mut Vec<u64>, keys: u64, mut emit: impl FnMut(u32, &[u32]) -> Result<(), E>) -> Result<(), E> {
         let bits = 32 + bits_for(keys as usize);
-        radix_sort(&mut self.pairs, &mut self.scratch, bits, |&pair| pair);
-        for run in self.pairs.chunk_by(|a, b| a >> 32 == b >> 32) {
+        radix_sort(pairs, &mut self.scratch, bits, |&pair| pair);
+        for run in pairs.chunk_by(|a, b| a >> 32 == b >> 32) {
             self.ordinals.clear();
             self.ordinals.extend(run.iter().map(|&pair| pair as u32));
             let distinct = dedup(&mut self.ordinals);
@@ -70,6 +94,10 @@ impl Cutter {
         }
         Ok(())
     }
+}
+
+fn is_dense(keys: u64, pairs: usize) -> bool {
+    keys <= MOST_DENSE_KEYS && keys <= KEYS_PER_PAIR * pairs as u64
 }
 
 /// Moves the distinct values of an ascending list to its front and returns how many there are.
@@ -100,14 +128,16 @@ mod tests {
             pairs.sort_by_key(|&(_, ordinal)| ordinal);
             let mut oracle: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
             let mut cutter = Cutter::default();
-            for (key, ordinal) in pairs {
+            for &(key, ordinal) in &pairs {
                 oracle.entry(key).or_default().insert(ordinal);
                 cutter.push(key, ordinal);
             }
-            let mut got = Vec::new();
+            let (mut got, mut walked) = (Vec::new(), Vec::new());
             cutter.cut(keys, |key, list| { got.push((key, list.to_vec())); Ok::<_, Infallible>(()) }).unwrap();
+            cutter.cut_walking(keys, pairs.len(), pairs.iter().copied(), |key, list| { walked.push((key, list.to_vec())); Ok::<_, Infallible>(()) }).unwrap();
             let expected: Vec<(u32, Vec<u32>)> = oracle.into_iter().map(|(k, set)| (k, set.into_iter().collect())).collect();
-            prop_assert_eq!(got, expected);
+            prop_assert_eq!(&got, &expected);
+            prop_assert_eq!(walked, expected);
         }
     }
 }

@@ -4,11 +4,12 @@
 //! row      = (provisional seat, tuple)         8 bytes; a tuple is (event, dimension codes)
 //! measure  = (row, value)                      only where there is a value
 //! sorted   = seat << tuple bits | tuple rank   one u64, radix sorted
-//! item     = distinct key with its count       what bitmaps are cut from
+//!                                              equal keys are one item with a count: what bitmaps are cut from
 //! ```
 
 use datafusion::error::{DataFusionError, Result};
 
+use super::cutter::Cutter;
 use super::radix::{bits_for, radix_sort};
 use super::tuples::Tuples;
 use super::values::{Values, positions};
@@ -88,7 +89,7 @@ impl EventRows {
         let order = TupleOrder::of(&self.tuples, &self.names, &self.dimensions);
         let bits = bits_for(self.tuples.len());
         let key = |seat: u32, tuple: u32| u64::from(seat_of[seat as usize]) << bits | u64::from(order.rank[tuple as usize]);
-        let SortBuffers { keys, keys_scratch, pairs, pairs_scratch } = buffers;
+        let SortBuffers { keys, keys_scratch, pairs, pairs_scratch, .. } = buffers;
         keys.clear();
         keys.extend(self.seats.iter().zip(&self.tuple_of).map(|(&seat, &tuple)| key(seat, tuple)));
         self.seats = Vec::new();
@@ -108,9 +109,8 @@ impl EventRows {
             keys.swap_remove(row as usize);
         }
         radix_sort(keys, keys_scratch, key_bits, |&key| key);
-        let items = counts(keys);
-        let tuples = order.sorted(&self.tuples);
-        Ok(SortedEvents { names: self.names, dimensions: self.dimensions, tuples, bits, items, measures, duplicates })
+        let (tuples, keys) = (order.sorted(&self.tuples), std::mem::take(keys));
+        Ok(SortedEvents { names: self.names, dimensions: self.dimensions, tuples, bits, keys, measures, duplicates })
     }
 
     /// Rows that repeat an earlier one, ascending: same seat and key. Of equal rows the one with the smallest tuple and
@@ -155,6 +155,15 @@ pub struct SortBuffers {
     keys_scratch: Vec<u64>,
     pairs: Vec<(u64, i64)>,
     pairs_scratch: Vec<(u64, i64)>,
+    /// For the bitmaps of the apps.
+    pub cutter: Cutter,
+}
+
+impl SortBuffers {
+    /// Takes back the memory of events that are written.
+    pub fn take_back(&mut self, sorted: impl Iterator<Item = SortedEvents>) {
+        self.keys = sorted.map(|events| events.keys).max_by_key(Vec::capacity).unwrap_or_default();
+    }
 }
 
 /// Events in order of (seat, event, dimension values), counted.
@@ -166,28 +175,20 @@ pub struct SortedEvents {
     /// Distinct tuples in order.
     pub tuples: SortedTuples,
     bits: u32,
-    items: Vec<Item>,
+    keys: Vec<u64>,
     measures: Vec<Vec<(u64, i64)>>,
     /// Seats of dropped duplicates, one entry a row.
     pub duplicates: Vec<u32>,
 }
 
-/// How often one seat had one tuple.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Item {
-    key: u64,
-    /// Number of events, at least 1.
-    pub count: u32,
-}
-
 impl SortedEvents {
-    /// The items of the seats `start..end`.
-    pub fn items(&self, start: usize, end: usize) -> &[Item] {
-        let at = |seat: usize| self.items.partition_point(|item| item.key >> self.bits < seat as u64);
-        &self.items[at(start)..at(end)]
+    /// The keys of the seats `start..end`, one an event.
+    pub fn keys(&self, start: usize, end: usize) -> &[u64] {
+        let at = |seat: usize| self.keys.partition_point(|key| key >> self.bits < seat as u64);
+        &self.keys[at(start)..at(end)]
     }
 
-    /// The sums of one measure slot for the seats `start..end`: (key of the item, sum).
+    /// The sums of one measure slot for the seats `start..end`: (key, sum).
     pub fn sums(&self, slot: usize, start: usize, end: usize) -> &[(u64, i64)] {
         let sums = &self.measures[slot];
         let at = |seat: usize| sums.partition_point(|&(key, _)| key >> self.bits < seat as u64);
@@ -199,21 +200,14 @@ impl SortedEvents {
         self.measures.len()
     }
 
-    /// The seat in the key of an item or a sum.
+    /// The seat in a key.
     pub fn seat(&self, key: u64) -> usize {
         (key >> self.bits) as usize
     }
 
-    /// The tuple in the key of an item or a sum.
+    /// The tuple in a key.
     pub fn tuple(&self, key: u64) -> u32 {
         (key & ((1 << self.bits) - 1)) as u32
-    }
-}
-
-impl Item {
-    /// (seat, tuple) in one number; see [`SortedEvents::seat`].
-    pub fn key(&self) -> u64 {
-        self.key
     }
 }
 
@@ -270,14 +264,6 @@ impl TupleOrder {
         let column = |(at, ranks): (usize, &Vec<u32>)| self.order.iter().map(|&tuple| ranks[tuples.get(tuple)[at] as usize]).collect();
         SortedTuples { columns: self.ranks.iter().enumerate().map(column).collect() }
     }
-}
-
-/// Equal keys become one item.
-fn counts(keys: &[u64]) -> Vec<Item> {
-    let distinct = keys.windows(2).filter(|pair| pair[0] != pair[1]).count() + usize::from(!keys.is_empty());
-    let mut items = Vec::with_capacity(distinct);
-    items.extend(keys.chunk_by(|a, b| a == b).map(|run| Item { key: run[0], count: run.len() as u32 }));
-    items
 }
 
 /// Equal keys become one sum.

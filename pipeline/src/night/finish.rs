@@ -35,14 +35,16 @@ pub async fn finish(mut shard: Shard<'_>, audiences: Audiences<'_>, buffers: &mu
     write_users(&shard, &ordinal_of, output).await?;
     let sorted = sort_events(&mut shard, &settled, buffers)?;
     lap(&mut seconds, "sort_events", started);
-    let mut writer = AppWriter::new(&shard, &settled, &apps, &sorted);
+    let mut writer = AppWriter::new(&shard, &settled, &apps, &sorted, std::mem::take(&mut buffers.cutter));
     for seats in &settled.apps {
         writer.write_app(*seats, &audiences, output)?;
         output.flush_full().await?;
     }
-    let AppWriter { tags, groups, .. } = writer;
+    let AppWriter { tags, groups, cutter, .. } = writer;
+    buffers.cutter = cutter;
     lap(&mut seconds, "cut", started);
     count_duplicates(&mut shard, &settled, &sorted);
+    buffers.take_back(sorted.into_iter().flatten());
     write_rejects(&shard, output)?;
     let mut counts = counts(&shard);
     counts.append(&mut output.take_exceeded());
