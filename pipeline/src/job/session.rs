@@ -50,7 +50,7 @@ const EXCHANGED_ROWS: usize = 4 << 20;
 
 /// Rows of a batch. The exchange cuts each into one piece a shard, so large ones pay; it holds a batch for every thread and shard.
 fn batch_rows(threads: usize, shards: u32) -> usize {
-    (EXCHANGED_ROWS / (threads * shards as usize).max(1)).clamp(1 << 10, 1 << 15)
+    (EXCHANGED_ROWS / (threads * shards as usize).max(1)).clamp(1 << 10, 1 << 14)
 }
 
 /// A session with these resources and the functions of the scan, and a memory pool of `pool` bytes (`None`: no limit).

@@ -7,6 +7,7 @@ use arrow::datatypes::DataType;
 use datafusion::error::Result;
 use tagmill_schemas::value::ValueType;
 
+use super::narrow::NarrowTable;
 use super::values::{NULL_CODE, Values};
 
 /// One tag of the source.
@@ -20,7 +21,7 @@ pub struct TagColumn {
     /// Its encoder.
     pub values: Values,
     /// By provisional seat: the code; of a multi-valued tag the number of a list, counted from 1.
-    codes: Vec<u32>,
+    codes: NarrowTable,
     lists: Vec<Vec<u32>>,
 }
 
@@ -43,45 +44,36 @@ pub struct Attributes {
 impl TagColumn {
     /// A tag without values.
     pub fn new(name: String, value_type: ValueType, multi: bool, scale: Option<u8>) -> Self {
-        Self { name, multi, scale, values: Values::new(value_type), codes: Vec::new(), lists: Vec::new() }
+        Self { name, multi, scale, values: Values::new(value_type), codes: NarrowTable::default(), lists: Vec::new() }
     }
 
     /// The codes of this provisional seat, distinct, none for null.
-    pub fn codes(&self, seat: u32) -> &[u32] {
-        match self.codes.get(seat as usize) {
-            None | Some(&NULL_CODE) => &[],
-            Some(&list) if self.multi => &self.lists[list as usize - 1],
-            Some(code) => std::slice::from_ref(code),
-        }
+    pub fn codes(&self, seat: u32) -> impl Iterator<Item = u32> + '_ {
+        let own = Some(self.codes.get(seat as usize)).filter(|&own| own != NULL_CODE);
+        let list = own.filter(|_| self.multi).map_or(&[][..], |list| &self.lists[list as usize - 1]);
+        own.filter(|_| !self.multi).into_iter().chain(list.iter().copied())
     }
 
     /// Adds a value that was published before, for `content = "changes"` and for carried sources.
     pub fn carry(&mut self, seat: u32, code: u32) {
-        self.reach(seat as usize);
-        let place = &mut self.codes[seat as usize];
-        if !self.multi {
-            *place = code;
-        } else if *place == NULL_CODE {
-            self.lists.push(vec![code]);
-            *place = self.lists.len() as u32;
-        } else {
-            self.lists[*place as usize - 1].push(code);
-        }
-    }
-
-    fn reach(&mut self, seat: usize) {
-        if seat >= self.codes.len() {
-            self.codes.resize(seat + 1, NULL_CODE);
+        let seat = seat as usize;
+        match self.codes.get(seat) {
+            _ if !self.multi => self.codes.set(seat, code),
+            NULL_CODE => {
+                self.lists.push(vec![code]);
+                self.codes.set(seat, self.lists.len() as u32);
+            }
+            list => self.lists[list as usize - 1].push(code),
         }
     }
 
     fn set(&mut self, seat: usize, incoming: &Incoming, row: usize) {
         match incoming {
-            Incoming::Codes(codes) => self.codes[seat] = codes[row],
-            Incoming::Lists(lists) if lists[row].is_empty() => self.codes[seat] = NULL_CODE,
+            Incoming::Codes(codes) => self.codes.set(seat, codes[row]),
+            Incoming::Lists(lists) if lists[row].is_empty() => self.codes.set(seat, NULL_CODE),
             Incoming::Lists(lists) => {
                 self.lists.push(lists[row].clone());
-                self.codes[seat] = self.lists.len() as u32;
+                self.codes.set(seat, self.lists.len() as u32);
             }
         }
     }
@@ -114,23 +106,22 @@ impl TagColumn {
     /// Order of what a row says against what the seat has, by value: it does not depend on arrival.
     fn compare(&self, incoming: &Incoming, row: usize, seat: u32) -> Ordering {
         let new = match incoming {
-            Incoming::Codes(codes) if codes[row] == NULL_CODE => &[],
             Incoming::Codes(codes) => std::slice::from_ref(&codes[row]),
             Incoming::Lists(lists) => lists[row].as_slice(),
         };
-        let sorted = |codes: &[u32]| {
-            let mut values: Vec<_> = codes.iter().filter_map(|&code| self.values.value(code)).collect();
+        let sorted = |codes: &mut dyn Iterator<Item = u32>| {
+            let mut values: Vec<_> = codes.filter_map(|code| self.values.value(code)).collect();
             values.sort_by(|a, b| a.cmp_total(b));
             values
         };
-        let (new, old) = (sorted(new), sorted(self.codes(seat)));
+        let (new, old) = (sorted(&mut new.iter().copied()), sorted(&mut self.codes(seat)));
         let difference = new.iter().zip(&old).map(|(a, b)| a.cmp_total(b)).find(|o| o.is_ne());
         difference.unwrap_or_else(|| new.len().cmp(&old.len()))
     }
 
     /// Heap bytes held.
     pub fn size(&self) -> usize {
-        self.values.size() + self.codes.capacity() * 4 + self.lists.iter().map(|l| 24 + l.capacity() * 4).sum::<usize>()
+        self.values.size() + self.codes.size() + self.lists.iter().map(|l| 24 + l.capacity() * 4).sum::<usize>()
     }
 }
 
@@ -147,7 +138,7 @@ impl Attributes {
         let most = seats.iter().max().map_or(0, |&seat| seat as usize + 1);
         if most > self.is_present.len() {
             self.is_present.resize(most, false);
-            self.tags.iter_mut().for_each(|tag| tag.reach(most - 1));
+            self.tags.iter_mut().for_each(|tag| tag.codes.reach(most));
             if orders.is_some() {
                 self.orders.resize(most, 0);
             }
@@ -214,7 +205,7 @@ mod tests {
             let tags = vec![TagColumn::new("n".into(), ValueType::String, false, None), TagColumn::new("a".into(), ValueType::Integer, false, None)];
             let mut state = Attributes::new(tags);
             rows.iter().for_each(|row| push(&mut state, &[*row]));
-            let value = |tag: usize| state.tags[tag].values.value(state.tags[tag].codes(0)[0]).unwrap().to_string();
+            let value = |tag: usize| state.tags[tag].values.value(state.tags[tag].codes(0).next().unwrap()).unwrap().to_string();
             assert_eq!((value(0), value(1)), ("a".into(), "3".into()));
         }
     }

@@ -1,7 +1,7 @@
 //! The events of one source and one shard: kept as fixed-width columns, sorted once, counted per (seat, tuple).
 //!
 //! ```text
-//! row      = (provisional seat, tuple)         8 bytes; a tuple is (event, dimension codes)
+//! row      = (provisional seat, tuple)         6 bytes; a tuple is (event, dimension codes)
 //! measure  = (row, value)                      only where there is a value
 //! sorted   = seat << tuple bits | tuple rank   one u64, radix sorted
 //!                                              equal keys are one item with a count: what bitmaps are cut from
@@ -10,6 +10,7 @@
 use datafusion::error::{DataFusionError, Result};
 
 use super::cutter::Cutter;
+use super::narrow::NarrowColumn;
 use super::radix::{bits_for, radix_sort};
 use super::tuples::Tuples;
 use super::values::{Values, positions};
@@ -21,8 +22,10 @@ pub struct EventRows {
     /// One encoder a dimension slot.
     pub dimensions: Vec<Values>,
     tuples: Tuples,
-    seats: Vec<u32>,
-    tuple_of: Vec<u32>,
+    seats: NarrowColumn,
+    tuple_of: NarrowColumn,
+    /// Tuples of the batch at hand.
+    batch: Vec<u32>,
     measures: Vec<MeasureRows>,
     /// 128-bit hashes of the dedupe key; empty when the source has none.
     keys: Vec<u128>,
@@ -39,7 +42,7 @@ impl EventRows {
     pub fn new(names: Values, dimensions: Vec<Values>, measures: usize) -> Self {
         let tuples = Tuples::new(1 + dimensions.len());
         let measures = (0..measures).map(|_| MeasureRows::default()).collect();
-        Self { names, dimensions, tuples, seats: Vec::new(), tuple_of: Vec::new(), measures, keys: Vec::new() }
+        Self { names, dimensions, tuples, seats: NarrowColumn::default(), tuple_of: NarrowColumn::default(), batch: Vec::new(), measures, keys: Vec::new() }
     }
 
     /// Makes room for so many events. Room that is not used is not touched.
@@ -57,7 +60,7 @@ impl EventRows {
     pub fn size(&self) -> usize {
         let measures: usize = self.measures.iter().map(|m| m.rows.capacity() * 4 + m.values.capacity() * 8).sum();
         let values: usize = self.dimensions.iter().map(Values::size).sum();
-        self.len() * 8 + self.keys.capacity() * 16 + measures + values + self.tuples.size()
+        self.seats.size() + self.tuple_of.size() + self.keys.capacity() * 16 + measures + values + self.tuples.size()
     }
 
     /// Appends events. `codes` are the event and dimension codes (see [`EventRows::names`]), one column each.
@@ -71,9 +74,11 @@ impl EventRows {
                 self.len() + seats.len()
             )));
         }
-        self.seats.extend_from_slice(seats);
+        self.seats.extend(seats);
         let sizes: Vec<usize> = std::iter::once(&self.names).chain(&self.dimensions).map(Values::len).collect();
-        self.tuples.intern_batch(codes, &sizes, &mut self.tuple_of);
+        self.batch.clear();
+        self.tuples.intern_batch(codes, &sizes, &mut self.batch);
+        self.tuple_of.extend(&self.batch);
         self.keys.extend(keys);
         Ok(())
     }
@@ -88,12 +93,11 @@ impl EventRows {
     pub fn sort(mut self, seat_of: &[u32], buffers: &mut SortBuffers) -> Result<SortedEvents> {
         let order = TupleOrder::of(&self.tuples, &self.names, &self.dimensions);
         let bits = bits_for(self.tuples.len());
-        let key = |seat: u32, tuple: u32| u64::from(seat_of[seat as usize]) << bits | u64::from(order.rank[tuple as usize]);
         let SortBuffers { keys, keys_scratch, pairs, pairs_scratch, .. } = buffers;
         keys.clear();
-        keys.extend(self.seats.iter().zip(&self.tuple_of).map(|(&seat, &tuple)| key(seat, tuple)));
-        self.seats = Vec::new();
-        self.tuple_of = Vec::new();
+        keys.reserve(self.len());
+        std::mem::take(&mut self.seats).for_each(|_, seat| keys.push(u64::from(seat_of[seat as usize]) << bits));
+        std::mem::take(&mut self.tuple_of).for_each(|row, tuple| keys[row] |= u64::from(order.rank[tuple as usize]));
         let dropped = if self.keys.is_empty() { Vec::new() } else { self.duplicates(keys, bits) };
         let mut measures = Vec::with_capacity(self.measures.len());
         let key_bits = bits + bits_for(seat_of.len());
@@ -109,7 +113,7 @@ impl EventRows {
             keys.swap_remove(row as usize);
         }
         radix_sort(keys, keys_scratch, key_bits, |&key| key);
-        let (tuples, keys) = (order.sorted(&self.tuples), std::mem::take(keys));
+        let (tuples, keys) = (order.sorted(), std::mem::take(keys));
         Ok(SortedEvents { names: self.names, dimensions: self.dimensions, tuples, bits, keys, measures, duplicates })
     }
 
@@ -236,33 +240,33 @@ struct TupleOrder {
     order: Vec<u32>,
     /// By tuple its position.
     rank: Vec<u32>,
-    /// By column: the position of each code.
-    ranks: Vec<Vec<u32>>,
+    /// By column and tuple: the position of its value.
+    columns: Vec<Vec<u32>>,
 }
 
 impl TupleOrder {
     fn of(tuples: &Tuples, names: &Values, dimensions: &[Values]) -> Self {
         let ranks: Vec<Vec<u32>> = std::iter::once(names).chain(dimensions).map(Values::ranks).collect();
         let bits: Vec<u32> = ranks.iter().map(|r| bits_for(r.len())).collect();
+        let mut columns = tuples.columns();
+        for (column, ranks) in columns.iter_mut().zip(&ranks) {
+            column.iter_mut().for_each(|code| *code = ranks[*code as usize]);
+        }
         let mut order: Vec<u32> = (0..tuples.len() as u32).collect();
         if bits.iter().sum::<u32>() <= 64 {
-            let packed = |tuple: u32| {
-                tuples.get(tuple).iter().zip(&ranks).zip(&bits).fold(0u64, |key, ((&code, ranks), &bits)| key << bits | u64::from(ranks[code as usize]))
-            };
+            let packed = |tuple: u32| columns.iter().zip(&bits).fold(0u64, |key, (column, &bits)| key << bits | u64::from(column[tuple as usize]));
             let mut keyed: Vec<(u64, u32)> = order.iter().map(|&tuple| (packed(tuple), tuple)).collect();
             radix_sort(&mut keyed, &mut Vec::new(), bits.iter().sum(), |&(key, _)| key);
             order = keyed.into_iter().map(|(_, tuple)| tuple).collect();
         } else {
-            let ranked = |tuple: u32| tuples.get(tuple).iter().zip(&ranks).map(|(&code, ranks)| ranks[code as usize]).collect::<Vec<_>>();
-            order.sort_by_cached_key(|&tuple| ranked(tuple));
+            order.sort_by_cached_key(|&tuple| columns.iter().map(|column| column[tuple as usize]).collect::<Vec<_>>());
         }
-        let rank = positions(&order);
-        Self { order, rank, ranks }
+        Self { rank: positions(&order), order, columns }
     }
 
-    fn sorted(&self, tuples: &Tuples) -> SortedTuples {
-        let column = |(at, ranks): (usize, &Vec<u32>)| self.order.iter().map(|&tuple| ranks[tuples.get(tuple)[at] as usize]).collect();
-        SortedTuples { columns: self.ranks.iter().enumerate().map(column).collect() }
+    fn sorted(&self) -> SortedTuples {
+        let column = |column: &Vec<u32>| self.order.iter().map(|&tuple| column[tuple as usize]).collect();
+        SortedTuples { columns: self.columns.iter().map(column).collect() }
     }
 }
 

@@ -23,6 +23,7 @@ mod labels;
 mod load;
 mod measure;
 mod members;
+mod narrow;
 mod new_users;
 mod numbers;
 mod output;

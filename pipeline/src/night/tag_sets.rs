@@ -32,7 +32,7 @@ impl TagSets {
     /// [`Values::sorted_codes`].
     pub fn of_column(column: &TagColumn, provisional: &[u32], order: &CodeOrder, cutter: &mut Cutter) -> Self {
         for (seat, &place) in provisional.iter().enumerate() {
-            for &code in column.codes(place) {
+            for code in column.codes(place) {
                 cutter.push(order.ranks[code as usize], seat as u32);
             }
         }

@@ -15,7 +15,6 @@ const MOST_CELLS: usize = 1 << 20;
 /// An append-only set of tuples of `width` codes, each with a dense number.
 pub struct Tuples {
     width: usize,
-    codes: Vec<u32>,
     index: Index,
     /// Cells or hashes of the rows at hand.
     places: Vec<u32>,
@@ -23,7 +22,7 @@ pub struct Tuples {
 
 enum Index {
     Cells(Cells),
-    Slots(Vec<u64>),
+    Slots(Slots),
 }
 
 /// Every possible tuple has a cell: the number of the tuple plus 1, or 0.
@@ -31,32 +30,46 @@ struct Cells {
     /// By column how many codes there is room for.
     rooms: Vec<usize>,
     numbers: Vec<u32>,
+    /// The cell of each tuple.
+    cells: Vec<u32>,
+}
+
+/// Tuples by hash, and their codes.
+struct Slots {
+    width: usize,
+    slots: Vec<u64>,
+    codes: Vec<u32>,
 }
 
 impl Tuples {
     /// An empty set of tuples of `width` codes.
     pub fn new(width: usize) -> Self {
-        let cells = Cells { rooms: vec![0; width], numbers: Vec::new() };
-        Self { width, codes: Vec::new(), index: Index::Cells(cells), places: Vec::new() }
+        let cells = Cells { rooms: vec![0; width], numbers: Vec::new(), cells: Vec::new() };
+        Self { width, index: Index::Cells(cells), places: Vec::new() }
     }
 
     /// How many distinct tuples there are.
     pub fn len(&self) -> usize {
-        self.codes.len() / self.width
+        match &self.index {
+            Index::Cells(cells) => cells.cells.len(),
+            Index::Slots(slots) => slots.len(),
+        }
     }
 
-    /// The codes of the tuple with this number.
-    pub fn get(&self, number: u32) -> &[u32] {
-        &self.codes[number as usize * self.width..][..self.width]
+    /// The codes of every tuple, column by column.
+    pub fn columns(&self) -> Vec<Vec<u32>> {
+        match &self.index {
+            Index::Cells(cells) => cells.columns(),
+            Index::Slots(slots) => (0..self.width).map(|at| slots.codes.iter().skip(at).step_by(self.width).copied().collect()).collect(),
+        }
     }
 
     /// Heap bytes held.
     pub fn size(&self) -> usize {
-        let index = match &self.index {
-            Index::Cells(cells) => cells.numbers.capacity() * 4,
-            Index::Slots(slots) => slots.capacity() * 8,
-        };
-        index + self.codes.capacity() * 4
+        match &self.index {
+            Index::Cells(cells) => (cells.numbers.capacity() + cells.cells.capacity()) * 4,
+            Index::Slots(slots) => slots.slots.capacity() * 8 + slots.codes.capacity() * 4,
+        }
     }
 
     /// Appends to `out` the number of the tuple of every row; `columns` are `width` columns of equal length, and every code of
@@ -65,20 +78,12 @@ impl Tuples {
         debug_assert_eq!(columns.len(), self.width);
         out.reserve(columns.first().map_or(0, Vec::len));
         self.make_room(sizes);
-        let Self { width, codes, index, places } = self;
-        match index {
+        match &mut self.index {
             Index::Cells(cells) => {
-                cells.places(columns, places);
-                for (row, &place) in places.iter().enumerate() {
-                    let number = &mut cells.numbers[place as usize];
-                    if *number == 0 {
-                        codes.extend(columns.iter().map(|column| column[row]));
-                        *number = (codes.len() / *width) as u32;
-                    }
-                    out.push(*number - 1);
-                }
+                cells.places(columns, &mut self.places);
+                out.extend(self.places.iter().map(|&place| cells.number(place)));
             }
-            Index::Slots(_) => self.intern_hashed(columns, out),
+            Index::Slots(slots) => slots.intern_batch(columns, out),
         }
     }
 
@@ -90,19 +95,32 @@ impl Tuples {
         }
         let with_reserve = |(&room, &size): (&usize, &usize)| if size <= room { room } else { size + size / 4 };
         let rooms: Vec<usize> = cells.rooms.iter().zip(sizes).map(with_reserve).collect();
-        match Cells::new(rooms) {
-            Some(mut cells) => {
-                for (number, tuple) in self.codes.chunks_exact(self.width).enumerate() {
-                    let place = cells.place(tuple);
-                    cells.numbers[place] = number as u32 + 1;
-                }
-                self.index = Index::Cells(cells);
-            }
-            None => self.rehash((self.len() * 2).next_power_of_two().max(FIRST_SLOTS)),
-        }
+        let columns = cells.columns();
+        self.index = match Cells::new(rooms, &columns) {
+            Some(cells) => Index::Cells(cells),
+            None => Index::Slots(Slots::new(&columns)),
+        };
+    }
+}
+
+impl Slots {
+    fn new(columns: &[Vec<u32>]) -> Self {
+        let (width, tuples) = (columns.len(), columns.first().map_or(0, Vec::len));
+        let codes = (0..tuples).flat_map(|tuple| columns.iter().map(move |column| column[tuple])).collect();
+        let mut made = Self { width, slots: Vec::new(), codes };
+        made.rehash((tuples * 2).next_power_of_two().max(FIRST_SLOTS));
+        made
     }
 
-    fn intern_hashed(&mut self, columns: &[Vec<u32>], out: &mut Vec<u32>) {
+    fn len(&self) -> usize {
+        self.codes.len() / self.width
+    }
+
+    fn get(&self, number: u32) -> &[u32] {
+        &self.codes[number as usize * self.width..][..self.width]
+    }
+
+    fn intern_batch(&mut self, columns: &[Vec<u32>], out: &mut Vec<u32>) {
         let rows = columns.first().map_or(0, Vec::len);
         let mut key = vec![0; self.width];
         let mut hashes = [0u64; GROUP];
@@ -124,23 +142,15 @@ impl Tuples {
         }
     }
 
-    fn slots(&self) -> &[u64] {
-        match &self.index {
-            Index::Slots(slots) => slots,
-            Index::Cells(_) => &[],
-        }
-    }
-
     /// Puts slots, then the codes that they point to, on their way.
     fn fetch(&self, hashes: &[u64]) {
-        let slots = self.slots();
         for &hash in hashes {
-            prefetch(slots, slot_of(slots, hash));
+            prefetch(&self.slots, self.slot_of(hash));
         }
-        let mask = slots.len() - 1;
+        let mask = self.slots.len() - 1;
         for &hash in hashes {
-            let home = slot_of(slots, hash);
-            let near = (0..NEAR).map(|step| slots[(home + step) & mask]);
+            let home = self.slot_of(hash);
+            let near = (0..NEAR).map(|step| self.slots[(home + step) & mask]);
             if let Some(slot) = near.take_while(|&slot| slot != 0).find(|slot| slot >> 32 == hash & 0xffff_ffff) {
                 prefetch(&self.codes, (slot as u32 - 1) as usize * self.width);
             }
@@ -148,12 +158,11 @@ impl Tuples {
     }
 
     fn intern(&mut self, hash: u64, key: &[u32]) -> u32 {
-        let slots = self.slots();
-        let mask = slots.len() - 1;
+        let mask = self.slots.len() - 1;
         let tag = hash & 0xffff_ffff;
-        let mut at = slot_of(slots, hash);
+        let mut at = self.slot_of(hash);
         loop {
-            let slot = slots[at];
+            let slot = self.slots[at];
             if slot == 0 {
                 break;
             }
@@ -164,38 +173,67 @@ impl Tuples {
         }
         let number = self.len() as u32;
         self.codes.extend_from_slice(key);
-        let full = self.codes.len() / self.width * 4 > (mask + 1) * 3;
-        if let Index::Slots(slots) = &mut self.index {
-            slots[at] = tag << 32 | u64::from(number + 1);
-        }
-        if full {
-            self.rehash((mask + 1) * 2);
+        self.slots[at] = tag << 32 | u64::from(number + 1);
+        if self.len() * 4 > self.slots.len() * 3 {
+            self.rehash(self.slots.len() * 2);
         }
         number
     }
 
     fn rehash(&mut self, size: usize) {
-        let mut slots = zeroed(size);
+        self.slots = Vec::new(); // Freed before its successor is made.
+        self.slots = zeroed(size);
         for (number, tuple) in self.codes.chunks_exact(self.width).enumerate() {
             let hash = tuple.iter().fold(0, |hash, &code| mix(hash, code));
-            let mut at = slot_of(&slots, hash);
-            while slots[at] != 0 {
+            let mut at = self.slot_of(hash);
+            while self.slots[at] != 0 {
                 at = (at + 1) & (size - 1);
             }
-            slots[at] = (hash & 0xffff_ffff) << 32 | (number as u64 + 1);
+            self.slots[at] = (hash & 0xffff_ffff) << 32 | (number as u64 + 1);
         }
-        self.index = Index::Slots(slots);
+    }
+
+    /// The high bits of the hash are the good ones.
+    #[inline]
+    fn slot_of(&self, hash: u64) -> usize {
+        (hash >> (64 - self.slots.len().trailing_zeros())) as usize
     }
 }
 
 impl Cells {
-    fn new(rooms: Vec<usize>) -> Option<Self> {
-        let cells = rooms.iter().try_fold(1usize, |product, &room| product.checked_mul(room))?;
-        (cells <= MOST_CELLS).then(|| Self { rooms, numbers: zeroed(cells) })
+    /// Cells with these rooms for the tuples of `columns`; `None` if they are too many.
+    fn new(rooms: Vec<usize>, columns: &[Vec<u32>]) -> Option<Self> {
+        let cells = rooms.iter().try_fold(1usize, |product, &room| product.checked_mul(room)).filter(|&cells| cells <= MOST_CELLS)?;
+        let mut made = Self { rooms, numbers: zeroed(cells), cells: Vec::new() };
+        let mut places = Vec::new();
+        made.places(columns, &mut places);
+        for place in places {
+            made.number(place);
+        }
+        Some(made)
     }
 
-    fn place(&self, tuple: &[u32]) -> usize {
-        tuple.iter().zip(&self.rooms).fold(0, |place, (&code, room)| place * room + code as usize)
+    /// The number of the tuple in this cell.
+    #[inline]
+    fn number(&mut self, place: u32) -> u32 {
+        let number = &mut self.numbers[place as usize];
+        if *number == 0 {
+            self.cells.push(place);
+            *number = self.cells.len() as u32;
+        }
+        *number - 1
+    }
+
+    fn columns(&self) -> Vec<Vec<u32>> {
+        let mut rest = self.cells.clone();
+        let mut columns: Vec<Vec<u32>> = Vec::with_capacity(self.rooms.len());
+        for &room in self.rooms.iter().rev() {
+            let room = room.max(1) as u32;
+            columns.push(rest.iter().map(|place| place % room).collect());
+            rest.iter_mut().for_each(|place| *place /= room);
+        }
+        columns.reverse();
+        columns
     }
 
     /// The cell of every row, column by column.
@@ -208,12 +246,6 @@ impl Cells {
             }
         }
     }
-}
-
-/// The high bits of the hash are the good ones.
-#[inline]
-fn slot_of(slots: &[u64], hash: u64) -> usize {
-    (hash >> (64 - slots.len().trailing_zeros())) as usize
 }
 
 /// Equality without a call: tuples are short.
@@ -249,11 +281,12 @@ mod tests {
             assert!(is_wide || matches!(tuples.index, Index::Cells(_)));
         }
         assert!(matches!(tuples.index, Index::Slots(_)));
+        let columns = tuples.columns();
         let mut oracle = BTreeMap::new();
         for (row, &number) in rows.iter().zip(&numbers) {
             let next = oracle.len() as u32;
             assert_eq!(*oracle.entry(row).or_insert(next), number);
-            assert_eq!(tuples.get(number), row);
+            assert_eq!(columns.iter().map(|column| column[number as usize]).collect::<Vec<_>>(), row);
         }
     }
 }
