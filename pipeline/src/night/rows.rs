@@ -1,10 +1,12 @@
 //! Rows of an artifact on their way to a file: cells in, record batches out.
 
+use std::sync::Arc;
+
 use arrow::array::{
-    Array, ArrayBuilder, AsArray, BinaryBuilder, BooleanBuilder, Date32Builder, FixedSizeBinaryBuilder, Float64Builder, Int8Builder, Int16Builder,
-    Int64Builder, RecordBatch, StringBuilder, UInt8Builder, UInt32Builder, UInt64Builder, make_builder,
+    Array, ArrayRef, AsArray, BinaryBuilder, BooleanBuilder, Date32Builder, Float64Builder, Int8Builder, Int16Builder, Int64Builder, RecordBatch,
+    StringBuilder, UInt8Builder, UInt32Builder, UInt64Builder,
 };
-use arrow::datatypes::{Date32Type, Float64Type, Int64Type, SchemaRef};
+use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, SchemaRef};
 use datafusion::error::{DataFusionError, Result};
 use tagmill_schemas::value::Value;
 
@@ -19,7 +21,7 @@ pub enum Cell<'a> {
     Null,
     /// Utf8.
     Text(&'a str),
-    /// Binary or FixedSizeBinary.
+    /// Binary.
     Bytes(&'a [u8]),
     /// Boolean.
     Bool(bool),
@@ -55,7 +57,9 @@ pub fn typed_value(batch: &RecordBatch, row: usize) -> Option<Value> {
 /// Builds the batches of one artifact.
 pub struct Rows {
     schema: SchemaRef,
-    columns: Vec<Box<dyn ArrayBuilder>>,
+    columns: Vec<Column>,
+    /// In the batch that is being built.
+    rows: usize,
     bytes: usize,
     full: Vec<RecordBatch>,
 }
@@ -63,24 +67,27 @@ pub struct Rows {
 impl Rows {
     /// No rows yet, of this schema.
     pub fn new(schema: SchemaRef) -> Self {
-        let columns = schema.fields().iter().map(|f| make_builder(f.data_type(), 0)).collect();
-        Self { schema, columns, bytes: 0, full: Vec::new() }
+        Self { schema, columns: Vec::new(), rows: 0, bytes: 0, full: Vec::new() }
     }
 
     /// Appends one row: a cell a column, in the schema's order.
     pub fn push<'a>(&mut self, cells: impl IntoIterator<Item = Cell<'a>>) -> Result<()> {
+        if self.columns.is_empty() {
+            self.columns = self.schema.fields().iter().map(|field| Column::new(field.data_type())).collect::<Result<_>>()?;
+        }
         let mut given = 0;
         for (column, cell) in self.columns.iter_mut().zip(cells) {
             if let Cell::Bytes(bytes) = cell {
                 self.bytes += bytes.len();
             }
-            append(column.as_mut(), cell)?;
+            column.append(cell)?;
             given += 1;
         }
         if given != self.columns.len() {
             return Err(DataFusionError::Internal(format!("a row of {given} cells for {} columns", self.columns.len())));
         }
-        if self.columns[0].len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES {
+        self.rows += 1;
+        if self.rows >= BATCH_ROWS || self.bytes >= BATCH_BYTES {
             self.close()?;
         }
         Ok(())
@@ -93,57 +100,92 @@ impl Rows {
 
     /// All batches so far, the last one included.
     pub fn take_all(&mut self) -> Result<Vec<RecordBatch>> {
-        if !self.columns[0].is_empty() {
+        if self.rows > 0 {
             self.close()?;
         }
         Ok(self.take_full())
     }
 
     fn close(&mut self) -> Result<()> {
-        let arrays = self.columns.iter_mut().map(|c| c.finish()).collect();
+        let arrays = std::mem::take(&mut self.columns).into_iter().map(Column::finish).collect();
         self.full.push(RecordBatch::try_new(self.schema.clone(), arrays)?);
-        self.bytes = 0;
+        (self.rows, self.bytes) = (0, 0);
         Ok(())
     }
 }
 
-fn append(column: &mut dyn ArrayBuilder, cell: Cell<'_>) -> Result<()> {
-    macro_rules! to {
-        ($builder:ty, $value:expr) => {
-            if let Some(builder) = column.as_any_mut().downcast_mut::<$builder>() {
-                builder.append_option($value);
-                return Ok(());
-            }
-        };
+/// The builder of one column, of the types that artifacts have.
+enum Column {
+    Text(StringBuilder),
+    Bytes(BinaryBuilder),
+    Bool(BooleanBuilder),
+    Double(Float64Builder),
+    Date(Date32Builder),
+    Int8(Int8Builder),
+    Int16(Int16Builder),
+    Int64(Int64Builder),
+    UInt8(UInt8Builder),
+    UInt32(UInt32Builder),
+    UInt64(UInt64Builder),
+}
+
+impl Column {
+    fn new(data_type: &DataType) -> Result<Self> {
+        Ok(match data_type {
+            DataType::Utf8 => Self::Text(StringBuilder::with_capacity(BATCH_ROWS, 0)),
+            DataType::Binary => Self::Bytes(BinaryBuilder::new()),
+            DataType::Boolean => Self::Bool(BooleanBuilder::with_capacity(BATCH_ROWS)),
+            DataType::Float64 => Self::Double(Float64Builder::with_capacity(BATCH_ROWS)),
+            DataType::Date32 => Self::Date(Date32Builder::with_capacity(BATCH_ROWS)),
+            DataType::Int8 => Self::Int8(Int8Builder::with_capacity(BATCH_ROWS)),
+            DataType::Int16 => Self::Int16(Int16Builder::with_capacity(BATCH_ROWS)),
+            DataType::Int64 => Self::Int64(Int64Builder::with_capacity(BATCH_ROWS)),
+            DataType::UInt8 => Self::UInt8(UInt8Builder::with_capacity(BATCH_ROWS)),
+            DataType::UInt32 => Self::UInt32(UInt32Builder::with_capacity(BATCH_ROWS)),
+            DataType::UInt64 => Self::UInt64(UInt64Builder::with_capacity(BATCH_ROWS)),
+            other => return Err(DataFusionError::Internal(format!("rows with a column of {other}"))),
+        })
     }
-    match cell {
-        Cell::Text(v) => to!(StringBuilder, Some(v)),
-        Cell::Bytes(v) => {
-            to!(BinaryBuilder, Some(v));
-            if let Some(builder) = column.as_any_mut().downcast_mut::<FixedSizeBinaryBuilder>() {
-                return builder.append_value(v).map_err(DataFusionError::from);
-            }
+
+    #[inline]
+    fn append(&mut self, cell: Cell<'_>) -> Result<()> {
+        match (self, cell) {
+            (Self::Text(column), Cell::Text(v)) => column.append_value(v),
+            (Self::Text(column), Cell::Null) => column.append_null(),
+            (Self::Bytes(column), Cell::Bytes(v)) => column.append_value(v),
+            (Self::Bool(column), Cell::Bool(v)) => column.append_value(v),
+            (Self::Bool(column), Cell::Null) => column.append_null(),
+            (Self::Double(column), Cell::Double(v)) => column.append_value(v),
+            (Self::Double(column), Cell::Null) => column.append_null(),
+            (Self::Date(column), Cell::Int(v)) => column.append_value(v as i32),
+            (Self::Date(column), Cell::Null) => column.append_null(),
+            (Self::Int8(column), Cell::Int(v)) => column.append_value(v as i8),
+            (Self::Int16(column), Cell::Int(v)) => column.append_value(v as i16),
+            (Self::Int64(column), Cell::Int(v)) => column.append_value(v),
+            (Self::Int64(column), Cell::Null) => column.append_null(),
+            (Self::UInt8(column), Cell::Int(v)) => column.append_value(v as u8),
+            (Self::UInt32(column), Cell::Int(v)) => column.append_value(v as u32),
+            (Self::UInt32(column), Cell::Null) => column.append_null(),
+            (Self::UInt64(column), Cell::Int(v)) => column.append_value(v as u64),
+            (Self::UInt64(column), Cell::Null) => column.append_null(),
+            (_, cell) => return Err(DataFusionError::Internal(format!("cell {cell:?} does not fit its column"))),
         }
-        Cell::Bool(v) => to!(BooleanBuilder, Some(v)),
-        Cell::Double(v) => to!(Float64Builder, Some(v)),
-        Cell::Int(v) => {
-            to!(UInt32Builder, Some(v as u32));
-            to!(UInt64Builder, Some(v as u64));
-            to!(Int64Builder, Some(v));
-            to!(Int16Builder, Some(v as i16));
-            to!(Int8Builder, Some(v as i8));
-            to!(UInt8Builder, Some(v as u8));
-            to!(Date32Builder, Some(v as i32));
-        }
-        Cell::Null => {
-            to!(StringBuilder, None::<&str>);
-            to!(UInt32Builder, None);
-            to!(UInt64Builder, None);
-            to!(Int64Builder, None);
-            to!(Float64Builder, None);
-            to!(Date32Builder, None);
-            to!(BooleanBuilder, None);
+        Ok(())
+    }
+
+    fn finish(self) -> ArrayRef {
+        match self {
+            Self::Text(mut column) => Arc::new(column.finish()),
+            Self::Bytes(mut column) => Arc::new(column.finish()),
+            Self::Bool(mut column) => Arc::new(column.finish()),
+            Self::Double(mut column) => Arc::new(column.finish()),
+            Self::Date(mut column) => Arc::new(column.finish()),
+            Self::Int8(mut column) => Arc::new(column.finish()),
+            Self::Int16(mut column) => Arc::new(column.finish()),
+            Self::Int64(mut column) => Arc::new(column.finish()),
+            Self::UInt8(mut column) => Arc::new(column.finish()),
+            Self::UInt32(mut column) => Arc::new(column.finish()),
+            Self::UInt64(mut column) => Arc::new(column.finish()),
         }
     }
-    Err(DataFusionError::Internal(format!("cell {cell:?} does not fit its column")))
 }
