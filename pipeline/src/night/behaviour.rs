@@ -10,9 +10,11 @@ use tagmill_udfs::bitmap::write_sorted;
 use super::bsi::{cut_slices, offset_for};
 use super::cutter::Cutter;
 use super::events::SortedEvents;
+use super::kept::ValueChooser;
 use super::rows::{Cell, Rows};
 use super::seats::AppSeats;
 use super::shape::EventShape;
+use super::spec::NightSpec;
 use super::tag_sets::CodeOrder;
 use super::values::{Values, positions};
 
@@ -37,6 +39,8 @@ pub struct BehaviourWriter<'a> {
     orders: Vec<TextOrder>,
     cutter: Cutter,
     bitmap: Vec<u8>,
+    /// Decides which values have rows of their own.
+    pub chooser: ValueChooser,
 }
 
 /// The limits of one app.
@@ -44,17 +48,8 @@ pub struct BehaviourWriter<'a> {
 pub struct BehaviourLimits {
     /// Combinations kept apart for one user and event.
     pub combinations: u32,
-    /// Values kept apart in one dimension.
+    /// Values kept apart in one dimension; see [`super::kept`].
     pub values: usize,
-}
-
-/// What exceeded a limit in one app.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Exceeded {
-    /// (user, event) pairs with more combinations than the limit.
-    pub combinations: u64,
-    /// Values folded into "other", over all dimensions.
-    pub values: u64,
 }
 
 /// One user's combination of one event.
@@ -82,15 +77,14 @@ impl<'a> BehaviourWriter<'a> {
     pub fn new(events: &'a SortedEvents, ordinals: &'a [u32], shard: u32, date: i32) -> Self {
         let names = CodeOrder::of(&events.names);
         let orders = events.dimensions.iter().map(TextOrder::of).collect();
-        Self { events, ordinals, shard, date, names, orders, cutter: Cutter::default(), bitmap: Vec::new() }
+        Self { events, ordinals, shard, date, names, orders, cutter: Cutter::default(), bitmap: Vec::new(), chooser: ValueChooser::default() }
     }
 
-    /// Writes one event of an app. Returns how many values were folded.
-    pub fn write_event(&mut self, place: &EventPlace<'_>, items: &EventItems, shape: &EventShape, behaviour: &mut Rows, measures: &mut Rows) -> Result<u64> {
-        let mut folded = 0;
+    /// Writes one event of an app.
+    pub fn write_event(&mut self, place: &EventPlace<'_>, items: &EventItems, shape: &EventShape, behaviour: &mut Rows, measures: &mut Rows) -> Result<()> {
         self.write_users(place, items, behaviour)?;
         for (name, slot) in &shape.dimensions {
-            folded += self.write_dimension(place, items, name, *slot, behaviour)?;
+            self.write_dimension(place, items, name, *slot, behaviour)?;
         }
         self.write_counts(place, items, measures)?;
         for measure in &shape.measures {
@@ -98,7 +92,7 @@ impl<'a> BehaviourWriter<'a> {
                 self.write_slices(place, (&measure.name, measure.scale), items.most, sums.iter().copied(), measures)?;
             }
         }
-        Ok(folded)
+        Ok(())
     }
 
     /// The events of one app with their items, combinations numbered, in order of the name; and how many (user, event) pairs have
@@ -139,12 +133,13 @@ impl<'a> BehaviourWriter<'a> {
         cutter.cut(1, |_, ordinals| push_users(place, *date, *shard, None, None, None, ordinals, bitmap, rows))
     }
 
-    /// Returns how many values were folded.
-    fn write_dimension(&mut self, place: &EventPlace<'_>, items: &EventItems, name: &str, slot: usize, rows: &mut Rows) -> Result<u64> {
-        let Self { events, orders, cutter, bitmap, shard, date, .. } = self;
+    fn write_dimension(&mut self, place: &EventPlace<'_>, items: &EventItems, name: &str, slot: usize, rows: &mut Rows) -> Result<()> {
+        let Self { events, orders, cutter, bitmap, shard, date, chooser, .. } = self;
         let values = &events.dimensions[slot];
         let order = &orders[slot];
-        let folded = if values.len() - 1 > place.limits.values { beyond_limit(events, items, slot, place.limits.values) } else { Folded::default() };
+        let ranks = events.tuples.dimension(slot);
+        let combinations = items.combinations.iter().map(|item| ranks[item.tuple as usize]);
+        let folded = chooser.choose(place, name, values.len(), combinations, |rank| order.text(order.place(rank)).unwrap_or_default());
         let numbers = items.most + 1;
         let keys = values.len() as u64 * u64::from(numbers);
         if keys > u64::from(u32::MAX) {
@@ -155,7 +150,6 @@ impl<'a> BehaviourWriter<'a> {
                 values.len()
             )));
         }
-        let ranks = events.tuples.dimension(slot);
         for item in &items.combinations {
             let rank = ranks[item.tuple as usize];
             if rank != NULL_RANK {
@@ -167,8 +161,7 @@ impl<'a> BehaviourWriter<'a> {
             let (place_of_value, number) = (key / numbers, key % numbers);
             let value = order.text(place_of_value);
             push_users(place, *date, *shard, Some(name), value, Some(number), ordinals, bitmap, rows)
-        })?;
-        Ok(folded.count)
+        })
     }
 
     fn write_counts(&mut self, place: &EventPlace<'_>, items: &EventItems, rows: &mut Rows) -> Result<()> {
@@ -216,9 +209,16 @@ pub struct EventPlace<'a> {
     pub event: &'a str,
     /// The app's limits.
     pub limits: BehaviourLimits,
+    /// The night, for the values that dimensions keep.
+    pub spec: &'a NightSpec,
 }
 
 impl EventItems {
+    /// Rows of events.
+    pub fn rows(&self) -> u64 {
+        self.combinations.iter().map(|item| u64::from(item.count)).sum()
+    }
+
     /// Adds a combination; in the overflow the counts of one user are added up on the first.
     fn add(&mut self, item: Combination, limit: u32) {
         self.most = self.most.max(item.number);
@@ -281,35 +281,6 @@ impl TextOrder {
     }
 }
 
-/// The values of one dimension that are beyond the limit, by position.
-#[derive(Default)]
-struct Folded {
-    is_folded: Vec<bool>,
-    count: u64,
-}
-
-impl Folded {
-    fn contains(&self, rank: u32) -> bool {
-        self.is_folded.get(rank as usize).copied().unwrap_or(false)
-    }
-}
-
-/// Keeps the `limit` values with most combinations, ties by typed order; the others are folded.
-fn beyond_limit(events: &SortedEvents, items: &EventItems, slot: usize, limit: usize) -> Folded {
-    let values = events.dimensions[slot].len();
-    let mut seen = vec![0u64; values];
-    let ranks = events.tuples.dimension(slot);
-    items.combinations.iter().for_each(|item| seen[ranks[item.tuple as usize] as usize] += 1);
-    let mut kept: Vec<u32> = (1..values as u32).filter(|&rank| seen[rank as usize] > 0).collect();
-    if kept.len() <= limit {
-        return Folded::default();
-    }
-    kept.sort_unstable_by_key(|&rank| (std::cmp::Reverse(seen[rank as usize]), rank));
-    let mut is_folded = vec![false; values];
-    kept[limit..].iter().for_each(|&rank| is_folded[rank as usize] = true);
-    Folded { is_folded, count: (kept.len() - limit) as u64 }
-}
-
 #[expect(clippy::too_many_arguments, reason = "a row of the artifact, cell by cell")]
 fn push_users(
     place: &EventPlace<'_>,
@@ -331,7 +302,7 @@ fn push_users(
         dimension.map_or(Cell::Null, Cell::Text),
         value.map_or(Cell::Null, Cell::Text),
         number.map_or(Cell::Null, |n| Cell::Int(i64::from(n))),
-        Cell::Bool(number == Some(place.limits.combinations)),
+        Cell::Bool(number == Some(place.limits.combinations) || (dimension.is_some() && value.is_none())),
         Cell::Int(i64::from(shard)),
         Cell::Bytes(bitmap),
         Cell::Int(ordinals.len() as i64),
