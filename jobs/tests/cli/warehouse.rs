@@ -68,7 +68,15 @@ async fn write_release(store: &Store) -> Manifest {
         id_scope: IdScope::Global,
         inputs: vec![],
         files,
-        tags: vec![TagEntry { app: "shop".to_owned(), tag: "gender".to_owned(), value_type: ValueType::String, multi: false, source: "profiles".to_owned() }],
+        tags: vec![TagEntry {
+            app: "shop".to_owned(),
+            tag: "gender".to_owned(),
+            value_type: ValueType::String,
+            multi: false,
+            source: "profiles".to_owned(),
+            over_limit: None,
+            is_withheld: false,
+        }],
         counts: vec![],
         reason: None,
     }

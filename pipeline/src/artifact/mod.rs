@@ -14,5 +14,5 @@ mod tap;
 mod writer;
 
 pub use chunks::CHUNK_ROWS;
-pub use reader::{BatchStream, read_artifact};
+pub use reader::{BatchStream, file_reader, read_artifact};
 pub use writer::ArtifactWriter;

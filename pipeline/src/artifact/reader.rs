@@ -80,6 +80,11 @@ impl Named {
     }
 }
 
+/// Ranges of any Parquet file of a known size.
+pub fn file_reader(store: &Store, location: Path, size: u64) -> impl AsyncFileReader + Unpin + 'static {
+    Source { store: store.clone(), location, size }
+}
+
 /// Ranges of one file of a known size.
 struct Source {
     store: Store,

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use tagmill_schemas::registry::{GroupRow, Placed};
 
 use super::{Fault, GroupStatus, Status};
-use crate::rules::{Expr, Names, Program, Reference, RuleError, TagInfo, Uncomputable, analyse, rule_hash};
+use crate::rules::{Expr, Names, Program, Reference, RuleError, TagInfo, Uncomputable, analyse, rule_hash, withheld_tag};
 
 /// The rows of one app.
 #[derive(Debug, Clone, Default)]
@@ -86,6 +86,8 @@ pub fn plan_app(app: &str, rows: &AppRows, names: &dyn Names, limit: u64, date: 
                 Ok(rule) => {
                     status.rule_hash = Some(rule_hash(&rule.text));
                     status.as_of = Some(date);
+                    let withheld = withheld_tag(&rule.expr, &names).map(|(tag, most)| format!("tag {tag:?} has more values than its limit of {most}"));
+                    withheld.into_iter().for_each(|reason| refuse(&mut status, Status::OverLimit, reason));
                     references.insert(index, rule.references);
                     compiled.push((index, rule.expr, group.clone()));
                 }
@@ -233,5 +235,9 @@ impl Names for WithGroups<'_> {
 
     fn list_names(&self) -> Vec<&str> {
         self.names.list_names()
+    }
+
+    fn withheld(&self, tag: &str) -> Option<u64> {
+        self.names.withheld(tag)
     }
 }

@@ -19,7 +19,7 @@ pub enum Status {
     Expired,
     /// Not computed: switched off, or its validity has not begun.
     Disabled,
-    /// Not computed: beyond the app's number of groups.
+    /// Not computed: beyond the app's number of groups, or on a tag with more values than the app's limit.
     OverLimit,
 }
 

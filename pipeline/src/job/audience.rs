@@ -10,7 +10,7 @@ use super::lists::Lists;
 use super::registry::{LabelCatalog, read_files};
 use super::{Observer, Request};
 use crate::groups::{AppPlan, Status, by_app, plan_app, read_rows};
-use crate::night::{AppNames, AppRules, ListSpec, TagSpec};
+use crate::night::{AppNames, AppRules, ListSpec, TagSpec, Withheld};
 use crate::rules::Atom;
 
 /// Problems that are printed one by one.
@@ -44,7 +44,7 @@ impl GroupNight {
 ///
 /// # Errors
 /// Refused for a file that can not be read at all. A bad row or rule is a status.
-pub async fn plan_groups(request: &Request, platform: &[TagSpec], labels: &LabelCatalog, observer: &dyn Observer) -> Result<GroupNight> {
+pub async fn plan_groups(request: &Request, platform: &[TagSpec], labels: &LabelCatalog, withheld: &Withheld, observer: &dyn Observer) -> Result<GroupNight> {
     let Some(groups) = &request.config.groups else { return Ok(GroupNight::default()) };
     let files = read_files(request, "groups.rules".into(), &groups.rules).await?;
     let lists = Lists::find(request).await?;
@@ -60,7 +60,14 @@ pub async fn plan_groups(request: &Request, platform: &[TagSpec], labels: &Label
     let mut night = GroupNight { inputs: vec![files.input], ..GroupNight::default() };
     let mut wanted = BTreeSet::new();
     for (app, rows) in &apps {
-        let names = AppNames { platform, labels: labels.by_app.get(app), shared_labels: &labels.shared, groups: Vec::new(), lists: lists.names(app) };
+        let names = AppNames {
+            platform,
+            labels: labels.by_app.get(app),
+            shared_labels: &labels.shared,
+            groups: Vec::new(),
+            lists: lists.names(app),
+            withheld: withheld.get(app),
+        };
         let plan = plan_app(app, rows, &names, request.config.limits.of(app).groups, request.date);
         wanted.extend(plan.program.atoms().iter().filter_map(|atom| match atom {
             Atom::InList(list) => Some((app.clone(), list.clone())),

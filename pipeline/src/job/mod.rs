@@ -5,7 +5,10 @@
 //! ```
 
 mod audience;
+mod damage;
 mod inputs;
+mod known_tags;
+mod limits;
 mod lists;
 mod night;
 mod registry;

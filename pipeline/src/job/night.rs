@@ -10,10 +10,11 @@ use tagmill_schemas::{Artifact, Result};
 
 use super::audience::{GroupNight, plan_groups};
 use super::inputs::{Decision, SourceInput};
-use super::registry::{LabelCatalog, event_shapes, label_catalog};
+use super::limits::{load_kept, withheld_tags};
+use super::registry::{Claimed, LabelCatalog, event_shapes, label_catalog};
 use super::session::Resources;
 use super::{Observer, Request};
-use crate::night::{BehaviourLimits, NightExec, NightLimits, NightSpec, ParentFiles, RowsSpec, SourceSpec, TagSpec};
+use crate::night::{BehaviourLimits, NightExec, NightLimits, NightSpec, ParentFiles, RowsSpec, SourceSpec, TagSpec, Withheld};
 use crate::publish::Parents;
 use crate::scan::{Scan, ScanContext, plan_source, rows_of};
 use crate::store::Store;
@@ -89,7 +90,8 @@ pub async fn plan_night(
     let (specs, children) = plan_sources(request, sources, session, &mut inputs, observer).await?;
     let platform: Vec<TagSpec> = specs.iter().flat_map(platform_tags).cloned().collect();
     let is_backfill = parents.is_before_head(request.date);
-    let mut groups = if is_backfill { GroupNight::default() } else { plan_groups(request, &platform, &labels, observer).await? };
+    let withheld = if is_backfill { Withheld::new() } else { withheld_tags(config, parents.state.as_ref(), sources) };
+    let mut groups = if is_backfill { GroupNight::default() } else { plan_groups(request, &platform, &labels, &withheld, observer).await? };
     let LabelCatalog { by_app, shared, inputs: mut read } = labels;
     inputs.append(&mut read);
     inputs.append(&mut groups.inputs);
@@ -104,6 +106,8 @@ pub async fn plan_night(
         store: store.name_of(""),
         is_backfill,
         limits: NightLimits { default: limits(&config.limits.default), apps: config.limits.apps.iter().map(|(app, l)| (app.clone(), limits(l))).collect() },
+        kept_values: load_kept(parents.state.as_ref(), &config.limits, store).await?,
+        withheld,
         parent: parent_files(parents, &specs, is_backfill),
         sources: specs,
         labels: by_app,
@@ -130,7 +134,7 @@ async fn plan_sources(
 ) -> Result<(Vec<SourceSpec>, Vec<Arc<dyn ExecutionPlan>>)> {
     let warehouse = &request.config.warehouse;
     let context = ScanContext { session, date: request.date, time_zone: warehouse.time_zone, id_scope: warehouse.id_scope, shards: warehouse.shards.get() };
-    let (mut specs, mut children) = (Vec::new(), Vec::new());
+    let (mut specs, mut children, mut claimed) = (Vec::new(), Vec::new(), Claimed::new());
     for input in sources {
         let source = input.source;
         let tags: Vec<&Tag> = request.config.tags.iter().filter(|tag| tag.source == source.name).collect();
@@ -138,7 +142,7 @@ async fn plan_sources(
             Decision::Read(files) => {
                 let shapes = match &source.kind {
                     SourceKind::CustomEvents(events) => {
-                        let (shapes, read) = event_shapes(request, source, events, observer).await?;
+                        let (shapes, read) = event_shapes(request, source, events, &mut claimed, observer).await?;
                         inputs.extend(read);
                         Some(shapes)
                     }

@@ -140,8 +140,18 @@ pub fn check_types(config: &Config, newest: Option<&Manifest>) -> Result<()> {
     Ok(())
 }
 
-/// The events that a registry declares, with the slots of their properties.
-pub async fn event_shapes(request: &Request, source: &Source, events: &Events, observer: &dyn Observer) -> Result<(EventShapes, Option<Input>)> {
+/// (app, event) -> the source that declared it first, and its registry. Sources of one registry have their events together.
+pub type Claimed = BTreeMap<(String, String), (String, String)>;
+
+/// The events that a registry declares, with the slots of their properties. An event that a source before has in another
+/// registry is not declared again: that row is not used.
+pub async fn event_shapes(
+    request: &Request,
+    source: &Source,
+    events: &Events,
+    claimed: &mut Claimed,
+    observer: &dyn Observer,
+) -> Result<(EventShapes, Option<Input>)> {
     let rejects_undeclared = events.undeclared == UndeclaredEvent::Reject;
     let Some(pattern) = &events.registry else {
         return Ok((EventShapes::Properties { events: BTreeMap::new(), rejects_undeclared, slot_types: Vec::new() }, None));
@@ -154,6 +164,11 @@ pub async fn event_shapes(request: &Request, source: &Source, events: &Events, o
         let (place, row) = (placed.place(), placed.row);
         if platform.contains(&row.event) {
             observer.warn(&format!("registry row {place} is not used: event {:?} is one of the platform's", row.event));
+            continue;
+        }
+        let claim = claimed.entry((row.app.clone(), row.event.clone())).or_insert_with(|| (source.name.clone(), pattern.clone()));
+        if claim.1 != *pattern {
+            observer.warn(&format!("registry row {place} is not used: event {:?} of app {:?} is one of source {}'s", row.event, row.app, claim.0));
             continue;
         }
         let properties = declared.entry(row.app.clone()).or_default().entry(row.event.clone()).or_default();

@@ -5,6 +5,7 @@ use std::fmt;
 
 use chrono::NaiveDate;
 use serde::Serialize;
+use tagmill_schemas::Manifest;
 
 /// A night that is done.
 #[derive(Debug, Clone, Serialize)]
@@ -27,12 +28,14 @@ pub struct Report {
     pub rows: BTreeMap<String, u64>,
     /// Rows rejected, over all sources.
     pub rejected: u64,
-    /// Groups by status.
-    pub groups: BTreeMap<&'static str, u64>,
-    /// The largest groups: app, group, members.
+    /// Groups of the release by status.
+    pub groups: BTreeMap<String, u64>,
+    /// The largest groups that were computed: app, group, members.
     pub largest_groups: Vec<(String, String, u64)>,
-    /// Tags.
+    /// Tags of the release.
     pub tags: u64,
+    /// The night that tags and groups are of: the run's date, or the head's when the run's is before it.
+    pub as_of: NaiveDate,
     /// Files written.
     pub files: u64,
     /// Their bytes.
@@ -43,6 +46,21 @@ pub struct Report {
     pub shard_seconds: Vec<(String, f64)>,
 }
 
+impl Report {
+    /// A date before the head leaves tags and groups as the head's night made them.
+    pub(super) fn keep_head(&mut self, head: &Manifest, statuses: impl Iterator<Item = String>) {
+        self.as_of = head.head_date;
+        self.tags = head.tags.len() as u64;
+        self.groups.clear();
+        statuses.for_each(|status| *self.groups.entry(status).or_default() += 1);
+    }
+}
+
+/// What is said behind tags and groups that a run leaves alone.
+fn kept(date: NaiveDate, as_of: NaiveDate) -> String {
+    if as_of == date { String::new() } else { format!(" (kept as of {as_of}, not rebuilt)") }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let total: f64 = self.seconds.iter().map(|(_, s)| s).sum();
@@ -51,8 +69,9 @@ impl fmt::Display for Report {
         writeln!(f, "  rows      {}{}", rows.join(", "), if self.rejected > 0 { format!(" ({} rejected)", self.rejected) } else { String::new() })?;
         writeln!(f, "  users     {} ({} new)", self.users, self.new_users)?;
         let groups: Vec<String> = self.groups.iter().map(|(status, count)| format!("{count} {status}")).collect();
-        writeln!(f, "  tags      {}", self.tags)?;
-        writeln!(f, "  groups    {}", if groups.is_empty() { "none".to_owned() } else { groups.join(", ") })?;
+        let kept = kept(self.date, self.as_of);
+        writeln!(f, "  tags      {}{kept}", self.tags)?;
+        writeln!(f, "  groups    {}{kept}", if groups.is_empty() { "none".to_owned() } else { groups.join(", ") })?;
         writeln!(f, "  artifacts {} files, {:.1} MB", self.files, self.bytes as f64 / 1e6)?;
         let seconds: Vec<String> = self.seconds.iter().map(|(stage, s)| format!("{stage} {s:.2} s")).collect();
         write!(f, "  time      {}", seconds.join(", "))
@@ -68,6 +87,8 @@ pub struct PlanReport {
     pub release: u64,
     /// Whether the date is before the head: only its behaviour is replaced.
     pub is_backfill: bool,
+    /// The night that tags and groups will be of.
+    pub as_of: NaiveDate,
     /// By source.
     pub sources: Vec<SourcePlan>,
     /// Groups by status, before they are computed.
@@ -107,7 +128,12 @@ impl fmt::Display for PlanReport {
             writeln!(f, "  {:<12} {:<8} {} files, {} rows, {:.1} MB", s.source, s.status, s.files, s.rows, s.bytes as f64 / 1e6)?;
         }
         let groups: Vec<String> = self.groups.iter().map(|(status, count)| format!("{count} {status}")).collect();
-        writeln!(f, "  groups       {}", if groups.is_empty() { "none".to_owned() } else { groups.join(", ") })?;
+        let groups = match (self.is_backfill, groups.is_empty()) {
+            (true, _) => format!("kept as of {}, not rebuilt; as are tags", self.as_of),
+            (false, true) => "none".to_owned(),
+            (false, false) => groups.join(", "),
+        };
+        writeln!(f, "  groups       {groups}")?;
         self.notices.iter().try_for_each(|notice| writeln!(f, "    {notice}"))?;
         writeln!(f, "  shards       {}, {} at once, about {:.0} MB each", self.shards, self.shards_at_once, self.shard_forecast as f64 / 1e6)?;
         write!(f, "{}", self.plan.trim_end())

@@ -11,10 +11,12 @@ use tagmill_schemas::manifest::{FileEntry, Input, InputStatus, Manifest, SourceC
 use tagmill_schemas::{Artifact, Config, Error, Result, Value};
 
 use super::audience::GroupNight;
+use super::known_tags::tag_entries;
+use super::limits::Exceeded;
 use super::stale::stale_since;
 use crate::artifact::{ArtifactWriter, read_artifact};
 use crate::groups::Status;
-use crate::night::{Cell, Count, FILTERED, NightSpec, Rows, ShardReport, typed_value, value_cells};
+use crate::night::{Cell, Count, FILTERED, NightSpec, OTHER_SOURCE, Rows, ShardReport, typed_value, value_cells};
 use crate::publish::Parents;
 use crate::store::Store;
 
@@ -28,11 +30,14 @@ pub struct RolledUp {
     pub counts: Vec<SourceCount>,
     /// Members of the groups that are published.
     pub groups: BTreeMap<(String, String), u64>,
+    /// What a person should know.
+    pub notices: Vec<String>,
 }
 
 /// Writes the files that no single shard can: tag values, group status, quality, runs.
 pub async fn roll_up(
     spec: &NightSpec,
+    config: &Config,
     reports: &[ShardReport],
     groups: &mut GroupNight,
     parents: &Parents,
@@ -41,19 +46,22 @@ pub async fn roll_up(
 ) -> Result<RolledUp> {
     let mut files: Vec<FileEntry> = reports.iter().flat_map(|report| report.files.iter().cloned()).collect();
     drop_empty(&mut files);
-    let metrics = add_counts(reports);
+    let exceeded = Exceeded::of(spec, config, reports);
+    let metrics = add_counts(reports, &exceeded);
     let sizes = add_groups(reports);
     files.extend(write(spec, store, Artifact::Quality, |rows| quality_rows(spec.day(), &metrics, rows)).await?);
     files.extend(write(spec, store, Artifact::Runs, |rows| run_row(spec, rows)).await?);
     let mut tags = Vec::new();
     if !spec.is_backfill {
+        files.extend(write(spec, store, Artifact::KeptValues, |rows| exceeded.kept_rows(rows)).await?);
         let known = load_codes(parents.newest.as_ref(), store).await?;
         files.extend(write(spec, store, Artifact::TagValues, |rows| new_codes(reports, known, rows)).await?);
         finish_statuses(spec, groups, &sizes, inputs)?;
         files.extend(write(spec, store, Artifact::GroupStatus, |rows| status_rows(groups, rows)).await?);
-        tags = tag_entries(reports);
+        tags = tag_entries(spec, reports, &exceeded, parents.newest.as_ref());
     }
-    Ok(RolledUp { files, tags, counts: source_counts(&metrics), groups: sizes })
+    let notices = notices(exceeded.notices, &metrics);
+    Ok(RolledUp { files, tags, counts: source_counts(&metrics), groups: sizes, notices })
 }
 
 /// An artifact without any row has no files.
@@ -85,12 +93,31 @@ async fn write(
 
 type Metrics = BTreeMap<(String, Option<String>, String), u64>;
 
-fn add_counts(reports: &[ShardReport]) -> Metrics {
+fn add_counts(reports: &[ShardReport], exceeded: &Exceeded) -> Metrics {
     let mut sums = Metrics::new();
-    for Count { source, app, metric, value } in reports.iter().flat_map(|report| &report.counts) {
+    for Count { source, app, metric, value } in reports.iter().flat_map(|report| &report.counts).chain(&exceeded.counts) {
         *sums.entry((source.clone(), app.clone(), metric.clone())).or_default() += value;
     }
     sums
+}
+
+/// Problems that are told one by one.
+const MOST_NOTICES: usize = 20;
+
+/// What a person should know of limits, and of rows that another source's events displaced.
+fn notices(limits: Vec<String>, metrics: &Metrics) -> Vec<String> {
+    let displaced = format!("rejected:{OTHER_SOURCE}");
+    let lost = metrics.iter().filter(|((_, _, metric), _)| *metric == displaced).map(|((source, app, _), rows)| {
+        let app = app.as_deref().unwrap_or_default();
+        format!(
+            "{rows} rows of source {source}, app {app:?}, are rejected: their events belong to another source (see rejects); name the events of each source"
+        )
+    });
+    let mut all: Vec<String> = limits.into_iter().chain(lost).collect();
+    let more = all.len().saturating_sub(MOST_NOTICES);
+    all.truncate(MOST_NOTICES);
+    all.extend((more > 0).then(|| format!("... and {more} more: see quality")));
+    all
 }
 
 fn source_counts(metrics: &Metrics) -> Vec<SourceCount> {
@@ -170,14 +197,6 @@ fn status_rows(groups: &GroupNight, rows: &mut Rows) -> datafusion::error::Resul
     Ok(())
 }
 
-fn tag_entries(reports: &[ShardReport]) -> Vec<TagEntry> {
-    let mut entries = BTreeSet::new();
-    for tag in reports.iter().flat_map(|report| &report.tags) {
-        entries.insert(TagEntry { app: tag.app.clone(), tag: tag.tag.clone(), value_type: tag.value_type, multi: tag.multi, source: tag.source.clone() });
-    }
-    entries.into_iter().collect()
-}
-
 /// The codes of one tag of one app.
 type Codes = BTreeMap<(String, String), BTreeMap<Value, u32>>;
 
@@ -200,7 +219,7 @@ async fn load_codes(newest: Option<&Manifest>, store: &Store) -> Result<Codes> {
 /// New values get the next codes of their tag, in typed order.
 fn new_codes(reports: &[ShardReport], mut known: Codes, rows: &mut Rows) -> datafusion::error::Result<()> {
     let mut seen: BTreeMap<(&str, &str, &str), BTreeSet<Value>> = BTreeMap::new();
-    for tag in reports.iter().flat_map(|report| &report.tags) {
+    for tag in reports.iter().flat_map(|report| &report.tags).filter(|tag| !tag.is_withheld) {
         seen.entry((&tag.app, &tag.tag, tag.value_type.name())).or_default().extend(tag.typed_values());
     }
     for ((app, tag, type_name), values) in seen {
@@ -256,6 +275,8 @@ fn stays(file: &FileEntry, spec: &NightSpec, written: &BTreeSet<Artifact>, reten
         Artifact::Users | Artifact::TagValues => true,
         Artifact::Universe => !written.contains(&Artifact::Universe),
         Artifact::Tags | Artifact::TagNumbers | Artifact::Groups | Artifact::GroupStatus => spec.is_backfill,
+        // What the head's night chose is for the night after the head.
+        Artifact::KeptValues => spec.is_backfill || !spec.reads_events(),
         // A date that was published keeps its behaviour when no event source is read again.
         Artifact::Behaviour | Artifact::BehaviourMeasures => (file.date != spec.date || !spec.reads_events()) && within(retention.behaviour_days)?,
         Artifact::Rejects | Artifact::Quality | Artifact::Runs => file.date != spec.date && within(retention.rejects_days)?,

@@ -13,6 +13,7 @@ use tagmill_schemas::manifest::Manifest;
 use tagmill_schemas::{Artifact, Config, Constants, Error, Kind, Result};
 
 use super::audience::{check_new_invalid, plan_groups};
+use super::damage::name_damaged;
 use super::inputs::{Decision, SourceInput, find_inputs};
 use super::night::{NightPlan, plan_night};
 use super::registry::{check_types, label_catalog};
@@ -101,12 +102,19 @@ pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
         // Before the data is blamed: a file that was written meanwhile, or a store that is gone, reads like damage.
         check_unchanged(&sources).await?;
     }
-    let reports = reports?;
+    let reports = match reports {
+        Ok(reports) => reports,
+        Err(error) => return Err(name_damaged(error, &sources).await),
+    };
     check_rows(&sources, &reports)?;
 
     clock.stage("roll-up", "adding up over shards");
-    let rolled = roll_up(&plan.spec, &reports, &mut plan.groups, &parents, &plan.inputs, &store).await?;
+    let rolled = roll_up(&plan.spec, config, &reports, &mut plan.groups, &parents, &plan.inputs, &store).await?;
+    rolled.notices.iter().for_each(|notice| observer.warn(notice));
     let mut report = report_of(&plan, &reports, &rolled, &parents);
+    if let Some(head) = parents.newest.as_ref().filter(|_| plan.spec.is_backfill) {
+        report.keep_head(head, statuses_of(head, &store).await?.into_values());
+    }
     clock.stage("publish", "committing the release");
     let manifest = manifest_of(&plan.spec, config, rolled, plan.inputs.clone(), &parents)?;
     report.release = Some(commit(&store, &manifest).await?.committed()?);
@@ -252,9 +260,10 @@ fn report_of(plan: &NightPlan, reports: &[ShardReport], rolled: &RolledUp, paren
         new_users: reports.iter().map(|r| r.new_users).sum(),
         rows,
         rejected: rolled.counts.iter().map(|c| c.rejected).sum(),
-        groups: plan.groups.by_status(),
+        groups: plan.groups.by_status().into_iter().map(|(status, count)| (status.to_owned(), count)).collect(),
         largest_groups: largest,
         tags: rolled.tags.len() as u64,
+        as_of: plan.spec.date,
         files: rolled.files.len() as u64,
         bytes: rolled.files.iter().map(|f| f.bytes).sum(),
         seconds: Vec::new(),
@@ -280,6 +289,7 @@ pub async fn plan(request: &Request, observer: &dyn Observer) -> Result<PlanRepo
         date: request.date,
         release: parents.next_release(),
         is_backfill: plan.spec.is_backfill,
+        as_of: parents.newest.as_ref().filter(|_| plan.spec.is_backfill).map_or(request.date, |head| head.head_date),
         sources: sources.iter().map(source_plan).collect(),
         groups: plan.groups.by_status(),
         notices: plan.groups.plans.iter().flat_map(|p| &p.statuses).filter_map(|s| s.notice()).collect(),
@@ -315,7 +325,7 @@ pub async fn validate(request: &Request) -> Result<ValidateReport> {
         .filter(|tag| is_platform(&tag.source))
         .filter_map(|tag| Some(TagSpec { name: tag.name.clone(), value_type: tag.value_type?, multi: tag.multi, scale: tag.scale }))
         .collect();
-    let groups = plan_groups(request, &platform, &labels, &super::Silent).await?;
+    let groups = plan_groups(request, &platform, &labels, &crate::night::Withheld::new(), &super::Silent).await?;
     let mut problems = heard.lines.into_inner().unwrap_or_default();
     let statuses = || groups.plans.iter().flat_map(|p| &p.statuses);
     problems.extend(statuses().filter(|s| matches!(s.status, Status::Invalid | Status::OverLimit)).filter_map(|s| s.notice()));

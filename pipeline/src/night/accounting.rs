@@ -72,6 +72,17 @@ impl Accounting {
         self.reject(app, reason, row);
     }
 
+    /// Moves up to `rows` accepted rows to the rejected ones; returns how many. The sample has one row for all.
+    pub fn reject_rows(&mut self, app: u32, reason: &str, rows: u64, row: impl FnOnce() -> String) -> u64 {
+        let accepted = self.accepted.get_mut(app as usize).filter(|accepted| **accepted > 0 && rows > 0);
+        let Some(accepted) = accepted else { return 0 };
+        let moved = rows.min(*accepted);
+        *accepted -= moved;
+        self.reject(app, reason, row);
+        *self.rejected.entry((app, reason.to_owned())).or_default() += moved - 1;
+        moved
+    }
+
     /// Moves accepted rows to the filtered ones, and says why.
     pub fn filter_accepted(&mut self, app: u32, why: &'static str) {
         self.accepted[app as usize] -= 1;

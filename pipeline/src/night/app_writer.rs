@@ -3,18 +3,20 @@
 use std::collections::{BTreeMap, HashMap};
 
 use datafusion::error::Result;
+use tagmill_schemas::Artifact;
 use tagmill_schemas::value::{Value, ValueType};
-use tagmill_schemas::{Artifact, Error};
 use tagmill_udfs::bitmap::write_sorted;
 
 use super::app_order::AppOrder;
 use super::atoms::AppSets;
 use super::audience::Audience;
-use super::behaviour::{BehaviourWriter, EventPlace, Exceeded};
+use super::behaviour::{BehaviourWriter, EventPlace};
 use super::bsi::{cut_slices, offset_for};
+use super::claims::{Lost, owned};
 use super::cutter::Cutter;
 use super::events::SortedEvents;
 use super::exec::external;
+use super::kept::DimensionReport;
 use super::label_sets::LabelSets;
 use super::labels::LabelRule;
 use super::measure::scaled_double;
@@ -57,6 +59,8 @@ pub struct AppWriter<'a> {
     pub tags: Vec<TagReport>,
     /// Groups written.
     pub groups: Vec<GroupReport>,
+    /// Events that belong to another source.
+    pub lost: Vec<Lost>,
 }
 
 impl<'a> AppWriter<'a> {
@@ -90,7 +94,18 @@ impl<'a> AppWriter<'a> {
             ordinals: Vec::new(),
             tags: Vec::new(),
             groups: Vec::new(),
+            lost: Vec::new(),
         }
+    }
+
+    /// Dimensions that may have more values than their limit.
+    pub fn take_dimensions(&mut self) -> Vec<DimensionReport> {
+        let sources = self.shard.spec.sources.iter().zip(&mut self.behaviour);
+        let reports = sources.flat_map(|(source, writer)| {
+            let reports = writer.as_mut().map(|writer| std::mem::take(&mut writer.chooser.reports)).unwrap_or_default();
+            reports.into_iter().map(|report| DimensionReport { source: source.name.clone(), ..report })
+        });
+        reports.collect()
     }
 
     /// Writes one app.
@@ -147,7 +162,9 @@ impl<'a> AppWriter<'a> {
 
     fn write_tag(&mut self, app: &str, source: &str, sets: &TagSets, ordinals: &[u32], output: &mut Output<'_>) -> Result<()> {
         let shard = Cell::Int(i64::from(self.shard.number));
-        for (i, value) in sets.values.iter().enumerate() {
+        let withheld = self.shard.spec.withheld.get(app).and_then(|tags| tags.get(&sets.name));
+        let reported = withheld.map_or(sets.values.len(), |limit| sets.values.len().min(*limit as usize + 1));
+        for (i, value) in sets.values.iter().enumerate().filter(|_| withheld.is_none()) {
             self.ordinals.clear();
             self.ordinals.extend(sets.seats(i).iter().map(|&seat| ordinals[seat as usize]));
             self.bitmap.clear();
@@ -162,9 +179,10 @@ impl<'a> AppWriter<'a> {
             value_type: sets.value_type,
             multi: sets.multi,
             source: source.to_owned(),
-            values: sets.values.iter().map(ToString::to_string).collect(),
+            values: sets.values[..reported].iter().map(ToString::to_string).collect(),
+            is_withheld: withheld.is_some(),
         });
-        self.write_numbers(app, sets, ordinals, output)
+        if withheld.is_some() { Ok(()) } else { self.write_numbers(app, sets, ordinals, output) }
     }
 
     /// The bit-sliced index of a single-valued numeric tag.
@@ -249,30 +267,27 @@ impl<'a> AppWriter<'a> {
         let spec = self.shard.spec;
         let limits = spec.limits.of(app);
         let mut events = Vec::new();
-        let mut exceeded = vec![Exceeded::default(); self.behaviour.len()];
         for (source, writer) in self.behaviour.iter_mut().enumerate() {
             let Some(writer) = writer else { continue };
             let (found, combinations) = writer.events_of(seats, limits.combinations)?;
-            exceeded[source].combinations = combinations;
+            output.exceeded(&spec.sources[source].name, app, combinations);
             events.extend(found.into_iter().map(|(event, items)| (event, source, items)));
         }
         events.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
-        if let Some(pair) = events.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            let [first, second] = [pair[0].1, pair[1].1].map(|source| &spec.sources[source].name);
-            let what = format!("event {:?} of app {app:?} comes from source {first} and from source {second}", pair[0].0);
-            return Err(external(Error::refused("shards", what).fix("name the events of each source, or declare them in one registry")));
-        }
+        let names: Vec<(&str, usize)> = events.iter().map(|(event, source, _)| (event.as_str(), *source)).collect();
+        let owned = owned(spec, app, &names);
         let (mut behaviour, mut measures) = output.take_behaviour();
-        for (event, source, items) in events {
+        for ((event, source, items), is_owned) in events.into_iter().zip(owned) {
             let (RowsSpec::Events { shapes, .. }, Some(writer)) = (&spec.sources[source].rows, &mut self.behaviour[source]) else { continue };
-            if let Some(shape) = shapes.shape(app, &event) {
-                exceeded[source].values +=
-                    writer.write_event(&mut self.cutter, &EventPlace { app, event: &event, limits }, &items, &shape, (&mut behaviour, &mut measures))?;
+            if !is_owned {
+                self.lost.push(Lost { source, app: self.apps.code(seats.rank), event, rows: items.rows() });
+            } else if let Some(shape) = shapes.shape(app, &event) {
+                let place = EventPlace { app, event: &event, limits, spec };
+                writer.write_event(&mut self.cutter, &place, &items, &shape, (&mut behaviour, &mut measures))?;
             }
             writer.give_back(items);
         }
         output.put_behaviour((behaviour, measures));
-        spec.sources.iter().zip(&exceeded).for_each(|(source, exceeded)| output.exceeded(&source.name, app, exceeded));
         Ok(())
     }
 }

@@ -28,6 +28,8 @@ pub struct AppNames<'a> {
     pub groups: Vec<&'a str>,
     /// Uploaded lists.
     pub lists: Vec<&'a str>,
+    /// The app's tags whose values are not published, with the limit that they exceed.
+    pub withheld: Option<&'a BTreeMap<String, u64>>,
 }
 
 impl Names for AppNames<'_> {
@@ -58,6 +60,10 @@ impl Names for AppNames<'_> {
     fn list_names(&self) -> Vec<&str> {
         self.lists.clone()
     }
+
+    fn withheld(&self, tag: &str) -> Option<u64> {
+        self.withheld?.get(tag).copied()
+    }
 }
 
 /// The programs of every app that has rules, by app.
@@ -69,7 +75,8 @@ pub fn compile_rules(spec: &NightSpec) -> Result<BTreeMap<String, Audience>> {
 fn compile_app(spec: &NightSpec, rules: &super::spec::AppRules, platform: &[TagSpec]) -> Result<Audience> {
     let lists = spec.lists.iter().filter(|list| list.app == rules.app).map(|list| list.list.as_str()).collect();
     let groups: Vec<&str> = rules.groups.iter().map(|(name, _)| name.as_str()).collect();
-    let names = AppNames { platform, labels: spec.labels.get(&rules.app), shared_labels: &spec.shared_labels, groups, lists };
+    let names =
+        AppNames { platform, labels: spec.labels.get(&rules.app), shared_labels: &spec.shared_labels, groups, lists, withheld: spec.withheld.get(&rules.app) };
     let compiled = rules
         .groups
         .iter()

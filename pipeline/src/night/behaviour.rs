@@ -10,9 +10,11 @@ use tagmill_udfs::bitmap::write_sorted;
 use super::bsi::{cut_slices, offset_for};
 use super::cutter::Cutter;
 use super::events::SortedEvents;
+use super::kept::{Folded, ValueChooser};
 use super::rows::{Cell, Rows};
 use super::seats::AppSeats;
 use super::shape::EventShape;
+use super::spec::NightSpec;
 use super::tag_sets::CodeOrder;
 use super::values::{Values, positions};
 
@@ -38,6 +40,8 @@ pub struct BehaviourWriter<'a> {
     /// Memory of events that are written.
     spare: Vec<EventItems>,
     bitmap: Vec<u8>,
+    /// Decides which values have rows of their own.
+    pub chooser: ValueChooser,
 }
 
 /// The limits of one app.
@@ -45,17 +49,8 @@ pub struct BehaviourWriter<'a> {
 pub struct BehaviourLimits {
     /// Combinations kept apart for one user and event.
     pub combinations: u32,
-    /// Values kept apart in one dimension.
+    /// Values kept apart in one dimension; see [`super::kept`].
     pub values: usize,
-}
-
-/// What exceeded a limit in one app.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Exceeded {
-    /// (user, event) pairs with more combinations than the limit.
-    pub combinations: u64,
-    /// Values folded into "other", over all dimensions.
-    pub values: u64,
 }
 
 /// One user's combination of one event.
@@ -83,10 +78,10 @@ impl<'a> BehaviourWriter<'a> {
     pub fn new(events: &'a SortedEvents, ordinals: &'a [u32], shard: u32, date: i32) -> Self {
         let names = CodeOrder::of(&events.names);
         let orders = events.dimensions.iter().map(TextOrder::of).collect();
-        Self { events, ordinals, shard, date, names, orders, spare: Vec::new(), bitmap: Vec::new() }
+        Self { events, ordinals, shard, date, names, orders, spare: Vec::new(), bitmap: Vec::new(), chooser: ValueChooser::default() }
     }
 
-    /// Writes one event of an app. Returns how many values were folded.
+    /// Writes one event of an app.
     pub fn write_event(
         &mut self,
         cutter: &mut Cutter,
@@ -94,11 +89,10 @@ impl<'a> BehaviourWriter<'a> {
         items: &EventItems,
         shape: &EventShape,
         (behaviour, measures): (&mut Rows, &mut Rows),
-    ) -> Result<u64> {
-        let mut folded = 0;
+    ) -> Result<()> {
         self.write_users(cutter, place, items, behaviour)?;
         for (name, slot) in &shape.dimensions {
-            folded += self.write_dimension(cutter, place, items, (name, *slot), behaviour)?;
+            self.write_dimension(cutter, place, items, (name, *slot), behaviour)?;
         }
         let counts = items.combinations.iter().filter(|item| item.count > 0).map(|item| (item.ordinal, item.number, i64::from(item.count)));
         self.write_slices(cutter, place, (COUNT, 0), items.most, counts, measures)?;
@@ -107,7 +101,7 @@ impl<'a> BehaviourWriter<'a> {
                 self.write_slices(cutter, place, (&measure.name, measure.scale), items.most, sums.iter().copied(), measures)?;
             }
         }
-        Ok(folded)
+        Ok(())
     }
 
     /// The events of one app with their items, combinations numbered, in order of the name; and how many (user, event) pairs have
@@ -156,19 +150,13 @@ impl<'a> BehaviourWriter<'a> {
         cutter.cut_walking(1, items.combinations.len(), users, |_, ordinals| push_users(place, *date, *shard, None, None, None, ordinals, bitmap, rows))
     }
 
-    /// Returns how many values were folded.
-    fn write_dimension(
-        &mut self,
-        cutter: &mut Cutter,
-        place: &EventPlace<'_>,
-        items: &EventItems,
-        (name, slot): (&str, usize),
-        rows: &mut Rows,
-    ) -> Result<u64> {
-        let Self { events, orders, bitmap, shard, date, .. } = self;
+    fn write_dimension(&mut self, cutter: &mut Cutter, place: &EventPlace<'_>, items: &EventItems, (name, slot): (&str, usize), rows: &mut Rows) -> Result<()> {
+        let Self { events, orders, bitmap, shard, date, chooser, .. } = self;
         let values = &events.dimensions[slot];
         let order = &orders[slot];
-        let folded = if values.len() - 1 > place.limits.values { beyond_limit(events, items, slot, place.limits.values) } else { Folded::default() };
+        let ranks = events.tuples.dimension(slot);
+        let combinations = items.combinations.iter().map(|item| ranks[item.tuple as usize]);
+        let folded = chooser.choose(place, name, values.len(), combinations, |rank| order.text(order.place(rank)).unwrap_or_default());
         let numbers = items.most + 1;
         let keys = values.len() as u64 * u64::from(numbers);
         if keys > u64::from(u32::MAX) {
@@ -179,15 +167,13 @@ impl<'a> BehaviourWriter<'a> {
                 values.len()
             )));
         }
-        let ranks = events.tuples.dimension(slot);
         let first_keys: Vec<Option<u32>> = (0..values.len() as u32).map(|rank| first_key(order, &folded, rank, numbers)).collect();
         let first_key_of = |item: &Combination| first_keys[ranks[item.tuple as usize] as usize].map(|first| (first + item.number, item.ordinal));
         cutter.cut_walking(keys, items.combinations.len(), items.combinations.iter().filter_map(first_key_of), |key, ordinals| {
             let (place_of_value, number) = (key / numbers, key % numbers);
             let value = order.text(place_of_value);
             push_users(place, *date, *shard, Some(name), value, Some(number), ordinals, bitmap, rows)
-        })?;
-        Ok(folded.count)
+        })
     }
 
     fn write_slices(
@@ -231,6 +217,8 @@ pub struct EventPlace<'a> {
     pub event: &'a str,
     /// The app's limits.
     pub limits: BehaviourLimits,
+    /// The night, for the values that dimensions keep.
+    pub spec: &'a NightSpec,
 }
 
 impl EventItems {
@@ -240,6 +228,11 @@ impl EventItems {
         self.sums.resize(slots, Vec::new());
         (self.most, self.overflow) = (0, None);
         self
+    }
+
+    /// Rows of events.
+    pub fn rows(&self) -> u64 {
+        self.combinations.iter().map(|item| u64::from(item.count)).sum()
     }
 
     /// Adds a combination; in the overflow the counts of one user are added up on the first.
@@ -310,35 +303,6 @@ fn first_key(order: &TextOrder, folded: &Folded, rank: u32, numbers: u32) -> Opt
     (rank != NULL_RANK).then_some(place * numbers)
 }
 
-/// The values of one dimension that are beyond the limit, by position.
-#[derive(Default)]
-struct Folded {
-    is_folded: Vec<bool>,
-    count: u64,
-}
-
-impl Folded {
-    fn contains(&self, rank: u32) -> bool {
-        self.is_folded.get(rank as usize).copied().unwrap_or(false)
-    }
-}
-
-/// Keeps the `limit` values with most combinations, ties by typed order; the others are folded.
-fn beyond_limit(events: &SortedEvents, items: &EventItems, slot: usize, limit: usize) -> Folded {
-    let values = events.dimensions[slot].len();
-    let mut seen = vec![0u64; values];
-    let ranks = events.tuples.dimension(slot);
-    items.combinations.iter().for_each(|item| seen[ranks[item.tuple as usize] as usize] += 1);
-    let mut kept: Vec<u32> = (1..values as u32).filter(|&rank| seen[rank as usize] > 0).collect();
-    if kept.len() <= limit {
-        return Folded::default();
-    }
-    kept.sort_unstable_by_key(|&rank| (std::cmp::Reverse(seen[rank as usize]), rank));
-    let mut is_folded = vec![false; values];
-    kept[limit..].iter().for_each(|&rank| is_folded[rank as usize] = true);
-    Folded { is_folded, count: (kept.len() - limit) as u64 }
-}
-
 #[expect(clippy::too_many_arguments, reason = "a row of the artifact, cell by cell")]
 fn push_users(
     place: &EventPlace<'_>,
@@ -360,7 +324,7 @@ fn push_users(
         dimension.map_or(Cell::Null, Cell::Text),
         value.map_or(Cell::Null, Cell::Text),
         number.map_or(Cell::Null, |n| Cell::Int(i64::from(n))),
-        Cell::Bool(number == Some(place.limits.combinations)),
+        Cell::Bool(number == Some(place.limits.combinations) || (dimension.is_some() && value.is_none())),
         Cell::Int(i64::from(shard)),
         Cell::Bytes(bitmap),
         Cell::Int(ordinals.len() as i64),

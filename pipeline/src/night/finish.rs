@@ -15,6 +15,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::accounting::Count;
 use super::app_order::AppOrder;
 use super::app_writer::{AppWriter, Audiences};
+use super::claims::reject_lost;
 use super::events::{EventRows, SortBuffers, SortedEvents};
 use super::new_users::{number_new_users, write_users};
 use super::output::Output;
@@ -40,11 +41,13 @@ pub async fn finish(mut shard: Shard<'_>, audiences: Audiences<'_>, buffers: &mu
         writer.write_app(*seats, &audiences, output)?;
         output.flush_full().await?;
     }
-    let AppWriter { tags, groups, cutter, .. } = writer;
+    let dimensions = writer.take_dimensions();
+    let AppWriter { tags, groups, lost, cutter, .. } = writer;
     buffers.cutter = cutter;
     lap(&mut seconds, "cut", started);
     count_duplicates(&mut shard, &settled, &sorted);
     buffers.take_back(sorted.into_iter().flatten());
+    reject_lost(&lost, &shard.state_of, &mut shard.accounts);
     write_rejects(&shard, output)?;
     let mut counts = counts(&shard);
     counts.append(&mut output.take_exceeded());
@@ -54,6 +57,7 @@ pub async fn finish(mut shard: Shard<'_>, audiences: Audiences<'_>, buffers: &mu
         new_users: shard.ids.len() as u64 - u64::from(shard.known),
         users: shard.ids.len() as u64,
         tags,
+        dimensions,
         groups,
         lists: known_members(&shard),
         counts,

@@ -13,11 +13,13 @@ mod audience;
 mod batch;
 mod behaviour;
 mod bsi;
+mod claims;
 mod cutter;
 mod events;
 mod exec;
 mod finish;
 mod interner;
+mod kept;
 mod label_sets;
 mod labels;
 mod load;
@@ -42,8 +44,12 @@ mod values;
 pub use accounting::{Count, FILTERED};
 pub use audience::AppNames;
 pub use behaviour::{BehaviourLimits, COUNT};
+pub use claims::OTHER_SOURCE;
 pub use exec::{NightExec, external, report_schema};
+pub use kept::{DimensionReport, KeptValues};
 pub use report::{GroupReport, ShardReport, TagReport};
 pub use rows::{Cell, Rows, typed_value, value_cells};
 pub use shape::{EventShape, MeasureShape};
-pub use spec::{AppRules, CustomEvent, EventShapes, LabelSpec, ListSpec, NightLimits, NightSpec, ParentFiles, RowsSpec, Slot, SourceSpec, TagSpec, Undeclared};
+pub use spec::{
+    AppRules, CustomEvent, EventShapes, LabelSpec, ListSpec, NightLimits, NightSpec, ParentFiles, RowsSpec, Slot, SourceSpec, TagSpec, Undeclared, Withheld,
+};

@@ -8,7 +8,6 @@ use tagmill_schemas::Artifact;
 use tagmill_schemas::manifest::FileEntry;
 
 use super::accounting::Count;
-use super::behaviour::Exceeded;
 use super::exec::external;
 use super::rows::Rows;
 use super::spec::NightSpec;
@@ -61,11 +60,11 @@ impl<'a> Output<'a> {
         *self.rows(Artifact::BehaviourMeasures) = measures;
     }
 
-    /// Counts what exceeded a limit.
-    pub fn exceeded(&mut self, source: &str, app: &str, exceeded: &Exceeded) {
-        let found = [("over_limit:combinations", exceeded.combinations), ("over_limit:values", exceeded.values)];
-        for (metric, value) in found.into_iter().filter(|(_, value)| *value > 0) {
-            self.exceeded.push(Count { source: source.to_owned(), app: Some(app.to_owned()), metric: metric.to_owned(), value });
+    /// Counts the (user, event) pairs of an app with more combinations than its limit.
+    pub fn exceeded(&mut self, source: &str, app: &str, combinations: u64) {
+        if combinations > 0 {
+            let metric = "over_limit:combinations".to_owned();
+            self.exceeded.push(Count { source: source.to_owned(), app: Some(app.to_owned()), metric, value: combinations });
         }
     }
 

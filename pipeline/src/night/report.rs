@@ -5,6 +5,7 @@ use tagmill_schemas::manifest::FileEntry;
 use tagmill_schemas::value::{Value, ValueType};
 
 use super::accounting::Count;
+use super::kept::DimensionReport;
 
 /// The report of one shard.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -19,6 +20,8 @@ pub struct ShardReport {
     pub users: u64,
     /// Tags with their values.
     pub tags: Vec<TagReport>,
+    /// Dimensions that may have more values than their limit.
+    pub dimensions: Vec<DimensionReport>,
     /// Groups with their sizes.
     pub groups: Vec<GroupReport>,
     /// For every list of the night how many of its members are users of this shard.
@@ -42,8 +45,10 @@ pub struct TagReport {
     pub multi: bool,
     /// The source that has it.
     pub source: String,
-    /// Distinct values, in order, as canonical text.
+    /// Distinct values, in order, as canonical text; of a withheld tag only one more than the limit.
     pub values: Vec<String>,
+    /// Whether its values are not published.
+    pub is_withheld: bool,
 }
 
 impl TagReport {

@@ -38,7 +38,7 @@ pub struct Shard<'a> {
     /// By source.
     pub states: Vec<SourceState>,
     /// By source: which state its rows go to. Sources of the same declared events share one, so that an event is one event.
-    state_of: Vec<usize>,
+    pub state_of: Vec<usize>,
     /// By source.
     pub accounts: Vec<Accounting>,
     buffers: Buffers,
@@ -243,15 +243,15 @@ impl SourceState {
     }
 }
 
-/// The first source whose registry declares the same events; a dedupe key belongs to one source.
+/// The first source that says the same things of the same events; a dedupe key belongs to one source.
 fn shared_state(sources: &[SourceSpec], source: usize) -> usize {
-    let Some(own) = declared_events(&sources[source]) else { return source };
-    sources[..source].iter().position(|other| declared_events(other) == Some(own)).unwrap_or(source)
+    let Some(own) = what_events_say(&sources[source]) else { return source };
+    sources[..source].iter().position(|other| what_events_say(other) == Some(own)).unwrap_or(source)
 }
 
-fn declared_events(source: &SourceSpec) -> Option<&EventShapes> {
+fn what_events_say(source: &SourceSpec) -> Option<(&[ValueType], &EventShapes)> {
     match &source.rows {
-        RowsSpec::Events { is_keyed: false, shapes: shapes @ EventShapes::Properties { .. }, .. } => Some(shapes),
+        RowsSpec::Events { is_keyed: false, shapes, dimensions, .. } => Some((dimensions, shapes)),
         _ => None,
     }
 }

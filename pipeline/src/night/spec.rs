@@ -9,6 +9,7 @@ use tagmill_schemas::value::ValueType;
 use tagmill_schemas::{IdScope, Shards};
 
 use super::behaviour::BehaviourLimits;
+use super::kept::KeptValues;
 use super::shape::{EventShape, MeasureShape};
 
 /// One night, for every shard.
@@ -32,6 +33,10 @@ pub struct NightSpec {
     pub sources: Vec<SourceSpec>,
     /// By app.
     pub limits: NightLimits,
+    /// What dimensions beyond their limit keep, as the release before chose.
+    pub kept_values: KeptValues,
+    /// Tags whose values are not published, because there were too many of them.
+    pub withheld: Withheld,
     /// What earlier releases say.
     pub parent: ParentFiles,
     /// Tags known before the night, by app and name: registries, and what the parent release has.
@@ -81,6 +86,9 @@ impl NightSpec {
         self.date.signed_duration_since(NaiveDate::default()).num_days() as i32
     }
 }
+
+/// By app and tag the limit that the tag's values exceeded.
+pub type Withheld = BTreeMap<String, BTreeMap<String, u64>>;
 
 /// The files of earlier releases that shards read, each at most once.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

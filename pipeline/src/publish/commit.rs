@@ -73,14 +73,18 @@ pub async fn commit(store: &Store, manifest: &Manifest) -> Result<Outcome> {
         head_does_not_move_back(manifest, previous)?;
         published_files_do_not_change(manifest, previous)?;
     }
-    new_files_are_there(store, manifest, previous.as_ref()).await?;
+    let new = new_files(manifest, previous.as_ref());
+    new_files_are_there(store, &new).await?;
+    // Before there is a name for them: a release never names files that a power cut can empty.
+    let paths: Vec<&str> = new.iter().map(|file| file.path.as_str()).collect();
+    store.make_durable(&paths).await?;
     create(store, manifest, json).await
 }
 
 async fn create(store: &Store, manifest: &Manifest, json: Bytes) -> Result<Outcome> {
     let path = release::path(manifest.release);
     for _ in 0..TRIES {
-        if store.create(&path, json.clone()).await? == Create::Created {
+        if store.create_durable(&path, json.clone()).await? == Create::Created {
             return Ok(Outcome::Committed { release: manifest.release });
         }
         if store.head(&path).await?.is_some() {
@@ -166,12 +170,16 @@ fn published_files_do_not_change(manifest: &Manifest, previous: &Manifest) -> Re
     }
 }
 
-/// Every file that the previous release does not have is there with its size.
-async fn new_files_are_there(store: &Store, manifest: &Manifest, previous: Option<&Manifest>) -> Result<()> {
+/// The files that the previous release does not have.
+fn new_files(manifest: &Manifest, previous: Option<&Manifest>) -> Vec<FileEntry> {
     let known: BTreeSet<&str> = previous.into_iter().flat_map(|previous| &previous.files).map(|file| file.path.as_str()).collect();
-    let new: Vec<FileEntry> = manifest.files.iter().filter(|file| !known.contains(file.path.as_str())).cloned().collect();
+    manifest.files.iter().filter(|file| !known.contains(file.path.as_str())).cloned().collect()
+}
+
+/// Every new file is there with its size.
+async fn new_files_are_there(store: &Store, new: &[FileEntry]) -> Result<()> {
     // Owned all through: a future that borrows in a stream's closure can not be spawned.
-    let looks = new.into_iter().map(|file| is_there(store.clone(), file));
+    let looks = new.to_vec().into_iter().map(|file| is_there(store.clone(), file));
     futures::stream::iter(looks).buffer_unordered(LOOKS).try_collect::<Vec<()>>().await.map(drop)
 }
 

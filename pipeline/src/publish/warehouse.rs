@@ -23,7 +23,7 @@ pub enum Init {
 pub async fn init_warehouse(store: &Store, warehouse: &Warehouse) -> Result<Init> {
     let store = store.for_stage("init");
     probe(&store).await?;
-    match store.create(constants::PATH, Constants::of(warehouse).to_json()?).await? {
+    match store.create_durable(constants::PATH, Constants::of(warehouse).to_json()?.into()).await? {
         Create::Created => Ok(Init::Made),
         Create::Exists => open_warehouse(&store, warehouse).await.map(|_| Init::Existed),
     }

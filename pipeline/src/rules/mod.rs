@@ -39,6 +39,7 @@ mod program;
 mod range;
 mod schedule;
 mod token;
+mod withheld;
 
 #[cfg(test)]
 mod tests;
@@ -50,6 +51,7 @@ pub use expr::{Atom, Expr};
 pub use matching::Test;
 pub use names::{Names, TagInfo};
 pub use program::{Program, Uncomputable};
+pub use withheld::withheld_tag;
 
 use lower::Lowering;
 use parse::parse;

@@ -26,6 +26,10 @@ pub trait Names {
     fn has_list(&self, name: &str) -> bool;
     /// Every list, for a suggestion.
     fn list_names(&self) -> Vec<&str>;
+    /// The limit that the values of this tag exceed, if that is why they are not published.
+    fn withheld(&self, _tag: &str) -> Option<u64> {
+        None
+    }
 }
 
 /// Longer names are no typing mistakes, and the distance takes the product of both lengths.

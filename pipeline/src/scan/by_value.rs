@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int32Array, RecordBatch, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, RecordBatch, new_null_array};
 use arrow::compute::{cast, concat, take};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema};
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -198,7 +198,7 @@ impl ScalarUDFImpl for ByValue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::StringArray;
+    use arrow::array::{Int32Array, StringArray};
     use datafusion::common::config::ConfigOptions;
 
     fn call(function: &ByValue, array: ArrayRef) -> ArrayRef {

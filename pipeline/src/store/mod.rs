@@ -6,9 +6,11 @@
 //! url ──► open ──► Store = object store + root          path "tags/date=…/00003.parquet" ──► location
 //!                    │
 //!                    ├─ list / head / get / get_range   (pattern.rs: `*` and `**`)
-//!                    └─ put / create                    (create: only if nothing is there)
+//!                    ├─ put / create                    (create: only if nothing is there)
+//!                    └─ make_durable / create_durable   (on disk, not only in the system's memory)
 //! ```
 
+mod durable;
 mod fault;
 mod open;
 mod pattern;

@@ -222,7 +222,7 @@ fn tag_sets(users: &[User]) -> Sets {
 }
 
 fn entry(tag: &str, value_type: ValueType) -> TagEntry {
-    TagEntry { app: APP.to_owned(), tag: tag.to_owned(), value_type, multi: false, source: "profiles".to_owned() }
+    TagEntry { app: APP.to_owned(), tag: tag.to_owned(), value_type, multi: false, source: "profiles".to_owned(), over_limit: None, is_withheld: false }
 }
 
 fn tag_entries() -> Vec<TagEntry> {

@@ -47,7 +47,9 @@ async fn a_file_damaged_behind_a_sound_footer_is_refused_by_name() {
     let mut bytes = std::fs::read(hand.path(PART)).unwrap();
     bytes[4..60].fill(0xff);
     hand.write_bytes(PART, bytes);
-    fails(&hand, hand.init_and_run().await, Kind::Refused, &["raw data can not be read", "source profiles"]).await;
+    hand.write("raw/profiles/dt=2026-11-19/another.parquet", profiles(&[("shop", Some("u7"), Some("Oslo"), Some(1))]));
+    hand.write(SECOND, profiles(&[("shop", Some("u8"), Some("Oslo"), Some(1))]));
+    fails(&hand, hand.init_and_run().await, Kind::Refused, &["raw data can not be read", "/part.parquet (source profiles)"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -162,6 +162,10 @@ async fn a_date_before_the_head_replaces_that_dates_behaviour_only() {
     let (night, combinations) = data.expected_in_order(&[0, 2, 1]);
     crate::compare::behaviour(&after, &night, combinations).await;
     assert_eq!(late.users, night.dictionary.numbers.len() as u64);
+    // The report says what the release has, and that it was left alone.
+    assert_eq!((late.as_of, late.tags), (data.date(2), before.manifest.tags.len() as u64));
+    assert_eq!(late.groups.values().sum::<u64>(), before.statuses().await.len() as u64);
+    assert_eq!(late.to_string().matches(&format!("(kept as of {}, not rebuilt)", data.date(2))).count(), 2, "{late}");
     // Once more: the same behaviour takes its place.
     run(&data.config, data.date(1)).await.unwrap();
     let again = published(&data.config).await;

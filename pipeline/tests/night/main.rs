@@ -10,6 +10,7 @@ mod custom;
 mod fixture;
 mod hand;
 mod late;
+mod limits;
 mod nights;
 mod operator;
 mod release;

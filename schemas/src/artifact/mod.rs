@@ -14,6 +14,7 @@ mod behaviour_measures;
 mod columns;
 mod group_status;
 mod groups;
+mod kept_values;
 mod quality;
 mod rejects;
 mod runs;
@@ -49,6 +50,8 @@ pub enum Artifact {
     Behaviour,
     /// Users per binary digit of an event's counts and sums of a day.
     BehaviourMeasures,
+    /// The values that a dimension beyond its limit keeps.
+    KeptValues,
     /// The groups' members.
     Groups,
     /// How every group's night went.
@@ -63,7 +66,7 @@ pub enum Artifact {
 
 impl Artifact {
     /// Every artifact.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Users,
         Self::Universe,
         Self::TagValues,
@@ -71,6 +74,7 @@ impl Artifact {
         Self::TagNumbers,
         Self::Behaviour,
         Self::BehaviourMeasures,
+        Self::KeptValues,
         Self::Groups,
         Self::GroupStatus,
         Self::Rejects,
@@ -88,6 +92,7 @@ impl Artifact {
             Self::TagNumbers => "tag_numbers",
             Self::Behaviour => "behaviour",
             Self::BehaviourMeasures => "behaviour_measures",
+            Self::KeptValues => "kept_values",
             Self::Groups => "groups",
             Self::GroupStatus => "group_status",
             Self::Rejects => "rejects",
@@ -111,6 +116,7 @@ impl Artifact {
             Self::TagNumbers => tag_numbers::schema(),
             Self::Behaviour => behaviour::schema(),
             Self::BehaviourMeasures => behaviour_measures::schema(),
+            Self::KeptValues => kept_values::schema(),
             Self::Groups => groups::schema(),
             Self::GroupStatus => group_status::schema(),
             Self::Rejects => rejects::schema(),
@@ -130,6 +136,7 @@ impl Artifact {
             Self::TagNumbers => tag_numbers::SORT_KEY,
             Self::Behaviour => behaviour::SORT_KEY,
             Self::BehaviourMeasures => behaviour_measures::SORT_KEY,
+            Self::KeptValues => kept_values::SORT_KEY,
             Self::Groups => groups::SORT_KEY,
             Self::GroupStatus => group_status::SORT_KEY,
             Self::Rejects => rejects::SORT_KEY,

@@ -5,8 +5,11 @@
 //! | date | Date32 | | the night |
 //! | source | Utf8 | | the source's name |
 //! | app | Utf8 | when the row has none | the app |
-//! | metric | Utf8 | | read, accepted, filtered, `rejected:<reason>`, undeclared, late, duplicates |
-//! | value | UInt64 | | rows |
+//! | metric | Utf8 | | read, accepted, filtered, `rejected:<reason>`, undeclared, late, duplicates, or one of those below |
+//! | value | UInt64 | | rows, or what the metric counts |
+//!
+//! `over_limit:values` counts dimensions of the app's events with more values than the limit, each once however many shards
+//! saw it; `over_limit:tag_values` tags with more; `over_limit:combinations` (user, event) pairs with more combinations.
 
 use arrow::datatypes::{DataType, SchemaRef};
 

@@ -147,6 +147,12 @@ pub struct TagEntry {
     pub multi: bool,
     /// The source it comes from.
     pub source: String,
+    /// The limit that its values exceeded when they were last counted: the next night does not publish them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over_limit: Option<u64>,
+    /// Whether its values are not in this release, because they exceeded the limit before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_withheld: bool,
 }
 
 /// What became of a source's rows of one app.

@@ -59,8 +59,8 @@ fn manifest() -> Manifest {
         ],
         files: vec![file(Artifact::Users, Some(10)), file(Artifact::GroupStatus, None), file(Artifact::Users, Some(9))],
         tags: vec![
-            TagEntry { app: "tea".into(), tag: "taste".into(), value_type: ValueType::String, multi: true, source: "labels".into() },
-            TagEntry { app: "tea".into(), tag: "age".into(), value_type: ValueType::Integer, multi: false, source: "profiles".into() },
+            TagEntry { app: "tea".into(), tag: "taste".into(), value_type: ValueType::String, multi: true, source: "labels".into(), over_limit: None, is_withheld: false },
+            TagEntry { app: "tea".into(), tag: "age".into(), value_type: ValueType::Integer, multi: false, source: "profiles".into(), over_limit: None, is_withheld: false },
         ],
         counts: vec![count(Some("tea"), 4), count(None, 0)],
         reason: None,

@@ -25,7 +25,8 @@ use crate::warehouse::Warehouse;
 use history::History;
 
 const AFTER: &str = "\
-Tables: users, universe, tag_values, tags, tag_numbers, behaviour, behaviour_measures, groups, group_status, rejects, quality, runs.
+Tables: users, universe, tag_values, tags, tag_numbers, behaviour, behaviour_measures, kept_values, groups, group_status, rejects,
+        quality, runs.
 Views:  tags_string, tags_integer, tags_double, tags_date, tags_boolean: one typed value column, with its code.
 Raw:    raw.<source>, the files of --date (the release's night when not given).
 

@@ -26,7 +26,7 @@ use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 use tagmill_schemas::{Error, Manifest, Result};
 
-use crate::rules::{Atom, Expr, compile};
+use crate::rules::{Atom, Expr, compile, withheld_tag};
 use lists::Lists;
 use names::AppNames;
 use need::Need;
@@ -85,6 +85,10 @@ pub async fn estimate(ctx: &SessionContext, manifest: &Manifest, lists: Option<&
     let names = AppNames::load(ctx, manifest, app).await?;
     let expr = compile(rule, &names, manifest.head_date)
         .map_err(|e| Error::setup(STAGE, format!("invalid rule at {}:{}: {}", e.line, e.column, e.message)).fix("correct the rule"))?;
+    if let Some((tag, _)) = withheld_tag(&expr, &names) {
+        let what = format!("the values of tag {tag:?} are not in release {}: there were more than limits.values_per_tag", manifest.release);
+        return Err(Error::setup(STAGE, what).fix("raise it for this app: they are published from the next night on"));
+    }
     let lists = lists.map(|template| template.replace("{date}", &manifest.head_date.to_string()));
     let lists = Lists { template: lists.as_deref(), app };
     let question = Arc::new(Question::new(Reader::new(ctx, app, manifest.id_scope), expr, &names, &lists).await?);

@@ -16,6 +16,7 @@ use crate::rules::{Names, TagInfo};
 pub(super) struct AppNames {
     tags: BTreeMap<String, (ValueType, bool)>,
     groups: BTreeSet<String>,
+    withheld: BTreeMap<String, u64>,
 }
 
 impl AppNames {
@@ -29,7 +30,9 @@ impl AppNames {
         if tags.is_empty() && groups.is_empty() && !is_counted {
             return Err(unknown_app(manifest, app));
         }
-        Ok(Self { tags, groups })
+        let withheld = manifest.tags.iter().filter(|entry| entry.app == app && entry.is_withheld);
+        let withheld = withheld.map(|entry| (entry.tag.clone(), entry.over_limit.unwrap_or_default())).collect();
+        Ok(Self { tags, groups, withheld })
     }
 }
 
@@ -80,5 +83,9 @@ impl Names for AppNames {
 
     fn list_names(&self) -> Vec<&str> {
         Vec::new()
+    }
+
+    fn withheld(&self, tag: &str) -> Option<u64> {
+        self.withheld.get(tag).copied()
     }
 }

@@ -1,0 +1,239 @@
+//! What is wrong with data, configuration, store or timing, from outside: exit status, one sentence that names the place, and
+//! nothing published that should not be.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Duration;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use datafusion::parquet::arrow::ArrowWriter;
+use tempfile::TempDir;
+
+use crate::process::{Done, done, run, tagmill};
+
+const CONFIG: &str = "version = 1
+[warehouse]
+url = 'w'
+shards = 2
+time_zone = 'UTC'
+id_scope = 'global'
+[[source]]
+name = 'profiles'
+kind = 'attributes'
+path = 'raw/dt={date}/*.parquet'
+columns = { app = 'app', user = 'user' }
+[[tag]]
+name = 'city'
+source = 'profiles'
+type = 'string'
+value = 'city'
+[groups]
+rules = 'conf/*.ndjson'
+";
+const PART: &str = "raw/dt=2026-11-19/part.parquet";
+const RULE: &str = "{\"app\":\"shop\",\"group\":\"oslo\",\"rule\":\"city = 'Oslo'\"}\n";
+
+fn texts(values: &[Option<&str>]) -> ArrayRef {
+    Arc::new(values.iter().copied().collect::<StringArray>())
+}
+
+fn parquet(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
+    let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true))).unwrap();
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    bytes
+}
+
+fn people(rows: &[(Option<&str>, Option<&str>)]) -> Vec<u8> {
+    let (users, cities): (Vec<_>, Vec<_>) = rows.iter().copied().unzip();
+    parquet(vec![("app", texts(&vec![Some("shop"); rows.len()])), ("user", texts(&users)), ("city", texts(&cities))])
+}
+
+fn write(folder: &Path, path: &str, bytes: impl AsRef<[u8]>) {
+    let path = folder.join(path);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, bytes).unwrap();
+}
+
+/// A made warehouse with sound data of 2026-11-19.
+fn shop() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "warehouse.toml", CONFIG);
+    write(folder.path(), PART, people(&[(Some("u1"), Some("Oslo")), (Some("u2"), Some("Rome"))]));
+    write(folder.path(), "conf/a.ndjson", RULE);
+    assert_eq!(run(folder.path(), &["init"]).code, Some(0));
+    folder
+}
+
+fn night(folder: &Path) -> Done {
+    run(folder, &["run", "--date", "2026-11-19"])
+}
+
+/// Ends as told with a last line that has all `parts`; nothing on standard output, nothing published.
+fn fails(folder: &Path, done: &Done, code: i32, parts: &[&str]) {
+    assert_eq!((done.code, done.out.as_str()), (Some(code), ""), "{done:?}");
+    for part in parts {
+        assert!(done.last_error().contains(part), "{part:?} is not in: {}", done.last_error());
+    }
+    let retry = if code == 3 { "a retry can help" } else { "a retry can not help" };
+    assert!(done.last_error().starts_with("error: ") && done.last_error().ends_with(retry), "{done:?}");
+    assert!(std::fs::read_dir(folder.join("w/releases")).map_or(true, |mut files| files.next().is_none()), "something is published");
+}
+
+/// Publishes release 1; what was wrong stands on standard error.
+fn goes_on(done: &Done, warnings: &[&str]) {
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(done.out.starts_with("release 1 of 2026-11-19 is published"), "{done:?}");
+    for warning in warnings {
+        assert!(done.err.contains(warning), "{warning:?} is not in: {}", done.err);
+    }
+}
+
+#[test]
+fn raw_files_that_can_not_be_used_are_exit_1_by_name() {
+    let whole = people(&[(Some("u1"), Some("Oslo"))]);
+    let mut damaged = whole.clone();
+    damaged[4..40].fill(0xff);
+    let cases: [(&str, Vec<u8>, &[&str]); 6] = [
+        ("truncated.parquet", whole[..whole.len() / 2].to_vec(), &["truncated.parquet", "not whole Parquet"]),
+        ("table.parquet", b"app,user\nshop,u1\n".to_vec(), &["table.parquet", "not whole Parquet"]),
+        ("empty.parquet", Vec::new(), &["empty.parquet", "empty file"]),
+        ("damaged.parquet", damaged, &["damaged.parquet", "raw data can not be read"]),
+        ("column.parquet", parquet(vec![("app", texts(&[Some("shop")])), ("user", texts(&[Some("u1")]))]), &["column.parquet", "missing column \"city\""]),
+        (
+            "type.parquet",
+            parquet(vec![("app", texts(&[Some("shop")])), ("user", texts(&[Some("u1")])), ("city", Arc::new(Int64Array::from(vec![1])) as ArrayRef)]),
+            &["type.parquet", "\"city\" is Int64", "expected Utf8"],
+        ),
+    ];
+    for (name, bytes, parts) in cases {
+        let folder = shop();
+        write(folder.path(), &format!("raw/dt=2026-11-19/{name}"), bytes);
+        fails(folder.path(), &night(folder.path()), 1, parts);
+    }
+}
+
+#[test]
+fn ids_and_users_that_are_wrong_are_counted_and_stop_nobody() {
+    let folder = shop();
+    write(folder.path(), PART, people(&[(None, Some("Oslo")), (Some(""), Some("Rome")), (Some("u1"), Some("Oslo")), (Some("u1"), Some("Rome"))]));
+    let done = night(folder.path());
+    goes_on(&done, &[]);
+    assert!(done.out.contains("profiles 4 (2 rejected)") && done.out.contains("users     1 (1 new)"), "{done:?}");
+}
+
+#[test]
+fn data_that_is_not_there_yet_is_exit_3() {
+    let folder = shop();
+    std::fs::create_dir_all(folder.path().join("raw/dt=2026-11-20")).unwrap();
+    for date in ["2026-11-20", "2026-11-21"] {
+        fails(folder.path(), &run(folder.path(), &["run", "--date", date]), 3, &["source profiles has no data", date]);
+    }
+}
+
+#[test]
+fn a_configuration_that_is_wrong_is_exit_2_for_every_command() {
+    for (before, after, parts) in [
+        ("shards = 2", "shard = 2", &["shard", "shards"][..]),
+        ("name = 'city'\nsource = 'profiles'", "name = 'city'\nsource = 'profile'", &["\"profile\"", "profiles"]),
+        ("type = 'string'", "type = 'text'", &["\"text\"", "string"]),
+        ("kind = 'attributes'", "kind = 'attribute'", &["attribute", "attributes"]),
+        ("url = 'w'", "url = ", &["warehouse.toml"]),
+    ] {
+        let folder = shop();
+        write(folder.path(), "warehouse.toml", CONFIG.replace(before, after));
+        for arguments in [&["run", "--date", "2026-11-19"][..], &["validate"], &["plan", "--date", "2026-11-19"]] {
+            fails(folder.path(), &run(folder.path(), arguments), 2, parts);
+        }
+    }
+}
+
+#[test]
+fn a_warehouse_of_other_shards_is_exit_2() {
+    let folder = shop();
+    write(folder.path(), "warehouse.toml", CONFIG.replace("shards = 2", "shards = 3"));
+    fails(folder.path(), &night(folder.path()), 2, &["shards"]);
+    fails(folder.path(), &run(folder.path(), &["init"]), 2, &["shards"]);
+}
+
+#[test]
+fn rules_and_rows_that_are_wrong_disable_themselves_only() {
+    let folder = shop();
+    write(folder.path(), "conf/a.ndjson", RULE.to_owned() + "{\"app\":\"shop\",\"group\":\"bad\",\"rule\":\"city = = 'Oslo'\"}\nnot json\n");
+    let done = night(folder.path());
+    goes_on(&done, &["invalid rule shop/bad at 1:", "conf/a.ndjson:2", "conf/a.ndjson:3 is not used"]);
+    assert!(done.out.contains("1 invalid, 1 ok"), "{done:?}");
+}
+
+#[test]
+fn names_from_data_stay_data() {
+    let folder = shop();
+    let long = "x".repeat(10_000);
+    let names = ["../../x", "a/b", "=", "line\nfeed", long.as_str()];
+    let users = vec![Some("u1"); names.len()];
+    let apps: Vec<_> = names.iter().copied().map(Some).collect();
+    write(folder.path(), PART, parquet(vec![("app", texts(&apps)), ("user", texts(&users)), ("city", texts(&apps))]));
+    let rules = names.map(|name| format!("{}\n", serde_json::json!({ "app": name, "group": name, "rule": "no such rule" })));
+    write(folder.path(), "conf/a.ndjson", rules.concat());
+    let done = night(folder.path());
+    goes_on(&done, &["invalid rule ../../x/../../x at 1:"]);
+    assert!(done.err.lines().all(|line| line.len() < 2_000), "{}", done.err.len());
+    let mut outside: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    outside.retain(|name| !name.starts_with('.'));
+    outside.sort();
+    assert_eq!(outside, ["conf", "raw", "w", "warehouse.toml"]);
+}
+
+#[test]
+fn a_target_that_can_not_be_written_is_exit_2() {
+    // A folder below a file, and a store that only answers to reads.
+    for (url, part) in [("raw/dt=2026-11-19/part.parquet/w", "part.parquet"), ("http://127.0.0.1:9/w", "127.0.0.1:9")] {
+        let folder = shop();
+        write(folder.path(), "warehouse.toml", CONFIG.replace("url = 'w'", &format!("url = '{url}'")));
+        if url.starts_with("http") {
+            // Nobody listens there: that may change.
+            continue;
+        }
+        let made = run(folder.path(), &["init"]);
+        assert_eq!(made.code, Some(2), "{made:?}");
+        assert!(made.last_error().contains(part), "{made:?}");
+    }
+}
+
+#[test]
+fn of_two_runs_at_once_none_is_lost_and_none_is_in_between() {
+    let folder = shop();
+    let start = || tagmill(folder.path()).args(["run", "--date", "2026-11-19"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let ended = [start(), start()].map(|process| done(process.wait_with_output().unwrap()));
+    let published = ended.iter().filter(|done| done.code == Some(0)).count();
+    assert!(published >= 1, "{ended:?}");
+    for conflict in ended.iter().filter(|done| done.code != Some(0)) {
+        assert_eq!(conflict.code, Some(3), "{conflict:?}");
+        assert!(conflict.last_error().contains("another run published release 1 meanwhile"), "{conflict:?}");
+    }
+    let releases = run(folder.path(), &["--output", "json", "releases"]).out;
+    assert_eq!(releases.matches("\"release\":").count(), published, "{releases}");
+    assert_eq!(run(folder.path(), &["verify"]).code, Some(0));
+}
+
+#[test]
+fn a_signal_ends_a_run_without_a_release_and_the_next_one_goes_through() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let folder = shop();
+        write(folder.path(), "warehouse.toml", CONFIG.replace("path = 'raw/dt", "ready = 'raw/ready'\npath = 'raw/dt"));
+        let mut command = tagmill(folder.path());
+        let process = command.args(["run", "--date", "2026-11-19", "--wait", "5m"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        sleep(Duration::from_millis(1_500));
+        assert!(Command::new("kill").args([format!("-{signal}"), process.id().to_string()]).status().unwrap().success());
+        let done = done(process.wait_with_output().unwrap());
+        assert_eq!((done.code, done.out.as_str()), (Some(code), ""), "{done:?}");
+        assert!(done.last_error().starts_with("error: run: interrupted"), "{done:?}");
+        assert_eq!(std::fs::read_dir(folder.path().join("w/releases")).map_or(0, Iterator::count), 0);
+        write(folder.path(), "raw/ready", "");
+        goes_on(&night(folder.path()), &[]);
+    }
+}

@@ -1,0 +1,165 @@
+//! Values beyond a limit: what the night is told of the choice that the release before made, and what is chosen for the next.
+//!
+//! ```text
+//! dimensions  shard reports ─► kept_values of this release ─► the next night keeps these in every shard
+//! tags        shard reports ─► over_limit in the manifest  ─► the next night publishes none of the tag's values
+//! ```
+//! The night in which a limit is exceeded first is published whole and says so: no shard knows what the others see.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::UInt64Type;
+use futures::TryStreamExt;
+use tagmill_schemas::config::{Content, Limits};
+use tagmill_schemas::manifest::Manifest;
+use tagmill_schemas::{Artifact, Config, Result};
+
+use super::inputs::{Decision, SourceInput};
+use crate::artifact::read_artifact;
+use crate::night::{Cell, Count, DimensionReport, KeptValues, NightSpec, Rows, RowsSpec, ShardReport, Withheld};
+use crate::store::Store;
+
+type Dimension = (String, String, String);
+
+/// What dimensions keep tonight. A choice of fewer values than the limit allows now is of a smaller limit: it is made anew.
+///
+/// # Errors
+/// As [`read_artifact`].
+pub async fn load_kept(state: Option<&Manifest>, limits: &Limits, store: &Store) -> Result<KeptValues> {
+    let mut chosen: BTreeMap<Dimension, Vec<(u64, String)>> = BTreeMap::new();
+    for file in state.iter().flat_map(|m| m.files_of(Artifact::KeptValues)) {
+        let batches: Vec<RecordBatch> = read_artifact(store, file, &[]).await?.try_collect().await?;
+        for batch in &batches {
+            let column = |name: &str| batch[name].as_string::<i32>();
+            let (apps, events, dimensions, values) = (column("app"), column("event"), column("dimension"), column("value"));
+            let counts = batch["combinations"].as_primitive::<UInt64Type>();
+            for row in 0..batch.num_rows() {
+                let key = (apps.value(row).to_owned(), events.value(row).to_owned(), dimensions.value(row).to_owned());
+                chosen.entry(key).or_default().push((counts.value(row), values.value(row).to_owned()));
+            }
+        }
+    }
+    let mut kept = KeptValues::default();
+    for ((app, event, dimension), values) in chosen {
+        let limit = limits.of(&app).values_per_dimension as usize;
+        if values.len() >= limit {
+            kept.set(&app, &event, &dimension, most(values, limit).into_iter().map(|(_, value)| value).collect());
+        }
+    }
+    Ok(kept)
+}
+
+/// The values with most combinations, ties by text.
+fn most(mut values: Vec<(u64, String)>, limit: usize) -> Vec<(u64, String)> {
+    values.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    values.truncate(limit);
+    values
+}
+
+/// The tags whose values are not published tonight. Those of a source of changes always are: they are the only memory of it.
+pub fn withheld_tags(config: &Config, state: Option<&Manifest>, sources: &[SourceInput<'_>]) -> Withheld {
+    let mut withheld = Withheld::new();
+    for entry in state.iter().flat_map(|m| &m.tags) {
+        let input = sources.iter().find(|input| input.source.name == entry.source);
+        let Some(input) = input else { continue };
+        let now = config.limits.of(&entry.app).values_per_tag;
+        let is_exceeded = entry.over_limit.is_some_and(|limit| now <= limit);
+        // What was not published can not be carried.
+        let is_lost = entry.is_withheld && matches!(input.decision, Decision::Carry(_));
+        if input.source.content == Content::Snapshot && (is_exceeded || is_lost) {
+            withheld.entry(entry.app.clone()).or_default().insert(entry.tag.clone(), entry.over_limit.unwrap_or(now));
+        }
+    }
+    withheld
+}
+
+/// What is beyond a limit tonight.
+#[derive(Default)]
+pub struct Exceeded {
+    /// For `quality`.
+    pub counts: Vec<Count>,
+    /// For people.
+    pub notices: Vec<String>,
+    /// By app and tag: the limit that its values exceed.
+    pub tags: BTreeMap<(String, String), u64>,
+    /// By dimension: the values that the next night keeps, with their combinations.
+    kept: BTreeMap<Dimension, BTreeMap<String, u64>>,
+}
+
+impl Exceeded {
+    /// Adds up what shards saw.
+    pub fn of(spec: &NightSpec, config: &Config, reports: &[ShardReport]) -> Self {
+        let mut exceeded = Self::default();
+        exceeded.add_dimensions(spec, reports);
+        exceeded.add_tags(config, reports);
+        exceeded
+    }
+
+    /// Rows of `kept_values`.
+    pub fn kept_rows(&self, rows: &mut Rows) -> datafusion::error::Result<()> {
+        for ((app, event, dimension), values) in &self.kept {
+            for (value, count) in values {
+                rows.push([Cell::Text(app), Cell::Text(event), Cell::Text(dimension), Cell::Text(value), Cell::Int(*count as i64)])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add_dimensions(&mut self, spec: &NightSpec, reports: &[ShardReport]) {
+        let mut found: BTreeMap<Dimension, Vec<&DimensionReport>> = BTreeMap::new();
+        for report in reports.iter().flat_map(|report| &report.dimensions) {
+            found.entry((report.app.clone(), report.event.clone(), report.dimension.clone())).or_default().push(report);
+        }
+        if spec.sources.iter().any(|source| !source.has_input && matches!(source.rows, RowsSpec::Events { .. })) {
+            // An event whose source is not read tonight keeps what was chosen for it.
+            let absent = spec.kept_values.iter().filter(|(dimension, _)| !found.contains_key(dimension));
+            self.kept.extend(absent.map(|(dimension, values)| (dimension, values.iter().map(|value| (value.clone(), 0)).collect())));
+        }
+        for (dimension, reports) in found {
+            let limit = spec.limits.of(&dimension.0).values;
+            let mut sums: BTreeMap<&String, u64> = BTreeMap::new();
+            reports.iter().flat_map(|report| &report.values).for_each(|(value, count)| *sums.entry(value).or_default() += count);
+            if sums.len() <= limit && reports.iter().all(|report| report.distinct as usize <= limit) {
+                continue;
+            }
+            let (app, event, name) = &dimension;
+            let before = spec.kept_values.of(app, event, name);
+            let what = if before.is_some() { "the others share a row marked overflow" } else { "all are published tonight, the next night keeps so many" };
+            self.notices.push(format!("dimension {name:?} of event {event:?} of app {app:?} has more values than its limit of {limit}: {what}"));
+            self.count(&reports[0].source, app, "over_limit:values");
+            let (mut kept, others): (Vec<_>, Vec<_>) = sums
+                .into_iter()
+                .map(|(value, count)| (count, value.clone()))
+                .partition(|(_, value)| before.is_some_and(|kept| kept.binary_search(value).is_ok()));
+            let room = limit - kept.len().min(limit);
+            kept.extend(most(others, room));
+            self.kept.insert(dimension, kept.into_iter().map(|(count, value)| (value, count)).collect());
+        }
+    }
+
+    fn add_tags(&mut self, config: &Config, reports: &[ShardReport]) {
+        let mut found: BTreeMap<(&str, &str, &str), Vec<&Vec<String>>> = BTreeMap::new();
+        for tag in reports.iter().flat_map(|report| &report.tags) {
+            found.entry((&tag.app, &tag.tag, &tag.source)).or_default().push(&tag.values);
+        }
+        for ((app, tag, source), values) in found {
+            let limit = config.limits.of(app).values_per_tag;
+            let most: usize = values.iter().map(|values| values.len()).sum();
+            if most as u64 <= limit || values.into_iter().flatten().collect::<BTreeSet<_>>().len() as u64 <= limit {
+                continue;
+            }
+            let keeps_all = config.sources.iter().any(|s| s.name == source && s.content == Content::Changes);
+            let what = if keeps_all { "they are published, its source has changes only" } else { "from the next night on they are not published" };
+            self.notices.push(format!("tag {tag:?} of app {app:?} has more values than its limit of {limit}: {what}"));
+            self.count(source, app, "over_limit:tag_values");
+            if !keeps_all {
+                self.tags.insert((app.to_owned(), tag.to_owned()), limit);
+            }
+        }
+    }
+
+    fn count(&mut self, source: &str, app: &str, metric: &str) {
+        self.counts.push(Count { source: source.to_owned(), app: Some(app.to_owned()), metric: metric.to_owned(), value: 1 });
+    }
+}
