@@ -218,11 +218,13 @@ async fn load_codes(newest: Option<&Manifest>, store: &Store) -> Result<Codes> {
 
 /// New values get the next codes of their tag, in typed order.
 fn new_codes(reports: &[ShardReport], mut known: Codes, rows: &mut Rows) -> datafusion::error::Result<()> {
-    let mut seen: BTreeMap<(&str, &str, &str), BTreeSet<Value>> = BTreeMap::new();
+    let mut seen: BTreeMap<(&str, &str, &str), Vec<Value>> = BTreeMap::new();
     for tag in reports.iter().flat_map(|report| &report.tags).filter(|tag| !tag.is_withheld) {
         seen.entry((&tag.app, &tag.tag, tag.value_type.name())).or_default().extend(tag.typed_values());
     }
-    for ((app, tag, type_name), values) in seen {
+    for ((app, tag, type_name), mut values) in seen {
+        values.sort_unstable_by(Value::cmp_total);
+        values.dedup();
         let codes = known.entry((app.to_owned(), tag.to_owned())).or_default();
         let first = codes.values().max().map_or(0, |most| most + 1);
         let new = values.iter().filter(|value| !codes.contains_key(value));
