@@ -29,6 +29,7 @@ use super::shard::{Shard, SourceState};
 use super::spec::RowsSpec;
 use super::tag_sets::{CodeOrder, TagSets};
 use crate::error::of_datafusion;
+use crate::rules::Atom;
 
 /// Portable 64-bit Roaring of no value: a count of zero buckets.
 const EMPTY_BITMAP: [u8; 8] = [0; 8];
@@ -39,6 +40,14 @@ pub struct Audiences<'a> {
     pub programs: &'a BTreeMap<String, Audience>,
     /// Groups of the earlier release.
     pub before: HashMap<(String, String), Vec<u8>>,
+}
+
+impl Audiences<'_> {
+    /// Whether a rule looks at the ids of users.
+    pub fn need_ids(&self) -> bool {
+        let atoms = self.programs.values().flat_map(|audience| audience.program.atoms());
+        atoms.into_iter().any(|atom| matches!(atom, Atom::InSplit { .. } | Atom::InList(_)))
+    }
 }
 
 /// What stays the same from app to app.

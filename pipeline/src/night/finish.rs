@@ -17,6 +17,7 @@ use super::app_order::AppOrder;
 use super::app_writer::{AppWriter, Audiences};
 use super::claims::reject_lost;
 use super::events::{EventRows, SortBuffers, SortedEvents};
+use super::interner::Interner;
 use super::new_users::{number_new_users, write_users};
 use super::output::Output;
 use super::report::ShardReport;
@@ -34,6 +35,10 @@ pub async fn finish(mut shard: Shard<'_>, audiences: Audiences<'_>, buffers: &mu
     let settled = shard.seats.settle(&apps.rank, &ordinal_of);
     lap(&mut seconds, "settle", started);
     write_users(&shard, &ordinal_of, output).await?;
+    let users = shard.ids.len() as u64;
+    if !audiences.need_ids() && shard.spec.lists.is_empty() {
+        shard.ids = Interner::empty();
+    }
     let sorted = sort_events(&mut shard, &settled, buffers)?;
     lap(&mut seconds, "sort_events", started);
     let mut writer = AppWriter::new(&shard, &settled, &apps, &sorted, std::mem::take(&mut buffers.cutter));
@@ -54,8 +59,8 @@ pub async fn finish(mut shard: Shard<'_>, audiences: Audiences<'_>, buffers: &mu
     Ok(ShardReport {
         shard: shard.number,
         files: Vec::new(),
-        new_users: shard.ids.len() as u64 - u64::from(shard.known),
-        users: shard.ids.len() as u64,
+        new_users: users - u64::from(shard.known),
+        users,
         tags,
         dimensions,
         groups,

@@ -23,6 +23,11 @@ const NEAR: usize = 8;
 /// Bytes before a key in the arena.
 const HEADER: usize = 8;
 
+/// Keys begin at multiples of so many bytes.
+const ALIGN: usize = 8;
+/// The arena's largest size: places in units of [`ALIGN`] are 32 bits.
+const MOST_BYTES: usize = (u32::MAX as usize) * ALIGN;
+
 /// The number that no key has.
 pub const NO_NUMBER: u32 = u32::MAX;
 
@@ -31,7 +36,8 @@ pub struct Interner {
     slots: Vec<u64>,
     shift: u32,
     arena: Vec<u8>,
-    places: Vec<u64>,
+    /// In units of [`ALIGN`] bytes.
+    places: Vec<u32>,
 }
 
 impl Default for Interner {
@@ -64,22 +70,27 @@ impl Interner {
         self.places.len()
     }
 
+    /// Whether there is no room for another `bytes` bytes of keys.
+    pub fn is_full(&self, bytes: usize) -> bool {
+        self.len() >= NO_NUMBER as usize - 1 || self.arena.len() + bytes > MOST_BYTES
+    }
+
     /// The bytes of the key with this number.
     pub fn get(&self, number: u32) -> &[u8] {
-        self.key_at(self.places[number as usize] as usize).1
+        self.key_at(self.place(number)).1
     }
 
     /// Puts the bytes of a key that is needed soon on their way.
     pub fn prefetch(&self, number: u32) {
-        if let Some(&place) = self.places.get(number as usize) {
-            prefetch(&self.arena, place as usize);
-            prefetch(&self.arena, place as usize + HEADER + 24);
+        if (number as usize) < self.places.len() {
+            prefetch(&self.arena, self.place(number));
+            prefetch(&self.arena, self.place(number) + HEADER + 24);
         }
     }
 
     /// Heap bytes held.
     pub fn size(&self) -> usize {
-        self.slots.capacity() * 8 + self.places.capacity() * 8 + self.arena.capacity()
+        self.slots.capacity() * 8 + self.places.capacity() * 4 + self.arena.capacity()
     }
 
     /// The number of `key`, which is added when it is new. `hash` is its XXH3-64.
@@ -160,6 +171,11 @@ impl Interner {
     }
 
     #[inline]
+    fn place(&self, number: u32) -> usize {
+        self.places[number as usize] as usize * ALIGN
+    }
+
+    #[inline]
     fn key_at(&self, place: usize) -> (u32, &[u8]) {
         let header = &self.arena[place..place + HEADER];
         let number = u32::from_le_bytes([header[0], header[1], header[2], header[3]]);
@@ -191,8 +207,8 @@ impl Interner {
         self.arena.extend_from_slice(&number.to_le_bytes());
         self.arena.extend_from_slice(&(key.len() as u32).to_le_bytes());
         self.arena.extend_from_slice(key);
-        self.arena.resize(self.arena.len().next_multiple_of(8), 0);
-        self.places.push(place as u64);
+        self.arena.resize(self.arena.len().next_multiple_of(ALIGN), 0);
+        self.places.push((place / ALIGN) as u32);
         self.slots[slot] = packed(hash, place);
         if self.len() * 4 > self.slots.len() * 3 {
             self.grow();
@@ -207,13 +223,14 @@ impl Interner {
         self.slots = zeroed(slots);
         self.shift = shift_of(slots);
         let mask = slots - 1;
-        for &place in &self.places {
-            let hash = xxh3_64(self.key_at(place as usize).1);
+        for number in 0..self.len() as u32 {
+            let place = self.place(number);
+            let hash = xxh3_64(self.key_at(place).1);
             let mut at = self.slot_of(hash);
             while self.slots[at] != 0 {
                 at = (at + 1) & mask;
             }
-            self.slots[at] = packed(hash, place as usize);
+            self.slots[at] = packed(hash, place);
         }
     }
 

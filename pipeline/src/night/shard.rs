@@ -21,6 +21,9 @@ use super::values::{NULL_CODE, Values};
 /// Room for an id; longer ones make the arena grow.
 const EXPECTED_ID_BYTES: usize = 32;
 
+/// Ids of one batch at most: room that is kept free.
+const MOST_BATCH_BYTES: usize = 1 << 30;
+
 /// One shard, filling up.
 pub struct Shard<'a> {
     /// The night.
@@ -139,7 +142,11 @@ impl<'a> Shard<'a> {
     fn check_place(&self, batch: &SourceBatch) -> Result<()> {
         let shards = u64::from(self.spec.shards.get());
         let own = u64::from(self.number);
-        match batch.hashes()?.values().iter().find(|&&hash| hash % shards != own) {
+        let hashes = batch.hashes()?.values();
+        if shards.is_power_of_two() && hashes.iter().fold(0, |differs, hash| differs | (hash ^ own)) & (shards - 1) == 0 {
+            return Ok(());
+        }
+        match hashes.iter().find(|&&hash| hash % shards != own) {
             None => Ok(()),
             Some(hash) => {
                 Err(DataFusionError::Internal(format!("a row of shard {} came to shard {own}: the exchange does not follow the routing table", hash % shards)))
@@ -200,9 +207,9 @@ impl<'a> Shard<'a> {
                 self.ids.intern_batch(hashes, |row| &scoped[ends[row]..ends[row + 1]], users);
             }
         }
-        if self.ids.len() >= u32::MAX as usize - 1 {
+        if self.ids.is_full(MOST_BATCH_BYTES) {
             return Err(DataFusionError::ResourcesExhausted(format!(
-                "shard {} has {} users, more than ordinals of 32 bits; a warehouse with more shards is needed",
+                "shard {} has {} users, more than 32 bits can number; a warehouse with more shards is needed",
                 self.number,
                 self.ids.len()
             )));
