@@ -2,7 +2,7 @@
 //!
 //! | artifact | pages | encodings |
 //! |---|---|---|
-//! | with bitmaps | 128 rows or 64 KiB: one row costs one small page | keys: dictionary, page index; bitmap: plain, no statistics, zstd only where it saves a tenth |
+//! | with bitmaps | 1,024 rows or 64 KiB: one row costs one small page | keys: dictionary, page index; bitmap: plain, no statistics, zstd only where it saves a tenth |
 //! | users | 1 MiB | user_id and id_hash plain and uncompressed: five million rows load at the speed of a copy |
 //! | the rest | defaults | zstd |
 
@@ -22,7 +22,7 @@ use tagmill_schemas::Artifact;
 
 pub(super) const BITMAP: &str = "bitmap";
 
-const BITMAP_PAGE_ROWS: usize = 128;
+const BITMAP_PAGE_ROWS: usize = 1024;
 const BITMAP_PAGE_BYTES: usize = 64 << 10;
 /// Rows of a group: what a writer holds of a table without bitmaps.
 const GROUP_ROWS: usize = 32 * super::CHUNK_ROWS;
