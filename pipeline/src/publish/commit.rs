@@ -179,7 +179,7 @@ fn new_files(manifest: &Manifest, previous: Option<&Manifest>) -> Vec<FileEntry>
 /// Every new file is there with its size.
 async fn new_files_are_there(store: &Store, new: &[FileEntry]) -> Result<()> {
     // Owned all through: a future that borrows in a stream's closure can not be spawned.
-    let looks = new.to_vec().into_iter().map(|file| is_there(store.clone(), file));
+    let looks: Vec<_> = new.iter().cloned().map(|file| is_there(store.clone(), file)).collect();
     futures::stream::iter(looks).buffer_unordered(LOOKS).try_collect::<Vec<()>>().await.map(drop)
 }
 
