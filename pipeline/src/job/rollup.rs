@@ -6,6 +6,7 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::UInt32Type;
 use chrono::{Days, NaiveDate};
 use futures::TryStreamExt;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use tagmill_schemas::config::Retention;
 use tagmill_schemas::manifest::{FileEntry, Input, InputStatus, Manifest, SourceCount, TagEntry};
 use tagmill_schemas::{Artifact, Config, Error, Result, Value};
@@ -16,7 +17,7 @@ use super::limits::Exceeded;
 use super::stale::stale_since;
 use crate::artifact::{ArtifactWriter, read_artifact};
 use crate::groups::Status;
-use crate::night::{Cell, Count, FILTERED, NightSpec, OTHER_SOURCE, Rows, ShardReport, typed_value, value_cells};
+use crate::night::{Cell, Count, FILTERED, NightSpec, OTHER_SOURCE, Rows, ShardReport, TagReport, typed_value, value_cells};
 use crate::publish::Parents;
 use crate::store::Store;
 
@@ -55,7 +56,7 @@ pub async fn roll_up(
     if !spec.is_backfill {
         files.extend(write(spec, store, Artifact::KeptValues, |rows| exceeded.kept_rows(rows)).await?);
         let known = load_codes(parents.newest.as_ref(), store).await?;
-        files.extend(write(spec, store, Artifact::TagValues, |rows| new_codes(reports, known, rows)).await?);
+        files.extend(write(spec, store, Artifact::TagValues, |rows| new_codes(reports, &known, rows)).await?);
         finish_statuses(spec, groups, &sizes, inputs)?;
         files.extend(write(spec, store, Artifact::GroupStatus, |rows| status_rows(groups, rows)).await?);
         tags = tag_entries(spec, reports, &exceeded, parents.newest.as_ref());
@@ -217,20 +218,25 @@ async fn load_codes(newest: Option<&Manifest>, store: &Store) -> Result<Codes> {
 }
 
 /// New values get the next codes of their tag, in typed order.
-fn new_codes(reports: &[ShardReport], mut known: Codes, rows: &mut Rows) -> datafusion::error::Result<()> {
-    let mut seen: BTreeMap<(&str, &str, &str), Vec<Value>> = BTreeMap::new();
+fn new_codes(reports: &[ShardReport], known: &Codes, rows: &mut Rows) -> datafusion::error::Result<()> {
+    let mut seen: BTreeMap<(&str, &str, &str), Vec<&TagReport>> = BTreeMap::new();
     for tag in reports.iter().flat_map(|report| &report.tags).filter(|tag| !tag.is_withheld) {
-        seen.entry((&tag.app, &tag.tag, tag.value_type.name())).or_default().extend(tag.typed_values());
+        seen.entry((&tag.app, &tag.tag, tag.value_type.name())).or_default().push(tag);
     }
-    for ((app, tag, type_name), mut values) in seen {
-        values.sort_unstable_by(Value::cmp_total);
-        values.dedup();
-        let codes = known.entry((app.to_owned(), tag.to_owned())).or_default();
+    let none = BTreeMap::new();
+    let of_tag = |((app, tag, type_name), reports): (_, Vec<&TagReport>)| {
+        let codes = known.get(&(str::to_owned(app), str::to_owned(tag))).unwrap_or(&none);
         let first = codes.values().max().map_or(0, |most| most + 1);
-        let new = values.iter().filter(|value| !codes.contains_key(value));
-        for (code, value) in (first..).zip(new) {
-            let key = [Cell::Text(app), Cell::Text(tag), Cell::Text(type_name)];
-            rows.push(key.into_iter().chain(value_cells(value)).chain([Cell::Int(i64::from(code))]))?;
+        let mut new: Vec<Value> = reports.into_iter().flat_map(TagReport::typed_values).filter(|value| !codes.contains_key(value)).collect();
+        new.sort_unstable_by(Value::cmp_total);
+        new.dedup();
+        ([app, tag, type_name], first, new)
+    };
+    let seen: Vec<_> = seen.into_iter().collect();
+    let new: Vec<([&str; 3], u32, Vec<Value>)> = seen.into_par_iter().map(of_tag).collect();
+    for (key, first, values) in &new {
+        for (code, value) in (*first..).zip(values) {
+            rows.push(key.iter().map(|text| Cell::Text(text)).chain(value_cells(value)).chain([Cell::Int(i64::from(code))]))?;
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use tagmill_udfs::bitmap::write_sorted;
 use super::bsi::{cut_slices, offset_for};
 use super::cutter::Cutter;
 use super::events::SortedEvents;
-use super::kept::{Folded, ValueChooser};
+use super::kept::ValueChooser;
 use super::rows::{Cell, Rows};
 use super::seats::AppSeats;
 use super::shape::EventShape;
@@ -167,9 +167,12 @@ impl<'a> BehaviourWriter<'a> {
                 values.len()
             )));
         }
-        let first_keys: Vec<Option<u32>> = (0..values.len() as u32).map(|rank| first_key(order, &folded, rank, numbers)).collect();
-        let first_key_of = |item: &Combination| first_keys[ranks[item.tuple as usize] as usize].map(|first| (first + item.number, item.ordinal));
-        cutter.cut_walking(keys, items.combinations.len(), items.combinations.iter().filter_map(first_key_of), |key, ordinals| {
+        let place_of = |rank: u32| order.place(if folded.contains(rank) { NULL_RANK } else { rank });
+        let key_of = |item: &Combination| {
+            let rank = ranks[item.tuple as usize];
+            (rank != NULL_RANK).then(|| (place_of(rank) * numbers + item.number, item.ordinal))
+        };
+        cutter.cut_walking(keys, items.combinations.len(), items.combinations.iter().filter_map(key_of), |key, ordinals| {
             let (place_of_value, number) = (key / numbers, key % numbers);
             let value = order.text(place_of_value);
             push_users(place, *date, *shard, Some(name), value, Some(number), ordinals, bitmap, rows)
@@ -295,12 +298,6 @@ impl TextOrder {
     fn text(&self, place: u32) -> Option<&str> {
         self.texts[place as usize].as_deref()
     }
-}
-
-/// The key of a value's first combination in the artifact's order; null has none.
-fn first_key(order: &TextOrder, folded: &Folded, rank: u32, numbers: u32) -> Option<u32> {
-    let place = if folded.contains(rank) { order.place(NULL_RANK) } else { order.place(rank) };
-    (rank != NULL_RANK).then_some(place * numbers)
 }
 
 #[expect(clippy::too_many_arguments, reason = "a row of the artifact, cell by cell")]
