@@ -44,13 +44,7 @@ impl GroupNight {
 ///
 /// # Errors
 /// Refused for a file that can not be read at all. A bad row or rule is a status.
-pub async fn plan_groups(
-    request: &Request,
-    platform: &[TagSpec],
-    labels: &LabelCatalog,
-    withheld: &Withheld,
-    observer: &dyn Observer,
-) -> Result<GroupNight> {
+pub async fn plan_groups(request: &Request, platform: &[TagSpec], labels: &LabelCatalog, withheld: &Withheld, observer: &dyn Observer) -> Result<GroupNight> {
     let Some(groups) = &request.config.groups else { return Ok(GroupNight::default()) };
     let files = read_files(request, "groups.rules".into(), &groups.rules).await?;
     let lists = Lists::find(request).await?;

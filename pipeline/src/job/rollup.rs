@@ -109,7 +109,9 @@ fn notices(limits: Vec<String>, metrics: &Metrics) -> Vec<String> {
     let displaced = format!("rejected:{OTHER_SOURCE}");
     let lost = metrics.iter().filter(|((_, _, metric), _)| *metric == displaced).map(|((source, app, _), rows)| {
         let app = app.as_deref().unwrap_or_default();
-        format!("{rows} rows of source {source}, app {app:?}, are rejected: their events belong to another source (see rejects); name the events of each source")
+        format!(
+            "{rows} rows of source {source}, app {app:?}, are rejected: their events belong to another source (see rejects); name the events of each source"
+        )
     });
     let mut all: Vec<String> = limits.into_iter().chain(lost).collect();
     let more = all.len().saturating_sub(MOST_NOTICES);

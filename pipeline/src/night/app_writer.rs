@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use datafusion::error::Result;
-use tagmill_schemas::value::{Value, ValueType};
 use tagmill_schemas::Artifact;
+use tagmill_schemas::value::{Value, ValueType};
 use tagmill_udfs::bitmap::write_sorted;
 
 use super::app_order::AppOrder;
@@ -16,8 +16,8 @@ use super::claims::{Lost, owned};
 use super::cutter::Cutter;
 use super::events::SortedEvents;
 use super::exec::external;
-use super::label_sets::LabelSets;
 use super::kept::DimensionReport;
+use super::label_sets::LabelSets;
 use super::labels::LabelRule;
 use super::measure::scaled_double;
 use super::members::{entered_and_left, ordinals_of};

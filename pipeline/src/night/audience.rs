@@ -75,7 +75,8 @@ pub fn compile_rules(spec: &NightSpec) -> Result<BTreeMap<String, Audience>> {
 fn compile_app(spec: &NightSpec, rules: &super::spec::AppRules, platform: &[TagSpec]) -> Result<Audience> {
     let lists = spec.lists.iter().filter(|list| list.app == rules.app).map(|list| list.list.as_str()).collect();
     let groups: Vec<&str> = rules.groups.iter().map(|(name, _)| name.as_str()).collect();
-    let names = AppNames { platform, labels: spec.labels.get(&rules.app), shared_labels: &spec.shared_labels, groups, lists, withheld: spec.withheld.get(&rules.app) };
+    let names =
+        AppNames { platform, labels: spec.labels.get(&rules.app), shared_labels: &spec.shared_labels, groups, lists, withheld: spec.withheld.get(&rules.app) };
     let compiled = rules
         .groups
         .iter()

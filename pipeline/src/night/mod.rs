@@ -42,11 +42,13 @@ mod values;
 
 pub use accounting::{Count, FILTERED};
 pub use audience::AppNames;
-pub use claims::OTHER_SOURCE;
 pub use behaviour::{BehaviourLimits, COUNT};
+pub use claims::OTHER_SOURCE;
 pub use exec::{NightExec, external, report_schema};
 pub use kept::{DimensionReport, KeptValues};
 pub use report::{GroupReport, ShardReport, TagReport};
 pub use rows::{Cell, Rows, typed_value, value_cells};
 pub use shape::{EventShape, MeasureShape};
-pub use spec::{AppRules, CustomEvent, EventShapes, LabelSpec, ListSpec, NightLimits, NightSpec, ParentFiles, RowsSpec, Slot, SourceSpec, TagSpec, Undeclared, Withheld};
+pub use spec::{
+    AppRules, CustomEvent, EventShapes, LabelSpec, ListSpec, NightLimits, NightSpec, ParentFiles, RowsSpec, Slot, SourceSpec, TagSpec, Undeclared, Withheld,
+};
