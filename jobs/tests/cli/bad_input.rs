@@ -189,18 +189,28 @@ fn names_from_data_stay_data() {
 }
 
 #[test]
+fn a_registry_row_that_is_wrong_disables_itself_only() {
+    let folder = shop();
+    let labels = "[[source]]\nname = 'labels'\nkind = 'group_tags'\npath = 'raw/dt={date}/*.parquet'\n\
+                  columns = { app = 'app', user = 'user', tag = 'user', value = 'city' }\nregistry = 'tags/*.ndjson'\nundeclared = 'ignore'\n\
+                  [[tag]]\nname = '*'\nsource = 'labels'\n";
+    write(folder.path(), "warehouse.toml", CONFIG.to_owned() + labels);
+    let rows = "{\"app\":\"shop\",\"tag\":\"u1\",\"type\":\"string\"}\n{\"app\":\"shop\",\"tag\":\"u2\",\"type\":\"text\"}\n";
+    write(folder.path(), "tags/a.ndjson", rows);
+    let done = night(folder.path());
+    goes_on(&done, &["tags/a.ndjson:2 is not used", "found \"text\""]);
+    assert!(done.out.contains("tags      2\n"), "{done:?}");
+}
+
+#[test]
 fn a_target_that_can_not_be_written_is_exit_2() {
-    // A folder below a file, and a store that only answers to reads.
-    for (url, part) in [("raw/dt=2026-11-19/part.parquet/w", "part.parquet"), ("http://127.0.0.1:9/w", "127.0.0.1:9")] {
-        let folder = shop();
-        write(folder.path(), "warehouse.toml", CONFIG.replace("url = 'w'", &format!("url = '{url}'")));
-        if url.starts_with("http") {
-            // Nobody listens there: that may change.
-            continue;
-        }
-        let made = run(folder.path(), &["init"]);
-        assert_eq!(made.code, Some(2), "{made:?}");
-        assert!(made.last_error().contains(part), "{made:?}");
+    // Nobody, root included, makes a folder below a file.
+    let folder = shop();
+    write(folder.path(), "warehouse.toml", CONFIG.replace("url = 'w'", "url = 'raw/dt=2026-11-19/part.parquet/w'"));
+    for arguments in [&["init"][..], &["run", "--date", "2026-11-19"]] {
+        let done = run(folder.path(), arguments);
+        assert_eq!(done.code, Some(2), "{done:?}");
+        assert!(done.last_error().contains("part.parquet"), "{done:?}");
     }
 }
 

@@ -120,6 +120,7 @@ impl ArtifactWriter {
             poll_fn(|cx| Pin::new(&mut self.upload).poll_shutdown(cx)).await.map_err(object_error)
         };
         sent.await.map_err(|e| self.store.explain(&entry.path, "can not write", e))?;
+        self.store.begin_sync(&entry.path);
         Ok(entry)
     }
 

@@ -120,18 +120,24 @@ impl Exceeded {
             let limit = spec.limits.of(&dimension.0).values;
             let mut sums: BTreeMap<&String, u64> = BTreeMap::new();
             reports.iter().flat_map(|report| &report.values).for_each(|(value, count)| *sums.entry(value).or_default() += count);
-            if sums.len() <= limit && reports.iter().all(|report| report.distinct as usize <= limit) {
-                continue;
-            }
             let (app, event, name) = &dimension;
             let before = spec.kept_values.of(app, event, name);
-            let what = if before.is_some() { "the others share a row marked overflow" } else { "all are published tonight, the next night keeps so many" };
-            self.notices.push(format!("dimension {name:?} of event {event:?} of app {app:?} has more values than its limit of {limit}: {what}"));
+            let is_kept = |value: &String| before.is_some_and(|kept| kept.binary_search(value).is_ok());
+            let is_exceeded = sums.len() > limit || reports.iter().any(|report| report.distinct as usize > limit);
+            if !is_exceeded && (before.is_none() || sums.keys().all(|value| is_kept(value))) {
+                continue;
+            }
+            let what = match (is_exceeded, before.is_some()) {
+                (true, true) => format!("has more values than its limit of {limit}: the others share a row marked overflow"),
+                (true, false) => format!("has more values than its limit of {limit}: all are published tonight, the next night keeps so many"),
+                (false, _) => "has values that were not chosen when there were too many: they share a row marked overflow, the next night keeps all".to_owned(),
+            };
+            self.notices.push(format!("dimension {name:?} of event {event:?} of app {app:?} {what}"));
             self.count(&reports[0].source, app, "over_limit:values");
-            let (mut kept, others): (Vec<_>, Vec<_>) = sums
-                .into_iter()
-                .map(|(value, count)| (count, value.clone()))
-                .partition(|(_, value)| before.is_some_and(|kept| kept.binary_search(value).is_ok()));
+            if !is_exceeded {
+                continue;
+            }
+            let (mut kept, others): (Vec<_>, Vec<_>) = sums.into_iter().map(|(value, count)| (count, value.clone())).partition(|(_, value)| is_kept(value));
             let room = limit - kept.len().min(limit);
             kept.extend(most(others, room));
             self.kept.insert(dimension, kept.into_iter().map(|(count, value)| (value, count)).collect());

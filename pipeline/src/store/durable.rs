@@ -35,6 +35,14 @@ impl Store {
         self.sync_all(folders.into_iter().map(|folder| (String::new(), folder)).collect()).await
     }
 
+    /// Asks for the bytes of a new object to be written while other work goes on, so that [`Store::make_durable`] waits less.
+    pub fn begin_sync(&self, path: &str) {
+        if let (true, Ok(file)) = (self.is_local(), self.file_of(path)) {
+            // What fails here fails again, and is told, when it is waited for.
+            drop(tokio::task::spawn_blocking(move || sync(&file)));
+        }
+    }
+
     /// [`Store::create`] of an object that is whole or not there after a power cut.
     ///
     /// # Errors

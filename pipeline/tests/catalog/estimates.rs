@@ -76,6 +76,20 @@ async fn says_what_is_wrong_with_a_rule_or_an_app() {
 }
 
 #[tokio::test]
+async fn a_tag_whose_values_are_withheld_is_no_tag_that_nobody_has() {
+    let release = small().await;
+    let ctx = release.session().await;
+    let mut manifest = release.manifest.clone();
+    manifest.tags.iter_mut().filter(|entry| entry.tag == "gender").for_each(|entry| (entry.over_limit, entry.is_withheld) = (Some(2), true));
+    for rule in ["gender = 'F'", "vip OR NOT (age > 3 AND gender IS NULL)"] {
+        let error = estimate(&ctx, &manifest, None, APP, rule).await.unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("the values of tag \"gender\" are not in release"), "{error}");
+    }
+    assert!(estimate(&ctx, &manifest, None, APP, "vip").await.is_ok());
+}
+
+#[tokio::test]
 async fn lists_are_read_as_they_are_now() {
     let release = small().await;
     let ctx = release.session().await;

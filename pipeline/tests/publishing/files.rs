@@ -13,8 +13,8 @@ use tagmill_schemas::manifest::FileEntry;
 
 use crate::fixtures::{date, local, memory, rows_of, tags, write};
 use crate::tested::artifact::{ArtifactWriter, read_artifact};
-use crate::tested::store::Store;
 use crate::tested::store::testing::CountingStore;
+use crate::tested::store::{Create, Store};
 
 const DAY: &str = "2026-11-19";
 
@@ -177,4 +177,40 @@ async fn a_changed_or_missing_file_is_damage_that_a_person_must_repair() {
     assert!(read_artifact(&store, &other, &[]).await.err().unwrap().to_string().contains("found 5000 rows, expected 7"));
     store.delete(&entry.path).await.unwrap();
     assert!(read_artifact(&store, &entry, &[]).await.err().unwrap().to_string().contains("damaged: not found"));
+}
+
+#[tokio::test]
+async fn a_durable_create_is_a_create_and_leaves_nothing_beside_it() {
+    let (_folder, directory) = local();
+    for store in [directory, memory("durable")] {
+        assert_eq!(store.create_durable("releases/x.json", "first".into()).await.unwrap(), Create::Created);
+        assert_eq!(store.create_durable("releases/x.json", "second".into()).await.unwrap(), Create::Exists);
+        assert_eq!(store.get("releases/x.json").await.unwrap(), &b"first"[..]);
+        let there: Vec<_> = store.walk("").try_collect().await.unwrap();
+        assert_eq!(there.iter().map(|found| found.path.as_str()).collect::<Vec<_>>(), ["releases/x.json"]);
+    }
+}
+
+#[tokio::test]
+async fn of_many_durable_creates_at_once_one_wins() {
+    let (folder, store) = local();
+    let creators = (0..20).map(|n| {
+        let store = store.clone();
+        tokio::spawn(async move { store.create_durable("releases/x.json", format!("{n}").into()).await.unwrap() })
+    });
+    let mut created = 0;
+    for creator in creators.collect::<Vec<_>>() {
+        created += usize::from(creator.await.unwrap() == Create::Created);
+    }
+    assert_eq!(created, 1);
+    assert_eq!(std::fs::read_dir(folder.path().join("releases")).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_made_durable() {
+    let (_folder, store) = local();
+    store.put("a/b/c", &b"x"[..]).await.unwrap();
+    store.make_durable(&["a/b/c"]).await.unwrap();
+    let error = store.make_durable(&["a/b/c", "a/d"]).await.unwrap_err();
+    assert!(error.to_string().contains("can not be brought to disk") && error.to_string().contains("a/d"), "{error}");
 }
