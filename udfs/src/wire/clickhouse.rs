@@ -5,7 +5,7 @@
 //!        | 1: u8, length: LEB128, length bytes of portable Roaring        32-bit for T below 8 bytes, else 64-bit
 //! ```
 //! Sets of at most 32 values are written as kind 0, ascending. A state of a signed type holds a negative value as its
-//! two's complement of 32 bits, or of 64 for Int64, as ClickHouse's own Roaring does: so -1 of Int8 is 4294967295 here.
+//! two's complement of 32 bits, or of 64 for Int64, as ClickHouse's own Roaring does (seen in 26.9): so -1 of Int8 is 4294967295 here.
 
 use super::defect::WireDefect;
 use super::listed;

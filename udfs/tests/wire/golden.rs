@@ -47,6 +47,19 @@ fn clickhouse_extends_negative_values_to_its_roarings_words() {
     assert_same(Format::ClickHouse(Integer::Int64), &hex("00 01 ffffffffffffffff"), &[u64::MAX]);
 }
 
+/// groupBitmapState(toInt8(toInt64(number) - 20)) and so on over 40 numbers, from ClickHouse 26.9.
+#[test]
+fn clickhouse_states_of_signed_types() {
+    let narrow = hex("0119 3b300100 03 00001300 ffff1300 0100 0000 1300 0100 ecff 1300");
+    let values: Vec<u64> = (0..20).chain((1 << 32) - 20..1 << 32).collect();
+    for integer in [Integer::Int8, Integer::Int16, Integer::Int32] {
+        assert_same(Format::ClickHouse(integer), &narrow, &values);
+    }
+    let wide = hex("012e 0200000000000000 00000000 3b300000 01 00001300 0100 0000 1300 ffffffff 3b300000 01 ffff1300 0100 ecff 1300");
+    let values: Vec<u64> = (0..20).chain(u64::MAX - 19..=u64::MAX).collect();
+    assert_same(Format::ClickHouse(Integer::Int64), &wide, &values);
+}
+
 /// From Doris's own tests of bitmap_to_base64 and bitmap_from_base64.
 #[test]
 fn doris_writes_codes_0_to_4() {
