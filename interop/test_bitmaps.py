@@ -75,7 +75,8 @@ def expected(kind: str) -> dict[str, list[int]]:
 def test_clickhouse_loads_the_states_that_tagmill_writes(published: Published) -> None:
     for kind in [*UNSIGNED, *SIGNED]:
         path = built(published, kind, f"bitmap_to_clickhouse(b, '{kind}')", "states")
-        published.clickhouse.query(f"CREATE OR REPLACE TABLE states_{kind} (name String, state AggregateFunction(groupBitmap, {kind})) ENGINE = MergeTree ORDER BY name")
+        columns = f"name String, state AggregateFunction(groupBitmap, {kind})"
+        published.clickhouse.query(f"CREATE OR REPLACE TABLE states_{kind} ({columns}) ENGINE = MergeTree ORDER BY name")
         published.clickhouse.query(f"INSERT INTO states_{kind} SELECT name, CAST(state AS AggregateFunction(groupBitmap, {kind})) FROM file('{path}', Parquet)")
         rows = published.clickhouse.rows(f"SELECT name, bitmapToArray(state), bitmapCardinality(state) FROM states_{kind}")
         assert {name: sorted(values) for name, values, _ in rows} == expected(kind), kind
@@ -87,7 +88,7 @@ def test_clickhouse_answers_alike_on_loaded_states_and_its_own(published: Publis
     for kind in UNSIGNED:
         path = built(published, kind, f"bitmap_to_clickhouse(b, '{kind}')", "states")
         ids = published.folder.parent / f"ids-{kind}.parquet"
-        answers = "bitmapMax(s), bitmapMin(s), bitmapContains(s, 7), bitmapContains(s, 6), bitmapCardinality(bitmapAnd(s, s)), hex(bitmapToArray(bitmapSubsetLimit(s, 3, 2))[1])"
+        answers = "bitmapMax(s), bitmapMin(s), bitmapContains(s, 7), bitmapContains(s, 6), bitmapToArray(bitmapSubsetLimit(s, 3, 2))"
         loaded = f"SELECT name, CAST(state AS AggregateFunction(groupBitmap, {kind})) AS s FROM file('{path}', Parquet) WHERE name != 'empty'"
         own = f"SELECT name, groupBitmapState(to{kind}(assumeNotNull(id))) AS s FROM file('{ids}', Parquet) GROUP BY name"
         first, second = (published.clickhouse.rows(f"SELECT name, {answers} FROM ({states}) ORDER BY name") for states in (loaded, own))
@@ -106,7 +107,8 @@ def test_tagmill_reads_the_states_that_clickhouse_writes(published: Published) -
         derived = f"SELECT concat(name, '/shared'), bitmapAnd(s, (SELECT s FROM ({own}) WHERE name = 'few')) FROM ({own}) WHERE name != 'few'"
         rows = f"SELECT name, unhex(hex(s)) AS state FROM ({own} UNION ALL {derived})"
         published.clickhouse.query(f"INSERT INTO FUNCTION file('{states}', Parquet) SETTINGS output_format_parquet_string_as_string = 0 {rows}")
-        read = pq.read_table(copied(published, f"SELECT name, bitmap_to_array(bitmap_from_clickhouse(state, '{kind}')) AS ids FROM '{states}'", f"read-{kind}"))
+        ids = f"bitmap_to_array(bitmap_from_clickhouse(state, '{kind}')) AS ids"
+        read = pq.read_table(copied(published, f"SELECT CAST(name AS VARCHAR) AS name, {ids} FROM '{states}'", f"read-{kind}"))
         found = dict(zip(read["name"].to_pylist(), read["ids"].to_pylist()))
         words = {name: sorted(word(kind, value) for value in values) for name, values in sets_of(kind).items()}
         shared = {f"{name}/shared": sorted(set(values) & set(words["few"])) for name, values in words.items() if name != "few"}
