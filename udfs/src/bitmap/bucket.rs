@@ -143,7 +143,7 @@ impl<'a> Bitmap32Ref<'a> {
     }
 
     /// Where the container with this index starts, the container, its size in bytes.
-    #[inline]
+    #[inline(always)]
     fn locate(&self, index: usize) -> Option<(usize, Container<'a>, usize)> {
         let at = match self.offsets {
             Some(offsets) => u32::from_le_bytes(*offsets.get(index)?) as usize,
@@ -187,6 +187,23 @@ impl<'a> Bitmap32Ref<'a> {
     #[inline]
     pub(super) fn key(&self, index: usize) -> Option<u16> {
         self.descriptors.get(index).map(key_of)
+    }
+
+    /// Index of the first key that is not below `wanted`, searched in growing steps from one that is.
+    #[inline]
+    pub(super) fn advance(&self, from: usize, wanted: u16) -> usize {
+        let is_below = |index: usize| self.descriptors.get(index).is_some_and(|descriptor| key_of(descriptor) < wanted);
+        let (mut low, mut step) = (from, 1);
+        while is_below(low + step) {
+            low += step;
+            step *= 2;
+        }
+        let mut high = self.descriptors.len().min(low + step);
+        while high - low > 1 {
+            let middle = (low + high) / 2;
+            if is_below(middle) { low = middle } else { high = middle }
+        }
+        high
     }
 
     /// The container with this index.

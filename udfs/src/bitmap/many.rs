@@ -5,7 +5,8 @@ use super::arrays::{self, Values};
 use super::bucket::Bitmap32Ref;
 use super::container::{Container, has_bit};
 use super::encode::{array_room, end_array, write_container, write_words};
-use super::runs::{self, Runs};
+use super::runs;
+use super::stretches::Stretches;
 use super::view::BitmapRef;
 use super::writer::Writer;
 use super::{combine, words};
@@ -29,7 +30,7 @@ pub fn or_many(bitmaps: &[BitmapRef<'_>], out: &mut Vec<u8>) {
     let mut places = places(&buckets);
     places.sort_by_key(|place| place.chunk);
     let mut writer = Writer::new(out);
-    let mut found = Runs::new();
+    let mut found = Stretches::default();
     let mut containers = Vec::new();
     for bucket in places.chunk_by(|a, b| a.chunk >> 16 == b.chunk >> 16) {
         let keys = 1 + bucket.windows(2).filter(|pair| pair[0].chunk != pair[1].chunk).count();
@@ -56,7 +57,7 @@ fn places(buckets: &[(u32, Bitmap32Ref<'_>)]) -> Vec<Place> {
     places
 }
 
-fn or_chunk(writer: &mut Writer<'_>, key: u16, containers: &[Container<'_>], found: &mut Runs) {
+fn or_chunk(writer: &mut Writer<'_>, key: u16, containers: &[Container<'_>], found: &mut Stretches) {
     match containers {
         [] => {}
         [only] => write_container(writer, key, only),
@@ -118,7 +119,7 @@ pub fn and_many(bitmaps: &[BitmapRef<'_>], out: &mut Vec<u8>) {
 fn and_buckets(writer: &mut Writer<'_>, high: u32, first: &Bitmap32Ref<'_>, buckets: &[Bitmap32Ref<'_>]) {
     let has_runs = buckets.iter().all(Bitmap32Ref::may_have_runs);
     writer.begin_bucket(high, first.container_count(), has_runs);
-    let mut found = Runs::new();
+    let mut found = Stretches::default();
     let mut containers = Vec::with_capacity(buckets.len());
     for (key, _) in first.containers() {
         containers.clear();

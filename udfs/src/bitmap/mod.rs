@@ -25,6 +25,8 @@ mod defect;
 mod dense;
 mod encode;
 mod groups;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
 mod log;
 mod logs;
 mod many;
@@ -33,6 +35,7 @@ mod radix;
 mod runs;
 mod scattered;
 mod sorted;
+mod stretches;
 mod view;
 mod within;
 mod words;
