@@ -15,6 +15,7 @@ use super::{combine, words};
 const FEW_VALUES: usize = 128;
 
 /// A container that takes part in a union.
+#[derive(Clone, Copy)]
 struct Place {
     /// High word, then key.
     chunk: u64,
@@ -27,8 +28,7 @@ struct Place {
 /// Appends the canonical bitmap of the values in any of the bitmaps to `out`; an empty one for no bitmaps.
 pub fn or_many(bitmaps: &[BitmapRef<'_>], out: &mut Vec<u8>) {
     let buckets: Vec<(u32, Bitmap32Ref<'_>)> = bitmaps.iter().flat_map(BitmapRef::buckets).collect();
-    let mut places = places(&buckets);
-    places.sort_by_key(|place| place.chunk);
+    let places = sorted(places(&buckets));
     let mut writer = Writer::new(out);
     let mut found = Stretches::default();
     let mut containers = Vec::new();
@@ -55,6 +55,28 @@ fn places(buckets: &[(u32, Bitmap32Ref<'_>)]) -> Vec<Place> {
         }
     }
     places
+}
+
+/// Places in the order of their chunks. Bitmaps share most of their chunks, so there are few, which are counted.
+fn sorted(mut places: Vec<Place>) -> Vec<Place> {
+    let (least, most) = places.iter().fold((u64::MAX, 0), |(least, most), place| (least.min(place.chunk), most.max(place.chunk)));
+    let span = most.saturating_sub(least);
+    if span >= 2 * places.len() as u64 {
+        places.sort_by_key(|place| place.chunk);
+        return places;
+    }
+    let mut next = vec![0; span as usize + 2];
+    places.iter().for_each(|place| next[(place.chunk - least) as usize + 1] += 1);
+    for index in 1..next.len() {
+        next[index] += next[index - 1];
+    }
+    let mut sorted = vec![Place { chunk: 0, bucket: 0, index: 0 }; places.len()];
+    for place in places {
+        let at = &mut next[(place.chunk - least) as usize];
+        sorted[*at] = place;
+        *at += 1;
+    }
+    sorted
 }
 
 fn or_chunk(writer: &mut Writer<'_>, key: u16, containers: &[Container<'_>], found: &mut Stretches) {
