@@ -172,6 +172,11 @@ impl<'a> Bitmap32Ref<'a> {
         self.descriptors.iter().map(|descriptor| u64::from(cardinality_of(descriptor))).sum()
     }
 
+    /// Number of values of the largest container; 0 without containers.
+    pub(super) fn largest(&self) -> u32 {
+        self.descriptors.iter().map(cardinality_of).max().unwrap_or(0)
+    }
+
     /// Number of containers.
     #[inline]
     pub fn container_count(&self) -> usize {

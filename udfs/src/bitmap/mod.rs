@@ -31,6 +31,7 @@ mod log;
 mod logs;
 mod many;
 mod merge;
+mod pending;
 mod radix;
 mod runs;
 mod scattered;
