@@ -103,6 +103,12 @@ fn measure(set: &str, lists: &[Vec<u32>], sums: [u64; 5]) {
     let references: Vec<&Bitmap> = others.iter().collect();
     let theirs = fastest(|| Bitmap::fast_or(&references).cardinality());
     row(set, "union of all", ours, ("croaring fast_or", theirs));
+    let theirs = fastest(|| {
+        let mut union = Bitmap::fast_or(&references);
+        union.run_optimize();
+        union.serialize::<Portable>()
+    });
+    row(set, "union of all", ours, ("croaring to bytes", theirs));
     let ours = fastest(|| {
         out.clear();
         lists.iter().for_each(|list| write_sorted(0, list, &mut out));

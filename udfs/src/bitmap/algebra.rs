@@ -1,10 +1,11 @@
 //! Set operations on two serialized bitmaps: container by container, written once, in canonical form.
 
+use super::COOKIE_NO_RUNS;
 use super::bucket::Bitmap32Ref;
 use super::combine;
 use super::container::Container;
 use super::encode::write_container;
-use super::runs::Runs;
+use super::stretches::Stretches;
 use super::view::BitmapRef;
 use super::writer::Writer;
 use std::cmp::Ordering;
@@ -29,7 +30,7 @@ impl Operation {
         matches!(self, Self::Or | Self::Xor)
     }
 
-    fn combine(self, writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Container<'_>, found: &mut Runs) {
+    fn combine(self, writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Container<'_>, found: &mut Stretches) {
         match self {
             Self::And => combine::and(writer, key, a, b, found),
             Self::Or => combine::or(writer, key, a, b, found),
@@ -61,7 +62,7 @@ pub fn and_not(a: &BitmapRef<'_>, b: &BitmapRef<'_>, out: &mut Vec<u8>) {
 
 fn write(operation: Operation, a: &BitmapRef<'_>, b: &BitmapRef<'_>, out: &mut Vec<u8>) {
     let mut writer = Writer::new(out);
-    let mut found = Runs::new();
+    let mut found = Stretches::default();
     if operation == Operation::And {
         for_each_shared_bucket(a, b, |high, left, right| write_shared(&mut writer, high, left, right, &mut found));
     } else {
@@ -76,7 +77,7 @@ fn write(operation: Operation, a: &BitmapRef<'_>, b: &BitmapRef<'_>, out: &mut V
 }
 
 /// Writes the intersection of two buckets.
-fn write_shared(writer: &mut Writer<'_>, high: u32, a: &Bitmap32Ref<'_>, b: &Bitmap32Ref<'_>, found: &mut Runs) {
+fn write_shared(writer: &mut Writer<'_>, high: u32, a: &Bitmap32Ref<'_>, b: &Bitmap32Ref<'_>, found: &mut Stretches) {
     let most = a.container_count().min(b.container_count());
     writer.begin_bucket(high, most, a.may_have_runs() && b.may_have_runs());
     for_each_shared_key(a, b, |key, i, j| {
@@ -87,7 +88,7 @@ fn write_shared(writer: &mut Writer<'_>, high: u32, a: &Bitmap32Ref<'_>, b: &Bit
     writer.end_bucket();
 }
 
-fn write_both(operation: Operation, writer: &mut Writer<'_>, high: u32, a: &Bitmap32Ref<'_>, b: &Bitmap32Ref<'_>, found: &mut Runs) {
+fn write_both(operation: Operation, writer: &mut Writer<'_>, high: u32, a: &Bitmap32Ref<'_>, b: &Bitmap32Ref<'_>, found: &mut Stretches) {
     let (containers, expects_runs) = expect(operation, a, b);
     writer.begin_bucket(high, containers, expects_runs);
     merge_keys(a, b, |key, left, right| match (left, right) {
@@ -109,8 +110,22 @@ fn copy(writer: &mut Writer<'_>, key: u16, bitmap: &Bitmap32Ref<'_>, index: usiz
     }
 }
 
+/// Appends the canonical 32-bit bitmap of the values to `out`; an empty one for none.
+pub(crate) fn write_bitmap32(bitmap: Option<&Bitmap32Ref<'_>>, out: &mut Vec<u8>) {
+    let Some(bitmap) = bitmap.filter(|bitmap| bitmap.container_count() > 0) else {
+        out.extend_from_slice(&[COOKIE_NO_RUNS, 0].map(u32::to_le_bytes).concat());
+        return;
+    };
+    let start = out.len();
+    let mut writer = Writer::new(out);
+    write_bucket(&mut writer, 0, bitmap);
+    writer.finish();
+    // Bucket count and high word stand before it.
+    out.drain(start..start + 12);
+}
+
 /// Writes a bucket in its canonical form.
-pub(super) fn write_bucket(writer: &mut Writer<'_>, high: u32, bitmap: &Bitmap32Ref<'_>) {
+pub(crate) fn write_bucket(writer: &mut Writer<'_>, high: u32, bitmap: &Bitmap32Ref<'_>) {
     writer.begin_bucket(high, bitmap.container_count(), bitmap.may_have_runs());
     for (key, container) in bitmap.containers() {
         write_container(writer, key, &container);
@@ -163,13 +178,14 @@ pub(super) fn for_each_shared_bucket<'b>(a: &BitmapRef<'b>, b: &BitmapRef<'b>, m
 pub(super) fn for_each_shared_key(a: &Bitmap32Ref<'_>, b: &Bitmap32Ref<'_>, mut visit: impl FnMut(u16, usize, usize)) {
     let (mut i, mut j) = (0, 0);
     while let (Some(left), Some(right)) = (a.key(i), b.key(j)) {
-        if left == right {
-            visit(left, i, j);
-            i += 1;
-            j += 1;
-        } else {
-            i += usize::from(left < right);
-            j += usize::from(right < left);
+        match left.cmp(&right) {
+            Ordering::Equal => {
+                visit(left, i, j);
+                i += 1;
+                j += 1;
+            }
+            Ordering::Less => i = a.advance(i, right),
+            Ordering::Greater => j = b.advance(j, left),
         }
     }
 }

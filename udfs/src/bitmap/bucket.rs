@@ -75,6 +75,11 @@ impl<'a> Bitmap32Ref<'a> {
         Ok((bitmap, cardinality))
     }
 
+    /// Reads one 32-bit bitmap off the cursor and checks everything in it.
+    pub(crate) fn parse_checked(cursor: &mut Cursor<'a>) -> Result<Self, Defect> {
+        Self::parse(cursor, Check::Everything).map(|(bitmap, _)| bitmap)
+    }
+
     /// Reads one 32-bit bitmap, which has been checked before, off the cursor without looking at all of it.
     pub(super) fn reparse(cursor: &mut Cursor<'a>) -> Result<Self, Defect> {
         let bitmap = Self::parse_header(cursor)?;
@@ -138,7 +143,7 @@ impl<'a> Bitmap32Ref<'a> {
     }
 
     /// Where the container with this index starts, the container, its size in bytes.
-    #[inline]
+    #[inline(always)]
     fn locate(&self, index: usize) -> Option<(usize, Container<'a>, usize)> {
         let at = match self.offsets {
             Some(offsets) => u32::from_le_bytes(*offsets.get(index)?) as usize,
@@ -167,6 +172,11 @@ impl<'a> Bitmap32Ref<'a> {
         self.descriptors.iter().map(|descriptor| u64::from(cardinality_of(descriptor))).sum()
     }
 
+    /// Number of values of the largest container; 0 without containers.
+    pub(super) fn largest(&self) -> u32 {
+        self.descriptors.iter().map(cardinality_of).max().unwrap_or(0)
+    }
+
     /// Number of containers.
     #[inline]
     pub fn container_count(&self) -> usize {
@@ -182,6 +192,23 @@ impl<'a> Bitmap32Ref<'a> {
     #[inline]
     pub(super) fn key(&self, index: usize) -> Option<u16> {
         self.descriptors.get(index).map(key_of)
+    }
+
+    /// Index of the first key that is not below `wanted`, searched in growing steps from one that is.
+    #[inline]
+    pub(super) fn advance(&self, from: usize, wanted: u16) -> usize {
+        let is_below = |index: usize| self.descriptors.get(index).is_some_and(|descriptor| key_of(descriptor) < wanted);
+        let (mut low, mut step) = (from, 1);
+        while is_below(low + step) {
+            low += step;
+            step *= 2;
+        }
+        let mut high = self.descriptors.len().min(low + step);
+        while high - low > 1 {
+            let middle = (low + high) / 2;
+            if is_below(middle) { low = middle } else { high = middle }
+        }
+        high
     }
 
     /// The container with this index.

@@ -4,7 +4,8 @@ use super::ARRAY_MOST;
 use super::arrays::{self, Values};
 use super::container::{Container, has_bit, run_bounds};
 use super::encode::{array_room, end_array, write_container, write_runs, write_words};
-use super::runs::{self, Runs};
+use super::runs;
+use super::stretches::Stretches;
 use super::words::{self, Block, Words};
 use super::writer::Writer;
 use Container::{Array, Bitset, Run};
@@ -78,29 +79,15 @@ fn are_few(a: &Container<'_>, b: &Container<'_>) -> bool {
     stretches(a) + stretches(b) <= FEW_STRETCHES
 }
 
-/// The stretches of an array or run container.
-fn stretches(container: &Container<'_>) -> impl Iterator<Item = (u16, u16)> {
-    let (values, runs): (&Values, &runs::Serialized) = match container {
-        Array(values) => (values, &[]),
-        Bitset(..) => (&[], &[]),
-        Run(runs, _) => (&[], runs),
-    };
-    values.iter().map(arrays::value).map(|value| (value, value)).chain(runs.iter().map(run_bounds))
-}
-
 /// Values in both.
-pub(super) fn and(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Container<'_>, found: &mut Runs) {
+pub(super) fn and(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Container<'_>, found: &mut Stretches) {
     match (a, b) {
         (Array(a), Array(b)) => from_arrays(writer, key, a.len().min(b.len()), |out| arrays::and(a, b, out)),
         (Array(values), Bitset(block, _)) | (Bitset(block, _), Array(values)) => {
             filter_array(writer, key, values, |value| has_bit(block, value));
         }
         (Array(values), Run(runs, _)) | (Run(runs, _), Array(values)) => cover_array(writer, key, values, runs),
-        (Run(a, _), Run(b, _)) => {
-            found.clear();
-            runs::for_each_overlap(a, b, |first, last| found.push((first, last)));
-            write_runs(writer, key, found);
-        }
+        (Run(..), Run(..)) => write_runs(writer, key, found.and(a, b)),
         (Run(runs, _), Bitset(block, _)) | (Bitset(block, _), Run(runs, _)) => {
             write_words(writer, key, &runs::mask(block, runs));
         }
@@ -109,14 +96,13 @@ pub(super) fn and(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Cont
 }
 
 /// Values in `a` that are not in `b`.
-pub(super) fn and_not(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Container<'_>, found: &mut Runs) {
+pub(super) fn and_not(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Container<'_>, found: &mut Stretches) {
     match (a, b) {
         (Array(a), Array(b)) => from_arrays(writer, key, a.len(), |out| arrays::and_not(a, b, out)),
         (Array(values), Bitset(block, _)) => filter_array(writer, key, values, |value| !has_bit(block, value)),
         (Array(values), Run(runs, _)) => uncover_array(writer, key, values, runs),
         (Run(..), Array(_) | Run(..)) if are_few(a, b) => {
-            runs::and_not(stretches(a), stretches(b), found);
-            write_runs(writer, key, found);
+            write_runs(writer, key, found.and_not(a, b));
         }
         _ => {
             let mut words = load(a);
@@ -155,7 +141,7 @@ fn is_full(container: &Container<'_>) -> bool {
 }
 
 /// Values in either.
-pub(super) fn or(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Container<'_>, found: &mut Runs) {
+pub(super) fn or(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Container<'_>, found: &mut Stretches) {
     match (a, b) {
         _ if is_full(a) => write_container(writer, key, a),
         _ if is_full(b) => write_container(writer, key, b),
@@ -163,8 +149,7 @@ pub(super) fn or(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Conta
             from_arrays(writer, key, a.len() + b.len(), |out| arrays::or(a, b, out));
         }
         (Run(..), Array(_) | Run(..)) | (Array(_), Run(..)) if are_few(a, b) => {
-            runs::or(stretches(a), stretches(b), found);
-            write_runs(writer, key, found);
+            write_runs(writer, key, found.or(a, b));
         }
         _ => {
             let (base, other) = if matches!(b, Bitset(..)) { (b, a) } else { (a, b) };
@@ -176,14 +161,13 @@ pub(super) fn or(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Conta
 }
 
 /// Values in exactly one.
-pub(super) fn xor(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Container<'_>, found: &mut Runs) {
+pub(super) fn xor(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Container<'_>, found: &mut Stretches) {
     match (a, b) {
         (Array(a), Array(b)) if a.len() + b.len() <= ARRAY_MOST => {
             from_arrays(writer, key, a.len() + b.len(), |out| arrays::xor(a, b, out));
         }
         (Run(..), Array(_) | Run(..)) | (Array(_), Run(..)) if are_few(a, b) => {
-            runs::xor(stretches(a), stretches(b), found);
-            write_runs(writer, key, found);
+            write_runs(writer, key, found.xor(a, b));
         }
         _ => {
             let (base, other) = if matches!(b, Bitset(..)) { (b, a) } else { (a, b) };

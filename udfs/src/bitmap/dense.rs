@@ -38,6 +38,12 @@ impl Dense {
         self.bytes
     }
 
+    /// Whether a group has a bitset.
+    #[inline]
+    pub(super) fn has(&self, group: u32) -> bool {
+        self.groups.get(group as usize).is_some_and(|at| *at != NONE)
+    }
+
     /// The bitset that holds the chunk of a value of a group.
     #[inline]
     pub(super) fn find(&mut self, group: u32, high: u32, key: u16) -> Option<&mut Words> {

@@ -2,12 +2,16 @@
 
 use super::container::Container;
 use super::sorted::is_run_smallest;
+use super::stretches;
 use super::words::{self, Words};
 use super::writer::Writer;
 use super::{ARRAY_MOST, BITSET_BYTES, arrays};
 
 /// With fewer values than this, an array is never larger than a run container.
 const LEAST_FOR_RUN: usize = 4;
+
+/// Values of a run that are written at once.
+const EXPANDED: usize = 4;
 
 /// Room for an array of `most` values at the end of the output.
 pub(super) fn array_room<'w>(writer: &'w mut Writer<'_>, most: usize) -> &'w mut [[u8; 2]] {
@@ -32,44 +36,58 @@ pub(super) fn end_array(writer: &mut Writer<'_>, key: u16, from: usize, len: usi
         return;
     }
     let values = writer.out.split_off(from);
-    let mut found = Vec::with_capacity(runs as usize);
-    collect_runs(values.as_chunks().0.iter().map(arrays::value), &mut found);
-    append_runs(writer, key, len as u32, &found);
-}
-
-fn collect_runs(values: impl Iterator<Item = u16>, runs: &mut Vec<(u16, u16)>) {
-    for value in values {
-        match runs.last_mut() {
-            Some(run) if run.1.checked_add(1) == Some(value) => run.1 = value,
-            _ => runs.push((value, value)),
-        }
-    }
+    let mut found = vec![0; len + 1];
+    let count = stretches::join_values(values.as_chunks().0, &mut found);
+    append_runs(writer, key, len as u32, &found[..count]);
 }
 
 /// Appends a run container with these runs.
-fn append_runs(writer: &mut Writer<'_>, key: u16, cardinality: u32, runs: &[(u16, u16)]) {
+fn append_runs(writer: &mut Writer<'_>, key: u16, cardinality: u32, runs: &[u32]) {
     let from = writer.out.len();
-    writer.out.extend_from_slice(&(runs.len() as u16).to_le_bytes());
-    writer.out.extend(runs.iter().flat_map(|(first, last)| (u32::from(*first) | u32::from(last - first) << 16).to_le_bytes()));
+    writer.out.resize(from + 2 + runs.len() * 4, 0);
+    let (count, places) = writer.out[from..].split_at_mut(2);
+    count.copy_from_slice(&(runs.len() as u16).to_le_bytes());
+    for (place, run) in places.as_chunks_mut::<4>().0.iter_mut().zip(runs) {
+        let (first, last) = (run >> 16, run & 0xFFFF);
+        *place = (first | last.wrapping_sub(first) << 16).to_le_bytes();
+    }
     writer.end_container(key, cardinality, from, true);
 }
 
-/// Writes ascending maximal runs; nothing for none.
-pub(super) fn write_runs(writer: &mut Writer<'_>, key: u16, runs: &[(u16, u16)]) {
-    let cardinality: u32 = runs.iter().map(|(first, last)| u32::from(last - first) + 1).sum();
-    let from = writer.out.len();
+/// Writes the values of ascending runs to room for all and [`EXPANDED`] more, for most runs without a branch on the data.
+fn expand(runs: &[u32], out: &mut [[u8; 2]]) {
+    let mut len = 0;
+    for run in runs {
+        let first = run >> 16;
+        let count = (run & 0xFFFF).wrapping_sub(first) as usize + 1;
+        let Some((room, others)) = out.get_mut(len..).and_then(|room| room.split_first_chunk_mut::<EXPANDED>()) else { return };
+        for (place, value) in room.iter_mut().zip(first..) {
+            *place = (value as u16).to_le_bytes();
+        }
+        if count > EXPANDED {
+            for (place, value) in others.iter_mut().take(count - EXPANDED).zip(first + EXPANDED as u32..) {
+                *place = (value as u16).to_le_bytes();
+            }
+        }
+        len += count;
+    }
+}
+
+/// Writes ascending maximal runs, each `first << 16 | last`; nothing for none.
+pub(super) fn write_runs(writer: &mut Writer<'_>, key: u16, runs: &[u32]) {
+    let cardinality: u32 = runs.iter().map(|run| (run & 0xFFFF).wrapping_sub(run >> 16) + 1).sum();
     if cardinality == 0 {
     } else if is_run_smallest(cardinality as usize, runs.len()) {
         append_runs(writer, key, cardinality, runs);
     } else if cardinality as usize <= ARRAY_MOST {
-        for (first, last) in runs {
-            writer.out.extend((*first..=*last).flat_map(u16::to_le_bytes));
-        }
+        let from = writer.out.len();
+        expand(runs, array_room(writer, cardinality as usize + EXPANDED));
+        writer.out.truncate(from + cardinality as usize * 2);
         writer.end_container(key, cardinality, from, false);
     } else {
         let mut words = [0; 1024];
-        for (first, last) in runs {
-            words::set_range(&mut words, usize::from(*first), usize::from(*last));
+        for run in runs {
+            words::set_range(&mut words, (run >> 16) as usize, (run & 0xFFFF) as usize);
         }
         append_bitset(writer, key, cardinality, &words);
     }
@@ -88,11 +106,13 @@ fn append_word_runs(writer: &mut Writer<'_>, key: u16, cardinality: u32, words: 
     let count = words::extract(&words::starts(words), &mut starts);
     words::extract(&words::ends(words), &mut ends);
     let from = writer.out.len();
-    writer.out.extend_from_slice(&(count as u16).to_le_bytes());
-    writer.out.extend(starts[..count].iter().zip(&ends).flat_map(|(start, end)| {
+    writer.out.resize(from + 2 + count * 4, 0);
+    let (head, places) = writer.out[from..].split_at_mut(2);
+    head.copy_from_slice(&(count as u16).to_le_bytes());
+    for (place, (start, end)) in places.as_chunks_mut::<4>().0.iter_mut().zip(starts.iter().zip(&ends)) {
         let more = arrays::value(end).wrapping_sub(arrays::value(start)).to_le_bytes();
-        [start[0], start[1], more[0], more[1]]
-    }));
+        *place = [start[0], start[1], more[0], more[1]];
+    }
     writer.end_container(key, cardinality, from, true);
 }
 

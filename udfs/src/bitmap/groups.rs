@@ -3,7 +3,8 @@
 //! ```text
 //! (group, value) ──► bitset of the chunk, if it has one
 //!               └──► one of the logs ── when it is full: sort, remove duplicates, move crowded chunks to bitsets
-//! drain: sort, remove duplicates, write each group's rows and bitsets as canonical bytes
+//! (group, bitmap) ──► as it is, if its containers are neither tiny nor crowded; else container by container, as above
+//! drain: sort, remove duplicates, write each group's rows and bitsets as canonical bytes, united with its bitmaps
 //! ```
 //! A group costs nothing but its rows, so ten million groups of one value cost eight bytes each; ten groups of all
 //! values cost a bit each.
@@ -13,6 +14,7 @@ use super::dense::Dense;
 use super::encode::write_words;
 use super::log::Log;
 use super::logs::Logs;
+use super::pending::Pending;
 use super::sorted::{write_bucket, write_chunk, write_sorted};
 use super::view::BitmapRef;
 use super::words::Words;
@@ -22,11 +24,15 @@ use std::ops::Range;
 /// A container with at least this many values goes to a bitset at once.
 const CROWDED: u32 = 1024;
 
+/// With at least this many values a container on average, a bitmap is kept as it is: that takes less room than its rows.
+const LEAST_KEPT: u64 = 8;
+
 /// Sets of u64 values, one per group; groups are numbered from 0.
 #[derive(Debug, Default)]
 pub struct GroupSets {
     logs: Logs,
     dense: Dense,
+    pending: Pending,
 }
 
 impl GroupSets {
@@ -50,11 +56,26 @@ impl GroupSets {
 
     /// Adds all values of a bitmap to a group.
     pub fn merge(&mut self, group: usize, bitmap: &BitmapRef<'_>) {
+        if self.keeps(group as u32, bitmap) {
+            return self.pending.push(group as u32, bitmap);
+        }
         for (high, bucket) in bitmap.buckets() {
             for (key, container) in bucket.containers() {
                 self.merge_container(group as u32, high, key, &container);
             }
         }
+    }
+
+    /// Whether a bitmap is better kept as it is.
+    fn keeps(&self, group: u32, bitmap: &BitmapRef<'_>) -> bool {
+        let mut containers = 0;
+        !self.dense.has(group)
+            && bitmap.buckets().all(|(_, bucket)| {
+                containers += bucket.container_count() as u64;
+                bucket.largest() < CROWDED
+            })
+            && containers > 0
+            && bitmap.cardinality() >= LEAST_KEPT * containers
     }
 
     fn merge_container(&mut self, group: u32, high: u32, key: u16, container: &Container<'_>) {
@@ -76,24 +97,27 @@ impl GroupSets {
         let (_, log) = self.logs.of_group(group);
         let start = group.checked_sub(1).map_or(0, |before| log.end_of_group(before, 0));
         let rows = start..log.end_of_group(group, start);
-        write_group(log, &self.dense, group, rows, &mut Vec::new(), out)
+        self.pending.sort();
+        let bitmaps = self.pending.of_group(group);
+        write_all(log, &self.dense, group, rows, (&self.pending, bitmaps), &mut Vec::new(), out)
     }
 
     /// Bytes held; takes no time.
     pub fn size(&self) -> usize {
-        self.logs.bytes() + self.dense.bytes()
+        self.logs.bytes() + self.dense.bytes() + self.pending.bytes()
     }
 
     /// Takes out the first `count` groups; the others are counted from 0 again.
     pub fn drain_first(&mut self, count: usize) -> DrainedGroups {
-        DrainedGroups::new(self.logs.split_first(count), self.dense.split_first(count))
+        DrainedGroups::new(self.logs.split_first(count), self.dense.split_first(count), self.pending.split_first(count))
     }
 
     /// Takes out all groups.
     pub fn drain(&mut self) -> DrainedGroups {
-        let Self { mut logs, dense } = std::mem::take(self);
+        let Self { mut logs, dense, mut pending } = std::mem::take(self);
         logs.sort();
-        DrainedGroups::new(logs, dense)
+        pending.sort();
+        DrainedGroups::new(logs, dense, pending)
     }
 }
 
@@ -102,8 +126,11 @@ impl GroupSets {
 pub struct DrainedGroups {
     logs: Logs,
     dense: Dense,
+    pending: Pending,
     /// The next group.
     group: u32,
+    /// The first bitmap of the next group.
+    bitmap: usize,
     /// In each log, the first row of its next group.
     rows: Vec<usize>,
     /// Lower words of one bucket.
@@ -111,8 +138,8 @@ pub struct DrainedGroups {
 }
 
 impl DrainedGroups {
-    fn new(logs: Logs, dense: Dense) -> Self {
-        Self { rows: logs.starts(), logs, dense, group: 0, lows: Vec::new() }
+    fn new(logs: Logs, dense: Dense, pending: Pending) -> Self {
+        Self { rows: logs.starts(), logs, dense, pending, group: 0, bitmap: 0, lows: Vec::new() }
     }
 
     /// Appends the canonical bitmap of the next group; writes nothing, and returns false, for a group without values.
@@ -122,8 +149,29 @@ impl DrainedGroups {
         let (part, log) = self.logs.of_group(group);
         let rows = self.rows[part]..log.end_of_group(group, self.rows[part]);
         self.rows[part] = rows.end;
-        write_group(log, &self.dense, group, rows, &mut self.lows, out)
+        let bitmaps = self.bitmap..self.pending.end_of_group(group, self.bitmap);
+        self.bitmap = bitmaps.end;
+        write_all(log, &self.dense, group, rows, (&self.pending, bitmaps), &mut self.lows, out)
     }
+}
+
+/// Writes a group from its rows in the sorted log, its bitsets and its bitmaps; returns whether it has any.
+fn write_all(
+    log: &Log,
+    dense: &Dense,
+    group: u32,
+    rows: Range<usize>,
+    (pending, bitmaps): (&Pending, Range<usize>),
+    lows: &mut Vec<u32>,
+    out: &mut Vec<u8>,
+) -> bool {
+    if bitmaps.is_empty() {
+        return write_group(log, dense, group, rows, lows, out);
+    }
+    let mut other = Vec::new();
+    let has_other = write_group(log, dense, group, rows, lows, &mut other);
+    pending.write(has_other.then_some(other.as_slice()), bitmaps, out);
+    true
 }
 
 /// Writes a group from its rows in the sorted log and its bitsets; returns whether it has any.

@@ -8,8 +8,10 @@ use std::ops::Range;
 const LEAST: usize = 1 << 12;
 /// A chunk with at least this many rows takes less room as a bitset.
 const CROWDED: usize = 1024;
-/// How far the log may grow between compactions.
+/// How far the log may grow between compactions, if they remove rows.
 const GROWTH: usize = 3;
+/// How far, if they remove next to none.
+const GROWTH_OF_DISTINCT: usize = 6;
 
 /// Rows of eight bytes while all values share one high word, of sixteen from then on.
 #[derive(Debug)]
@@ -103,6 +105,7 @@ impl Log {
 
     /// Sorts the rows, removes duplicates and moves the rows of crowded chunks to bitsets.
     pub(super) fn compact(&mut self, dense: &mut Dense) {
+        let before = self.len();
         self.sort();
         let left = match &mut self.rows {
             Rows::Narrow(high, rows) => {
@@ -115,7 +118,16 @@ impl Log {
                 rows.len()
             }
         };
-        self.limit = LEAST.max(left * GROWTH);
+        let growth = if left >= before - before / 8 { GROWTH_OF_DISTINCT } else { GROWTH };
+        self.limit = LEAST.max(left * growth);
+    }
+
+    /// Number of rows.
+    fn len(&self) -> usize {
+        match &self.rows {
+            Rows::Narrow(_, rows) => rows.len(),
+            Rows::Wide(rows) => rows.len(),
+        }
     }
 
     /// Where the rows of a group end that start at `from`. The log is sorted.

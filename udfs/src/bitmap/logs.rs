@@ -4,7 +4,7 @@ use super::dense::Dense;
 use super::log::Log;
 
 /// Number of logs.
-const PARTS: usize = 64;
+const PARTS: usize = 256;
 
 /// The logs. Group `g` has its rows in log `(g + shift) % PARTS`.
 #[derive(Debug)]

@@ -5,7 +5,8 @@ use super::arrays::{self, Values};
 use super::bucket::Bitmap32Ref;
 use super::container::{Container, has_bit};
 use super::encode::{array_room, end_array, write_container, write_words};
-use super::runs::{self, Runs};
+use super::runs;
+use super::stretches::Stretches;
 use super::view::BitmapRef;
 use super::writer::Writer;
 use super::{combine, words};
@@ -14,6 +15,7 @@ use super::{combine, words};
 const FEW_VALUES: usize = 128;
 
 /// A container that takes part in a union.
+#[derive(Clone, Copy)]
 struct Place {
     /// High word, then key.
     chunk: u64,
@@ -26,10 +28,9 @@ struct Place {
 /// Appends the canonical bitmap of the values in any of the bitmaps to `out`; an empty one for no bitmaps.
 pub fn or_many(bitmaps: &[BitmapRef<'_>], out: &mut Vec<u8>) {
     let buckets: Vec<(u32, Bitmap32Ref<'_>)> = bitmaps.iter().flat_map(BitmapRef::buckets).collect();
-    let mut places = places(&buckets);
-    places.sort_by_key(|place| place.chunk);
+    let places = sorted(places(&buckets));
     let mut writer = Writer::new(out);
-    let mut found = Runs::new();
+    let mut found = Stretches::default();
     let mut containers = Vec::new();
     for bucket in places.chunk_by(|a, b| a.chunk >> 16 == b.chunk >> 16) {
         let keys = 1 + bucket.windows(2).filter(|pair| pair[0].chunk != pair[1].chunk).count();
@@ -56,7 +57,29 @@ fn places(buckets: &[(u32, Bitmap32Ref<'_>)]) -> Vec<Place> {
     places
 }
 
-fn or_chunk(writer: &mut Writer<'_>, key: u16, containers: &[Container<'_>], found: &mut Runs) {
+/// Places in the order of their chunks. Bitmaps share most of their chunks, so there are few, which are counted.
+fn sorted(mut places: Vec<Place>) -> Vec<Place> {
+    let (least, most) = places.iter().fold((u64::MAX, 0), |(least, most), place| (least.min(place.chunk), most.max(place.chunk)));
+    let span = most.saturating_sub(least);
+    if span >= 2 * places.len() as u64 {
+        places.sort_by_key(|place| place.chunk);
+        return places;
+    }
+    let mut next = vec![0; span as usize + 2];
+    places.iter().for_each(|place| next[(place.chunk - least) as usize + 1] += 1);
+    for index in 1..next.len() {
+        next[index] += next[index - 1];
+    }
+    let mut sorted = vec![Place { chunk: 0, bucket: 0, index: 0 }; places.len()];
+    for place in places {
+        let at = &mut next[(place.chunk - least) as usize];
+        sorted[*at] = place;
+        *at += 1;
+    }
+    sorted
+}
+
+fn or_chunk(writer: &mut Writer<'_>, key: u16, containers: &[Container<'_>], found: &mut Stretches) {
     match containers {
         [] => {}
         [only] => write_container(writer, key, only),
@@ -118,7 +141,7 @@ pub fn and_many(bitmaps: &[BitmapRef<'_>], out: &mut Vec<u8>) {
 fn and_buckets(writer: &mut Writer<'_>, high: u32, first: &Bitmap32Ref<'_>, buckets: &[Bitmap32Ref<'_>]) {
     let has_runs = buckets.iter().all(Bitmap32Ref::may_have_runs);
     writer.begin_bucket(high, first.container_count(), has_runs);
-    let mut found = Runs::new();
+    let mut found = Stretches::default();
     let mut containers = Vec::with_capacity(buckets.len());
     for (key, _) in first.containers() {
         containers.clear();

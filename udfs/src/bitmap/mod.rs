@@ -25,15 +25,20 @@ mod defect;
 mod dense;
 mod encode;
 mod groups;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
 mod log;
 mod logs;
 mod many;
 mod merge;
+mod pending;
 mod radix;
 mod runs;
 mod scattered;
 mod sorted;
+mod stretches;
 mod view;
+mod within;
 mod words;
 mod writer;
 
@@ -46,6 +51,11 @@ pub use groups::{DrainedGroups, GroupSets};
 pub use many::{and_many, or_many};
 pub use sorted::{write_sorted, write_sorted_u64};
 pub use view::{BitmapRef, Buckets};
+
+pub(crate) use algebra::{write_bitmap32, write_bucket};
+pub(crate) use cursor::Cursor;
+pub(crate) use sorted::write_bucket as write_sorted_bucket;
+pub(crate) use writer::Writer;
 
 /// Cookie of a 32-bit bitmap without run containers; the container count follows.
 const COOKIE_NO_RUNS: u32 = 12346;

@@ -1,4 +1,4 @@
-//! Loops over ascending intervals of values: run containers, and arrays seen as runs of one.
+//! Loops over run containers where they lie.
 
 use super::arrays::Values;
 use super::container::run_bounds;
@@ -7,8 +7,6 @@ use super::words::{Block, Words};
 /// Beyond this many values per run, the array is searched for each run's bounds.
 const SKEW: usize = 16;
 
-/// Runs of an array or run container, ascending, as first and last value.
-pub(super) type Runs = Vec<(u16, u16)>;
 /// Runs of a run container where they lie.
 pub(super) type Serialized = [[u8; 4]];
 
@@ -71,21 +69,6 @@ pub(super) fn and_values_count(values: &Values, runs: &Serialized) -> u32 {
     count
 }
 
-/// Calls `visit` with first and last value of every stretch that is in both, ascending.
-#[inline(always)]
-pub(super) fn for_each_overlap(a: &Serialized, b: &Serialized, mut visit: impl FnMut(u16, u16)) {
-    let (mut i, mut j) = (0, 0);
-    while i < a.len() && j < b.len() {
-        let (left, right) = (run_bounds(&a[i]), run_bounds(&b[j]));
-        let (first, last) = (left.0.max(right.0), left.1.min(right.1));
-        if first <= last {
-            visit(first, last);
-        }
-        i += usize::from(left.1 <= right.1);
-        j += usize::from(right.1 <= left.1);
-    }
-}
-
 /// Calls `visit` with every stretch of array values that lie in one run: start and end index.
 #[inline(always)]
 pub(super) fn for_each_covered(values: &Values, runs: &Serialized, mut visit: impl FnMut(usize, usize)) {
@@ -122,115 +105,6 @@ fn count_range(block: &Block, (first, last): (u16, u16)) -> u32 {
     }
     let inner = super::words::count_part(&block[head + 1..tail]);
     (word(head) & head_mask).count_ones() + inner + (word(tail) & tail_mask).count_ones()
-}
-
-/// Appends a stretch after the runs, merging it with the last one where they overlap or touch.
-#[inline(always)]
-fn append(runs: &mut Runs, first: u16, last: u16) {
-    match runs.last_mut() {
-        Some(before) if u32::from(first) <= u32::from(before.1) + 1 => before.1 = before.1.max(last),
-        _ => runs.push((first, last)),
-    }
-}
-
-/// The values in either, as maximal runs, for two ascending sequences of stretches.
-#[inline(always)]
-pub(super) fn or(a: impl Iterator<Item = (u16, u16)>, b: impl Iterator<Item = (u16, u16)>, out: &mut Runs) {
-    out.clear();
-    let (mut a, mut b) = (a.peekable(), b.peekable());
-    loop {
-        let next = match (a.peek(), b.peek()) {
-            (Some(left), Some(right)) if left.0 <= right.0 => a.next(),
-            (_, Some(_)) => b.next(),
-            _ => a.next(),
-        };
-        let Some((first, last)) = next else { return };
-        append(out, first, last);
-    }
-}
-
-/// The values of `a` that are not in `b`, as maximal runs, for two ascending sequences of separate stretches.
-#[inline(always)]
-pub(super) fn and_not(a: impl Iterator<Item = (u16, u16)>, b: impl Iterator<Item = (u16, u16)>, out: &mut Runs) {
-    out.clear();
-    let mut b = b.peekable();
-    for (first, last) in a {
-        let mut from = u32::from(first);
-        while let Some((hole, hole_last)) = b.peek().copied() {
-            if hole > last {
-                break;
-            }
-            if u32::from(hole) > from {
-                append(out, from as u16, hole - 1);
-            }
-            from = from.max(u32::from(hole_last) + 1);
-            if hole_last > last {
-                break;
-            }
-            b.next();
-        }
-        if from <= u32::from(last) {
-            append(out, from as u16, last);
-        }
-    }
-}
-
-/// Where membership changes: at the start of a stretch, and after its end; beyond the last one, nowhere.
-struct Changes<I> {
-    stretches: I,
-    next: u32,
-    end: u32,
-}
-
-impl<I: Iterator<Item = (u16, u16)>> Changes<I> {
-    fn new(stretches: I) -> Self {
-        let mut changes = Self { stretches, next: u32::MAX, end: u32::MAX };
-        changes.step();
-        changes
-    }
-
-    #[inline(always)]
-    fn step(&mut self) {
-        if self.end != u32::MAX {
-            self.next = self.end;
-            self.end = u32::MAX;
-        } else if let Some((first, last)) = self.stretches.next() {
-            self.next = u32::from(first);
-            self.end = u32::from(last) + 1;
-        } else {
-            self.next = u32::MAX;
-        }
-    }
-}
-
-/// The values in exactly one, as maximal runs, for two ascending sequences of separate stretches. Changes of both at the
-/// same place cancel out.
-#[inline(always)]
-pub(super) fn xor(a: impl Iterator<Item = (u16, u16)>, b: impl Iterator<Item = (u16, u16)>, out: &mut Runs) {
-    out.clear();
-    let (mut a, mut b) = (Changes::new(a), Changes::new(b));
-    let mut start = u32::MAX;
-    loop {
-        let place = a.next.min(b.next);
-        if place == u32::MAX {
-            return;
-        }
-        let is_change = a.next != b.next;
-        if a.next == place {
-            a.step();
-        }
-        if b.next == place {
-            b.step();
-        }
-        if is_change && start == u32::MAX {
-            start = place;
-        } else if is_change {
-            if start < place {
-                append(out, start as u16, (place - 1) as u16);
-            }
-            start = u32::MAX;
-        }
-    }
 }
 
 /// The words with only the bits in the runs.

@@ -1,14 +1,20 @@
 //! The state behind `bitmap_build_agg` and `bitmap_or_agg`: sets that only grow, for many groups or for one.
+//!
+//! A state that goes from one operator to the next is a bitmap or, when DataFusion sees that grouping does not reduce the
+//! rows, one value a row: nine bytes, which no bitmap has, and which a view holds in itself.
 
 use super::input::Bitmaps;
 use super::output::BitmapColumn;
-use crate::bitmap::{DrainedGroups, GroupSets, write_sorted, write_sorted_u64};
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt64Array};
+use crate::bitmap::{BitmapRef, DrainedGroups, GroupSets, write_sorted};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, BooleanArray, UInt64Array};
+use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, UInt64Type};
+use datafusion::common::exec_datafusion_err;
 use datafusion::error::Result;
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 use datafusion::scalar::ScalarValue;
+use std::sync::Arc;
 
 /// What the rows of the aggregate's argument are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +72,32 @@ impl UnionGroups {
         Ok(())
     }
 
+    /// Adds states: bitmaps and single values.
+    fn add_states(&mut self, array: &ArrayRef, groups: &[usize]) -> Result<()> {
+        let views = cast(array, &DataType::BinaryView)?;
+        let views = views.as_binary_view();
+        if views.null_count() == 0 && views.views().iter().all(|view| *view as u32 == SINGLE) {
+            let values = views.views().iter().map(|view| (view >> 32) as u64);
+            self.sets.insert_all(groups.iter().copied().zip(values));
+            return Ok(());
+        }
+        for (group, (row, bytes)) in groups.iter().copied().zip(views.iter().enumerate()) {
+            match bytes {
+                None => {}
+                Some([value @ .., 0]) if bytes.map(<[u8]>::len) == Some(SINGLE as usize) => {
+                    let value = value.first_chunk().map_or(0, |value| u64::from_le_bytes(*value));
+                    self.sets.insert_all(std::iter::once((group, value)));
+                }
+                Some(bytes) => match BitmapRef::parse(bytes) {
+                    Ok(bitmap) if bitmap.is_empty() => self.note_empty(group),
+                    Ok(bitmap) => self.sets.merge(group, &bitmap),
+                    Err(defect) => return Err(exec_datafusion_err!("{}: state, row {row} of the batch: {defect}", self.function)),
+                },
+            }
+        }
+        Ok(())
+    }
+
     fn note_empty(&mut self, group: usize) {
         if self.are_empty.len() <= group {
             self.are_empty.resize(group + 1, false);
@@ -98,7 +130,7 @@ impl GroupsAccumulator for UnionGroups {
 
     fn merge_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
         self.count = self.count.max(total_num_groups);
-        self.add_bitmaps(&values[0], group_indices, None)
+        self.add_states(&values[0], group_indices)
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
@@ -124,7 +156,11 @@ impl GroupsAccumulator for UnionGroups {
     fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
         let state = match self.input {
             Input::Values => single_values(values[0].as_primitive::<UInt64Type>(), opt_filter)?,
-            Input::Bitmaps => filtered_bitmaps(&values[0], opt_filter)?,
+            Input::Bitmaps => {
+                let bitmaps = filtered_bitmaps(&values[0], opt_filter)?;
+                expect_no_single(self.function, bitmaps.as_binary_view())?;
+                bitmaps
+            }
         };
         Ok(vec![state])
     }
@@ -134,19 +170,27 @@ impl GroupsAccumulator for UnionGroups {
     }
 }
 
-/// A bitmap of each value.
+/// Bytes of a state that is a single value: the value, little endian, and a zero.
+const SINGLE: u32 = 9;
+
+/// A state of each value.
 fn single_values(values: &UInt64Array, filter: Option<&BooleanArray>) -> Result<ArrayRef> {
-    let mut column = BitmapColumn::default();
-    for (row, value) in values.values().iter().enumerate() {
-        column.push(|out| {
-            let is_value = takes_part(row, values, filter);
-            if is_value {
-                write_sorted_u64(&[*value], out);
-            }
-            Ok(is_value)
-        })?;
+    let views: ScalarBuffer<u128> = values.values().iter().map(|value| u128::from(SINGLE) | u128::from(*value) << 32).collect();
+    let let_through = filter.map(|filter| match filter.nulls() {
+        Some(nulls) => NullBuffer::new(filter.values() & nulls.inner()),
+        None => NullBuffer::new(filter.values().clone()),
+    });
+    let nulls = NullBuffer::union(values.nulls(), let_through.as_ref());
+    Ok(Arc::new(BinaryViewArray::try_new(views, Vec::new(), nulls)?))
+}
+
+/// Refuses bytes that would be taken for a state of a single value.
+fn expect_no_single(function: &str, views: &BinaryViewArray) -> Result<()> {
+    let found = views.iter().enumerate().find_map(|(row, bytes)| bytes.filter(|bytes| bytes.len() == SINGLE as usize).map(|bytes| (row, bytes)));
+    match found.and_then(|(row, bytes)| Some((row, BitmapRef::parse(bytes).err()?))) {
+        Some((row, defect)) => Err(exec_datafusion_err!("{function}: argument 1, row {row} of the batch: {defect}")),
+        None => Ok(()),
     }
-    column.finish()
 }
 
 /// The bitmaps as they are, NULL where the filter keeps a row out.
@@ -179,12 +223,12 @@ impl Accumulator for UnionSet {
                 }
                 Ok(())
             }
-            Input::Bitmaps => self.merge_batch(values),
+            Input::Bitmaps => self.0.add_bitmaps(&values[0], &vec![0; values[0].len()], None),
         }
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        self.0.add_bitmaps(&states[0], &vec![0; states[0].len()], None)
+        self.0.add_states(&states[0], &vec![0; states[0].len()])
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {

@@ -1,0 +1,83 @@
+//! `bitmap_build_agg` beside DataFusion's own `count(*)` with the same GROUP BY, on rows in memory.
+//!
+//! Ids are below 5,000,000, at random or ascending; groups are at random. Takes the number of rows as its argument, 50 million
+//! if there is none: cargo bench --bench `sql_aggregates` -- 50000000. Prints seconds of the fastest of three runs, of all cores.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use arrow::array::{ArrayRef, RecordBatch, UInt32Array, UInt64Array};
+use arrow::datatypes::{DataType, Field, Schema};
+use datafusion::datasource::MemTable;
+use datafusion::physical_plan::execute_stream;
+use datafusion::prelude::SessionContext;
+use futures::StreamExt;
+use std::sync::Arc;
+use std::time::Instant;
+
+const IDS: u64 = 5_000_000;
+const BATCH: usize = 8192;
+const GROUPS: [u64; 3] = [10, 10_000, 5_000_000];
+
+/// A number that looks random for each row.
+fn mix(row: u64, seed: u64) -> u64 {
+    let bits = (row ^ seed << 40).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let bits = (bits ^ bits >> 32).wrapping_mul(0xD6E8_FEB8_6659_FD93);
+    bits ^ bits >> 32
+}
+
+/// Partitions of batches; rows go to the partitions in turn, a batch at a time.
+fn table(rows: u64, groups: u64, is_sorted: bool, partitions: usize) -> MemTable {
+    let schema = Arc::new(Schema::new(vec![Field::new("g", DataType::UInt32, false), Field::new("id", DataType::UInt64, false)]));
+    let mut parts = vec![Vec::new(); partitions];
+    for (number, start) in (0..rows).step_by(BATCH).enumerate() {
+        let batch = start..rows.min(start + BATCH as u64);
+        let group: ArrayRef = Arc::new(UInt32Array::from_iter_values(batch.clone().map(|row| (mix(row, 1) % groups) as u32)));
+        let id = |row: u64| if is_sorted { row * IDS / rows } else { mix(row, 2) % IDS };
+        let ids: ArrayRef = Arc::new(UInt64Array::from_iter_values(batch.map(id)));
+        parts[number % partitions].push(RecordBatch::try_new(Arc::clone(&schema), vec![group, ids]).unwrap());
+    }
+    MemTable::try_new(schema, parts).unwrap()
+}
+
+/// Seconds of the fastest run, and what the rows of the result add up to.
+async fn measure(context: &SessionContext, query: &str) -> (f64, usize) {
+    let mut fastest = (f64::MAX, 0);
+    for _ in 0..3 {
+        let start = Instant::now();
+        let plan = context.sql(query).await.unwrap().create_physical_plan().await.unwrap();
+        let mut batches = execute_stream(plan, context.task_ctx()).unwrap();
+        let mut rows = 0;
+        while let Some(batch) = batches.next().await {
+            rows += batch.unwrap().num_rows();
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        if seconds < fastest.0 {
+            fastest = (seconds, rows);
+        }
+    }
+    fastest
+}
+
+/// The most memory that the process has held so far, in MiB; 0 where that can not be read.
+fn most_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+#[tokio::main]
+async fn main() {
+    let rows = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(50_000_000);
+    println!("{rows} rows, ids below {IDS}");
+    println!("{:>9} {:>7} {:>10} {:>10} {:>7} {:>22}", "groups", "ids", "build s", "count s", "ratio", "most memory so far MiB");
+    for (groups, is_sorted) in GROUPS.into_iter().flat_map(|groups| [(groups, false), (groups, true)]) {
+        let context = SessionContext::new();
+        tagmill_udfs::register_all(&context).unwrap();
+        let partitions = context.state().config().target_partitions();
+        context.register_table("t", Arc::new(table(rows, groups, is_sorted, partitions))).unwrap();
+        let (count, count_rows) = measure(&context, "SELECT g, count(*) FROM t GROUP BY g").await;
+        let (build, build_rows) = measure(&context, "SELECT g, bitmap_build_agg(id) FROM t GROUP BY g").await;
+        assert_eq!(count_rows, build_rows);
+        let order = if is_sorted { "sorted" } else { "random" };
+        println!("{groups:>9} {order:>7} {build:>10.3} {count:>10.3} {:>7.2} {:>22}", build / count, most_memory());
+    }
+}
