@@ -14,37 +14,54 @@
 
 mod algebra;
 mod arrays;
+mod bsi;
 mod bucket;
 mod check;
+mod clip;
 mod combine;
 mod container;
 mod count;
+mod count_many;
 mod cpu;
 mod cursor;
 mod defect;
 mod dense;
 mod encode;
+mod fill;
 mod groups;
 mod log;
 mod logs;
 mod many;
 mod merge;
+mod order;
 mod radix;
+mod remap;
 mod runs;
+mod sample;
 mod scattered;
+mod shift;
 mod sorted;
+mod subset;
 mod view;
 mod words;
 mod writer;
 
 pub use algebra::{and, and_not, or, xor};
+pub use bsi::{Bsi, Comparison, SLICES_MOST};
 pub use bucket::{Bitmap32Ref, Containers};
+pub use clip::{clear, page, range};
 pub use container::Container;
 pub use count::{and_cardinality, and_not_cardinality, or_cardinality, xor_cardinality};
+pub use count_many::{and_cardinality_many, or_cardinality_many, xor_cardinality_many};
 pub use defect::Defect;
+pub use fill::{RANGE_MOST, RangeError, fill, flip, write_range};
 pub use groups::{DrainedGroups, GroupSets};
 pub use many::{and_many, or_many};
+pub use remap::{remap, remap_in_turn, write_edited};
+pub use sample::sample;
+pub use shift::shift;
 pub use sorted::{write_sorted, write_sorted_u64};
+pub use subset::{equals, has_all, has_any};
 pub use view::{BitmapRef, Buckets};
 
 /// Cookie of a 32-bit bitmap without run containers; the container count follows.
