@@ -73,6 +73,11 @@ async fn set_operations() {
     run("set_operations.slt").await;
 }
 
+#[tokio::test]
+async fn wire() {
+    run("wire.slt").await;
+}
+
 /// Every documented example gives the documented result.
 #[tokio::test]
 async fn examples_of_the_documentation() {

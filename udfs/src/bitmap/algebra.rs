@@ -1,5 +1,6 @@
 //! Set operations on two serialized bitmaps: container by container, written once, in canonical form.
 
+use super::COOKIE_NO_RUNS;
 use super::bucket::Bitmap32Ref;
 use super::combine;
 use super::container::Container;
@@ -109,8 +110,22 @@ fn copy(writer: &mut Writer<'_>, key: u16, bitmap: &Bitmap32Ref<'_>, index: usiz
     }
 }
 
+/// Appends the canonical 32-bit bitmap of the values to `out`; an empty one for none.
+pub(crate) fn write_bitmap32(bitmap: Option<&Bitmap32Ref<'_>>, out: &mut Vec<u8>) {
+    let Some(bitmap) = bitmap.filter(|bitmap| bitmap.container_count() > 0) else {
+        out.extend_from_slice(&[COOKIE_NO_RUNS, 0].map(u32::to_le_bytes).concat());
+        return;
+    };
+    let start = out.len();
+    let mut writer = Writer::new(out);
+    write_bucket(&mut writer, 0, bitmap);
+    writer.finish();
+    // Bucket count and high word stand before it.
+    out.drain(start..start + 12);
+}
+
 /// Writes a bucket in its canonical form.
-pub(super) fn write_bucket(writer: &mut Writer<'_>, high: u32, bitmap: &Bitmap32Ref<'_>) {
+pub(crate) fn write_bucket(writer: &mut Writer<'_>, high: u32, bitmap: &Bitmap32Ref<'_>) {
     writer.begin_bucket(high, bitmap.container_count(), bitmap.may_have_runs());
     for (key, container) in bitmap.containers() {
         write_container(writer, key, &container);

@@ -76,6 +76,11 @@ impl<'a> Bitmap32Ref<'a> {
         Ok((bitmap, cardinality))
     }
 
+    /// Reads one 32-bit bitmap off the cursor and checks everything in it.
+    pub(crate) fn parse_checked(cursor: &mut Cursor<'a>) -> Result<Self, Defect> {
+        Self::parse(cursor, Check::Everything).map(|(bitmap, _)| bitmap)
+    }
+
     /// Reads one 32-bit bitmap, which has been checked before, off the cursor without looking at all of it.
     pub(super) fn reparse(cursor: &mut Cursor<'a>) -> Result<Self, Defect> {
         let bitmap = Self::parse_header(cursor)?;

@@ -43,6 +43,7 @@ mod shift;
 mod sorted;
 mod subset;
 mod view;
+mod within;
 mod words;
 mod writer;
 
@@ -63,6 +64,11 @@ pub use shift::shift;
 pub use sorted::{write_sorted, write_sorted_u64};
 pub use subset::{equals, has_all, has_any};
 pub use view::{BitmapRef, Buckets};
+
+pub(crate) use algebra::{write_bitmap32, write_bucket};
+pub(crate) use cursor::Cursor;
+pub(crate) use sorted::write_bucket as write_sorted_bucket;
+pub(crate) use writer::Writer;
 
 /// Cookie of a 32-bit bitmap without run containers; the container count follows.
 const COOKIE_NO_RUNS: u32 = 12346;

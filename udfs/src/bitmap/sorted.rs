@@ -45,7 +45,7 @@ pub fn write_sorted_u64(values: &[u64], out: &mut Vec<u8>) {
 }
 
 /// Writes a bucket with the ascending, non-empty `values`.
-pub(super) fn write_bucket(writer: &mut Writer<'_>, high: u32, values: &[u32]) {
+pub(crate) fn write_bucket(writer: &mut Writer<'_>, high: u32, values: &[u32]) {
     let (Some(first), Some(last)) = (values.first(), values.last()) else { return };
     let most = values.len().min((last >> 16) as usize - (first >> 16) as usize + 1);
     let (chunk, _) = split_chunk(values);

@@ -43,8 +43,8 @@ impl<'a> BitmapRef<'a> {
     }
 
     fn checked(bytes: &'a [u8], check: Check) -> Result<Self, Defect> {
-        let mut cursor = Cursor { rest: bytes, at: 0 };
-        let count = cursor.take(8)?.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let mut cursor = Cursor::new(bytes);
+        let count = cursor.take_u64()?;
         let most = cursor.rest.len() as u64 / BUCKET_LEAST;
         if count > most {
             return Err(Defect::TooManyBuckets { found: count, most });
@@ -67,9 +67,7 @@ impl<'a> BitmapRef<'a> {
                 bitmap.second_at = cursor.at;
             }
         }
-        if !cursor.rest.is_empty() {
-            return Err(Defect::TrailingBytes { at: cursor.at, count: cursor.rest.len() });
-        }
+        cursor.finish()?;
         Ok(bitmap)
     }
 

@@ -54,7 +54,7 @@ impl Entries {
 /// Containers are appended to [`Writer::out`] where they will stay if the header has the length that
 /// [`Writer::begin_bucket`] was told to expect; otherwise the bucket's containers move once.
 #[derive(Debug)]
-pub(super) struct Writer<'o> {
+pub(crate) struct Writer<'o> {
     pub(super) out: &'o mut Vec<u8>,
     start: usize,
     buckets: u64,
@@ -77,7 +77,7 @@ fn header_len(count: usize, has_runs: bool) -> usize {
 impl<'o> Writer<'o> {
     /// Starts a bitmap at the end of `out`.
     #[inline]
-    pub(super) fn new(out: &'o mut Vec<u8>) -> Self {
+    pub(crate) fn new(out: &'o mut Vec<u8>) -> Self {
         let start = out.len();
         out.extend_from_slice(&[0; 8]);
         let entries = Entries { first: [Entry::default(); INLINE], others: Vec::new(), len: 0 };
@@ -161,7 +161,7 @@ impl<'o> Writer<'o> {
 
     /// Completes the bitmap.
     #[inline]
-    pub(super) fn finish(self) {
+    pub(crate) fn finish(self) {
         if let Some(place) = self.out[self.start..].first_chunk_mut() {
             *place = self.buckets.to_le_bytes();
         }

@@ -15,6 +15,8 @@ mod or_agg;
 mod output;
 mod set_operation;
 mod union_state;
+mod wire;
+mod wire_documentation;
 
 use datafusion::error::Result;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
@@ -29,6 +31,7 @@ pub fn scalar_functions() -> Vec<ScalarUDF> {
         ScalarUDF::from(array::BitmapFromArray::default()),
     ];
     functions.extend(set_operation::all().map(ScalarUDF::from));
+    functions.extend(wire::all().map(ScalarUDF::from));
     functions
 }
 
