@@ -168,7 +168,8 @@ fn names_of_other_systems_are_known() {
     let mut missing = Vec::new();
     for entry in tagmill_udfs::dialect_names() {
         for name in [entry.name.to_owned(), entry.name.to_ascii_lowercase()] {
-            let is_known = state.scalar_functions().contains_key(&name) || state.aggregate_functions().contains_key(&name) || state.table_functions().contains_key(&name);
+            let is_known =
+                state.scalar_functions().contains_key(&name) || state.aggregate_functions().contains_key(&name) || state.table_functions().contains_key(&name);
             if !is_known {
                 missing.push(name);
             }
@@ -187,7 +188,8 @@ fn names_are_unique() {
     let scalars = tagmill_udfs::scalar_functions();
     let aggregates = tagmill_udfs::aggregate_functions();
     let names = scalars.iter().flat_map(|function| function.aliases().iter().map(String::as_str).chain([function.name()]));
-    let mut names: Vec<&str> = names.chain(aggregates.iter().flat_map(|function| function.aliases().iter().map(String::as_str).chain([function.name()]))).collect();
+    let mut names: Vec<&str> =
+        names.chain(aggregates.iter().flat_map(|function| function.aliases().iter().map(String::as_str).chain([function.name()]))).collect();
     names.sort_unstable();
     let twice: Vec<&[&str]> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
     assert!(twice.is_empty(), "{twice:?}");

@@ -195,7 +195,7 @@ impl Bsi {
         }
         let Some(least) = self.nth(members.saturating_sub(count))? else { return Ok(EMPTY.to_vec()) };
         let split = self.split(least)?;
-        let wanted = count.min(members) - view(&split.greater)?.cardinality();
+        let wanted = count.min(members).saturating_sub(view(&split.greater)?.cardinality());
         let mut equal = Vec::new();
         page(&view(&split.equal)?, 0, wanted, &mut equal);
         combined(or, &split.greater, &equal)

@@ -10,7 +10,7 @@ use super::words;
 pub fn or_cardinality_many(bitmaps: &[BitmapRef<'_>]) -> u64 {
     for_each_chunk(bitmaps, |containers| match containers {
         [only] => only.cardinality(),
-        [a, b] => a.cardinality() + b.cardinality() - combine::and_count(a, b),
+        [a, b] => (a.cardinality() + b.cardinality()).saturating_sub(combine::and_count(a, b)),
         several => {
             let mut union = [0; 1024];
             several.iter().for_each(|container| container.or_into(&mut union));
@@ -23,7 +23,7 @@ pub fn or_cardinality_many(bitmaps: &[BitmapRef<'_>]) -> u64 {
 pub fn xor_cardinality_many(bitmaps: &[BitmapRef<'_>]) -> u64 {
     for_each_chunk(bitmaps, |containers| match containers {
         [only] => only.cardinality(),
-        [a, b] => a.cardinality() + b.cardinality() - 2 * combine::and_count(a, b),
+        [a, b] => (a.cardinality() + b.cardinality()).saturating_sub(2 * combine::and_count(a, b)),
         several => {
             let mut odd = [0; 1024];
             several.iter().for_each(|container| combine::flip(&mut odd, container));

@@ -17,7 +17,9 @@ pub(super) fn documentation(computes: Computes) -> Documentation {
     let skipped = "NULLs are skipped.";
     let (about, arguments, call, is_bitmap, result): (String, Vec<(&str, &str)>, &str, bool, &str) = match computes {
         Computes::Count => (format!("Number of members of a bit-sliced index. {skipped} 0 without rows."), vec![], "", false, "3"),
-        Computes::Sum => (format!("Sum of the members' numbers, as a decimal without fraction. {skipped} NULL without members."), vec![OFFSET], "", false, "12"),
+        Computes::Sum => {
+            (format!("Sum of the members' numbers, as a decimal without fraction. {skipped} NULL without members."), vec![OFFSET], "", false, "12")
+        }
         Computes::Min => (format!("The smallest number. {skipped} NULL without members."), vec![OFFSET], "", false, "1"),
         Computes::Max => (format!("The largest number. {skipped} NULL without members."), vec![OFFSET], ", 100", false, "106"),
         Computes::Quantile => (
@@ -27,13 +29,9 @@ pub(super) fn documentation(computes: Computes) -> Documentation {
             false,
             "5",
         ),
-        Computes::Value => (
-            format!("The number of one member. {skipped} NULL if it has none."),
-            vec![("member", "A constant, read as UInt64."), OFFSET],
-            ", 2",
-            false,
-            "6",
-        ),
+        Computes::Value => {
+            (format!("The number of one member. {skipped} NULL if it has none."), vec![("member", "A constant, read as UInt64."), OFFSET], ", 2", false, "6")
+        }
         Computes::Compare => (
             format!("The members whose number compares so. {skipped} An empty bitmap without rows."),
             vec![("operator", "A constant: '<', '<=', '=', '<>', '>=' or '>'."), ("number", "A constant integer."), OFFSET],

@@ -34,8 +34,8 @@ impl Fold {
         let bytes = ("bytes", "At most 4,096 bytes; missing ones are 0.");
         match self {
             Self::Construct => document(
-                "A bucket of 4,096 bytes with the bits of a group set, as in Spark. NULLs are skipped; without a position all bits are 0. A position outside 0 to 32,767 \
-                 is an error.",
+                "A bucket of 4,096 bytes with the bits of a group set, as in Spark. NULLs are skipped; without a position all bits are 0. \
+                 A position outside 0 to 32,767 is an error.",
                 "bitmap_construct_agg(position)",
                 &[("position", "What bitmap_bit_position gives.")],
                 ("SELECT spark_bitmap_count(bitmap_construct_agg(bitmap_bit_position(v))) FROM (VALUES (1), (2), (2)) AS t(v)", "2"),

@@ -14,7 +14,7 @@ const NUMBER: Argument = Argument { name: "value", kind: Kind::Integer, about: "
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {
         name: "bitmap_bucket_number",
-        about: "The number of the bucket of 32,768 bits that a value falls into: 1 for 1 to 32,768, and so on; 0 and negative values are in 0, -1 ... NULL for NULL.",
+        about: "The number of the bucket of 32,768 bits that a value falls into: 1 for 1 to 32,768, and so on; values not above 0 are in 0, -1 ... NULL for NULL.",
         syntax: "bitmap_bucket_number(value)",
         arguments: &[NUMBER],
         optional: 0,
@@ -72,7 +72,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
             let (number, bytes) = (row.integer(0)?, row.bytes(1)?);
             let first = number.checked_sub(1).and_then(|before| before.checked_mul(BITS)).filter(|first| *first >= 0 && *first <= i64::MAX - BITS);
             let Some(first) = first.filter(|_| bytes.len() <= BYTES) else {
-                return Err(row.error(format_args!("bucket {number} of {} bytes, expected a number from 1 to 281474976710655 and at most {BYTES} bytes", bytes.len())));
+                return Err(
+                    row.error(format_args!("bucket {number} of {} bytes, expected a number from 1 to 281474976710655 and at most {BYTES} bytes", bytes.len()))
+                );
             };
             let set = (0..bytes.len() * 8).filter(|bit| bytes[bit / 8] >> (bit % 8) & 1 == 1);
             write_sorted_u64(&set.map(|bit| first as u64 + 1 + bit as u64).collect::<Vec<u64>>(), out);

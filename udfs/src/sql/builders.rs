@@ -1,7 +1,7 @@
 //! Bitmaps of nothing, of one value, of the hash of a text: `bitmap_empty`, `to_bitmap`, `bitmap_hash`, `bitmap_hash64`.
 
 use super::function::{Answer, Argument, Function, Kind, Nulls, Returns};
-use super::murmur::{SEED, hash32, hash64};
+use super::murmur::{hash32, hash64};
 use super::row::Row;
 use crate::bitmap::write_sorted_u64;
 use datafusion::error::Result;
@@ -47,7 +47,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         returns: Returns::Bitmap,
         nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(bitmap_hash('hello'))", "[1321743225]"),
-        call: |row, out| Ok(write_values(&[u64::from(hash32(row.text(0)?.as_bytes(), SEED))], out)),
+        call: |row, out| Ok(write_values(&[u64::from(hash32(row.text(0)?.as_bytes()))], out)),
     },
     Function {
         name: "bitmap_hash64",
@@ -59,7 +59,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         returns: Returns::Bitmap,
         nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(bitmap_hash64('hello'))", "[15231136565543391023]"),
-        call: |row, out| Ok(write_values(&[hash64(row.text(0)?.as_bytes(), u64::from(SEED))], out)),
+        call: |row, out| Ok(write_values(&[hash64(row.text(0)?.as_bytes())], out)),
     },
 ];
 

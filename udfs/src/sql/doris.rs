@@ -3,11 +3,13 @@
 use super::builders::{TEXT, value, write_values};
 use super::counts::count;
 use super::function::{Answer, Argument, BITMAP, Function, HEADERS, Kind, Nulls, OTHER, Returns};
-use super::murmur::{SEED, hash32, hash64};
+use super::murmur::{hash32, hash64};
 use super::parts::{write_limit, write_range};
 use super::row::Row;
 use super::texts::write_list;
-use crate::bitmap::{and_cardinality, and_cardinality_many, and_not_cardinality, or_cardinality, or_cardinality_many, or_many, page, xor_cardinality, xor_cardinality_many};
+use crate::bitmap::{
+    and_cardinality, and_cardinality_many, and_not_cardinality, or_cardinality, or_cardinality_many, or_many, page, xor_cardinality, xor_cardinality_many,
+};
 use datafusion::error::Result;
 
 pub(super) const PLACE: Argument = Argument { name: "place", kind: Kind::Integer, about: "An integer." };
@@ -141,7 +143,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         arguments: &[TEXT],
         returns: Returns::Bitmap,
         example: ("SELECT bitmap_to_array(doris_bitmap_hash(NULL))", "[]"),
-        call: |row, out| hashed(row, |text| u64::from(hash32(text, SEED)), out),
+        call: |row, out| hashed(row, |text| u64::from(hash32(text)), out),
         ..BASE
     },
     Function {
@@ -151,7 +153,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         arguments: &[TEXT],
         returns: Returns::Bitmap,
         example: ("SELECT bitmap_to_array(doris_bitmap_hash64(NULL))", "[]"),
-        call: |row, out| hashed(row, |text| hash64(text, u64::from(SEED)), out),
+        call: |row, out| hashed(row, hash64, out),
         ..BASE
     },
     Function {

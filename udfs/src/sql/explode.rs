@@ -29,9 +29,10 @@ impl TableFunctionImpl for BitmapExplode {
             return plan_err!("{NAME}: {} arguments, expected 1", args.exprs().len());
         };
         let bytes = match expr {
-            Expr::Literal(ScalarValue::Binary(bytes) | ScalarValue::LargeBinary(bytes) | ScalarValue::BinaryView(bytes) | ScalarValue::FixedSizeBinary(_, bytes), _) => {
-                bytes.as_deref()
-            }
+            Expr::Literal(
+                ScalarValue::Binary(bytes) | ScalarValue::LargeBinary(bytes) | ScalarValue::BinaryView(bytes) | ScalarValue::FixedSizeBinary(_, bytes),
+                _,
+            ) => bytes.as_deref(),
             Expr::Literal(ScalarValue::Null, _) => None,
             other => return plan_err!("{NAME}: argument 1 is {other}, expected a constant bitmap; of a column, unnest(bitmap_to_array(...)) gives the rows"),
         };

@@ -49,7 +49,8 @@ pub(super) const BITMAP: Argument = Argument { name: "bitmap", kind: Kind::Bitma
 /// A second bitmap.
 pub(super) const OTHER: Argument = Argument { name: "other", kind: Kind::Bitmap, about: "Portable 64-bit Roaring bytes." };
 /// A bitmap of which only headers are read.
-pub(super) const HEADERS: Argument = Argument { name: "bitmap", kind: Kind::Headers, about: "Portable 64-bit Roaring bytes, of which only the headers are checked." };
+pub(super) const HEADERS: Argument =
+    Argument { name: "bitmap", kind: Kind::Headers, about: "Portable 64-bit Roaring bytes, of which only the headers are checked." };
 /// An element.
 pub(super) const VALUE: Argument = Argument { name: "value", kind: Kind::Element, about: "An integer, read as UInt64." };
 /// Where a range starts.

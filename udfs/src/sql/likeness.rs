@@ -52,7 +52,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
         returns: Returns::Changes,
         nulls: Nulls::Seen,
         example: (
-            "SELECT bitmap_to_array(c['entered']), bitmap_to_array(c['left']) FROM (SELECT bitmap_changes(bitmap_from_array([1, 3]), bitmap_from_array([3, 5])) AS c)",
+            "SELECT bitmap_to_array(c['entered']), bitmap_to_array(c['left']) \
+             FROM (SELECT bitmap_changes(bitmap_from_array([1, 3]), bitmap_from_array([3, 5])) AS c)",
             "[5] [1]",
         ),
         call: |row, _| {

@@ -6,8 +6,8 @@ use super::function::Function;
 use super::names::System;
 use super::scalar::Scalar;
 use super::{
-    array, bsi_agg, bucket_agg, buckets, build_agg, builders, cardinality, clickhouse, contains, counts, doris, edits, fold_agg, likeness, native, null_as_empty, or_agg,
-    parts, places, postgres, questions, rule_agg, set_aggregate, set_aggregates, set_operation, shared, starrocks, texts, wire,
+    array, bsi_agg, bsi_build_agg, bucket_agg, buckets, build_agg, builders, cardinality, clickhouse, contains, counts, doris, edits, fold_agg, likeness,
+    native, null_as_empty, or_agg, parts, places, postgres, questions, rule_agg, set_aggregate, set_aggregates, set_operation, shared, starrocks, texts, wire,
 };
 use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
@@ -85,6 +85,7 @@ pub fn aggregate_functions() -> Vec<AggregateUDF> {
     functions.extend(set_aggregates::AGGREGATES.iter().map(|aggregate| AggregateUDF::from(set_aggregate::SetAggregate::from(aggregate))));
     functions.extend(rule_agg::all().map(AggregateUDF::from));
     functions.extend(bsi_agg::all().map(AggregateUDF::from));
+    functions.push(AggregateUDF::from(bsi_build_agg::BsiBuildAgg::default()));
     functions.extend(bucket_agg::all().map(AggregateUDF::from));
     functions.into_iter().map(|function| named(function, AggregateUDF::name, |function, names| function.with_aliases(names))).collect()
 }

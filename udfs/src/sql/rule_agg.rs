@@ -33,14 +33,14 @@ pub(super) struct KeyedAggregate {
 
 /// All of them.
 pub(super) fn all() -> impl Iterator<Item = KeyedAggregate> {
-    [(Computes::Intersection, false), (Computes::Intersection, true), (Computes::Rule, false), (Computes::Rule, true)]
-        .into_iter()
-        .map(|(computes, is_count)| KeyedAggregate {
+    [(Computes::Intersection, false), (Computes::Intersection, true), (Computes::Rule, false), (Computes::Rule, true)].into_iter().map(
+        |(computes, is_count)| KeyedAggregate {
             computes,
             is_count,
             signature: Signature::user_defined(Volatility::Immutable),
             documentation: documentation(computes, is_count),
-        })
+        },
+    )
 }
 
 const BITMAP: (&str, &str) = ("bitmap", "Portable 64-bit Roaring bytes.");
@@ -51,7 +51,10 @@ fn documentation(computes: Computes, is_count: bool) -> Documentation {
     let (name, what) = (name(computes, is_count), if is_count { "Number of values" } else { "The values" });
     let (about, syntax, argument, call, bitmap, count) = match computes {
         Computes::Intersection => (
-            format!("{what} that are in the sets of all the keys listed, where a key's set is the union of its rows. NULLs are skipped; a key without rows has an empty set."),
+            format!(
+                "{what} that are in the sets of all the keys listed, where a key's set is the union of its rows. NULLs are skipped; a key without rows has an \
+                 empty set."
+            ),
             format!("{name}(bitmap, key, wanted[, ...])"),
             ("wanted, ...", "Constants."),
             "'a', 'b'",
@@ -61,8 +64,8 @@ fn documentation(computes: Computes, is_count: bool) -> Documentation {
         Computes::Rule => (
             format!(
                 "{what} that a rule over keys gives, in one scan, where a key's set is the union of its rows: & is intersection, | union, - difference, ^ exclusive or, \
-                 equal in rank and from left to right, brackets first; a backslash makes the next character part of a key. NULLs are skipped; a key without rows has an \
-                 empty set."
+                 equal in rank and from left to right, brackets first; a backslash makes the next character part of a key. NULLs are skipped; \
+                 a key without rows has an empty set."
             ),
             format!("{name}(bitmap, key, rule)"),
             ("rule", "A constant."),

@@ -162,7 +162,9 @@ impl Calls<'_> {
             scratch.clear();
             Ok(match self.call(row, &mut scratch)? {
                 Answer::Null => None,
-                answer => Some(pick(answer).ok_or_else(|| exec_datafusion_err!("{}: an answer of another type than {:?}", self.function.name, self.function.returns))?),
+                answer => Some(
+                    pick(answer).ok_or_else(|| exec_datafusion_err!("{}: an answer of another type than {:?}", self.function.name, self.function.returns))?,
+                ),
             })
         });
         answers.collect()
@@ -195,7 +197,10 @@ impl Calls<'_> {
     fn bitmaps(&self) -> Result<ArrayRef> {
         let lists = self.values(|answer| if let Answer::Bitmaps(bitmaps) = answer { Some(bitmaps) } else { None })?;
         if lists.iter().flatten().map(Vec::len).sum::<usize>() > i32::MAX as usize {
-            return Err(exec_datafusion_err!("{}: more than 2147483647 bitmaps in a batch, expected less; lower datafusion.execution.batch_size", self.function.name));
+            return Err(exec_datafusion_err!(
+                "{}: more than 2147483647 bitmaps in a batch, expected less; lower datafusion.execution.batch_size",
+                self.function.name
+            ));
         }
         let offsets = OffsetBuffer::from_lengths(lists.iter().map(|list| list.as_ref().map_or(0, Vec::len)));
         let is_valid: NullBuffer = lists.iter().map(Option::is_some).collect();

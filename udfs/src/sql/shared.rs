@@ -4,7 +4,9 @@ use super::counts::count;
 use super::function::{Answer, Argument, BITMAP, END, Function, HEADERS, Kind, Nulls, OTHER, Returns, START};
 use super::parts::{write_limit, write_range};
 use super::places::from_end;
-use crate::bitmap::{and_cardinality, and_cardinality_many, and_not_cardinality, or_cardinality, or_cardinality_many, page, xor_cardinality, xor_cardinality_many};
+use crate::bitmap::{
+    and_cardinality, and_cardinality_many, and_not_cardinality, or_cardinality, or_cardinality_many, page, xor_cardinality, xor_cardinality_many,
+};
 
 const COUNT: Argument = Argument { name: "count", kind: Kind::Element, about: "The most values there may be." };
 
@@ -102,8 +104,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "bitmap_subset_limit",
-        about: "As bitmap_limit; with tagmill.dialect = 'doris' NULL if either number is negative, with 'starrocks' NULL instead of an empty bitmap, a negative start \
-                is 0, and a negative count takes the largest values up to start.",
+        about: "As bitmap_limit; with tagmill.dialect = 'doris' NULL if either number is negative, with 'starrocks' NULL instead of an empty bitmap, \
+                a negative start is 0, and a negative count takes the largest values up to start.",
         syntax: "bitmap_subset_limit(bitmap, start, count)",
         arguments: &[BITMAP, START, COUNT],
         optional: 0,

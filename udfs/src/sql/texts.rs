@@ -108,7 +108,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         is_variadic: false,
         returns: Returns::Bitmap,
         nulls: Nulls::Spread,
-        example: ("SELECT octet_length(bitmap_to_binary(bitmap_from_array([1, 3, 5])))", "34"),
+        example: ("SELECT encode(bitmap_to_binary(bitmap_from_array([])), 'hex')", "0000000000000000"),
         call: |row, out| {
             or_many(&[row.bitmap(0)?], out);
             Ok(Answer::Bitmap)
