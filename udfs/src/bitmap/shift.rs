@@ -14,7 +14,12 @@ const CHUNKS: i64 = 1 << 48;
 /// Appends the canonical bitmap of every value plus `distance` to `out`; those that would leave 0 to 2^64 - 1 are dropped.
 pub fn shift(bitmap: &BitmapRef<'_>, distance: i64, out: &mut Vec<u8>) {
     if bitmap.cardinality() <= FEW_VALUES {
-        let values: Vec<u64> = bitmap.iter().filter_map(|value| value.checked_add_signed(distance)).collect();
+        let mut values: Vec<u64> = bitmap.iter().filter_map(|value| value.checked_add_signed(distance)).collect();
+        if !values.is_sorted_by(|a, b| a < b) {
+            // Only in bytes of which no more than the layout was checked.
+            values.sort_unstable();
+            values.dedup();
+        }
         return write_sorted_u64(&values, out);
     }
     let (chunks, bits) = (distance.div_euclid(1 << 16), distance.rem_euclid(1 << 16) as usize);

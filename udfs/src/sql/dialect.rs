@@ -11,7 +11,7 @@ use datafusion::config::ConfigOptions;
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{AggregateFunction, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::FunctionRewrite;
-use datafusion::logical_expr::{AggregateUDF, Expr, ScalarUDF};
+use datafusion::logical_expr::{AggregateUDF, Expr, ScalarUDF, WindowFunctionDefinition};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -103,6 +103,21 @@ impl DialectRules {
     }
 }
 
+/// The system's function under a name.
+fn lookup<F>(functions: &HashMap<(System, &'static str), Arc<F>>, system: System, name: &str) -> Option<Arc<F>> {
+    functions.iter().find(|((owner, shared), _)| *owner == system && *shared == name).map(|(_, function)| Arc::clone(function))
+}
+
+impl DialectRules {
+    /// The system's aggregate for one that is used as a window function.
+    fn of_window(&self, system: System, function: &WindowFunctionDefinition) -> Option<Arc<AggregateUDF>> {
+        match function {
+            WindowFunctionDefinition::AggregateUDF(function) => lookup(&self.aggregates, system, function.name()),
+            _ => None,
+        }
+    }
+}
+
 impl FunctionRewrite for DialectRules {
     fn name(&self) -> &str {
         "tagmill_dialect"
@@ -113,13 +128,20 @@ impl FunctionRewrite for DialectRules {
             return Ok(Transformed::no(expr));
         };
         Ok(match expr {
-            Expr::ScalarFunction(call) => match self.scalars.iter().find(|((owner, name), _)| *owner == system && *name == call.func.name()) {
-                Some((_, function)) => Transformed::yes(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(function), call.args))),
+            Expr::ScalarFunction(call) => match lookup(&self.scalars, system, call.func.name()) {
+                Some(function) => Transformed::yes(Expr::ScalarFunction(ScalarFunction::new_udf(function, call.args))),
                 None => Transformed::no(Expr::ScalarFunction(call)),
             },
-            Expr::AggregateFunction(call) => match self.aggregates.iter().find(|((owner, name), _)| *owner == system && *name == call.func.name()) {
-                Some((_, function)) => Transformed::yes(Expr::AggregateFunction(AggregateFunction { func: Arc::clone(function), params: call.params })),
+            Expr::AggregateFunction(call) => match lookup(&self.aggregates, system, call.func.name()) {
+                Some(func) => Transformed::yes(Expr::AggregateFunction(AggregateFunction { func, params: call.params })),
                 None => Transformed::no(Expr::AggregateFunction(call)),
+            },
+            Expr::WindowFunction(mut call) => match self.of_window(system, &call.fun) {
+                Some(function) => {
+                    call.fun = WindowFunctionDefinition::AggregateUDF(function);
+                    Transformed::yes(Expr::WindowFunction(call))
+                }
+                None => Transformed::no(Expr::WindowFunction(call)),
             },
             other => Transformed::no(other),
         })

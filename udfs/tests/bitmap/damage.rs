@@ -73,6 +73,9 @@ proptest! {
         groups.drain().write_next(&mut out);
     }
 
+}
+
+proptest! {
     #[test]
     fn unchecked_contents_never_panic_in_parts_and_edits(a in sets(), b in sets(), damages in damages(), value in any::<u64>(), small in 0u64..300_000) {
         let (a, b) = (damaged(&a, &damages), bytes_of(&b));
