@@ -9,4 +9,4 @@ pub mod bitmap;
 mod sql;
 pub mod wire;
 
-pub use sql::{aggregate_functions, register_all, scalar_functions};
+pub use sql::{Dialect, DialectName, TagmillOptions, aggregate_functions, dialect_names, manual, register_all, scalar_functions};

@@ -32,9 +32,10 @@ impl AsyncDB for Session {
     async fn shutdown(&mut self) {}
 }
 
-/// A value, such as a plan, on one line.
+/// A value, such as a plan, on one line, and visible.
 fn one_line(value: &str) -> String {
-    value.lines().map(str::trim).collect::<Vec<&str>>().join(" ")
+    let line = value.lines().map(str::trim).collect::<Vec<&str>>().join(" ");
+    if line.is_empty() { "(empty)".to_owned() } else { line }
 }
 
 fn session(partitions: usize) -> Session {
@@ -78,6 +79,56 @@ async fn wire() {
     run("wire.slt").await;
 }
 
+#[tokio::test]
+async fn bit_sliced() {
+    run("bit_sliced.slt").await;
+}
+
+#[tokio::test]
+async fn clickhouse() {
+    run("clickhouse.slt").await;
+}
+
+#[tokio::test]
+async fn counts_and_questions() {
+    run("counts_and_questions.slt").await;
+}
+
+#[tokio::test]
+async fn dialects() {
+    run("dialects.slt").await;
+}
+
+#[tokio::test]
+async fn edits() {
+    run("edits.slt").await;
+}
+
+#[tokio::test]
+async fn keyed_aggregates() {
+    run("keyed_aggregates.slt").await;
+}
+
+#[tokio::test]
+async fn parts_and_places() {
+    run("parts_and_places.slt").await;
+}
+
+#[tokio::test]
+async fn postgres() {
+    run("postgres.slt").await;
+}
+
+#[tokio::test]
+async fn spark_buckets() {
+    run("spark_buckets.slt").await;
+}
+
+#[tokio::test]
+async fn texts() {
+    run("texts.slt").await;
+}
+
 /// Every documented example gives the documented result.
 #[tokio::test]
 async fn examples_of_the_documentation() {
@@ -95,4 +146,51 @@ async fn examples_of_the_documentation() {
         let found: Vec<String> = rows.iter().map(|row| row.join(" ")).collect();
         assert_eq!(found, lines.collect::<Vec<&str>>(), "{name}");
     }
+}
+
+/// The page in the repository is what the functions say of themselves.
+#[test]
+fn manual_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("MANUAL.md");
+    let manual = tagmill_udfs::manual().unwrap();
+    if std::env::var_os("UPDATE_MANUAL").is_some() {
+        std::fs::write(&path, &manual).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == manual, "udfs/MANUAL.md is stale: UPDATE_MANUAL=1 cargo test --release --workspace --test slt manual");
+}
+
+/// Every name that the manual lists is a function, quoted and, in lower case, unquoted.
+#[test]
+fn names_of_other_systems_are_known() {
+    let Session(context) = session(1);
+    let state = context.state();
+    let mut missing = Vec::new();
+    for entry in tagmill_udfs::dialect_names() {
+        for name in [entry.name.to_owned(), entry.name.to_ascii_lowercase()] {
+            let is_known =
+                state.scalar_functions().contains_key(&name) || state.aggregate_functions().contains_key(&name) || state.table_functions().contains_key(&name);
+            if !is_known {
+                missing.push(name);
+            }
+        }
+        let ours = entry.function;
+        if !(state.scalar_functions().contains_key(ours) || state.aggregate_functions().contains_key(ours) || state.table_functions().contains_key(ours)) {
+            missing.push(ours.to_owned());
+        }
+    }
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// No two functions have a name in common.
+#[test]
+fn names_are_unique() {
+    let scalars = tagmill_udfs::scalar_functions();
+    let aggregates = tagmill_udfs::aggregate_functions();
+    let names = scalars.iter().flat_map(|function| function.aliases().iter().map(String::as_str).chain([function.name()]));
+    let mut names: Vec<&str> =
+        names.chain(aggregates.iter().flat_map(|function| function.aliases().iter().map(String::as_str).chain([function.name()]))).collect();
+    names.sort_unstable();
+    let twice: Vec<&[&str]> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+    assert!(twice.is_empty(), "{twice:?}");
 }

@@ -5,6 +5,7 @@ use super::container::Container;
 use super::cursor::Cursor;
 use super::defect::Defect;
 use super::{ARRAY_MOST, BITSET_BYTES, COOKIE_NO_RUNS, COOKIE_RUNS, OFFSETS_FROM};
+use std::ops::Range;
 
 /// The values of a bitmap that share one high word. Made by [`BitmapRef`](super::BitmapRef).
 #[derive(Debug, Clone, Copy)]
@@ -209,6 +210,31 @@ impl<'a> Bitmap32Ref<'a> {
             if is_below(middle) { low = middle } else { high = middle }
         }
         high
+    }
+
+    /// The indices of the containers with keys from `first` to `last`.
+    pub(super) fn indices(&self, first: u16, last: u16) -> Range<usize> {
+        let start = self.descriptors.partition_point(|descriptor| key_of(descriptor) < first);
+        let end = self.descriptors.partition_point(|descriptor| key_of(descriptor) <= last);
+        start..end.max(start)
+    }
+
+    /// Number of values in the first `count` containers.
+    pub(super) fn cardinality_of_first(&self, count: usize) -> u64 {
+        self.descriptors.iter().take(count).map(|descriptor| u64::from(cardinality_of(descriptor))).sum()
+    }
+
+    /// The container with the value that has `index` smaller ones, and how many values are in those before it.
+    pub(super) fn find_nth(&self, index: u64) -> Option<(usize, u64)> {
+        let mut before = 0;
+        for (at, descriptor) in self.descriptors.iter().enumerate() {
+            let end = before + u64::from(cardinality_of(descriptor));
+            if index < end {
+                return Some((at, before));
+            }
+            before = end;
+        }
+        None
     }
 
     /// The container with this index.

@@ -124,7 +124,8 @@ fn clear(words: &mut Words, container: &Container<'_>) {
     }
 }
 
-fn flip(words: &mut Words, container: &Container<'_>) {
+/// Flips the bit of every value.
+pub(super) fn flip(words: &mut Words, container: &Container<'_>) {
     match container {
         Array(values) => {
             for value in values.iter().map(arrays::value) {

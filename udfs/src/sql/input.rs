@@ -42,7 +42,11 @@ pub(super) fn expect_arguments(function: &str, found: &[DataType], least: usize,
     if (least..=most).contains(&found.len()) {
         return Ok(());
     }
-    let expected = if least == most { format!("{least}") } else { format!("at least {least}") };
+    let expected = match most {
+        most if most == least => format!("{least}"),
+        usize::MAX => format!("at least {least}"),
+        most => format!("{least} to {most}"),
+    };
     plan_err!("{function}: {} arguments, expected {expected}", found.len())
 }
 
@@ -128,6 +132,16 @@ impl<'a> Bitmaps<'a> {
             _ => return Ok(None),
         };
         self.depth.parse(bytes).map(Some).map_err(|defect| self.error(row, defect))
+    }
+
+    /// Whether the row is NULL.
+    pub(super) fn is_null(&self, row: usize) -> bool {
+        match self.column {
+            Column::Binary(array) => array.is_null(row),
+            Column::Large(array) => array.is_null(row),
+            Column::View(array) => array.is_null(row),
+            Column::Constant(bitmap) => bitmap.is_none(),
+        }
     }
 
     #[cold]

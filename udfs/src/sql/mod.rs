@@ -1,56 +1,62 @@
 //! The SQL functions: one file per family, each a thin adaptor between Arrow columns and [`crate::bitmap`].
 //!
 //! A bitmap is a binary value; `Binary`, `LargeBinary` and `BinaryView` are read, `BinaryView` is written, because
-//! its batches do not overflow at 2 GiB. Scalars give NULL for a NULL argument; aggregates skip NULLs.
+//! its batches do not overflow at 2 GiB. Scalars give NULL for a NULL argument; aggregates skip NULLs. Most scalar functions
+//! are data ([`function`]) behind one adaptor ([`scalar`]); what other systems call them stands in one table ([`names`]).
 
+mod answered;
 mod array;
+mod base64;
+mod bsi_agg;
+mod bsi_build_agg;
+mod bsi_documentation;
+mod bucket_agg;
+mod buckets;
 mod build_agg;
+mod builders;
 mod cardinality;
+mod clickhouse;
 mod contains;
+mod counts;
+mod dialect;
 mod documentation;
+mod doris;
+mod edits;
+mod explode;
 mod fold_agg;
 mod fold_state;
+mod function;
 mod input;
+mod keyed_state;
+mod likeness;
+mod manual;
+mod murmur;
+mod names;
+mod native;
+mod null_as_empty;
 mod or_agg;
 mod output;
+mod parts;
+mod places;
+mod postgres;
+mod postgres_names;
+mod postgres_rows;
+mod questions;
+mod registration;
+mod row;
+mod rule;
+mod rule_agg;
+mod scalar;
+mod set_aggregate;
+mod set_aggregates;
 mod set_operation;
+mod shared;
+mod starrocks;
+mod texts;
 mod union_state;
 mod wire;
 mod wire_documentation;
 
-use datafusion::error::Result;
-use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
-use datafusion::prelude::SessionContext;
-
-/// All scalar functions.
-pub fn scalar_functions() -> Vec<ScalarUDF> {
-    let mut functions = vec![
-        ScalarUDF::from(cardinality::BitmapCardinality::default()),
-        ScalarUDF::from(contains::BitmapContains::default()),
-        ScalarUDF::from(array::BitmapToArray::default()),
-        ScalarUDF::from(array::BitmapFromArray::default()),
-    ];
-    functions.extend(set_operation::all().map(ScalarUDF::from));
-    functions.extend(wire::all().map(ScalarUDF::from));
-    functions
-}
-
-/// All aggregate functions.
-pub fn aggregate_functions() -> Vec<AggregateUDF> {
-    vec![
-        AggregateUDF::from(build_agg::BitmapBuildAgg::default()),
-        AggregateUDF::from(or_agg::BitmapOrAgg::default()),
-        AggregateUDF::from(fold_agg::BitmapFoldAgg::and()),
-        AggregateUDF::from(fold_agg::BitmapFoldAgg::xor()),
-    ]
-}
-
-/// Makes every function known to the session.
-///
-/// # Errors
-/// None today; a later version may refuse a session that it does not fit.
-pub fn register_all(context: &SessionContext) -> Result<()> {
-    scalar_functions().into_iter().for_each(|function| context.register_udf(function));
-    aggregate_functions().into_iter().for_each(|function| context.register_udaf(function));
-    Ok(())
-}
+pub use dialect::{Dialect, TagmillOptions};
+pub use manual::{DialectName, dialect_names, manual};
+pub use registration::{aggregate_functions, register_all, scalar_functions};

@@ -4,7 +4,10 @@ use crate::sets::{bytes_of, sets};
 use croaring::{Bitmap64, Portable};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
-use tagmill_udfs::bitmap::{BitmapRef, GroupSets, and, and_cardinality, and_many, and_not, or, or_many, xor};
+use tagmill_udfs::bitmap::{
+    BitmapRef, Bsi, GroupSets, and, and_cardinality, and_cardinality_many, and_many, and_not, clear, equals, fill, flip, has_all, has_any, or,
+    or_cardinality_many, or_many, page, range, remap, remap_in_turn, sample, shift, xor, xor_cardinality_many,
+};
 
 /// A change of one byte, or a cut.
 #[derive(Debug, Clone)]
@@ -68,5 +71,32 @@ proptest! {
         let mut groups = GroupSets::default();
         groups.merge(0, &left);
         groups.drain().write_next(&mut out);
+    }
+
+}
+
+proptest! {
+    #[test]
+    fn unchecked_contents_never_panic_in_parts_and_edits(a in sets(), b in sets(), damages in damages(), value in any::<u64>(), small in 0u64..300_000) {
+        let (a, b) = (damaged(&a, &damages), bytes_of(&b));
+        let (Ok(left), Ok(right)) = (BitmapRef::parse_layout(&a), BitmapRef::parse_layout(&b)) else { return Ok(()) };
+        let mut out = Vec::new();
+        let _ = (left.min(), left.max(), left.rank(value), left.rank(small), left.select(small), left.select(value));
+        let _ = (has_all(&left, &right), has_all(&right, &left), has_any(&left, &right), equals(&left, &right));
+        for bitmaps in [&[left, right][..], &[left, right, left]] {
+            let _ = (and_cardinality_many(bitmaps), or_cardinality_many(bitmaps), xor_cardinality_many(bitmaps));
+        }
+        for (first, last) in [(small, small + 70_000), (0, value), (value, u64::MAX)] {
+            range(&left, first, last, &mut out);
+            clear(&left, first, last, &mut out);
+        }
+        let _ = (fill(&left, small, small + 70_000, &mut out), flip(&left, small, small + 70_000, &mut out));
+        page(&left, small % 1000, small, &mut out);
+        shift(&left, value as i64, &mut out);
+        shift(&left, small as i64 - 150_000, &mut out);
+        sample(&left, small, value, &mut out);
+        let _ = (remap(&left, [(small, value)].into_iter(), &mut out), remap_in_turn(&left, [(small, value)].into_iter(), &mut out));
+        let bsi = Bsi { members: a.clone(), slices: [(0, b.clone()), (3, a.clone())].into_iter().collect() };
+        let _ = (bsi.sum(), bsi.nth(small), bsi.number(value), bsi.top(small), bsi.between(1, 5));
     }
 }

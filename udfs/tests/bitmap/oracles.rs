@@ -5,7 +5,7 @@ use croaring::{Bitmap64, Portable};
 use proptest::prelude::*;
 use roaring::RoaringTreemap;
 use std::collections::BTreeSet;
-use tagmill_udfs::bitmap::{BitmapRef, and, and_cardinality, and_not, or, or_many, xor};
+use tagmill_udfs::bitmap::{BitmapRef, and, and_cardinality, and_not, clear, equals, fill, flip, has_all, has_any, or, or_many, shift, xor};
 
 fn croaring_of(set: &BTreeSet<u64>) -> Bitmap64 {
     Bitmap64::of(&set.iter().copied().collect::<Vec<u64>>())
@@ -66,5 +66,43 @@ proptest! {
         out.clear();
         or_many(&[left], &mut out);
         prop_assert!(out == ours);
+    }
+
+    #[test]
+    fn croaring_gives_the_same_places_and_edits(a in sets(), b in sets(), value in any::<u64>(), start in 0u64..300_000, len in 1u64..200_000) {
+        let bytes = [bytes_of(&a), bytes_of(&b)];
+        let [left, right] = [&bytes[0], &bytes[1]].map(|bytes| BitmapRef::parse(bytes).unwrap());
+        let (croaring, other) = (croaring_of(&a), croaring_of(&b));
+        prop_assert_eq!((left.min(), left.max()), (croaring.minimum(), croaring.maximum()));
+        for value in [value, start, start + len] {
+            prop_assert_eq!(left.rank(value), croaring.rank(value));
+            prop_assert_eq!(left.select(value), croaring.select(value));
+        }
+        prop_assert_eq!(has_all(&left, &right), other.is_subset(&croaring));
+        prop_assert_eq!(has_any(&left, &right), croaring.intersect(&other));
+        prop_assert_eq!(equals(&left, &right), croaring == other);
+        let end = start + len;
+        let written = |mut bitmap: Bitmap64| {
+            bitmap.run_optimize();
+            bitmap.serialize::<Portable>()
+        };
+        let mut out = Vec::new();
+        flip(&left, start, end - 1, &mut out).unwrap();
+        prop_assert!(out == written(croaring.flip(start..end)));
+        out.clear();
+        fill(&left, start, end - 1, &mut out).unwrap();
+        let mut filled = croaring.clone();
+        filled.add_range(start..end);
+        prop_assert!(out == written(filled));
+        out.clear();
+        clear(&left, start, end - 1, &mut out);
+        let mut cleared = croaring.clone();
+        cleared.remove_range(start..end);
+        prop_assert!(out == written(cleared));
+        for distance in [start as i64, -(start as i64), value as i64] {
+            out.clear();
+            shift(&left, distance, &mut out);
+            prop_assert!(out == written(croaring.add_offset(i128::from(distance))), "by {}", distance);
+        }
     }
 }

@@ -1,0 +1,77 @@
+//! How many values a set operation on any number of bitmaps gives, chunk by chunk, without writing its result.
+
+use super::bucket::Bitmap32Ref;
+use super::combine;
+use super::container::Container;
+use super::view::BitmapRef;
+use super::words;
+
+/// Number of values in any of the bitmaps.
+pub fn or_cardinality_many(bitmaps: &[BitmapRef<'_>]) -> u64 {
+    for_each_chunk(bitmaps, |containers| match containers {
+        [only] => only.cardinality(),
+        [a, b] => (a.cardinality() + b.cardinality()).saturating_sub(combine::and_count(a, b)),
+        several => {
+            let mut union = [0; 1024];
+            several.iter().for_each(|container| container.or_into(&mut union));
+            words::count_words(&union)
+        }
+    })
+}
+
+/// Number of values in an odd number of the bitmaps.
+pub fn xor_cardinality_many(bitmaps: &[BitmapRef<'_>]) -> u64 {
+    for_each_chunk(bitmaps, |containers| match containers {
+        [only] => only.cardinality(),
+        [a, b] => (a.cardinality() + b.cardinality()).saturating_sub(2 * combine::and_count(a, b)),
+        several => {
+            let mut odd = [0; 1024];
+            several.iter().for_each(|container| combine::flip(&mut odd, container));
+            words::count_words(&odd)
+        }
+    })
+}
+
+/// Number of values in all of the bitmaps; 0 for no bitmaps.
+pub fn and_cardinality_many(bitmaps: &[BitmapRef<'_>]) -> u64 {
+    for_each_chunk(bitmaps, |containers| match containers {
+        several if several.len() < bitmaps.len() => 0,
+        [only] => only.cardinality(),
+        [a, b] => combine::and_count(a, b),
+        several => and_count(several),
+    })
+}
+
+fn and_count(containers: &[Container<'_>]) -> u32 {
+    let Some(smallest) = containers.iter().min_by_key(|container| container.cardinality()) else { return 0 };
+    let mut count = 0;
+    if let Container::Array(_) = smallest {
+        smallest.for_each(|value| count += u32::from(containers.iter().all(|container| container.contains(value))));
+        return count;
+    }
+    let mut shared = [u64::MAX; 1024];
+    for container in containers {
+        let mut mask = [0; 1024];
+        container.or_into(&mut mask);
+        shared.iter_mut().zip(mask).for_each(|(word, mask)| *word &= mask);
+    }
+    words::count_words(&shared)
+}
+
+/// Adds up what `count` gives for the containers of each chunk; a bitmap has at most one there.
+fn for_each_chunk<'b>(bitmaps: &[BitmapRef<'b>], count: impl Fn(&[Container<'b>]) -> u32) -> u64 {
+    let buckets: Vec<(u32, Bitmap32Ref<'b>)> = bitmaps.iter().flat_map(BitmapRef::buckets).collect();
+    let places = buckets.iter().enumerate().flat_map(|(bucket, (high, bitmap))| {
+        let keys = (0..bitmap.container_count()).filter_map(|index| Some((bitmap.key(index)?, index)));
+        keys.map(move |(key, index)| (u64::from(*high) << 16 | u64::from(key), bucket, index))
+    });
+    let mut places: Vec<(u64, usize, usize)> = places.collect();
+    places.sort_unstable();
+    let mut containers = Vec::with_capacity(bitmaps.len());
+    let counts = places.chunk_by(|a, b| a.0 == b.0).map(|chunk| {
+        containers.clear();
+        containers.extend(chunk.iter().filter_map(|(_, bucket, index)| buckets[*bucket].1.container_at(*index)));
+        u64::from(count(&containers))
+    });
+    counts.sum()
+}

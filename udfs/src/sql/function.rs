@@ -1,0 +1,162 @@
+//! A scalar function as data: what it is called, what it takes and gives, how one row is computed.
+
+use super::row::Row;
+use arrow::datatypes::{DataType, Field, Fields};
+use datafusion::error::Result;
+use std::sync::Arc;
+
+/// What an argument is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A bitmap, checked completely.
+    Bitmap,
+    /// A bitmap of which only the headers are checked.
+    Headers,
+    /// A bitmap, or an element as for `Wrapped`.
+    BitmapOrElement,
+    /// An element: an integer from 0 to 2^64 - 1.
+    Element,
+    /// An element: an integer of the function's [`bits`](Function::bits), negative ones counted from 2^bits down.
+    Wrapped,
+    /// An integer of either sign.
+    Integer,
+    /// An element, or text that is one.
+    ElementOrText,
+    /// A boolean.
+    Flag,
+    /// Text.
+    Text,
+    /// An array of elements; NULL elements are skipped.
+    Elements,
+    /// An array of integers as for `Wrapped`; NULL elements are refused.
+    WrappedElements,
+    /// An array of integers of either sign; NULL elements are skipped.
+    Integers,
+    /// Any bytes.
+    Bytes,
+}
+
+/// An argument of a function.
+#[derive(Debug)]
+pub(super) struct Argument {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    pub(super) about: &'static str,
+}
+
+/// A bitmap that is checked completely.
+pub(super) const BITMAP: Argument = Argument { name: "bitmap", kind: Kind::Bitmap, about: "Portable 64-bit Roaring bytes." };
+/// A second bitmap.
+pub(super) const OTHER: Argument = Argument { name: "other", kind: Kind::Bitmap, about: "Portable 64-bit Roaring bytes." };
+/// A bitmap of which only headers are read.
+pub(super) const HEADERS: Argument =
+    Argument { name: "bitmap", kind: Kind::Headers, about: "Portable 64-bit Roaring bytes, of which only the headers are checked." };
+/// An element.
+pub(super) const VALUE: Argument = Argument { name: "value", kind: Kind::Element, about: "An integer, read as UInt64." };
+/// Where a range starts.
+pub(super) const START: Argument = Argument { name: "start", kind: Kind::Element, about: "The first value of the range." };
+/// Where a range ends.
+pub(super) const END: Argument = Argument { name: "end", kind: Kind::Element, about: "The first value after the range; a range with end <= start is empty." };
+
+/// What a function gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Returns {
+    /// A bitmap: `BinaryView`.
+    Bitmap,
+    /// `UInt64`.
+    Count,
+    /// `Int64`.
+    Integer,
+    /// `Float64`.
+    Float,
+    /// `Boolean`.
+    Flag,
+    /// `UInt8`, 0 or 1, where a system has no booleans.
+    Byte,
+    /// `Utf8`.
+    Text,
+    /// `List` of `BinaryView`.
+    Bitmaps,
+    /// `Struct` of the bitmaps `entered` and `left`.
+    Changes,
+}
+
+impl Returns {
+    /// The Arrow type.
+    pub(super) fn data_type(self) -> DataType {
+        match self {
+            Self::Bitmap => DataType::BinaryView,
+            Self::Count => DataType::UInt64,
+            Self::Integer => DataType::Int64,
+            Self::Float => DataType::Float64,
+            Self::Flag => DataType::Boolean,
+            Self::Byte => DataType::UInt8,
+            Self::Text => DataType::Utf8,
+            Self::Bitmaps => DataType::List(Arc::new(Field::new_list_field(DataType::BinaryView, true))),
+            Self::Changes => DataType::Struct(changes()),
+        }
+    }
+}
+
+/// The columns of [`Returns::Changes`].
+pub(super) fn changes() -> Fields {
+    let field = |name| Field::new(name, DataType::BinaryView, true);
+    Fields::from(vec![field("entered"), field("left")])
+}
+
+/// What NULL arguments do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nulls {
+    /// Any of them makes the result NULL.
+    Spread,
+    /// The function sees them.
+    Seen,
+}
+
+/// The result for one row.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Null,
+    /// The bitmap that was appended to the output.
+    Bitmap,
+    Count(u64),
+    Integer(i64),
+    Float(f64),
+    Flag(bool),
+    Text(String),
+    Bitmaps(Vec<Vec<u8>>),
+    Changes(Vec<u8>, Vec<u8>),
+}
+
+/// Computes one row; a bitmap is appended to the output.
+pub(super) type Call = fn(&Row<'_>, &mut Vec<u8>) -> Result<Answer>;
+
+/// A scalar function.
+#[derive(Debug)]
+pub(super) struct Function {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    pub(super) syntax: &'static str,
+    pub(super) arguments: &'static [Argument],
+    /// How many of the last arguments may be missing.
+    pub(super) optional: usize,
+    /// Whether the last argument may come several times.
+    pub(super) is_variadic: bool,
+    pub(super) returns: Returns,
+    pub(super) nulls: Nulls,
+    /// A query, and its rows.
+    pub(super) example: (&'static str, &'static str),
+    pub(super) call: Call,
+}
+
+impl Function {
+    /// The argument at a place of the call.
+    pub(super) fn argument(&self, at: usize) -> Option<&'static Argument> {
+        self.arguments.get(at).or_else(|| if self.is_variadic { self.arguments.last() } else { None })
+    }
+
+    /// How many bits values have: 32 where pg_roaringbitmap has 32, or else 64.
+    pub(super) fn bits(&self) -> u32 {
+        if self.name.starts_with("rb_") { 32 } else { 64 }
+    }
+}

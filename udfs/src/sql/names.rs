@@ -1,0 +1,231 @@
+//! What other systems call our functions, and where a shared name has a rule of theirs.
+//!
+//! One table serves registration (aliases), `SET tagmill.dialect`, and the manual.
+
+use super::postgres_names::POSTGRES;
+
+/// A system whose names are known here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum System {
+    ClickHouse,
+    Doris,
+    StarRocks,
+    Postgres,
+    Spark,
+    Others,
+}
+
+impl System {
+    /// The systems with a table in the manual.
+    pub(super) const ALL: [Self; 5] = [Self::ClickHouse, Self::Doris, Self::StarRocks, Self::Postgres, Self::Spark];
+
+    /// Its name for readers.
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::ClickHouse => "ClickHouse",
+            Self::Doris => "Doris",
+            Self::StarRocks => "StarRocks",
+            Self::Postgres => "pg_roaringbitmap",
+            Self::Spark => "Spark",
+            Self::Others => "others",
+        }
+    }
+
+    /// Its names, and our functions under them; an empty one is a function of that name.
+    pub(super) fn names(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::ClickHouse => CLICKHOUSE,
+            Self::Doris => DORIS,
+            Self::StarRocks => STARROCKS,
+            Self::Postgres => POSTGRES,
+            Self::Spark => SPARK,
+            Self::Others => OTHERS,
+        }
+    }
+}
+
+/// A shared name, and the function under it after `SET tagmill.dialect`.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) system: System,
+    pub(super) name: &'static str,
+    pub(super) function: &'static str,
+}
+
+/// Shared names whose rules differ.
+pub(super) static SHARED: &[Shared] = &[
+    Shared { system: System::Doris, name: "bitmap_count", function: "doris_bitmap_count" },
+    Shared { system: System::Doris, name: "bitmap_or", function: "doris_bitmap_or" },
+    Shared { system: System::Doris, name: "bitmap_or_count", function: "doris_bitmap_or_count" },
+    Shared { system: System::Doris, name: "bitmap_and_count", function: "doris_bitmap_and_count" },
+    Shared { system: System::Doris, name: "bitmap_xor_count", function: "doris_bitmap_xor_count" },
+    Shared { system: System::Doris, name: "bitmap_and_not_count", function: "doris_bitmap_and_not_count" },
+    Shared { system: System::Doris, name: "to_bitmap", function: "doris_to_bitmap" },
+    Shared { system: System::Doris, name: "bitmap_from_string", function: "doris_bitmap_from_string" },
+    Shared { system: System::Doris, name: "bitmap_hash", function: "doris_bitmap_hash" },
+    Shared { system: System::Doris, name: "bitmap_hash64", function: "doris_bitmap_hash64" },
+    Shared { system: System::Doris, name: "sub_bitmap", function: "doris_sub_bitmap" },
+    Shared { system: System::Doris, name: "bitmap_subset_in_range", function: "doris_bitmap_subset_in_range" },
+    Shared { system: System::Doris, name: "bitmap_subset_limit", function: "doris_bitmap_subset_limit" },
+    Shared { system: System::Doris, name: "bitmap_to_base64", function: "doris_bitmap_to_base64" },
+    Shared { system: System::Doris, name: "bitmap_from_base64", function: "doris_bitmap_from_base64" },
+    Shared { system: System::StarRocks, name: "bitmap_count", function: "doris_bitmap_count" },
+    Shared { system: System::StarRocks, name: "to_bitmap", function: "starrocks_to_bitmap" },
+    Shared { system: System::StarRocks, name: "bitmap_from_string", function: "doris_bitmap_from_string" },
+    Shared { system: System::StarRocks, name: "bitmap_hash", function: "doris_bitmap_hash" },
+    Shared { system: System::StarRocks, name: "bitmap_hash64", function: "starrocks_bitmap_hash64" },
+    Shared { system: System::StarRocks, name: "sub_bitmap", function: "starrocks_sub_bitmap" },
+    Shared { system: System::StarRocks, name: "bitmap_subset_in_range", function: "starrocks_bitmap_subset_in_range" },
+    Shared { system: System::StarRocks, name: "bitmap_subset_limit", function: "starrocks_bitmap_subset_limit" },
+    Shared { system: System::StarRocks, name: "bitmap_to_base64", function: "starrocks_bitmap_to_base64" },
+    Shared { system: System::StarRocks, name: "bitmap_to_binary", function: "bitmap_to_starrocks" },
+    Shared { system: System::StarRocks, name: "bitmap_from_binary", function: "starrocks_bitmap_from_binary" },
+    Shared { system: System::Spark, name: "bitmap_count", function: "spark_bitmap_count" },
+    Shared { system: System::Spark, name: "bitmap_or_agg", function: "spark_bitmap_or_agg" },
+    Shared { system: System::Spark, name: "bitmap_and_agg", function: "spark_bitmap_and_agg" },
+];
+
+/// ClickHouse 26.9: `bitmap*`, `groupBitmap*` with their -State and -Merge forms.
+static CLICKHOUSE: &[(&str, &str)] = &[
+    ("bitmapAnd", "bitmap_and"),
+    ("bitmapAndCardinality", "bitmap_and_cardinality"),
+    ("bitmapAndnot", "bitmap_and_not"),
+    ("bitmapAndnotCardinality", "bitmap_and_not_cardinality"),
+    ("bitmapBuild", ""),
+    ("bitmapCardinality", "bitmap_cardinality"),
+    ("bitmapContains", ""),
+    ("bitmapHasAll", ""),
+    ("bitmapHasAny", ""),
+    ("bitmapMax", ""),
+    ("bitmapMin", ""),
+    ("bitmapOr", "bitmap_or"),
+    ("bitmapOrCardinality", "bitmap_or_cardinality"),
+    ("bitmapSubsetInRange", "bitmap_range"),
+    ("bitmapSubsetLimit", "bitmap_limit"),
+    ("bitmapToArray", "bitmap_to_array"),
+    ("bitmapTransform", ""),
+    ("bitmapXor", "bitmap_xor"),
+    ("bitmapXorCardinality", "bitmap_xor_cardinality"),
+    ("subBitmap", ""),
+    ("groupBitmap", ""),
+    ("groupBitmapState", ""),
+    ("groupBitmapMerge", "bitmap_or_cardinality_agg"),
+    ("groupBitmapMergeState", ""),
+    ("groupBitmapAnd", "bitmap_and_cardinality_agg"),
+    ("groupBitmapAndMerge", "bitmap_and_cardinality_agg"),
+    ("groupBitmapAndState", ""),
+    ("groupBitmapAndMergeState", "groupBitmapAndState"),
+    ("groupBitmapOr", "bitmap_or_cardinality_agg"),
+    ("groupBitmapOrMerge", "bitmap_or_cardinality_agg"),
+    ("groupBitmapOrState", "groupBitmapMergeState"),
+    ("groupBitmapOrMergeState", "groupBitmapMergeState"),
+    ("groupBitmapXor", "bitmap_xor_cardinality_agg"),
+    ("groupBitmapXorMerge", "bitmap_xor_cardinality_agg"),
+    ("groupBitmapXorState", ""),
+    ("groupBitmapXorMergeState", "groupBitmapXorState"),
+];
+
+/// Doris 3 and 4.
+static DORIS: &[(&str, &str)] = &[
+    ("bitmap_agg", ""),
+    ("bitmap_and", ""),
+    ("bitmap_and_count", ""),
+    ("bitmap_and_not", ""),
+    ("bitmap_and_not_count", ""),
+    ("bitmap_andnot", "bitmap_and_not"),
+    ("bitmap_andnot_count", "bitmap_and_not_count"),
+    ("bitmap_contains", ""),
+    ("bitmap_count", ""),
+    ("bitmap_empty", ""),
+    ("bitmap_from_array", ""),
+    ("bitmap_from_base64", ""),
+    ("bitmap_from_string", ""),
+    ("bitmap_has_all", ""),
+    ("bitmap_has_any", ""),
+    ("bitmap_hash", ""),
+    ("bitmap_hash64", ""),
+    ("bitmap_intersect", "groupBitmapAndState"),
+    ("bitmap_max", ""),
+    ("bitmap_min", ""),
+    ("bitmap_not", "bitmap_and_not"),
+    ("bitmap_or", ""),
+    ("bitmap_or_count", ""),
+    ("bitmap_remove", ""),
+    ("bitmap_subset_in_range", ""),
+    ("bitmap_subset_limit", ""),
+    ("bitmap_to_array", ""),
+    ("bitmap_to_base64", ""),
+    ("bitmap_to_string", ""),
+    ("bitmap_union", "groupBitmapMergeState"),
+    ("bitmap_union_count", "bitmap_or_cardinality_agg"),
+    ("bitmap_union_int", "bitmap_build_cardinality_agg"),
+    ("bitmap_xor", ""),
+    ("bitmap_xor_count", ""),
+    ("explode_bitmap", "bitmap_explode"),
+    ("explode_bitmap_outer", "bitmap_explode"),
+    ("group_bitmap_xor", "bitmap_xor_agg"),
+    ("intersect_count", "bitmap_intersect_cardinality_agg"),
+    ("orthogonal_bitmap_expr_calculate", "bitmap_rule_agg"),
+    ("orthogonal_bitmap_expr_calculate_count", "bitmap_rule_cardinality_agg"),
+    ("orthogonal_bitmap_intersect", "bitmap_intersect_agg"),
+    ("orthogonal_bitmap_intersect_count", "bitmap_intersect_cardinality_agg"),
+    ("orthogonal_bitmap_union_count", "bitmap_or_cardinality_agg"),
+    ("sub_bitmap", ""),
+    ("to_bitmap", ""),
+    ("to_bitmap_with_check", ""),
+];
+
+/// StarRocks 3.
+static STARROCKS: &[(&str, &str)] = &[
+    ("array_to_bitmap", ""),
+    ("base64_to_bitmap", ""),
+    ("bitmap_agg", ""),
+    ("bitmap_and", ""),
+    ("bitmap_andnot", "bitmap_and_not"),
+    ("bitmap_contains", ""),
+    ("bitmap_count", ""),
+    ("bitmap_empty", ""),
+    ("bitmap_from_binary", ""),
+    ("bitmap_from_string", ""),
+    ("bitmap_has_any", ""),
+    ("bitmap_hash", ""),
+    ("bitmap_hash64", ""),
+    ("bitmap_intersect", "groupBitmapAndState"),
+    ("bitmap_max", ""),
+    ("bitmap_min", ""),
+    ("bitmap_or", ""),
+    ("bitmap_remove", ""),
+    ("bitmap_subset_in_range", ""),
+    ("bitmap_subset_limit", ""),
+    ("bitmap_to_array", ""),
+    ("bitmap_to_base64", ""),
+    ("bitmap_to_binary", ""),
+    ("bitmap_to_string", ""),
+    ("bitmap_union", "groupBitmapMergeState"),
+    ("bitmap_union_count", "bitmap_or_cardinality_agg"),
+    ("bitmap_union_int", "bitmap_build_cardinality_agg"),
+    ("bitmap_xor", ""),
+    ("intersect_count", "bitmap_intersect_cardinality_agg"),
+    ("sub_bitmap", ""),
+    ("subdivide_bitmap", "bitmap_subdivide"),
+    ("to_bitmap", ""),
+    ("unnest_bitmap", "bitmap_explode"),
+];
+
+/// Spark 4.
+static SPARK: &[(&str, &str)] = &[
+    ("bitmap_and_agg", ""),
+    ("bitmap_bit_position", ""),
+    ("bitmap_bucket_number", ""),
+    ("bitmap_construct_agg", ""),
+    ("bitmap_count", ""),
+    ("bitmap_or_agg", ""),
+];
+
+/// Names of Hologres, AnalyticDB and OceanBase.
+static OTHERS: &[(&str, &str)] = &[
+    ("rb_and_null2empty", "bitmap_and_null_as_empty"),
+    ("rb_or_null2empty", "bitmap_or_null_as_empty"),
+    ("rb_xor_null2empty", "bitmap_xor_null_as_empty"),
+    ("rb_andnot_null2empty", "bitmap_and_not_null_as_empty"),
+];
