@@ -287,16 +287,15 @@ pub(super) fn flipped(op: &BinaryOperator) -> Option<BinaryOperator> {
     }
 }
 
-/// The members of a chain of ANDs or ORs: a loop, because a chain may be long where nesting may not be deep.
+/// The members of a chain of ANDs or ORs, in order, parentheses without effect left out, so that they change nothing: a loop,
+/// because a chain may be long where nesting may not be deep.
 pub(super) fn operands<'e>(expr: &'e sql::Expr, op: &BinaryOperator) -> Vec<&'e sql::Expr> {
-    let (mut members, mut rest) = (Vec::new(), expr);
-    while let sql::Expr::BinaryOp { left, op: found, right } = rest
-        && found == op
-    {
-        members.push(right.as_ref());
-        rest = left;
+    let (mut members, mut open) = (Vec::new(), vec![expr]);
+    while let Some(next) = open.pop() {
+        match inner(next) {
+            sql::Expr::BinaryOp { left, op: found, right } if found == op => open.extend([right.as_ref(), left.as_ref()]),
+            _ => members.push(next),
+        }
     }
-    members.push(rest);
-    members.reverse();
     members
 }

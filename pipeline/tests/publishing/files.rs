@@ -81,8 +81,11 @@ async fn a_bitmap_page_is_small_and_has_no_statistics() {
     assert!(group.column(bitmap).statistics().is_none());
     assert_eq!(group.column(bitmap).dictionary_page_offset(), None);
     assert!(group.column(value).dictionary_page_offset().is_some());
-    let pages = metadata.offset_index().unwrap()[0][bitmap].page_locations();
-    assert!(pages.windows(2).all(|pair| pair[1].first_row_index - pair[0].first_row_index <= 128), "{pages:?}");
+    for (column, most) in [(bitmap, 128 << 10), (value, 4 << 10)] {
+        let pages = metadata.offset_index().unwrap()[0][column].page_locations();
+        assert!(pages.windows(2).all(|pair| pair[1].first_row_index - pair[0].first_row_index <= 1_024), "{pages:?}");
+        assert!(pages.iter().all(|page| page.compressed_page_size <= most), "{pages:?}");
+    }
     assert_eq!(group.sorting_columns().unwrap().len(), Artifact::Tags.sort_key().len());
 }
 
