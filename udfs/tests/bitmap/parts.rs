@@ -21,6 +21,8 @@ fn probes(set: &BTreeSet<u64>, seed: u64) -> Vec<u64> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     #[test]
     fn order_agrees(set in sets(), seed in any::<u64>()) {
         let bytes = bytes_of(&set);
