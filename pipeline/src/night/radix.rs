@@ -11,33 +11,58 @@ const LARGE: usize = 1 << 17;
 const SMALL: usize = 1 << 9;
 
 /// Sorts `items` by the low `bits` bits of `key`, which must hold the whole key; equal keys must be interchangeable.
-/// `scratch` is grown to the same length and keeps its memory.
-pub fn radix_sort<T: Copy + Default>(items: &mut Vec<T>, scratch: &mut Vec<T>, bits: u32, key: impl Fn(&T) -> u64 + Copy) {
+/// `scratch` is grown to the largest part and keeps its memory.
+pub fn radix_sort<T: Copy + Default>(items: &mut [T], scratch: &mut Vec<T>, bits: u32, key: impl Fn(&T) -> u64 + Copy) {
     if items.len() < SMALL {
         items.sort_unstable_by_key(key);
         return;
     }
-    scratch.resize(items.len(), T::default());
     if items.len() < LARGE || bits <= DIGIT_BITS {
         return sort_part(items, scratch, bits, key);
     }
     let rest = bits - SPLIT_BITS;
-    let ends = scatter(items, scratch, 1 << SPLIT_BITS, |item| (key(item) >> rest) as usize & ((1 << SPLIT_BITS) - 1));
-    std::mem::swap(items, scratch);
+    let ends = split(items, 1 << SPLIT_BITS, |item| (key(item) >> rest) as usize & ((1 << SPLIT_BITS) - 1));
     let mut start = 0;
     for end in ends {
-        let part = start..end as usize;
+        sort_part(&mut items[start..end as usize], scratch, rest, key);
         start = end as usize;
-        sort_part(&mut items[part.clone()], &mut scratch[part], rest, key);
     }
 }
 
+/// Puts items into their buckets where they stand, in any order inside; returns the ends of the buckets.
+fn split<T: Copy>(items: &mut [T], buckets: usize, bucket: impl Fn(&T) -> usize) -> Vec<u32> {
+    let mut places = vec![0u32; buckets];
+    for item in items.iter() {
+        places[bucket(item)] += 1;
+    }
+    let total = starts(&mut places);
+    let ends: Vec<u32> = places.iter().skip(1).copied().chain([total]).collect();
+    for own in 0..buckets {
+        while places[own] < ends[own] {
+            let mut item = items[places[own] as usize];
+            let mut to = bucket(&item);
+            while to != own {
+                std::mem::swap(&mut item, &mut items[places[to] as usize]);
+                places[to] += 1;
+                to = bucket(&item);
+            }
+            items[places[own] as usize] = item;
+            places[own] += 1;
+        }
+    }
+    ends
+}
+
 /// Sorts by the low bits, lowest digit first.
-fn sort_part<T: Copy>(items: &mut [T], scratch: &mut [T], bits: u32, key: impl Fn(&T) -> u64 + Copy) {
+fn sort_part<T: Copy + Default>(items: &mut [T], scratch: &mut Vec<T>, bits: u32, key: impl Fn(&T) -> u64 + Copy) {
     if items.len() < SMALL {
         let mask = 1u64.checked_shl(bits).map_or(u64::MAX, |bit| bit - 1);
         return items.sort_unstable_by_key(|item| key(item) & mask);
     }
+    if scratch.len() < items.len() {
+        scratch.resize(items.len(), T::default());
+    }
+    let scratch = &mut scratch[..items.len()];
     let passes = bits.div_ceil(DIGIT_BITS);
     let digit_bits = bits.div_ceil(passes.max(1));
     let (mut from, mut to) = (items, scratch);
