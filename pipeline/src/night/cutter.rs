@@ -83,7 +83,7 @@ impl Cutter {
         Ok(())
     }
 
-    fn cut_sorted<E>(&mut self, pairs: &mut Vec<u64>, keys: u64, mut emit: impl FnMut(u32, &[u32]) -> Result<(), E>) -> Result<(), E> {
+    fn cut_sorted<E>(&mut self, pairs: &mut [u64], keys: u64, mut emit: impl FnMut(u32, &[u32]) -> Result<(), E>) -> Result<(), E> {
         let bits = 32 + bits_for(keys as usize);
         radix_sort(pairs, &mut self.scratch, bits, |&pair| pair);
         for run in pairs.chunk_by(|a, b| a >> 32 == b >> 32) {

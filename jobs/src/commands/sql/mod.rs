@@ -30,8 +30,9 @@ Tables: users, universe, tag_values, tags, tag_numbers, behaviour, behaviour_mea
 Views:  tags_string, tags_integer, tags_double, tags_date, tags_boolean: one typed value column, with its code.
 Raw:    raw.<source>, the files of --date (the release's night when not given).
 
-Functions: bitmap_cardinality, bitmap_contains, bitmap_and, bitmap_or, bitmap_xor, bitmap_and_not, bitmap_to_array, bitmap_from_array,
-  and as aggregates bitmap_build_agg, bitmap_and_agg, bitmap_or_agg, bitmap_xor_agg.
+Functions: bitmap_cardinality, bitmap_contains, bitmap_and, bitmap_or, bitmap_to_array ...; aggregates bitmap_build_agg, bitmap_or_agg,
+  bitmap_and_cardinality_agg, bsi_sum_agg ...; those of ClickHouse, Doris, StarRocks, pg_roaringbitmap and Spark by their own names.
+  Names that they share follow SET tagmill.dialect = 'doris', 'starrocks' or 'spark'; the last example lists the functions.
 
 Examples:
   tagmill sql -c \"SELECT value, sum(cardinality) AS users FROM tags_string WHERE app = 'tea_shop' AND tag = 'city' GROUP BY value\"
