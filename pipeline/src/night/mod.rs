@@ -53,3 +53,4 @@ pub use shape::{EventShape, MeasureShape};
 pub use spec::{
     AppRules, CustomEvent, EventShapes, LabelSpec, ListSpec, NightLimits, NightSpec, ParentFiles, RowsSpec, Slot, SourceSpec, TagSpec, Undeclared, Withheld,
 };
+pub use values::is_same;

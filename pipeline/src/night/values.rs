@@ -66,7 +66,8 @@ impl Values {
 
     /// Heap bytes held.
     pub fn size(&self) -> usize {
-        self.strings.size() + self.numbers.size() + self.recent.len() * 32
+        let coded: usize = self.coded.iter().map(|coded| coded.codes.capacity() * 4).sum();
+        self.strings.size() + self.numbers.size() + self.recent.len() * 32 + coded
     }
 
     /// Appends one code a row of `array`, which is of the column's type or can be cast to it.
@@ -260,8 +261,8 @@ impl Coded {
     }
 }
 
-/// Whether two arrays are the same memory.
-fn is_same(a: &ArrayRef, b: &ArrayRef) -> bool {
+/// Whether two arrays are the same memory: batches of one row group share their dictionary.
+pub fn is_same(a: &ArrayRef, b: &ArrayRef) -> bool {
     a.len() == b.len() && a.to_data().ptr_eq(&b.to_data())
 }
 

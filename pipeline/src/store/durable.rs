@@ -52,13 +52,17 @@ impl Store {
             return self.create(path, bytes).await;
         }
         let staged = staged_name(path, &bytes);
-        self.put(&staged, bytes).await?;
-        self.make_durable(&[&staged]).await?;
-        let (from, to) = (self.location(&staged)?, self.location(path)?);
+        let created = self.link_durable(&staged, path, bytes).await;
+        // The object is there or is not: a staged name that stays behind changes nothing, and listings leave it out.
+        drop(self.delete(&staged).await);
+        created
+    }
+
+    async fn link_durable(&self, staged: &str, path: &str, bytes: Bytes) -> Result<Create> {
+        self.put(staged, bytes).await?;
+        self.make_durable(&[staged]).await?;
         // A hard link: as atomic as the create of the same store, and the bytes are on disk already.
-        let linked = self.objects().copy_if_not_exists(&from, &to).await;
-        self.delete(&staged).await?;
-        match linked {
+        match self.objects().copy_if_not_exists(&self.location(staged)?, &self.location(path)?).await {
             Ok(()) => self.make_durable(&[path]).await.map(|()| Create::Created),
             Err(object_store::Error::AlreadyExists { .. }) => Ok(Create::Exists),
             Err(e) => Err(self.explain(path, "can not create", e)),

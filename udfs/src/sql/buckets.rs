@@ -1,6 +1,6 @@
 //! Spark's bitmaps of 32,768 bits, one row a bucket: `bitmap_bucket_number`, `bitmap_bit_position`, and what counts and reads them.
 
-use super::function::{Answer, Argument, Function, Kind, Nulls, Returns};
+use super::function::{Answer, Argument, Function, Kind, Returns};
 use crate::bitmap::write_sorted_u64;
 
 /// Bits of a bucket.
@@ -17,42 +17,36 @@ pub(super) static FUNCTIONS: &[Function] = &[
         about: "The number of the bucket of 32,768 bits that a value falls into: 1 for 1 to 32,768, and so on; values not above 0 are in 0, -1 ... NULL for NULL.",
         syntax: "bitmap_bucket_number(value)",
         arguments: &[NUMBER],
-        optional: 0,
-        is_variadic: false,
         returns: Returns::Integer,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_bucket_number(32769)", "2"),
         call: |row, _| {
             let value = row.integer(0)?;
             Ok(Answer::Integer(if value > 0 { (value - 1) / BITS + 1 } else { value / BITS }))
         },
+        ..Function::BASE
     },
     Function {
         name: "bitmap_bit_position",
         about: "The bit of a value in its bucket, from 0 to 32,767; NULL for NULL.",
         syntax: "bitmap_bit_position(value)",
         arguments: &[NUMBER],
-        optional: 0,
-        is_variadic: false,
         returns: Returns::Integer,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_bit_position(32769)", "0"),
         call: |row, _| {
             let value = row.integer(0)?;
             Ok(Answer::Integer(if value > 0 { (value - 1) % BITS } else { -(value % BITS) }))
         },
+        ..Function::BASE
     },
     Function {
         name: "spark_bitmap_count",
         about: "Number of bits set in a bucket, or in any bytes; NULL for NULL. What bitmap_count is with tagmill.dialect = 'spark'.",
         syntax: "spark_bitmap_count(bytes)",
         arguments: &[Argument { name: "bytes", kind: Kind::Bytes, about: "Any bytes." }],
-        optional: 0,
-        is_variadic: false,
         returns: Returns::Integer,
-        nulls: Nulls::Spread,
         example: ("SELECT spark_bitmap_count(X'F00F')", "8"),
         call: |row, _| Ok(Answer::Integer(row.bytes(0)?.iter().map(|byte| i64::from(byte.count_ones())).sum())),
+        ..Function::BASE
     },
     Function {
         name: "bitmap_from_bucket",
@@ -63,10 +57,6 @@ pub(super) static FUNCTIONS: &[Function] = &[
             Argument { name: "number", kind: Kind::Integer, about: "What bitmap_bucket_number gives." },
             Argument { name: "bytes", kind: Kind::Bytes, about: "What bitmap_construct_agg gives." },
         ],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(bitmap_from_bucket(2, X'05'))", "[32769, 32771]"),
         call: |row, out| {
             let (number, bytes) = (row.integer(0)?, row.bytes(1)?);
@@ -80,5 +70,6 @@ pub(super) static FUNCTIONS: &[Function] = &[
             write_sorted_u64(&set.map(|bit| first as u64 + 1 + bit as u64).collect::<Vec<u64>>(), out);
             Ok(Answer::Bitmap)
         },
+        ..Function::BASE
     },
 ];

@@ -1,6 +1,6 @@
 //! Bitmaps of nothing, of one value, of the hash of a text: `bitmap_empty`, `to_bitmap`, `bitmap_hash`, `bitmap_hash64`.
 
-use super::function::{Answer, Argument, Function, Kind, Nulls, Returns};
+use super::function::{Answer, Argument, Function, Kind};
 use super::murmur::{hash32, hash64};
 use super::row::Row;
 use crate::bitmap::write_sorted_u64;
@@ -15,51 +15,39 @@ pub(super) static FUNCTIONS: &[Function] = &[
         about: "The bitmap without values.",
         syntax: "bitmap_empty()",
         arguments: &[],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(bitmap_empty())", "[]"),
         call: |_, out| Ok(write_values(&[], out)),
+        ..Function::BASE
     },
     Function {
         name: "to_bitmap",
         about: "The bitmap of one value, given as an integer or as text; NULL for NULL. Anything else is an error.",
         syntax: "to_bitmap(value)",
         arguments: &[Argument { name: "value", kind: Kind::ElementOrText, about: "An integer from 0 to 2^64 - 1, or text that is one." }],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(to_bitmap(7))", "[7]"),
         call: |row, out| match value(row)? {
             Some(value) => Ok(write_values(&[value], out)),
             None => Err(row.error("argument 1 is not an integer from 0 to 18446744073709551615")),
         },
+        ..Function::BASE
     },
     Function {
         name: "bitmap_hash",
         about: "The bitmap of the 32-bit MurmurHash3 of a text, with the seed of Doris and StarRocks; NULL for NULL.",
         syntax: "bitmap_hash(text)",
         arguments: &[TEXT],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(bitmap_hash('hello'))", "[1321743225]"),
         call: |row, out| Ok(write_values(&[u64::from(hash32(row.text(0)?.as_bytes()))], out)),
+        ..Function::BASE
     },
     Function {
         name: "bitmap_hash64",
         about: "The bitmap of the 64-bit MurmurHash3 of a text, as in Doris; NULL for NULL.",
         syntax: "bitmap_hash64(text)",
         arguments: &[TEXT],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(bitmap_hash64('hello'))", "[15231136565543391023]"),
         call: |row, out| Ok(write_values(&[hash64(row.text(0)?.as_bytes())], out)),
+        ..Function::BASE
     },
 ];
 

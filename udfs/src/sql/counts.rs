@@ -1,6 +1,6 @@
 //! How many values a set operation gives: `bitmap_and_cardinality` and its siblings.
 
-use super::function::{Answer, BITMAP, Function, Nulls, OTHER, Returns};
+use super::function::{Answer, BITMAP, Function, OTHER, Returns};
 use super::row::Row;
 use crate::bitmap::{
     BitmapRef, and_cardinality, and_cardinality_many, and_not_cardinality, or_cardinality, or_cardinality_many, xor_cardinality, xor_cardinality_many,
@@ -14,48 +14,43 @@ pub(super) static FUNCTIONS: &[Function] = &[
         about: "Number of values that are in all of the bitmaps; NULL if any is NULL. No result is written.",
         syntax: "bitmap_and_cardinality(bitmap, bitmap[, ...])",
         arguments: &[BITMAP, OTHER],
-        optional: 0,
         is_variadic: true,
         returns: Returns::Count,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_and_cardinality(bitmap_from_array([1, 3, 5]), bitmap_from_array([3, 5, 7]))", "2"),
         call: |row, _| count(row, and_cardinality, and_cardinality_many),
+        ..Function::BASE
     },
     Function {
         name: "bitmap_or_cardinality",
         about: "Number of values that are in any of the bitmaps; NULL if any is NULL. No result is written.",
         syntax: "bitmap_or_cardinality(bitmap, bitmap[, ...])",
         arguments: &[BITMAP, OTHER],
-        optional: 0,
         is_variadic: true,
         returns: Returns::Count,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_or_cardinality(bitmap_from_array([1, 3, 5]), bitmap_from_array([3, 5, 7]))", "4"),
         call: |row, _| count(row, or_cardinality, or_cardinality_many),
+        ..Function::BASE
     },
     Function {
         name: "bitmap_xor_cardinality",
         about: "Number of values that are in an odd number of the bitmaps; NULL if any is NULL. No result is written.",
         syntax: "bitmap_xor_cardinality(bitmap, bitmap[, ...])",
         arguments: &[BITMAP, OTHER],
-        optional: 0,
         is_variadic: true,
         returns: Returns::Count,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_xor_cardinality(bitmap_from_array([1, 3, 5]), bitmap_from_array([3, 5, 7]))", "2"),
         call: |row, _| count(row, xor_cardinality, xor_cardinality_many),
+        ..Function::BASE
     },
     Function {
         name: "bitmap_and_not_cardinality",
         about: "Number of values of the first bitmap that are not in the second; NULL if either is NULL. No result is written.",
         syntax: "bitmap_and_not_cardinality(bitmap, other)",
         arguments: &[BITMAP, OTHER],
-        optional: 0,
-        is_variadic: false,
         returns: Returns::Count,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_and_not_cardinality(bitmap_from_array([1, 3, 5]), bitmap_from_array([3, 5, 7]))", "1"),
         call: |row, _| Ok(Answer::Count(and_not_cardinality(&row.bitmap(0)?, &row.bitmap(1)?))),
+        ..Function::BASE
     },
 ];
 

@@ -17,18 +17,7 @@ pub(super) const COUNT: Argument = Argument { name: "count", kind: Kind::Integer
 pub(super) const FROM: Argument = Argument { name: "start", kind: Kind::Integer, about: "The first value of the range." };
 pub(super) const TO: Argument = Argument { name: "end", kind: Kind::Integer, about: "The first value after the range." };
 
-const BASE: Function = Function {
-    name: "",
-    about: "",
-    syntax: "",
-    arguments: &[],
-    optional: 0,
-    is_variadic: false,
-    returns: Returns::Count,
-    nulls: Nulls::Seen,
-    example: ("", ""),
-    call: |_, _| Ok(Answer::Null),
-};
+const BASE: Function = Function { returns: Returns::Count, nulls: Nulls::Seen, ..Function::BASE };
 
 /// The functions.
 pub(super) static FUNCTIONS: &[Function] = &[

@@ -1,7 +1,7 @@
 //! A bitmap with values added, removed, replaced or moved: `bitmap_add`, `bitmap_remove`, `bitmap_fill`, `bitmap_clear`, `bitmap_flip`, `bitmap_shift`,
 //! `bitmap_transform`.
 
-use super::function::{Answer, Argument, BITMAP, END, Function, Kind, Nulls, Returns, START, VALUE};
+use super::function::{Answer, Argument, BITMAP, END, Function, Kind, START, VALUE};
 use super::row::Row;
 use crate::bitmap::{BitmapRef, RangeError, clear, fill, flip, or_many, remap, shift, write_edited};
 use datafusion::error::Result;
@@ -14,48 +14,38 @@ pub(super) static FUNCTIONS: &[Function] = &[
         about: "The bitmap with one or more values added; NULL if any is NULL.",
         syntax: "bitmap_add(bitmap, value[, ...])",
         arguments: &[BITMAP, VALUE],
-        optional: 0,
         is_variadic: true,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(bitmap_add(bitmap_from_array([1, 3]), 2, 9))", "[1, 2, 3, 9]"),
         call: |row, out| edit(row, &[], &listed(row)?, out),
+        ..Function::BASE
     },
     Function {
         name: "bitmap_remove",
         about: "The bitmap without one or more values; NULL if any is NULL.",
         syntax: "bitmap_remove(bitmap, value[, ...])",
         arguments: &[BITMAP, VALUE],
-        optional: 0,
         is_variadic: true,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(bitmap_remove(bitmap_from_array([1, 3, 5]), 3, 4))", "[1, 5]"),
         call: |row, out| edit(row, &listed(row)?, &[], out),
+        ..Function::BASE
     },
     Function {
         name: "bitmap_fill",
         about: "The bitmap with every value from start up to, but without, end; NULL if any is NULL. A range of more than 2^36 values is an error.",
         syntax: "bitmap_fill(bitmap, start, end)",
         arguments: &[BITMAP, START, END],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(bitmap_fill(bitmap_from_array([1, 3]), 5, 7))", "[1, 3, 5, 6]"),
         call: |row, out| in_range(row, row.element(1)?, row.element(2)?, fill, out),
+        ..Function::BASE
     },
     Function {
         name: "bitmap_clear",
         about: "The bitmap without the values from start up to, but without, end; NULL if any is NULL.",
         syntax: "bitmap_clear(bitmap, start, end)",
         arguments: &[BITMAP, START, END],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(bitmap_clear(bitmap_from_array([1, 3, 5]), 2, 5))", "[1, 5]"),
         call: |row, out| in_range(row, row.element(1)?, row.element(2)?, cleared, out),
+        ..Function::BASE
     },
     Function {
         name: "bitmap_flip",
@@ -63,27 +53,21 @@ pub(super) static FUNCTIONS: &[Function] = &[
                 is an error.",
         syntax: "bitmap_flip(bitmap, start, end)",
         arguments: &[BITMAP, START, END],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(bitmap_flip(bitmap_from_array([1, 3, 9]), 2, 5))", "[1, 2, 4, 9]"),
         call: |row, out| in_range(row, row.element(1)?, row.element(2)?, flip, out),
+        ..Function::BASE
     },
     Function {
         name: "bitmap_shift",
         about: "Every value plus a distance, which may be negative; values that would leave 0 to 2^64 - 1 are dropped. NULL if either is NULL.",
         syntax: "bitmap_shift(bitmap, distance)",
         arguments: &[BITMAP, Argument { name: "distance", kind: Kind::Integer, about: "An integer." }],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(bitmap_shift(bitmap_from_array([1, 3, 5]), -2))", "[1, 3]"),
         call: |row, out| {
             shift(&row.bitmap(0)?, row.integer(1)?, out);
             Ok(Answer::Bitmap)
         },
+        ..Function::BASE
     },
     Function {
         name: "bitmap_transform",
@@ -95,16 +79,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
             Argument { name: "from", kind: Kind::Elements, about: "An array of integers." },
             Argument { name: "to", kind: Kind::Elements, about: "An array of integers, as long as the other." },
         ],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(bitmap_transform(bitmap_from_array([1, 3, 5]), [1, 3], [3, 100]))", "[3, 5, 100]"),
         call: |row, out| {
             let pairs = pairs(row)?;
             remap(&row.bitmap(0)?, pairs.into_iter(), out).map_err(|defect| row.error(defect))?;
             Ok(Answer::Bitmap)
         },
+        ..Function::BASE
     },
 ];
 

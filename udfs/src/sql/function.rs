@@ -150,6 +150,20 @@ pub(super) struct Function {
 }
 
 impl Function {
+    /// What most functions have in common; a table says the rest.
+    pub(super) const BASE: Self = Self {
+        name: "",
+        about: "",
+        syntax: "",
+        arguments: &[],
+        optional: 0,
+        is_variadic: false,
+        returns: Returns::Bitmap,
+        nulls: Nulls::Spread,
+        example: ("", ""),
+        call: |_, _| Ok(Answer::Null),
+    };
+
     /// The argument at a place of the call.
     pub(super) fn argument(&self, at: usize) -> Option<&'static Argument> {
         self.arguments.get(at).or_else(|| if self.is_variadic { self.arguments.last() } else { None })

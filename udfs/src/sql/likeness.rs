@@ -11,16 +11,14 @@ pub(super) static FUNCTIONS: &[Function] = &[
                 empty bitmaps. No result is written.",
         syntax: "bitmap_jaccard(bitmap, other)",
         arguments: &[BITMAP, OTHER],
-        optional: 0,
-        is_variadic: false,
         returns: Returns::Float,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_jaccard(bitmap_from_array([1, 3, 5]), bitmap_from_array([3, 5, 7]))", "0.5"),
         call: |row, _| {
             let (a, b) = (row.bitmap(0)?, row.bitmap(1)?);
             let shared = and_cardinality(&a, &b);
             Ok(ratio(shared, a.cardinality() + b.cardinality() - shared))
         },
+        ..Function::BASE
     },
     Function {
         name: "bitmap_overlap",
@@ -28,15 +26,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
                 empty. No result is written.",
         syntax: "bitmap_overlap(bitmap, other)",
         arguments: &[BITMAP, OTHER],
-        optional: 0,
-        is_variadic: false,
         returns: Returns::Float,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_overlap(bitmap_from_array([1, 3]), bitmap_from_array([3, 5, 7]))", "0.5"),
         call: |row, _| {
             let (a, b) = (row.bitmap(0)?, row.bitmap(1)?);
             Ok(ratio(and_cardinality(&a, &b), a.cardinality().min(b.cardinality())))
         },
+        ..Function::BASE
     },
     Function {
         name: "bitmap_changes",
@@ -47,8 +43,6 @@ pub(super) static FUNCTIONS: &[Function] = &[
             Argument { name: "before", kind: Kind::Bitmap, about: "Portable 64-bit Roaring bytes." },
             Argument { name: "after", kind: Kind::Bitmap, about: "Portable 64-bit Roaring bytes." },
         ],
-        optional: 0,
-        is_variadic: false,
         returns: Returns::Changes,
         nulls: Nulls::Seen,
         example: (
@@ -66,6 +60,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
             and_not(&before, &after, &mut left);
             Ok(Answer::Changes(entered, left))
         },
+        ..Function::BASE
     },
 ];
 

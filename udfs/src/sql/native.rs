@@ -1,7 +1,7 @@
 //! Bitmaps in the bytes of Doris and StarRocks under their own function names; `bitmap_to_doris` and its siblings have the plain bytes.
 
 use super::base64;
-use super::function::{Answer, Argument, BITMAP, Function, Kind, Nulls, Returns};
+use super::function::{Answer, Argument, BITMAP, Function, Kind, Returns};
 use super::row::Row;
 use crate::bitmap::or_many;
 use crate::wire::Format;
@@ -16,70 +16,53 @@ pub(super) static FUNCTIONS: &[Function] = &[
         about: "The bytes of Doris's BITMAP in Base64; NULL for NULL.",
         syntax: "doris_bitmap_to_base64(bitmap)",
         arguments: &[BITMAP],
-        optional: 0,
-        is_variadic: false,
         returns: Returns::Text,
-        nulls: Nulls::Spread,
         example: ("SELECT doris_bitmap_to_base64(bitmap_from_array([1]))", "AQEAAAA="),
         call: |row, out| encoded(row, Format::Doris, out),
+        ..Function::BASE
     },
     Function {
         name: "doris_bitmap_from_base64",
         about: "The set of Base64 of Doris's BITMAP; NULL for NULL and for anything else.",
         syntax: "doris_bitmap_from_base64(text)",
         arguments: &[TEXT],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(doris_bitmap_from_base64('BQMBAAAAAAAAAAMAAAAAAAAABQAAAAAAAAA='))", "[1, 3, 5]"),
         call: |row, out| Ok(decoded(base64::decode(row.text(0)?).as_deref(), Format::Doris, out)),
+        ..Function::BASE
     },
     Function {
         name: "starrocks_bitmap_to_base64",
         about: "The bytes of StarRocks's BITMAP in Base64; NULL for NULL.",
         syntax: "starrocks_bitmap_to_base64(bitmap)",
         arguments: &[BITMAP],
-        optional: 0,
-        is_variadic: false,
         returns: Returns::Text,
-        nulls: Nulls::Spread,
         example: ("SELECT starrocks_bitmap_to_base64(bitmap_from_array([1]))", "AQEAAAA="),
         call: |row, out| encoded(row, Format::StarRocks, out),
+        ..Function::BASE
     },
     Function {
         name: "base64_to_bitmap",
         about: "The set of Base64 of StarRocks's BITMAP; NULL for NULL and for anything else.",
         syntax: "base64_to_bitmap(text)",
         arguments: &[TEXT],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(base64_to_bitmap('AQEAAAA=')), base64_to_bitmap('?')", "[1] NULL"),
         call: |row, out| Ok(decoded(base64::decode(row.text(0)?).as_deref(), Format::StarRocks, out)),
+        ..Function::BASE
     },
     Function {
         name: "starrocks_bitmap_from_binary",
         about: "The set of bytes of StarRocks's BITMAP; NULL for NULL and for anything else.",
         syntax: "starrocks_bitmap_from_binary(bytes)",
         arguments: &[Argument { name: "bytes", kind: Kind::Bytes, about: "What bitmap_to_binary gives in StarRocks." }],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(starrocks_bitmap_from_binary(X'0107000000')), starrocks_bitmap_from_binary(X'FF')", "[7] NULL"),
         call: |row, out| Ok(decoded(Some(row.bytes(0)?), Format::StarRocks, out)),
+        ..Function::BASE
     },
     Function {
         name: "rb64_to_roaringbitmap",
         about: "The bitmap, of which all values have 32 bits; another value is an error. NULL for NULL.",
         syntax: "rb64_to_roaringbitmap(bitmap)",
         arguments: &[BITMAP],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT rb_to_array(rb64_to_roaringbitmap(rb64_build([1, 5])))", "[1, 5]"),
         call: |row, out| {
             let bitmap = row.bitmap(0)?;
@@ -89,6 +72,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
             or_many(&[bitmap], out);
             Ok(Answer::Bitmap)
         },
+        ..Function::BASE
     },
 ];
 

@@ -1,6 +1,6 @@
 //! Set operations that take NULL for an empty bitmap: `bitmap_and_null_as_empty` and its siblings.
 
-use super::function::{Answer, BITMAP, Function, Nulls, OTHER, Returns};
+use super::function::{Answer, BITMAP, Function, Nulls, OTHER};
 use super::row::Row;
 use crate::bitmap::{BitmapRef, and, and_not, or, xor};
 use datafusion::error::Result;
@@ -12,48 +12,40 @@ pub(super) static FUNCTIONS: &[Function] = &[
         about: "Values that are in both bitmaps, where NULL is an empty one; never NULL.",
         syntax: "bitmap_and_null_as_empty(bitmap, other)",
         arguments: &[BITMAP, OTHER],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
         nulls: Nulls::Seen,
         example: ("SELECT bitmap_to_array(bitmap_and_null_as_empty(bitmap_from_array([1, 3]), NULL))", "[]"),
         call: |row, out| combined(row, and, out),
+        ..Function::BASE
     },
     Function {
         name: "bitmap_or_null_as_empty",
         about: "Values that are in either bitmap, where NULL is an empty one; never NULL.",
         syntax: "bitmap_or_null_as_empty(bitmap, other)",
         arguments: &[BITMAP, OTHER],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
         nulls: Nulls::Seen,
         example: ("SELECT bitmap_to_array(bitmap_or_null_as_empty(NULL, bitmap_from_array([1, 3])))", "[1, 3]"),
         call: |row, out| combined(row, or, out),
+        ..Function::BASE
     },
     Function {
         name: "bitmap_xor_null_as_empty",
         about: "Values that are in exactly one bitmap, where NULL is an empty one; never NULL.",
         syntax: "bitmap_xor_null_as_empty(bitmap, other)",
         arguments: &[BITMAP, OTHER],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
         nulls: Nulls::Seen,
         example: ("SELECT bitmap_to_array(bitmap_xor_null_as_empty(bitmap_from_array([1, 3]), NULL))", "[1, 3]"),
         call: |row, out| combined(row, xor, out),
+        ..Function::BASE
     },
     Function {
         name: "bitmap_and_not_null_as_empty",
         about: "Values of the first bitmap that are not in the second, where NULL is an empty one; never NULL.",
         syntax: "bitmap_and_not_null_as_empty(bitmap, other)",
         arguments: &[BITMAP, OTHER],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
         nulls: Nulls::Seen,
         example: ("SELECT bitmap_to_array(bitmap_and_not_null_as_empty(bitmap_from_array([1, 3]), NULL))", "[1, 3]"),
         call: |row, out| combined(row, and_not, out),
+        ..Function::BASE
     },
 ];
 

@@ -1,7 +1,8 @@
 //! Parts of a bitmap: `bitmap_range`, `bitmap_limit`, `bitmap_page`, `bitmap_sample`, `bitmap_subdivide`.
 
-use super::function::{Answer, Argument, BITMAP, END, Function, Kind, Nulls, Returns, START};
+use super::function::{Answer, Argument, BITMAP, END, Function, Kind, Returns, START};
 use super::places::from_end;
+use super::row::Row;
 use crate::bitmap::{BitmapRef, page, range, sample};
 use datafusion::error::Result;
 
@@ -14,36 +15,28 @@ pub(super) static FUNCTIONS: &[Function] = &[
         about: "The values from start up to, but without, end; NULL if any is NULL. A range with end <= start gives an empty bitmap.",
         syntax: "bitmap_range(bitmap, start, end)",
         arguments: &[BITMAP, START, END],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(bitmap_range(bitmap_from_array([1, 3, 5, 7]), 3, 7))", "[3, 5]"),
         call: |row, out| write_range(&row.bitmap(0)?, row.element(1)?, row.element(2)?, out),
+        ..Function::BASE
     },
     Function {
         name: "bitmap_range_cardinality",
         about: "Number of values from start up to, but without, end; NULL if any is NULL, 0 if end <= start. Nothing is written.",
         syntax: "bitmap_range_cardinality(bitmap, start, end)",
         arguments: &[BITMAP, START, END],
-        optional: 0,
-        is_variadic: false,
         returns: Returns::Count,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_range_cardinality(bitmap_from_array([1, 3, 5, 7]), 3, 7)", "2"),
         call: |row, _| Ok(Answer::Count(count_range(&row.bitmap(0)?, row.element(1)?, row.element(2)?))),
+        ..Function::BASE
     },
     Function {
         name: "bitmap_limit",
         about: "At most count values, the smallest from start on; NULL if any is NULL.",
         syntax: "bitmap_limit(bitmap, start, count)",
         arguments: &[BITMAP, START, COUNT],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(bitmap_limit(bitmap_from_array([1, 3, 5, 7]), 2, 2))", "[3, 5]"),
         call: |row, out| write_limit(&row.bitmap(0)?, row.element(1)?, row.element(2)?, out),
+        ..Function::BASE
     },
     Function {
         name: "bitmap_page",
@@ -51,17 +44,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
                 Beyond the last value the page is empty; one that starts before the first value starts at it.",
         syntax: "bitmap_page(bitmap, place, count)",
         arguments: &[BITMAP, Argument { name: "place", kind: Kind::Integer, about: "An integer; -1 is the last value." }, COUNT],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(bitmap_page(bitmap_from_array([1, 3, 5, 7]), 1, 2))", "[3, 5]"),
-        call: |row, out| {
-            let bitmap = row.bitmap(0)?;
-            let place = from_end(row.integer(1)?, bitmap.cardinality()).unwrap_or(0);
-            page(&bitmap, place, row.element(2)?, out);
-            Ok(Answer::Bitmap)
-        },
+        call: write_page,
+        ..Function::BASE
     },
     Function {
         name: "bitmap_sample",
@@ -73,15 +58,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
             Argument { name: "seed", kind: Kind::Wrapped, about: "Any integer; 0 if it is missing." },
         ],
         optional: 1,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_cardinality(bitmap_sample(bitmap_from_array([1, 3, 5, 7]), 2, 42))", "2"),
         call: |row, out| {
             let seed = if row.len() > 2 { row.element(2)? } else { 0 };
             sample(&row.bitmap(0)?, row.element(1)?, seed, out);
             Ok(Answer::Bitmap)
         },
+        ..Function::BASE
     },
     Function {
         name: "bitmap_subdivide",
@@ -89,10 +72,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
                 empty bitmap. A count of 0 is an error.",
         syntax: "bitmap_subdivide(bitmap, count)",
         arguments: &[BITMAP, COUNT],
-        optional: 0,
-        is_variadic: false,
         returns: Returns::Bitmaps,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_string(unnest(bitmap_subdivide(bitmap_from_array([1, 3, 5]), 2))) AS piece", "1,3\n5"),
         call: |row, _| {
             let (bitmap, count) = (row.bitmap(0)?, row.element(1)?);
@@ -106,6 +86,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
             });
             Ok(Answer::Bitmaps(pieces.collect()))
         },
+        ..Function::BASE
     },
 ];
 
@@ -114,6 +95,14 @@ pub(super) fn write_range(bitmap: &BitmapRef<'_>, start: u64, end: u64, out: &mu
     // A first value above the last one is an empty range.
     let (first, last) = if start < end { (start, end - 1) } else { (1, 0) };
     range(bitmap, first, last, out);
+    Ok(Answer::Bitmap)
+}
+
+/// Writes the values from a place on, negative places counted from the end: arguments bitmap, place, count.
+pub(super) fn write_page(row: &Row<'_>, out: &mut Vec<u8>) -> Result<Answer> {
+    let bitmap = row.bitmap(0)?;
+    let place = from_end(row.integer(1)?, bitmap.cardinality()).unwrap_or(0);
+    page(&bitmap, place, row.element(2)?, out);
     Ok(Answer::Bitmap)
 }
 

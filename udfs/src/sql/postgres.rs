@@ -5,7 +5,7 @@
 
 use super::builders::write_values;
 use super::edits::{cleared, edit};
-use super::function::{Answer, Argument, BITMAP, Function, Kind, Nulls, OTHER, Returns};
+use super::function::{Answer, Argument, BITMAP, Function, Kind, OTHER, Returns};
 use super::postgres_rows::{add, bounds, contains, in_bounds, moved, places, select};
 use crate::bitmap::{equals, fill, flip, range};
 use std::sync::LazyLock;
@@ -16,18 +16,7 @@ const START: Argument = Argument { name: "start", kind: Kind::Integer, about: "T
 const END: Argument = Argument { name: "end", kind: Kind::Integer, about: "The first value after the range." };
 const DISTANCE: Argument = Argument { name: "distance", kind: Kind::Integer, about: "An integer." };
 
-const BASE: Function = Function {
-    name: "",
-    about: "",
-    syntax: "",
-    arguments: &[],
-    optional: 0,
-    is_variadic: false,
-    returns: Returns::Bitmap,
-    nulls: Nulls::Spread,
-    example: ("", ""),
-    call: |_, _| Ok(Answer::Null),
-};
+const BASE: Function = Function::BASE;
 
 /// The functions of both kinds.
 pub(super) static FUNCTIONS: LazyLock<Vec<Function>> =

@@ -2,7 +2,7 @@
 
 use super::builders::{TEXT, value, write_values};
 use super::doris::{COUNT, FROM, PLACE, TO, hashed};
-use super::function::{Answer, Argument, BITMAP, Function, Kind, Nulls, Returns};
+use super::function::{Answer, Argument, BITMAP, Function, Kind, Nulls};
 use super::parts::{write_limit, write_range};
 use crate::bitmap::page;
 use xxhash_rust::xxh3::xxh3_64;
@@ -14,24 +14,19 @@ pub(super) static FUNCTIONS: &[Function] = &[
         about: "The bitmap of one value; NULL for NULL, a negative number and text that is no value.",
         syntax: "starrocks_to_bitmap(value)",
         arguments: &[Argument { name: "value", kind: Kind::ElementOrText, about: "An integer, or text." }],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT starrocks_to_bitmap(-1)", "NULL"),
         call: |row, out| Ok(value(row)?.map_or(Answer::Null, |value| write_values(&[value], out))),
+        ..Function::BASE
     },
     Function {
         name: "starrocks_bitmap_hash64",
         about: "The bitmap of the 64-bit XXH3 of a text; an empty one for NULL.",
         syntax: "starrocks_bitmap_hash64(text)",
         arguments: &[TEXT],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
         nulls: Nulls::Seen,
         example: ("SELECT bitmap_to_array(starrocks_bitmap_hash64('hello'))", "[10760762337991515389]"),
         call: |row, out| hashed(row, xxh3_64, out),
+        ..Function::BASE
     },
     Function {
         name: "starrocks_sub_bitmap",
@@ -39,10 +34,6 @@ pub(super) static FUNCTIONS: &[Function] = &[
                 beyond the last.",
         syntax: "starrocks_sub_bitmap(bitmap, place, count)",
         arguments: &[BITMAP, PLACE, COUNT],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(starrocks_sub_bitmap(bitmap_from_array([1, 2]), -2, 1))", "[1]"),
         call: |row, out| {
             let (bitmap, place, count) = (row.bitmap(0)?, row.integer(1)?, row.integer(2)?);
@@ -56,16 +47,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
                 _ => Ok(Answer::Null),
             }
         },
+        ..Function::BASE
     },
     Function {
         name: "starrocks_bitmap_subset_in_range",
         about: "The values from start up to, but without, end, where a negative start is 0; NULL if there are none.",
         syntax: "starrocks_bitmap_subset_in_range(bitmap, start, end)",
         arguments: &[BITMAP, FROM, TO],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(starrocks_bitmap_subset_in_range(bitmap_from_array([1, 2]), -1, 2))", "[1]"),
         call: |row, out| {
             let (bitmap, start, end) = (row.bitmap(0)?, row.integer(1)?.max(0) as u64, row.integer(2)?.max(0) as u64);
@@ -74,16 +62,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
             }
             write_range(&bitmap, start, end, out)
         },
+        ..Function::BASE
     },
     Function {
         name: "starrocks_bitmap_subset_limit",
         about: "At most count values, the smallest from start on, or, for a negative count, the largest up to start; a negative start is 0. NULL if there are none.",
         syntax: "starrocks_bitmap_subset_limit(bitmap, start, count)",
         arguments: &[BITMAP, FROM, COUNT],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(starrocks_bitmap_subset_limit(bitmap_from_array([1, 2, 3]), 2, -2))", "[1, 2]"),
         call: |row, out| {
             let (bitmap, start, count) = (row.bitmap(0)?, row.integer(1)?.max(0) as u64, row.integer(2)?);
@@ -96,16 +81,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
             let is_any = count > 0 && bitmap.max().is_some_and(|last| last >= start);
             if is_any { write_limit(&bitmap, start, count as u64, out) } else { Ok(Answer::Null) }
         },
+        ..Function::BASE
     },
     Function {
         name: "array_to_bitmap",
         about: "The bitmap of an array's elements; NULL and negative elements are left out. NULL for NULL.",
         syntax: "array_to_bitmap(array)",
         arguments: &[Argument { name: "array", kind: Kind::Integers, about: "An array of integers." }],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(array_to_bitmap([5, -1, NULL, 1]))", "[1, 5]"),
         call: |row, out| {
             let mut values: Vec<u64> = row.integers(0)?.into_iter().filter_map(|value| u64::try_from(value).ok()).collect();
@@ -113,5 +95,6 @@ pub(super) static FUNCTIONS: &[Function] = &[
             values.dedup();
             Ok(write_values(&values, out))
         },
+        ..Function::BASE
     },
 ];

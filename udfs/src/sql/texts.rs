@@ -1,7 +1,7 @@
 //! Bitmaps as text and bytes: `bitmap_to_string`, `bitmap_to_base64`, `bitmap_to_hex`, `bitmap_to_binary`, and back.
 
 use super::base64;
-use super::function::{Answer, Argument, BITMAP, Function, Kind, Nulls, Returns};
+use super::function::{Answer, Argument, BITMAP, Function, Kind, Returns};
 use super::row::Row;
 use crate::bitmap::{BitmapRef, or_many, write_sorted_u64};
 use datafusion::error::Result;
@@ -18,12 +18,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
         about: "The values in ascending order, with commas between them; NULL for NULL, empty text for an empty bitmap.",
         syntax: "bitmap_to_string(bitmap)",
         arguments: &[BITMAP],
-        optional: 0,
-        is_variadic: false,
         returns: Returns::Text,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_string(bitmap_from_array([5, 1, 3]))", "1,3,5"),
         call: |row, _| Ok(Answer::Text(list(&row.bitmap(0)?))),
+        ..Function::BASE
     },
     Function {
         name: "bitmap_from_string",
@@ -31,100 +29,81 @@ pub(super) static FUNCTIONS: &[Function] = &[
                 anything else is an error.",
         syntax: "bitmap_from_string(text)",
         arguments: &[text("Integers from 0 to 2^64 - 1, separated by commas.")],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(bitmap_from_string('5, 1,3'))", "[1, 3, 5]"),
         call: |row, out| match write_list(row.text(0)?, out) {
             Ok(()) => Ok(Answer::Bitmap),
             Err(found) => Err(row.error(format_args!("argument 1 has '{found}', expected integers from 0 to 18446744073709551615 separated by commas"))),
         },
+        ..Function::BASE
     },
     Function {
         name: "bitmap_to_base64",
         about: "The canonical bytes of a bitmap in Base64; NULL for NULL.",
         syntax: "bitmap_to_base64(bitmap)",
         arguments: &[BITMAP],
-        optional: 0,
-        is_variadic: false,
         returns: Returns::Text,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_base64(bitmap_from_array([1, 3, 5]))", "AQAAAAAAAAAAAAAAOjAAAAEAAAAAAAIAEAAAAAEAAwAFAA=="),
         call: |row, out| Ok(Answer::Text(base64::encode(canonical(&row.bitmap(0)?, out)))),
+        ..Function::BASE
     },
     Function {
         name: "bitmap_from_base64",
         about: "The bitmap of portable 64-bit Roaring bytes in Base64; NULL for NULL. Anything else is an error.",
         syntax: "bitmap_from_base64(text)",
         arguments: &[text("Base64, with or without padding.")],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(bitmap_from_base64('AQAAAAAAAAAAAAAAOjAAAAEAAAAAAAIAEAAAAAEAAwAFAA=='))", "[1, 3, 5]"),
         call: |row, out| {
             let bytes = base64::decode(row.text(0)?).ok_or_else(|| row.error("argument 1 is not Base64"))?;
             read(row, &bytes, out)
         },
+        ..Function::BASE
     },
     Function {
         name: "bitmap_to_hex",
         about: "The canonical bytes of a bitmap as hexadecimal digits, lower case; NULL for NULL.",
         syntax: "bitmap_to_hex(bitmap)",
         arguments: &[BITMAP],
-        optional: 0,
-        is_variadic: false,
         returns: Returns::Text,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_hex(bitmap_from_array([1, 3, 5]))", "0100000000000000000000003a300000010000000000020010000000010003000500"),
         call: |row, out| {
             let mut digits = String::new();
             canonical(&row.bitmap(0)?, out).iter().try_for_each(|byte| write!(digits, "{byte:02x}")).map_err(|error| row.error(error))?;
             Ok(Answer::Text(digits))
         },
+        ..Function::BASE
     },
     Function {
         name: "bitmap_from_hex",
         about: "The bitmap of portable 64-bit Roaring bytes as hexadecimal digits of either case, also after \\x; NULL for NULL. Anything else is an error.",
         syntax: "bitmap_from_hex(text)",
         arguments: &[text("Hexadecimal digits.")],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(bitmap_from_hex('0100000000000000000000003a300000010000000000020010000000010003000500'))", "[1, 3, 5]"),
         call: |row, out| {
             let bytes = from_hex(row.text(0)?).ok_or_else(|| row.error("argument 1 is not an even number of hexadecimal digits"))?;
             read(row, &bytes, out)
         },
+        ..Function::BASE
     },
     Function {
         name: "bitmap_to_binary",
         about: "The canonical bytes of a bitmap, portable 64-bit Roaring: equal sets are equal bytes. NULL for NULL.",
         syntax: "bitmap_to_binary(bitmap)",
         arguments: &[BITMAP],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT encode(bitmap_to_binary(bitmap_from_array([])), 'hex')", "0000000000000000"),
         call: |row, out| {
             or_many(&[row.bitmap(0)?], out);
             Ok(Answer::Bitmap)
         },
+        ..Function::BASE
     },
     Function {
         name: "bitmap_from_binary",
         about: "The bitmap of portable 64-bit Roaring bytes, checked and made canonical; NULL for NULL. Any defect is an error.",
         syntax: "bitmap_from_binary(bytes)",
         arguments: &[Argument { name: "bytes", kind: Kind::Bytes, about: "Portable 64-bit Roaring bytes." }],
-        optional: 0,
-        is_variadic: false,
-        returns: Returns::Bitmap,
-        nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(bitmap_from_binary(X'0100000000000000000000003a300000010000000000020010000000010003000500'))", "[1, 3, 5]"),
         call: |row, out| read(row, row.bytes(0)?, out),
+        ..Function::BASE
     },
 ];
 
