@@ -4,7 +4,7 @@ use super::input::{Bitmaps, Depth, as_result, bitmap_type, expect_arguments, row
 use super::output::BitmapColumn;
 use super::wire_documentation::documentation;
 use crate::wire::{Format, Integer, WireDefect};
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, new_empty_array};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{exec_datafusion_err, plan_datafusion_err, plan_err};
 use datafusion::error::{DataFusionError, Result};
@@ -171,10 +171,13 @@ impl ScalarUDFImpl for BitmapWire {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let name = match args.args.get(1) {
-            Some(ColumnarValue::Scalar(name)) => Some(name),
-            _ => None,
+            Some(ColumnarValue::Scalar(name)) => Some(name.clone()),
+            // The plan has checked that it is a constant; datafusion-ffi spreads constants over the rows.
+            Some(ColumnarValue::Array(names)) if names.is_empty() => return Ok(ColumnarValue::Array(new_empty_array(&DataType::BinaryView))),
+            Some(ColumnarValue::Array(names)) => Some(ScalarValue::try_from_array(names, 0)?),
+            None => None,
         };
-        let format = self.system.format(self.integer(name)?);
+        let format = self.system.format(self.integer(name.as_ref())?);
         let format = format.ok_or_else(|| exec_datafusion_err!("{}: the type of the state is unknown", self.function()))?;
         let rows = row_count(&args.args, args.number_rows);
         let column = match self.direction {
