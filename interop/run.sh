@@ -5,5 +5,5 @@ set -eu
 cd "$(dirname "$0")/.."
 cargo build --release --workspace --bins --lib
 python=$(bench/python.sh)
-"$python" udfs/python/test.py --library target/release/libtagmill_udfs_python.so --work target/interop-python
+"$python" udfs/python/test.py --library target/release/libtagmill_udfs_python.[sd][oy]* --work target/interop-python
 exec "$python" interop/run.py --tagmill target/release/tagmill --work target/interop "$@"

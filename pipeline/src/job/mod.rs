@@ -16,6 +16,7 @@ mod report;
 mod rollup;
 mod run;
 mod session;
+mod spill;
 mod stale;
 
 use std::time::Duration;
@@ -29,6 +30,7 @@ pub use night::{NightPlan, plan_night};
 pub use report::{PlanReport, Report, SourcePlan, ValidateReport};
 pub use run::{init, plan, run, validate};
 pub use session::{Resources, night_session};
+pub use spill::SpillFolder;
 
 /// The version of what a run computes: a new one gives runs a new name.
 pub const CODE_VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -22,6 +22,8 @@ use crate::store::Store;
 /// Bytes a raw row takes in a shard at most, for the forecast: an event is 8 bytes and as much again while it is sorted.
 const BYTES_PER_EVENT: u64 = 40;
 const BYTES_PER_USER_ROW: u64 = 160;
+/// Bytes of an exchanged row on disk: mostly its id, which compresses little.
+const SPILLED_BYTES_PER_ROW: u64 = 80;
 /// The part of the memory that the shards of one wave may reserve; the rest is the exchange's and the scan's.
 const SHARD_SHARE: f64 = 0.4;
 /// The part of the memory that is accounted for; decoding and encoding take the rest.
@@ -59,6 +61,12 @@ impl NightPlan {
     /// Bytes that the shards of a wave reserve before the first of them reads.
     pub fn reserved(&self) -> u64 {
         self.spec.shard_budget * self.wave as u64
+    }
+
+    /// Bytes that `rows` raw rows may take on disk while they wait for later waves.
+    pub fn spilled(&self, rows: u64) -> u64 {
+        let shards = u64::from(self.spec.shards.get());
+        rows * SPILLED_BYTES_PER_ROW * (shards - self.wave as u64) / shards
     }
 
     /// The operator.

@@ -20,6 +20,7 @@ use super::registry::{check_types, label_catalog};
 use super::report::{PlanReport, Report, SourcePlan, ValidateReport};
 use super::rollup::{RolledUp, manifest_of, roll_up};
 use super::session::{Resources, night_session};
+use super::spill::SpillFolder;
 use super::{CODE_VERSION, Observer, Request};
 use crate::artifact::read_artifact;
 use crate::groups::Status;
@@ -96,7 +97,12 @@ pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
     let total = rows_of(&sources);
     clock.stage("shards", &format!("{total} rows into {} shards, {} at once", plan.spec.shards.get(), plan.wave));
     let exec = plan.operator(&store)?;
-    let session = night_session(&resources, resources.memory.map(|memory| plan.pool_size(memory)))?;
+    let spill = resources.memory.map(|_| SpillFolder::open(&resources.spill)).transpose()?;
+    if let Some(spill) = &spill {
+        tell_spill(spill, plan.spilled(total), observer);
+    }
+    let limit = resources.memory.zip(spill.as_ref()).map(|(memory, spill)| (plan.pool_size(memory), spill));
+    let session = night_session(&resources, limit)?;
     let reports = run_shards(&exec, &plan, &sources, &session, observer).await;
     if !matches!(&reports, Err(e) if e.kind() != Kind::Refused) {
         // Before the data is blamed: a file that was written meanwhile, or a store that is gone, reads like damage.
@@ -122,6 +128,18 @@ pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
     clock.end();
     report.seconds = clock.seconds;
     Ok(report)
+}
+
+/// What a person should know before hours are spent: a disk that may be too small.
+fn tell_spill(spill: &SpillFolder, expected: u64, observer: &dyn Observer) {
+    if spill.left() > 0 {
+        observer.warn(&format!("removed what killed runs had left in the spill folder ({} of them)", spill.left()));
+    }
+    let free = spill.free_bytes().unwrap_or(u64::MAX);
+    if free < expected {
+        let (free, expected) = (free >> 20, expected >> 20);
+        observer.warn(&format!("the spill folder has {free} MiB free, about {expected} MiB may be needed: free disk space, or give the run more memory"));
+    }
 }
 
 /// Polls the shards of one wave after the other; what belongs to later ones waits in the exchange and spills.

@@ -9,9 +9,10 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool, TrackConsumersPool, UnboundedMemoryPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
-use tagmill_schemas::{Error, Result};
+use tagmill_schemas::Result;
 
 use super::Request;
+use super::spill::SpillFolder;
 use crate::scan::register_functions;
 
 /// Holders of memory that an error names.
@@ -53,39 +54,30 @@ fn batch_rows(threads: usize, shards: u32) -> usize {
     (EXCHANGED_ROWS / (threads * shards as usize).max(1)).clamp(1 << 10, 1 << 14)
 }
 
-/// A session with these resources and the functions of the scan, and a memory pool of `pool` bytes (`None`: no limit).
+/// A session with these resources and the functions of the scan; with a limit a memory pool of so many bytes, and the folder to
+/// which goes what does not fit.
 ///
 /// # Errors
-/// Setup when the spill folder can not be made.
-pub fn night_session(resources: &Resources, pool: Option<u64>) -> Result<SessionContext> {
+/// Setup when DataFusion can not use the folder.
+pub fn night_session(resources: &Resources, limit: Option<(u64, &SpillFolder)>) -> Result<SessionContext> {
     let mut config = SessionConfig::new().with_target_partitions(resources.threads).with_batch_size(batch_rows(resources.threads, resources.shards));
     let options = config.options_mut();
     options.execution.parquet.schema_force_view_types = true;
     options.execution.spill_compression = datafusion::config::SpillCompression::Zstd;
     options.optimizer.enable_round_robin_repartition = false;
-    let state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime(resources, pool)?).with_default_features().build();
+    let state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime(limit)?).with_default_features().build();
     let context = SessionContext::new_with_state(state);
     register_functions(&context);
     Ok(context)
 }
 
-fn runtime(resources: &Resources, pool: Option<u64>) -> Result<Arc<RuntimeEnv>> {
+fn runtime(limit: Option<(u64, &SpillFolder)>) -> Result<Arc<RuntimeEnv>> {
+    let (pool, spill) = limit.unzip();
     let memory: Arc<dyn MemoryPool> = match pool {
         Some(bytes) => Arc::new(TrackConsumersPool::new(FairSpillPool::new(bytes as usize), NAMED_CONSUMERS)),
         None => Arc::new(UnboundedMemoryPool::default()),
     };
-    let mode = if pool.is_some() {
-        let unusable = |e: std::io::Error| {
-            Error::setup("run", "the spill folder can not be used")
-                .at(resources.spill.display().to_string())
-                .because(e)
-                .fix("set run.spill to a folder that can be written")
-        };
-        std::fs::create_dir_all(&resources.spill).map_err(unusable)?;
-        DiskManagerMode::Directories(vec![resources.spill.clone()])
-    } else {
-        DiskManagerMode::OsTmpDirectory
-    };
+    let mode = spill.map_or(DiskManagerMode::OsTmpDirectory, |folder| DiskManagerMode::Directories(vec![folder.path().to_owned()]));
     let disk = DiskManagerBuilder::default().with_mode(mode);
     let runtime = RuntimeEnvBuilder::new().with_memory_pool(memory).with_disk_manager_builder(disk).build_arc();
     runtime.map_err(|e| crate::error::of_datafusion("run", e))

@@ -31,9 +31,6 @@ use super::tag_sets::{CodeOrder, TagSets};
 use crate::error::of_datafusion;
 use crate::rules::Atom;
 
-/// Portable 64-bit Roaring of no value: a count of zero buckets.
-const EMPTY_BITMAP: [u8; 8] = [0; 8];
-
 /// What rules and comparisons need besides the shard itself.
 pub struct Audiences<'a> {
     /// Programs by app.
@@ -241,18 +238,14 @@ impl<'a> AppWriter<'a> {
         let mut emit = |group: usize, words: &[u64]| {
             ordinals_of(words, ordinals, members);
             let name = &audience.groups[group];
+            bitmap.clear();
+            write_sorted(number, members, bitmap);
             let before = audiences.before.get(&(app.to_owned(), name.clone())).map(Vec::as_slice);
-            let (entered, left) = entered_and_left(members, before, number)?;
+            let (entered, left) = entered_and_left(bitmap, before, number)?;
             groups.push(GroupReport { app: app.to_owned(), group: name.clone(), cardinality: members.len() as u64, entered, left });
             // An empty set has no row, unless somebody left it: the count has to stand somewhere.
             if members.is_empty() && left == 0 {
                 return Ok(());
-            }
-            bitmap.clear();
-            if members.is_empty() {
-                bitmap.extend_from_slice(&EMPTY_BITMAP);
-            } else {
-                write_sorted(number, members, bitmap);
             }
             output.rows(Artifact::Groups).push([
                 Cell::Text(app),

@@ -1,7 +1,7 @@
 //! Bitsets over the seats of an app <-> ascending ordinals.
 
 use datafusion::error::{DataFusionError, Result};
-use tagmill_udfs::bitmap::BitmapRef;
+use tagmill_udfs::bitmap::{BitmapRef, and_cardinality};
 
 /// Appends the ordinals of the seats whose bit is set; ascending, because seats are.
 pub fn ordinals_of(words: &[u64], ordinals: &[u32], out: &mut Vec<u32>) {
@@ -19,22 +19,14 @@ pub fn ordinals_of(words: &[u64], ordinals: &[u32], out: &mut Vec<u32>) {
     }
 }
 
-/// How many of `now` are not in the earlier bitmap, and how many of the earlier one are not in `now`.
-pub fn entered_and_left(now: &[u32], before: Option<&[u8]>, shard: u32) -> Result<(u64, u64)> {
-    let Some(bytes) = before else { return Ok((now.len() as u64, 0)) };
-    let bitmap = BitmapRef::parse(bytes).map_err(|e| DataFusionError::Execution(format!("a published group of shard {shard} is damaged: {e}")))?;
-    let mut old = Vec::new();
-    if let Some(bucket) = bitmap.bucket(shard) {
-        bucket.append_to(&mut old);
-    }
-    let (mut a, mut b, mut common) = (0, 0, 0u64);
-    while a < now.len() && b < old.len() {
-        let (x, y) = (now[a], old[b]);
-        common += u64::from(x == y);
-        a += usize::from(x <= y);
-        b += usize::from(y <= x);
-    }
-    Ok((now.len() as u64 - common, old.len() as u64 - common))
+/// How many members of `now` are not in the earlier bitmap, and how many of the earlier one are not in `now`.
+pub fn entered_and_left(now: &[u8], before: Option<&[u8]>, shard: u32) -> Result<(u64, u64)> {
+    let damaged = |e| DataFusionError::Execution(format!("a published group of shard {shard} is damaged: {e}"));
+    let now = BitmapRef::parse_layout(now).map_err(damaged)?;
+    let Some(before) = before else { return Ok((now.cardinality(), 0)) };
+    let before = BitmapRef::parse(before).map_err(damaged)?;
+    let common = and_cardinality(&now, &before);
+    Ok((now.cardinality() - common, before.cardinality() - common))
 }
 
 #[cfg(test)]
@@ -53,9 +45,14 @@ mod tests {
 
     #[test]
     fn compares_with_the_earlier_members() {
-        let mut bytes = Vec::new();
-        write_sorted(3, &[1, 2, 3, 9], &mut bytes);
-        assert_eq!(entered_and_left(&[2, 3, 4], Some(&bytes), 3).unwrap(), (1, 2));
-        assert_eq!(entered_and_left(&[2, 3, 4], None, 3).unwrap(), (3, 0));
+        let bitmap = |members: &[u32]| {
+            let mut bytes = Vec::new();
+            write_sorted(3, members, &mut bytes);
+            bytes
+        };
+        let (now, before) = (bitmap(&[2, 3, 4]), bitmap(&[1, 2, 3, 9]));
+        assert_eq!(entered_and_left(&now, Some(&before), 3).unwrap(), (1, 2));
+        assert_eq!(entered_and_left(&now, None, 3).unwrap(), (3, 0));
+        assert_eq!(entered_and_left(&bitmap(&[]), Some(&before), 3).unwrap(), (0, 4));
     }
 }
