@@ -9,11 +9,12 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
 
 use crate::night::{NightExec, NightSpec, external};
-use crate::scan::{BY_VALUE, ByValue};
+use crate::scan::{BY_VALUE, ByValue, ONE_DICTIONARY, OneDictionary};
 use crate::store::Store;
 
-/// Writes a [`NightExec`] as the JSON of its [`NightSpec`]. The functions of the scan travel by name, except for
-/// [`ByValue`], which has an expression: [`crate::scan::register_functions`] makes them known.
+/// Writes a [`NightExec`] as the JSON of its [`NightSpec`]. The functions of the scan travel by name, and
+/// [`crate::scan::register_functions`] makes them known; except for [`ByValue`], which has an expression, and
+/// [`OneDictionary`], of which every column has its own.
 #[derive(Debug, Default)]
 pub struct NightCodec;
 
@@ -38,8 +39,12 @@ impl PhysicalExtensionCodec for NightCodec {
     }
 
     fn try_encode_udf(&self, node: &ScalarUDF, bytes: &mut Vec<u8>) -> Result<()> {
-        if let Some(function) = (node.inner().as_ref() as &dyn std::any::Any).downcast_ref::<ByValue>() {
+        let function = node.inner().as_ref() as &dyn std::any::Any;
+        if let Some(function) = function.downcast_ref::<ByValue>() {
             bytes.extend_from_slice(&function.encode()?);
+        } else if function.is::<OneDictionary>() {
+            // Without bytes it would be looked up by its name.
+            bytes.push(1);
         }
         Ok(())
     }
@@ -47,6 +52,7 @@ impl PhysicalExtensionCodec for NightCodec {
     fn try_decode_udf(&self, name: &str, bytes: &[u8]) -> Result<Arc<ScalarUDF>> {
         match name {
             BY_VALUE => Ok(Arc::new(ScalarUDF::from(ByValue::decode(bytes)?))),
+            ONE_DICTIONARY => Ok(Arc::new(ScalarUDF::from(OneDictionary::default()))),
             _ => Err(DataFusionError::Plan(format!("the function {name} is not known here"))),
         }
     }

@@ -1,12 +1,13 @@
 //! From raw files to exchanged rows: which files there are, whether they keep their contract, and the plan that reads them.
 //!
 //! ```text
-//! pattern ─► files (listed, footers read, columns checked) ─► table ─► project (clean, status, hash; by value) ─► exchange
+//! pattern ─► files (listed, footers read, columns checked) ─► table ─► project (clean, status, hash; by value, one dictionary) ─► exchange
 //! ```
 
 mod by_value;
 mod files;
 mod functions;
+mod one_dictionary;
 mod project;
 mod sql;
 mod table;
@@ -14,5 +15,6 @@ mod table;
 pub use by_value::{BY_VALUE, ByValue};
 pub use files::{Partition, RawFile, RawFiles, find_files, for_date, is_ready};
 pub use functions::{HashFunction, KeyFunction, StatusFunction, register_functions};
+pub use one_dictionary::{ONE_DICTIONARY, OneDictionary};
 pub use project::{Scan, ScanContext, plan_source, rows_of};
 pub use table::{RawTable, register_store};

@@ -20,6 +20,7 @@ use tagmill_schemas::{Error, IdScope, Result};
 use super::by_value::over_dictionaries;
 use super::files::RawFiles;
 use super::functions::{DayBounds, HashFunction, KeyFunction, StatusFunction, StatusSpec};
+use super::one_dictionary::OneDictionary;
 use super::sql::{arrow_type, cast_to, column, parse, parse_condition, value_type_of};
 use super::table::RawTable;
 use crate::exchange::{HASH_COLUMN, exchange_by_shard};
@@ -86,11 +87,21 @@ pub async fn plan_source(context: &ScanContext<'_>, source: &Source, tags: &[&Ta
         coded.extend(is_coded.then(|| name.clone()));
         first.push(value.alias(name));
     }
-    let over = |expression: Expr| over_dictionaries(context.session, expression, &coded).map(|(expression, _)| expression).map_err(plan_error);
+    let over = |expression: Expr| over_dictionaries(context.session, expression, &coded).map_err(plan_error);
+    let (mut values, mut exchanged) = (Vec::new(), BTreeSet::new());
+    for (name, value) in selected.values {
+        let (value, is_coded) = over(value)?;
+        exchanged.extend(is_coded.then(|| name.clone()));
+        values.push((name, value));
+    }
+    let app = app.map(over).transpose()?.map(|(app, is_coded)| {
+        exchanged.extend(is_coded.then(|| APP_COLUMN.to_owned()));
+        app
+    });
+    let over = |expression: Expr| over(expression).map(|(expression, _)| expression);
     let named = |(name, value): (String, Expr)| Ok((name, over(value)?));
-    let values = selected.values.into_iter().map(named).collect::<Result<Vec<_>>>()?;
     let rejects = rejects.into_iter().map(named).collect::<Result<Vec<_>>>()?;
-    let (app, filter) = (app.map(over).transpose()?, filter.map(over).transpose()?);
+    let filter = filter.map(over).transpose()?;
     let event = selected.event.map(over).transpose()?;
     let time = selected.time.map(|(time, day)| Ok::<_, Error>((over(time)?, day))).transpose()?;
     let status = status_of(&needed, &user, app.as_ref(), event.as_ref(), time.as_ref(), filter.as_ref(), &rejects)?;
@@ -110,9 +121,13 @@ pub async fn plan_source(context: &ScanContext<'_>, source: &Source, tags: &[&Ta
     }
     let hash = ScalarUDF::from(HashFunction::default()).call(hash_arguments);
     let mut third = vec![hash.alias(HASH_COLUMN), ident(STATUS_COLUMN)];
-    third.extend(app.map(|_| ident(APP_COLUMN)));
+    let ready = |name: &str| match exchanged.contains(name) {
+        true => ScalarUDF::from(OneDictionary::default()).call(vec![ident(name)]).alias(name),
+        false => ident(name),
+    };
+    third.extend(app.map(|_| ready(APP_COLUMN)));
     third.push(ident(USER_COLUMN));
-    third.extend(names.iter().map(ident));
+    third.extend(names.iter().map(|name| ready(name)));
 
     let logical = raw_scan(source, &files)?
         .project(first)
