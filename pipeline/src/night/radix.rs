@@ -2,10 +2,10 @@
 //!
 //! Large arrays are split by their highest bits first, so that the passes over each part stay in the cache.
 
-/// Most bits a pass sorts by: that many streams a core can still write to.
-const DIGIT_BITS: u32 = 11;
-/// Bits of the split, and from how many records on it pays.
-const SPLIT_BITS: u32 = 9;
+/// Most bits a pass sorts by: as many streams as stay in the nearest cache.
+const DIGIT_BITS: u32 = 8;
+/// Bits of the split, and from how many records on it pays. Few: the split swaps over the whole array.
+const SPLIT_BITS: u32 = 6;
 const LARGE: usize = 1 << 17;
 /// Below this a comparison sort is faster than clearing the histograms.
 const SMALL: usize = 1 << 9;

@@ -6,6 +6,7 @@
 use hashbrown::HashMap;
 
 use super::interner::{NO_NUMBER, prefetch};
+use super::radix::{bits_for, radix_sort};
 
 /// Rows between a prefetch and its use.
 const AHEAD: usize = 24;
@@ -96,7 +97,8 @@ impl Seats {
         let key = |seat: usize| u64::from(app_rank[self.app_of[seat] as usize]) << 32 | u64::from(ordinal[self.user_of[seat] as usize]);
         let mut order: Vec<(u64, u32)> = (0..self.len()).map(|seat| (key(seat), seat as u32)).collect();
         if !order.is_sorted_by_key(|&(key, _)| key) {
-            order.sort_unstable();
+            let bits = u32::BITS + bits_for(app_rank.len());
+            radix_sort(&mut order, &mut Vec::new(), bits, |&(key, _)| key);
         }
         let mut settled = Settled {
             apps: Vec::new(),
