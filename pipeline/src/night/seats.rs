@@ -88,7 +88,10 @@ impl Seats {
             if let Some(&later) = users.get(row + AHEAD) {
                 prefetch(&self.first, later as usize);
             }
-            out.push(self.take(app, user));
+            out.push(match self.first.get(user as usize) {
+                Some(&(first_app, seat)) if first_app == app => seat,
+                _ => self.take(app, user),
+            });
         }
     }
 

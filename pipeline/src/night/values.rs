@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use arrow::array::{Array, ArrayRef, AsArray, StringArray, StringViewArray};
+use arrow::array::{Array, ArrayRef, AsArray, Int32Array, StringArray, StringViewArray};
 use arrow::compute::cast;
 use arrow::datatypes::{ArrowNativeType, DataType, Date32Type, Float64Type, Int32Type, Int64Type};
 use datafusion::error::{DataFusionError, Result};
@@ -169,13 +169,7 @@ impl Values {
         let mut coded = known.unwrap_or_else(|| Coded::of(dictionary.values()));
         out.reserve(array.len());
         match array.as_dictionary_opt::<Int32Type>() {
-            Some(typed) => {
-                let (keys, nulls) = (typed.keys().values(), typed.keys().nulls());
-                for (row, key) in keys.iter().enumerate() {
-                    let is_valid = nulls.is_none_or(|nulls| nulls.is_valid(row));
-                    out.push(if is_valid { self.coded_value(&mut coded, key.as_usize())? } else { NULL_CODE });
-                }
-            }
+            Some(typed) => self.encode_keys(&mut coded, typed.keys(), out)?,
             None => {
                 for (row, key) in dictionary.normalized_keys().into_iter().enumerate() {
                     out.push(if dictionary.keys().is_valid(row) { self.coded_value(&mut coded, key)? } else { NULL_CODE });
@@ -184,6 +178,22 @@ impl Values {
         }
         self.coded.truncate(MOST_CODED - 1);
         self.coded.push_front(coded);
+        Ok(())
+    }
+
+    /// All rows at once; then those whose value had no code yet.
+    fn encode_keys(&mut self, coded: &mut Coded, keys: &Int32Array, out: &mut Vec<u32>) -> Result<()> {
+        let first = out.len();
+        out.extend(keys.values().iter().map(|key| coded.codes.get(key.as_usize()).copied().unwrap_or(UNSEEN)));
+        let codes = &mut out[first..];
+        if let Some(nulls) = keys.nulls() {
+            codes.iter_mut().zip(nulls).filter(|(_, is_valid)| !is_valid).for_each(|(code, _)| *code = NULL_CODE);
+        }
+        if codes.contains(&UNSEEN) {
+            for (code, key) in codes.iter_mut().zip(keys.values()).filter(|(code, _)| **code == UNSEEN) {
+                *code = self.coded_value(coded, key.as_usize())?;
+            }
+        }
         Ok(())
     }
 
