@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, FixedSizeBinaryBuilder, RecordBatch, StringArray, StringBuilder, UInt8Array, UInt32Array, new_null_array};
+use arrow::array::{ArrayRef, FixedSizeBinaryArray, RecordBatch, StringArray, StringBuilder, UInt8Array, UInt32Array, new_null_array};
 use arrow::datatypes::DataType;
 use datafusion::error::Result;
 use tagmill_schemas::shard::id_hash;
@@ -63,21 +63,21 @@ fn users_batch(shard: &Shard<'_>, first: u32, users: &[u32]) -> Result<RecordBat
     let rows = users.len();
     let is_scoped = shard.spec.id_scope == IdScope::App;
     let (mut apps, mut ids) = (StringBuilder::new(), StringBuilder::with_capacity(rows, rows * 32));
-    let mut hashes = FixedSizeBinaryBuilder::with_capacity(rows, 16);
+    let mut hashes = Vec::with_capacity(rows * 16);
     for (at, &user) in users.iter().enumerate() {
         users.get(at + AHEAD).iter().for_each(|&&later| shard.ids.prefetch(shard.known + later));
         let id = shard.ids.get(shard.known + user);
         let (app, user_id) = if is_scoped { split_scoped(id) } else { (None, id) };
         apps.append_option(app.map(utf8));
         ids.append_value(utf8(user_id));
-        hashes.append_value(id_hash(id))?;
+        hashes.extend_from_slice(&id_hash(id));
     }
     let columns: Vec<ArrayRef> = vec![
         Arc::new(UInt32Array::from(vec![shard.number; rows])),
         Arc::new(UInt32Array::from_iter_values(first..first + rows as u32)),
         Arc::new(apps.finish()),
         Arc::new(ids.finish()),
-        Arc::new(hashes.finish()),
+        Arc::new(FixedSizeBinaryArray::try_new(16, hashes.into(), None)?),
         Arc::new(StringArray::from_iter_values(std::iter::repeat_n(&shard.spec.run, rows))),
         Arc::new(UInt8Array::from(vec![0; rows])),
         new_null_array(&DataType::UInt64, rows),
