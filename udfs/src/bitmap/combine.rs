@@ -179,7 +179,8 @@ pub(super) fn xor(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Cont
     }
 }
 
-/// Number of values in both.
+/// Number of values in both. Part of its callers, so that a container need not go through memory to get here.
+#[inline(always)]
 pub(super) fn and_count(a: &Container<'_>, b: &Container<'_>) -> u32 {
     match (a, b) {
         (Array(a), Array(b)) => arrays::and_count(a, b),
