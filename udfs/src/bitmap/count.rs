@@ -19,19 +19,25 @@ pub fn and_cardinality(a: &BitmapRef<'_>, b: &BitmapRef<'_>) -> u64 {
 
 per_cpu! {
     fn count_shared(a: &Bitmap32Ref<'_>, b: &Bitmap32Ref<'_>) -> u64 {
-        let mut count = 0;
-        if a.has_exact_keys() && b.has_exact_keys() {
-            a.keys().for_each_shared(b.keys(), |i, j| count += u64::from(count_chunk(a, i, b, j)));
-        } else {
-            for_each_shared_key(a, b, |_, i, j| count += u64::from(count_chunk(a, i, b, j)));
-        }
-        count
+        sum_of_shared(a, b, |i, j| count_chunk(a, i, b, j))
     }
+}
+
+/// Adds up what `count` gives for the indices of the containers of each key in both.
+#[inline(always)]
+pub(super) fn sum_of_shared(a: &Bitmap32Ref<'_>, b: &Bitmap32Ref<'_>, count: impl Fn(usize, usize) -> u32) -> u64 {
+    let mut sum = 0;
+    if a.has_exact_keys() && b.has_exact_keys() {
+        a.keys().for_each_shared(b.keys(), |i, j| sum += u64::from(count(i, j)));
+    } else {
+        for_each_shared_key(a, b, |_, i, j| sum += u64::from(count(i, j)));
+    }
+    sum
 }
 
 /// Number of values in a container of each. Not part of its callers, which need their registers.
 #[inline(never)]
-fn count_chunk(a: &Bitmap32Ref<'_>, i: usize, b: &Bitmap32Ref<'_>, j: usize) -> u32 {
+pub(super) fn count_chunk(a: &Bitmap32Ref<'_>, i: usize, b: &Bitmap32Ref<'_>, j: usize) -> u32 {
     match (a.container_at(i), b.container_at(j)) {
         (Some(left), Some(right)) => combine::and_count(&left, &right),
         _ => 0,

@@ -38,6 +38,12 @@ per_cpu! {
         a.iter().zip(b).map(|(a, b)| (u64::from_le_bytes(*a) & u64::from_le_bytes(*b)).count_ones()).sum()
     }
 
+    /// Number of serialized values that are set.
+    pub(super) fn count_values(block: &Block, values: &[[u8; 2]]) -> u32 {
+        let is_set = |value: u16| u64::from_le_bytes(block[usize::from(value >> 6)]) >> (value & 63) & 1;
+        values.iter().map(|bytes| is_set(u16::from_le_bytes(*bytes))).sum::<u64>() as u32
+    }
+
     /// Number of runs in ascending values: one more than the gaps between neighbours. 0 for none.
     pub(super) fn count_value_runs(values: &[u32]) -> usize {
         if values.is_empty() {

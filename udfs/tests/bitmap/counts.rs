@@ -1,9 +1,9 @@
 //! How many values two bitmaps share, where the loops change: few and many runs, the last value, keys 128 apart.
 
-use crate::sets::{bytes_of, random};
+use crate::sets::{bytes_of, random, sets};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
-use tagmill_udfs::bitmap::{BitmapRef, Container, and_cardinality, has_any, or_cardinality_many};
+use tagmill_udfs::bitmap::{BitmapRef, Container, Expanded, and_cardinality, has_any, or_cardinality_many};
 
 /// Runs of one container in which some touch the last value.
 fn runs(seed: u64, count: usize, longest: u64) -> BTreeSet<u64> {
@@ -24,6 +24,8 @@ fn agree(left: &BTreeSet<u64>, right: &BTreeSet<u64>) {
     let shared = left.intersection(right).count() as u64;
     assert_eq!(and_cardinality(&a, &b), shared);
     assert_eq!(and_cardinality(&b, &a), shared);
+    assert_eq!(Expanded::from(&a).and_cardinality(&b), shared);
+    assert_eq!(Expanded::from(&b).and_cardinality(&a), shared);
     assert_eq!(has_any(&a, &b), shared > 0);
     assert_eq!(or_cardinality_many(&[a, b, a]), left.union(right).count() as u64);
 }
@@ -37,6 +39,11 @@ proptest! {
     #[test]
     fn few_values_are_found_in_runs(seed in any::<u64>(), a in 0usize..6, b in 0usize..12) {
         agree(&runs(seed, a, 1), &runs(seed >> 1, b, 9_000));
+    }
+
+    #[test]
+    fn sets_of_every_shape_share_what_their_sets_share(a in sets(), b in sets()) {
+        agree(&a, &b);
     }
 
     #[test]
