@@ -7,6 +7,16 @@ pub(super) type Words = [u64; 1024];
 /// A bitset container where it lies in serialized bytes.
 pub(super) type Block = [[u8; 8]; 1024];
 
+/// Values of a long and of a short block whose order is looked at at once.
+const LONG: usize = 32;
+const SHORT: usize = 8;
+
+/// Whether any value is not below the one after it.
+#[inline(always)]
+fn is_bad(before: &[[u8; 2]], after: &[[u8; 2]]) -> bool {
+    before.iter().zip(after).fold(false, |bad, (before, after)| bad | (u16::from_le_bytes(*before) >= u16::from_le_bytes(*after)))
+}
+
 per_cpu! {
     /// Number of set bits.
     pub(super) fn count(block: &Block) -> u32 {
@@ -65,11 +75,23 @@ per_cpu! {
         }
     }
 
-    /// Whether serialized values ascend strictly.
+    /// Whether serialized values ascend strictly. What no full block is left of is looked at in a block that overlaps.
     pub(super) fn ascends(values: &[[u8; 2]]) -> bool {
-        let value = |bytes: &[u8; 2]| u16::from_le_bytes(*bytes);
         let after = values.get(1..).unwrap_or_default();
-        !values.iter().zip(after).fold(false, |bad, (a, b)| bad | (value(a) >= value(b)))
+        let before = &values[..after.len()];
+        match (before.last_chunk::<LONG>(), after.last_chunk::<LONG>()) {
+            (Some(before_last), Some(after_last)) => {
+                let blocks = before.as_chunks::<LONG>().0.iter().zip(after.as_chunks::<LONG>().0);
+                !blocks.fold(is_bad(before_last, after_last), |bad, (before, after)| bad | is_bad(before, after))
+            }
+            _ => match (before.last_chunk::<SHORT>(), after.last_chunk::<SHORT>()) {
+                (Some(before_last), Some(after_last)) => {
+                    let blocks = before.as_chunks::<SHORT>().0.iter().zip(after.as_chunks::<SHORT>().0);
+                    !blocks.fold(is_bad(before_last, after_last), |bad, (before, after)| bad | is_bad(before, after))
+                }
+                _ => !is_bad(before, after),
+            },
+        }
     }
 
     /// Number of set bits in part of a block.
