@@ -34,6 +34,8 @@ pub(super) async fn open(
         runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes)));
     }
     let mut config = SessionConfig::new().with_information_schema(true);
+    // As for the release's tables: what a filter keeps out is not read, and a bitmap is long.
+    config.options_mut().execution.parquet.pushdown_filters = true;
     if settings.threads > 0 {
         config = config.with_target_partitions(settings.threads);
     }
