@@ -1,4 +1,5 @@
-//! `bitmap_build_agg` beside DataFusion's own `count(*)` with the same GROUP BY, on rows in memory.
+//! `bitmap_build_agg` beside DataFusion's own `count(*)` with the same GROUP BY, on rows in memory; and beside `roaring_agg` of the
+//! crate `datafusion-roaring`, where there are no more than 10,000 groups: it takes ids of 32 bits and holds an object for each group.
 //!
 //! Ids are below 5,000,000, at random or ascending; groups are at random. Takes the number of rows as its argument, 50 million
 //! if there is none: cargo bench --bench `sql_aggregates` -- 50000000. Prints seconds of the fastest of three runs, of all cores.
@@ -16,6 +17,7 @@ use std::time::Instant;
 const IDS: u64 = 5_000_000;
 const BATCH: usize = 8192;
 const GROUPS: [u64; 3] = [10, 10_000, 5_000_000];
+const GROUPS_OF_OBJECTS: u64 = 10_000;
 
 /// A number that looks random for each row.
 fn mix(row: u64, seed: u64) -> u64 {
@@ -26,14 +28,19 @@ fn mix(row: u64, seed: u64) -> u64 {
 
 /// Partitions of batches; rows go to the partitions in turn, a batch at a time.
 fn table(rows: u64, groups: u64, is_sorted: bool, partitions: usize) -> MemTable {
-    let schema = Arc::new(Schema::new(vec![Field::new("g", DataType::UInt32, false), Field::new("id", DataType::UInt64, false)]));
+    let schema = Arc::new(Schema::new(vec![
+        Field::new("g", DataType::UInt32, false),
+        Field::new("id", DataType::UInt64, false),
+        Field::new("id32", DataType::UInt32, false),
+    ]));
     let mut parts = vec![Vec::new(); partitions];
     for (number, start) in (0..rows).step_by(BATCH).enumerate() {
         let batch = start..rows.min(start + BATCH as u64);
         let group: ArrayRef = Arc::new(UInt32Array::from_iter_values(batch.clone().map(|row| (mix(row, 1) % groups) as u32)));
         let id = |row: u64| if is_sorted { row * IDS / rows } else { mix(row, 2) % IDS };
-        let ids: ArrayRef = Arc::new(UInt64Array::from_iter_values(batch.map(id)));
-        parts[number % partitions].push(RecordBatch::try_new(Arc::clone(&schema), vec![group, ids]).unwrap());
+        let ids: ArrayRef = Arc::new(UInt64Array::from_iter_values(batch.clone().map(id)));
+        let ids32: ArrayRef = Arc::new(UInt32Array::from_iter_values(batch.map(|row| id(row) as u32)));
+        parts[number % partitions].push(RecordBatch::try_new(Arc::clone(&schema), vec![group, ids, ids32]).unwrap());
     }
     MemTable::try_new(schema, parts).unwrap()
 }
@@ -68,7 +75,10 @@ fn most_memory() -> u64 {
 async fn main() {
     let rows = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(50_000_000);
     println!("{rows} rows, ids below {IDS}");
-    println!("{:>9} {:>7} {:>10} {:>10} {:>7} {:>22}", "groups", "ids", "build s", "count s", "ratio", "most memory so far MiB");
+    println!(
+        "{:>9} {:>7} {:>10} {:>10} {:>7} {:>22} {:>14} {:>7}",
+        "groups", "ids", "build s", "count s", "ratio", "most memory so far MiB", "roaring_agg s", "ratio"
+    );
     for (groups, is_sorted) in GROUPS.into_iter().flat_map(|groups| [(groups, false), (groups, true)]) {
         let context = SessionContext::new();
         tagmill_udfs::register_all(&context).unwrap();
@@ -78,6 +88,13 @@ async fn main() {
         let (build, build_rows) = measure(&context, "SELECT g, bitmap_build_agg(id) FROM t GROUP BY g").await;
         assert_eq!(count_rows, build_rows);
         let order = if is_sorted { "sorted" } else { "random" };
-        println!("{groups:>9} {order:>7} {build:>10.3} {count:>10.3} {:>7.2} {:>22}", build / count, most_memory());
+        print!("{groups:>9} {order:>7} {build:>10.3} {count:>10.3} {:>7.2} {:>22}", build / count, most_memory());
+        if groups <= GROUPS_OF_OBJECTS {
+            datafusion_roaring::all_udafs().into_iter().for_each(|aggregate| context.register_udaf(aggregate));
+            let (other, other_rows) = measure(&context, "SELECT g, roaring_agg(id32) FROM t GROUP BY g").await;
+            assert_eq!(other_rows, build_rows);
+            print!(" {other:>14.3} {:>7.2}", other / build);
+        }
+        println!();
     }
 }

@@ -176,6 +176,9 @@ pub(super) fn for_each_shared_bucket<'b>(a: &BitmapRef<'b>, b: &BitmapRef<'b>, m
 /// Calls `visit` for every key in both bitmaps with the indices of its containers, ascending.
 #[inline(always)]
 pub(super) fn for_each_shared_key(a: &Bitmap32Ref<'_>, b: &Bitmap32Ref<'_>, mut visit: impl FnMut(u16, usize, usize)) {
+    if a.keys().are_apart(b.keys()) {
+        return;
+    }
     let (mut i, mut j) = (0, 0);
     while let (Some(left), Some(right)) = (a.key(i), b.key(j)) {
         match left.cmp(&right) {

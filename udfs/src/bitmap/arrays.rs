@@ -9,7 +9,7 @@ use super::merge;
 pub(super) use super::merge::SLACK;
 
 /// Beyond this ratio of lengths the longer array is searched, not walked.
-const SKEW: usize = 48;
+const SKEW: usize = 24;
 /// Values compared at once.
 const LANES: usize = 8;
 /// A long array is searched in parts of this many values; an array container has at most as many parts.

@@ -4,6 +4,7 @@ use super::check::{Check, check_container, check_keys};
 use super::container::Container;
 use super::cursor::Cursor;
 use super::defect::Defect;
+use super::keys::Keys;
 use super::{ARRAY_MOST, BITSET_BYTES, COOKIE_NO_RUNS, COOKIE_RUNS, OFFSETS_FROM};
 use std::ops::Range;
 
@@ -20,6 +21,7 @@ pub struct Bitmap32Ref<'a> {
     run_flags: Option<&'a [u8]>,
     /// Where the first container starts in `bytes`.
     body_at: usize,
+    keys: Keys,
 }
 
 /// Key of the container described.
@@ -34,7 +36,7 @@ fn cardinality_of(descriptor: &[u8; 4]) -> u32 {
 }
 
 /// Reads the container at the start of `body`; `None` if it is cut off. Also gives its size in bytes.
-#[inline]
+#[inline(always)]
 fn container_at<'a>(body: &'a [u8], descriptor: &[u8; 4], is_run: bool) -> Option<(Container<'a>, usize)> {
     let cardinality = cardinality_of(descriptor);
     if is_run {
@@ -99,7 +101,7 @@ impl<'a> Bitmap32Ref<'a> {
         let descriptors = cursor.take_fours(count)?;
         let has_offsets = run_flags.is_none() || count >= OFFSETS_FROM;
         let offsets = if has_offsets { Some(cursor.take_fours(count)?) } else { None };
-        Ok(Self { bytes, descriptors, offsets, run_flags, body_at: cursor.at - start })
+        Ok(Self { bytes, descriptors, offsets, run_flags, body_at: cursor.at - start, keys: Keys::of(descriptors) })
     }
 
     /// Bytes of descriptors and offsets.
@@ -193,6 +195,18 @@ impl<'a> Bitmap32Ref<'a> {
     #[inline]
     pub(super) fn key(&self, index: usize) -> Option<u16> {
         self.descriptors.get(index).map(key_of)
+    }
+
+    /// Which keys there are.
+    #[inline]
+    pub(super) fn keys(&self) -> Keys {
+        self.keys
+    }
+
+    /// Whether each bit of [`Self::keys`] stands for one key.
+    #[inline(always)]
+    pub(super) fn has_exact_keys(&self) -> bool {
+        Keys::are_exact(self.descriptors.last().map(key_of))
     }
 
     /// Index of the first key that is not below `wanted`, searched in growing steps from one that is.

@@ -6,7 +6,7 @@ use super::container::{Container, has_bit, run_bounds};
 use super::encode::{array_room, end_array, write_container, write_runs, write_words};
 use super::runs;
 use super::stretches::Stretches;
-use super::words::{self, Block, Words};
+use super::words::{self, Words};
 use super::writer::Writer;
 use Container::{Array, Bitset, Run};
 
@@ -179,18 +179,15 @@ pub(super) fn xor(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Cont
     }
 }
 
-/// Number of values in both.
+/// Number of values in both. Part of its callers, so that a container need not go through memory to get here.
+#[inline(always)]
 pub(super) fn and_count(a: &Container<'_>, b: &Container<'_>) -> u32 {
     match (a, b) {
         (Array(a), Array(b)) => arrays::and_count(a, b),
-        (Array(values), Bitset(block, _)) | (Bitset(block, _), Array(values)) => count_bits(values, block),
+        (Array(values), Bitset(block, _)) | (Bitset(block, _), Array(values)) => words::count_values(block, values),
         (Array(values), Run(runs, _)) | (Run(runs, _), Array(values)) => runs::and_values_count(values, runs),
         (Run(a, _), Run(b, _)) => runs::and_count(a, b),
         (Run(runs, _), Bitset(block, _)) | (Bitset(block, _), Run(runs, _)) => runs::count_bits(block, runs),
         (Bitset(a, _), Bitset(b, _)) => words::and_count(a, b),
     }
-}
-
-fn count_bits(values: &Values, block: &Block) -> u32 {
-    values.iter().map(|bytes| u32::from(has_bit(block, arrays::value(bytes)))).sum()
 }

@@ -1,6 +1,6 @@
 //! How many values a set operation on any number of bitmaps gives, chunk by chunk, without writing its result.
 
-use super::bucket::Bitmap32Ref;
+use super::chunks;
 use super::combine;
 use super::container::Container;
 use super::view::BitmapRef;
@@ -60,17 +60,11 @@ fn and_count(containers: &[Container<'_>]) -> u32 {
 
 /// Adds up what `count` gives for the containers of each chunk; a bitmap has at most one there.
 fn for_each_chunk<'b>(bitmaps: &[BitmapRef<'b>], count: impl Fn(&[Container<'b>]) -> u32) -> u64 {
-    let buckets: Vec<(u32, Bitmap32Ref<'b>)> = bitmaps.iter().flat_map(BitmapRef::buckets).collect();
-    let places = buckets.iter().enumerate().flat_map(|(bucket, (high, bitmap))| {
-        let keys = (0..bitmap.container_count()).filter_map(|index| Some((bitmap.key(index)?, index)));
-        keys.map(move |(key, index)| (u64::from(*high) << 16 | u64::from(key), bucket, index))
-    });
-    let mut places: Vec<(u64, usize, usize)> = places.collect();
-    places.sort_unstable();
     let mut containers = Vec::with_capacity(bitmaps.len());
-    let counts = places.chunk_by(|a, b| a.0 == b.0).map(|chunk| {
+    let placed = chunks::in_order(bitmaps);
+    let counts = placed.chunk_by(|a, b| a.chunk == b.chunk).map(|chunk| {
         containers.clear();
-        containers.extend(chunk.iter().filter_map(|(_, bucket, index)| buckets[*bucket].1.container_at(*index)));
+        containers.extend(chunk.iter().map(|placed| placed.container));
         u64::from(count(&containers))
     });
     counts.sum()

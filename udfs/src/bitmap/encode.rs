@@ -1,6 +1,7 @@
 //! The canonical container for values that are an array, words, runs, or another container.
 
 use super::container::Container;
+use super::positions;
 use super::sorted::is_run_smallest;
 use super::stretches;
 use super::words::{self, Words};
@@ -100,19 +101,20 @@ fn append_bitset(writer: &mut Writer<'_>, key: u16, cardinality: u32, words: &Wo
     writer.end_container(key, cardinality, from, false);
 }
 
-/// Appends a run container with the runs of set bits, which are fewer than 2,048.
-fn append_word_runs(writer: &mut Writer<'_>, key: u16, cardinality: u32, words: &Words) {
-    let (mut starts, mut ends) = ([[0; 2]; 2048 + words::SLACK], [[0; 2]; 2048 + words::SLACK]);
-    let count = words::extract(&words::starts(words), &mut starts);
-    words::extract(&words::ends(words), &mut ends);
+/// Appends a run container with the runs of set bits, of which there are `count`.
+fn append_word_runs(writer: &mut Writer<'_>, key: u16, cardinality: u32, words: &Words, count: usize) {
     let from = writer.out.len();
-    writer.out.resize(from + 2 + count * 4, 0);
+    writer.out.resize(from + 2 + count * 4 + positions::SLACK * 2, 0);
     let (head, places) = writer.out[from..].split_at_mut(2);
     head.copy_from_slice(&(count as u16).to_le_bytes());
-    for (place, (start, end)) in places.as_chunks_mut::<4>().0.iter_mut().zip(starts.iter().zip(&ends)) {
-        let more = arrays::value(end).wrapping_sub(arrays::value(start)).to_le_bytes();
-        *place = [start[0], start[1], more[0], more[1]];
+    let places = places.as_chunks_mut::<2>().0;
+    let found = positions::extract(&words::changes(words), places);
+    // A run that holds the last value ends beyond it.
+    places[found] = [0; 2];
+    for [start, end] in places.as_chunks_mut::<2>().0.iter_mut().take(count) {
+        *end = arrays::value(end).wrapping_sub(arrays::value(start)).wrapping_sub(1).to_le_bytes();
     }
+    writer.out.truncate(from + 2 + count * 4);
     writer.end_container(key, cardinality, from, true);
 }
 
@@ -124,10 +126,10 @@ pub(super) fn write_words(writer: &mut Writer<'_>, key: u16, words: &Words) {
     }
     let runs = words::count_runs(words);
     if is_run_smallest(cardinality as usize, runs as usize) {
-        append_word_runs(writer, key, cardinality, words);
+        append_word_runs(writer, key, cardinality, words, runs as usize);
     } else if cardinality as usize <= ARRAY_MOST {
         let from = writer.out.len();
-        let len = words::extract(words, array_room(writer, cardinality as usize + words::SLACK));
+        let len = positions::extract(words, array_room(writer, cardinality as usize + positions::SLACK));
         writer.out.truncate(from + len * 2);
         writer.end_container(key, cardinality, from, false);
     } else {

@@ -27,6 +27,9 @@ const CROWDED: u32 = 1024;
 /// With at least this many values a container on average, a bitmap is kept as it is: that takes less room than its rows.
 const LEAST_KEPT: u64 = 8;
 
+/// For so few groups bitsets stay at hand while bitmaps come in.
+const FEW_GROUPS: usize = 4;
+
 /// Sets of u64 values, one per group; groups are numbered from 0.
 #[derive(Debug, Default)]
 pub struct GroupSets {
@@ -56,14 +59,28 @@ impl GroupSets {
 
     /// Adds all values of a bitmap to a group.
     pub fn merge(&mut self, group: usize, bitmap: &BitmapRef<'_>) {
-        if self.keeps(group as u32, bitmap) {
-            return self.pending.push(group as u32, bitmap);
+        if !self.keeps(group as u32, bitmap) {
+            self.merge_containers(group as u32, bitmap);
+        } else if self.pending.push(group as u32, bitmap) && self.pending.len() <= FEW_GROUPS {
+            self.move_crowded();
         }
+    }
+
+    fn merge_containers(&mut self, group: u32, bitmap: &BitmapRef<'_>) {
         for (high, bucket) in bitmap.buckets() {
             for (key, container) in bucket.containers() {
-                self.merge_container(group as u32, high, key, &container);
+                self.merge_container(group, high, key, &container);
             }
         }
+    }
+
+    /// Moves bitmaps that have become crowded to bitsets: what else the group is given goes there directly.
+    fn move_crowded(&mut self) {
+        let mut pending = std::mem::take(&mut self.pending);
+        let containers = |bitmap: &BitmapRef<'_>| bitmap.buckets().map(|(_, bucket)| bucket.container_count() as u64).sum::<u64>();
+        let is_crowded = |bitmap: &BitmapRef<'_>| bitmap.cardinality() >= containers(bitmap) * u64::from(CROWDED);
+        pending.take_out(is_crowded, |group, bitmap| self.merge_containers(group, bitmap));
+        self.pending = pending;
     }
 
     /// Whether a bitmap is better kept as it is.

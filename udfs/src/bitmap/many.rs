@@ -3,6 +3,7 @@
 use super::algebra::write_bucket;
 use super::arrays::{self, Values};
 use super::bucket::Bitmap32Ref;
+use super::chunks::{self, Placed};
 use super::container::{Container, has_bit};
 use super::encode::{array_room, end_array, write_container, write_words};
 use super::runs;
@@ -14,80 +15,31 @@ use super::{combine, words};
 /// Up to this many values, arrays of one chunk are sorted together; beyond, they go through words.
 const FEW_VALUES: usize = 128;
 
-/// A container that takes part in a union.
-#[derive(Clone, Copy)]
-struct Place {
-    /// High word, then key.
-    chunk: u64,
-    /// Which bucket of all inputs' buckets.
-    bucket: u32,
-    /// Which of its containers.
-    index: u32,
-}
-
 /// Appends the canonical bitmap of the values in any of the bitmaps to `out`; an empty one for no bitmaps.
 pub fn or_many(bitmaps: &[BitmapRef<'_>], out: &mut Vec<u8>) {
-    let buckets: Vec<(u32, Bitmap32Ref<'_>)> = bitmaps.iter().flat_map(BitmapRef::buckets).collect();
-    let places = sorted(places(&buckets));
     let mut writer = Writer::new(out);
     let mut found = Stretches::default();
-    let mut containers = Vec::new();
-    for bucket in places.chunk_by(|a, b| a.chunk >> 16 == b.chunk >> 16) {
+    for bucket in chunks::in_order(bitmaps).chunk_by(|a, b| a.chunk >> 16 == b.chunk >> 16) {
         let keys = 1 + bucket.windows(2).filter(|pair| pair[0].chunk != pair[1].chunk).count();
-        let has_runs = bucket.iter().any(|place| buckets[place.bucket as usize].1.may_have_runs());
+        let has_runs = bucket.iter().any(|placed| matches!(placed.container, Container::Run(..)));
         writer.begin_bucket((bucket[0].chunk >> 16) as u32, keys, has_runs);
         for chunk in bucket.chunk_by(|a, b| a.chunk == b.chunk) {
-            containers.clear();
-            containers.extend(chunk.iter().filter_map(|at| buckets[at.bucket as usize].1.container_at(at.index as usize)));
-            or_chunk(&mut writer, chunk[0].chunk as u16, &containers, &mut found);
+            or_chunk(&mut writer, chunk[0].chunk as u16, chunk, &mut found);
         }
         writer.end_bucket();
     }
     writer.finish();
 }
 
-fn places(buckets: &[(u32, Bitmap32Ref<'_>)]) -> Vec<Place> {
-    let mut places = Vec::with_capacity(buckets.iter().map(|(_, bitmap)| bitmap.container_count()).sum());
-    for (bucket, (high, bitmap)) in buckets.iter().enumerate() {
-        for index in 0..bitmap.container_count() {
-            let key = u64::from(bitmap.key(index).unwrap_or(0));
-            places.push(Place { chunk: u64::from(*high) << 16 | key, bucket: bucket as u32, index: index as u32 });
-        }
-    }
-    places
-}
-
-/// Places in the order of their chunks. Bitmaps share most of their chunks, so there are few, which are counted.
-fn sorted(mut places: Vec<Place>) -> Vec<Place> {
-    let (least, most) = places.iter().fold((u64::MAX, 0), |(least, most), place| (least.min(place.chunk), most.max(place.chunk)));
-    let span = most.saturating_sub(least);
-    if span >= 2 * places.len() as u64 {
-        places.sort_by_key(|place| place.chunk);
-        return places;
-    }
-    let mut next = vec![0; span as usize + 2];
-    places.iter().for_each(|place| next[(place.chunk - least) as usize + 1] += 1);
-    for index in 1..next.len() {
-        next[index] += next[index - 1];
-    }
-    let mut sorted = vec![Place { chunk: 0, bucket: 0, index: 0 }; places.len()];
-    for place in places {
-        let at = &mut next[(place.chunk - least) as usize];
-        sorted[*at] = place;
-        *at += 1;
-    }
-    sorted
-}
-
-fn or_chunk(writer: &mut Writer<'_>, key: u16, containers: &[Container<'_>], found: &mut Stretches) {
-    match containers {
+fn or_chunk(writer: &mut Writer<'_>, key: u16, chunk: &[Placed<'_>], found: &mut Stretches) {
+    match chunk {
         [] => {}
-        [only] => write_container(writer, key, only),
-        [a, b] => combine::or(writer, key, a, b, found),
-        several if several.iter().map(few_values).sum::<usize>() <= FEW_VALUES => or_few(writer, key, several),
+        [only] => write_container(writer, key, &only.container),
+        [a, b] => combine::or(writer, key, &a.container, &b.container, found),
+        several if several.iter().map(|placed| few_values(&placed.container)).sum::<usize>() <= FEW_VALUES => or_few(writer, key, several),
         several => {
             let mut words = [0; 1024];
-            several.iter().for_each(|container| container.or_into(&mut words));
+            several.iter().for_each(|placed| placed.container.or_into(&mut words));
             write_words(writer, key, &words);
         }
     }
@@ -101,11 +53,11 @@ fn few_values(container: &Container<'_>) -> usize {
     }
 }
 
-fn or_few(writer: &mut Writer<'_>, key: u16, containers: &[Container<'_>]) {
+fn or_few(writer: &mut Writer<'_>, key: u16, chunk: &[Placed<'_>]) {
     let mut values = [0; FEW_VALUES];
     let mut len = 0;
-    for container in containers {
-        container.for_each(|value| {
+    for placed in chunk {
+        placed.container.for_each(|value| {
             values[len] = value;
             len += 1;
         });

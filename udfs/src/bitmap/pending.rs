@@ -32,13 +32,32 @@ impl Pending {
         self.bytes.capacity() + self.entries.capacity() * size_of::<Entry>()
     }
 
-    /// Gives a bitmap to a group.
-    pub(super) fn push(&mut self, group: u32, bitmap: &BitmapRef<'_>) {
+    /// Gives a bitmap to a group. Returns whether bitmaps of groups have been united.
+    pub(super) fn push(&mut self, group: u32, bitmap: &BitmapRef<'_>) -> bool {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bitmap.as_bytes());
         self.entries.push(Entry { group, start, end: self.bytes.len() });
-        if self.bytes.len() >= self.limit.max(LEAST) {
-            self.unite();
+        self.bytes.len() >= self.limit.max(LEAST) && self.unite()
+    }
+
+    /// Number of bitmaps.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Takes the bitmaps out that `wanted` chooses, and calls `take` with each and its group.
+    pub(super) fn take_out(&mut self, wanted: impl Fn(&BitmapRef<'_>) -> bool, mut take: impl FnMut(u32, &BitmapRef<'_>)) {
+        let all = std::mem::take(self);
+        self.limit = all.limit;
+        for entry in &all.entries {
+            let Ok(bitmap) = BitmapRef::parse_layout(&all.bytes[entry.start..entry.end]) else { continue };
+            if wanted(&bitmap) {
+                take(entry.group, &bitmap);
+            } else {
+                let start = self.bytes.len();
+                self.bytes.extend_from_slice(bitmap.as_bytes());
+                self.entries.push(Entry { group: entry.group, start, end: self.bytes.len() });
+            }
         }
     }
 
@@ -49,13 +68,13 @@ impl Pending {
         }
     }
 
-    /// Unites the bitmaps of each group, if groups have several.
-    fn unite(&mut self) {
+    /// Unites the bitmaps of each group, if groups have several; returns whether they have.
+    fn unite(&mut self) -> bool {
         self.sort();
         let groups = self.entries.chunk_by(|a, b| a.group == b.group).count();
         if groups * 2 > self.entries.len() {
             self.limit = self.bytes.len() * 2;
-            return;
+            return false;
         }
         let mut united = Self::default();
         let mut start = 0;
@@ -67,6 +86,7 @@ impl Pending {
         }
         united.limit = united.bytes.len() * GROWTH;
         *self = united;
+        true
     }
 
     /// Where the entries of a group end that start at `from`. The entries are sorted.

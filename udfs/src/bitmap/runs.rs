@@ -10,63 +10,126 @@ const SKEW: usize = 16;
 /// Runs of a run container where they lie.
 pub(super) type Serialized = [[u8; 4]];
 
-/// Where the walk over two lists of runs is.
-struct Walk<'r> {
-    a: &'r Serialized,
-    b: &'r Serialized,
-    i: usize,
-    j: usize,
-    count: u32,
+/// Up to this many pairs of a value and a run are compared one by one.
+const FEW_PAIRS: usize = 32;
+/// Stretches compared at once.
+const LANES: usize = 32;
+
+/// Consecutive values of one container where they lie.
+trait Stretch {
+    /// First value and end, where the last value of a container, 65,535, counts as its end.
+    fn span(&self) -> (u16, u16);
 }
 
-impl<'r> Walk<'r> {
-    fn new(a: &'r Serialized, b: &'r Serialized) -> Self {
-        Self { a, b, i: 0, j: 0, count: 0 }
-    }
-
-    /// Counts one overlap and steps over the run that ends first; false at the end. Without a branch on the data.
+impl Stretch for [u8; 4] {
     #[inline(always)]
-    fn step(&mut self) -> bool {
-        let (Some(left), Some(right)) = (self.a.get(self.i), self.b.get(self.j)) else { return false };
-        let (left, right) = (run_bounds(left), run_bounds(right));
-        let (first, last) = (left.0.max(right.0), left.1.min(right.1));
-        self.count += (u32::from(last) + 1).saturating_sub(u32::from(first));
-        self.i += usize::from(left.1 <= right.1);
-        self.j += usize::from(right.1 <= left.1);
-        true
+    fn span(&self) -> (u16, u16) {
+        let run = u32::from_le_bytes(*self);
+        (run as u16, (run as u16).saturating_add((run >> 16) as u16).saturating_add(1))
     }
 }
 
-/// Number of values in both. Walks the lower and the upper half at once: each walk waits for its own loads only.
+impl Stretch for [u8; 2] {
+    #[inline(always)]
+    fn span(&self) -> (u16, u16) {
+        let value = super::arrays::value(self);
+        (value, value.saturating_add(1))
+    }
+}
+
+/// Up to [`LANES`] stretches side by side; those that are missing hold nothing.
+struct Lanes {
+    starts: [u16; LANES],
+    ends: [u16; LANES],
+}
+
+impl Lanes {
+    #[inline(always)]
+    fn new<A: Stretch>(stretches: &[A]) -> Self {
+        let mut lanes = Self { starts: [u16::MAX; LANES], ends: [0; LANES] };
+        if let Some(stretches) = stretches.first_chunk::<LANES>() {
+            for lane in 0..LANES {
+                (lanes.starts[lane], lanes.ends[lane]) = stretches[lane].span();
+            }
+        } else {
+            for (lane, stretch) in stretches.iter().enumerate() {
+                (lanes.starts[lane % LANES], lanes.ends[lane % LANES]) = stretch.span();
+            }
+        }
+        lanes
+    }
+
+    /// Number of values that also are in one of the others; 65,535 is not counted.
+    #[inline(always)]
+    fn count<B: Stretch>(&self, others: &[B]) -> u32 {
+        let mut counts = [0u16; LANES];
+        for other in others {
+            let (start, end) = other.span();
+            for lane in 0..LANES {
+                counts[lane] += self.ends[lane].min(end).saturating_sub(self.starts[lane].max(start));
+            }
+        }
+        counts.iter().map(|count| u32::from(*count)).sum()
+    }
+}
+
+/// Number of values but 65,535 in both.
+#[inline(always)]
+fn overlap<A: Stretch, B: Stretch>(a: &[A], b: &[B]) -> u32 {
+    let mut count = 0;
+    let mut b = b;
+    for block in a.chunks(LANES) {
+        let (Some(first), Some(last)) = (block.first(), block.last()) else { break };
+        let (first, last) = (first.span().0, last.span().1);
+        while let Some((next, rest)) = b.split_first()
+            && next.span().1 <= first
+        {
+            b = rest;
+        }
+        let reached = b.iter().position(|next| next.span().0 >= last).unwrap_or(b.len());
+        if reached > 0 {
+            count += Lanes::new(block).count(&b[..reached]);
+        }
+    }
+    count
+}
+
+super::cpu::per_cpu! {
+    fn overlap_of_runs(a: &Serialized, b: &Serialized) -> u32 {
+        overlap(a, b)
+    }
+
+    fn overlap_of_values(values: &Values, runs: &Serialized) -> u32 {
+        if values.len() >= runs.len() { overlap(values, runs) } else { overlap(runs, values) }
+    }
+}
+
+#[inline(always)]
+fn has_last<A: Stretch>(stretches: &[A], last: impl Fn(&A) -> u16) -> bool {
+    stretches.last().is_some_and(|stretch| last(stretch) == u16::MAX)
+}
+
+/// Number of values in both.
 pub(super) fn and_count(a: &Serialized, b: &Serialized) -> u32 {
-    let half = a.len() / 2;
-    let Some(pivot) = a.get(half).map(|run| run_bounds(run).0) else { return 0 };
-    let split = b.partition_point(|run| run_bounds(run).0 < pivot);
-    let reaches_over = split > 0 && run_bounds(&b[split - 1]).1 >= pivot;
-    let mut low = Walk::new(&a[..half], &b[..split]);
-    let mut high = Walk::new(&a[half..], &b[split - usize::from(reaches_over)..]);
-    while low.step() & high.step() {}
-    while low.step() {}
-    while high.step() {}
-    low.count + high.count
+    let (a, b) = if a.len() >= b.len() { (a, b) } else { (b, a) };
+    let last = |run: &[u8; 4]| run_bounds(run).1;
+    u32::from(has_last(a, last) && has_last(b, last)) + overlap_of_runs(a, b)
 }
 
 /// Number of array values that runs hold.
 pub(super) fn and_values_count(values: &Values, runs: &Serialized) -> u32 {
-    let mut count = 0;
+    if values.len() * runs.len() <= FEW_PAIRS {
+        let is_in = |value: u16, run: u32| value.wrapping_sub(run as u16) <= (run >> 16) as u16;
+        let in_runs = |value| runs.iter().map(|run| u32::from(is_in(value, u32::from_le_bytes(*run)))).sum::<u32>();
+        return values.iter().map(|bytes| in_runs(super::arrays::value(bytes))).sum();
+    }
     if values.len() > runs.len() * SKEW {
+        let mut count = 0;
         for_each_covered(values, runs, |start, end| count += (end - start) as u32);
         return count;
     }
-    let (mut i, mut j) = (0, 0);
-    while i < values.len() && j < runs.len() {
-        let value = super::arrays::value(&values[i]);
-        let (first, last) = run_bounds(&runs[j]);
-        count += u32::from(first <= value && value <= last);
-        i += usize::from(value <= last);
-        j += usize::from(last < value);
-    }
-    count
+    let are_at_end = has_last(values, super::arrays::value) && has_last(runs, |run| run_bounds(run).1);
+    u32::from(are_at_end) + overlap_of_values(values, runs)
 }
 
 /// Calls `visit` with every stretch of array values that lie in one run: start and end index.

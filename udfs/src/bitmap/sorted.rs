@@ -124,11 +124,11 @@ fn split_chunk(values: &[u32]) -> (&[u32], &[u32]) {
 /// Number of runs in the non-empty, ascending values of a chunk.
 #[inline]
 fn count_runs(chunk: &[u32]) -> usize {
-    if chunk[chunk.len() - 1] - chunk[0] == chunk.len() as u32 - 1 {
+    if chunk[chunk.len() - 1].wrapping_sub(chunk[0]) == chunk.len() as u32 - 1 {
         return 1;
     }
     if chunk.len() <= FEW {
-        return 1 + chunk.windows(2).filter(|pair| pair[1] - pair[0] != 1).count();
+        return 1 + chunk.windows(2).filter(|pair| pair[1].wrapping_sub(pair[0]) != 1).count();
     }
     words::count_value_runs(chunk)
 }

@@ -7,8 +7,15 @@ pub(super) type Words = [u64; 1024];
 /// A bitset container where it lies in serialized bytes.
 pub(super) type Block = [[u8; 8]; 1024];
 
-/// Positions that [`extract`] may write beyond those it returns.
-pub(super) const SLACK: usize = 4;
+/// Values of a long and of a short block whose order is looked at at once.
+const LONG: usize = 32;
+const SHORT: usize = 8;
+
+/// Whether any value is not below the one after it.
+#[inline(always)]
+fn is_bad(before: &[[u8; 2]], after: &[[u8; 2]]) -> bool {
+    before.iter().zip(after).fold(false, |bad, (before, after)| bad | (u16::from_le_bytes(*before) >= u16::from_le_bytes(*after)))
+}
 
 per_cpu! {
     /// Number of set bits.
@@ -41,6 +48,12 @@ per_cpu! {
         a.iter().zip(b).map(|(a, b)| (u64::from_le_bytes(*a) & u64::from_le_bytes(*b)).count_ones()).sum()
     }
 
+    /// Number of serialized values that are set.
+    pub(super) fn count_values(block: &Block, values: &[[u8; 2]]) -> u32 {
+        let is_set = |value: u16| u64::from_le_bytes(block[usize::from(value >> 6)]) >> (value & 63) & 1;
+        values.iter().map(|bytes| is_set(u16::from_le_bytes(*bytes))).sum::<u64>() as u32
+    }
+
     /// Number of runs in ascending values: one more than the gaps between neighbours. 0 for none.
     pub(super) fn count_value_runs(values: &[u32]) -> usize {
         if values.is_empty() {
@@ -62,11 +75,23 @@ per_cpu! {
         }
     }
 
-    /// Whether serialized values ascend strictly.
+    /// Whether serialized values ascend strictly. What no full block is left of is looked at in a block that overlaps.
     pub(super) fn ascends(values: &[[u8; 2]]) -> bool {
-        let value = |bytes: &[u8; 2]| u16::from_le_bytes(*bytes);
         let after = values.get(1..).unwrap_or_default();
-        !values.iter().zip(after).fold(false, |bad, (a, b)| bad | (value(a) >= value(b)))
+        let before = &values[..after.len()];
+        match (before.last_chunk::<LONG>(), after.last_chunk::<LONG>()) {
+            (Some(before_last), Some(after_last)) => {
+                let blocks = before.as_chunks::<LONG>().0.iter().zip(after.as_chunks::<LONG>().0);
+                !blocks.fold(is_bad(before_last, after_last), |bad, (before, after)| bad | is_bad(before, after))
+            }
+            _ => match (before.last_chunk::<SHORT>(), after.last_chunk::<SHORT>()) {
+                (Some(before_last), Some(after_last)) => {
+                    let blocks = before.as_chunks::<SHORT>().0.iter().zip(after.as_chunks::<SHORT>().0);
+                    !blocks.fold(is_bad(before_last, after_last), |bad, (before, after)| bad | is_bad(before, after))
+                }
+                _ => !is_bad(before, after),
+            },
+        }
     }
 
     /// Number of set bits in part of a block.
@@ -74,37 +99,14 @@ per_cpu! {
         part.iter().map(|word| u64::from_le_bytes(*word).count_ones()).sum()
     }
 
-    /// Writes the positions of the set bits to `out`, which has room for all and [`SLACK`] more; returns how many.
-    pub(super) fn extract(words: &Words, out: &mut [[u8; 2]]) -> usize {
-        let mut len = 0;
-        for (part, words) in words.as_chunks::<8>().0.iter().enumerate() {
-            if words.iter().fold(0, |bits, word| bits | word) != 0 {
-                for (index, word) in words.iter().enumerate() {
-                    len += extract_word((part * 8 + index) * 64, *word, out.get_mut(len..).unwrap_or_default());
-                }
-            }
+    /// Bits whose membership differs from that of the bit before: where runs start and where they have ended.
+    pub(super) fn changes(words: &Words) -> Words {
+        let mut changes = *words;
+        changes[0] ^= words[0] << 1;
+        for (change, (before, word)) in changes[1..].iter_mut().zip(words.iter().zip(&words[1..])) {
+            *change = word ^ (word << 1 | before >> 63);
         }
-        len
-    }
-
-    /// Bits where a run of set bits starts.
-    pub(super) fn starts(words: &Words) -> Words {
-        let mut starts = *words;
-        starts[0] &= !(words[0] << 1);
-        for (start, (before, word)) in starts[1..].iter_mut().zip(words.iter().zip(&words[1..])) {
-            *start = word & !(word << 1 | before >> 63);
-        }
-        starts
-    }
-
-    /// Bits where a run of set bits ends.
-    pub(super) fn ends(words: &Words) -> Words {
-        let mut ends = *words;
-        ends[1023] &= !(words[1023] >> 1);
-        for (end, (word, after)) in ends.iter_mut().zip(words.iter().zip(&words[1..])) {
-            *end = word & !(word >> 1 | after << 63);
-        }
-        ends
+        changes
     }
 
     /// Sets the bits of serialized runs.
@@ -170,24 +172,6 @@ per_cpu! {
             *word |= u64::from_le_bytes(*bytes);
         }
     }
-}
-
-/// Writes the positions of a word's bits, up to four of them without a branch on the data; returns how many.
-#[inline(always)]
-fn extract_word(base: usize, word: u64, out: &mut [[u8; 2]]) -> usize {
-    let count = word.count_ones() as usize;
-    let Some((room, others)) = out.split_first_chunk_mut::<SLACK>() else { return 0 };
-    let mut left = word;
-    let mut next = || {
-        let position = base as u16 | (left.trailing_zeros() & 63) as u16;
-        left &= left.wrapping_sub(1);
-        position.to_le_bytes()
-    };
-    room.iter_mut().for_each(|place| *place = next());
-    if count > SLACK {
-        others.iter_mut().take(count - SLACK).for_each(|place| *place = next());
-    }
-    count
 }
 
 /// The word masks of a range of bits: words from `head` to `tail`, mask of the first, mask of the last.

@@ -1,10 +1,8 @@
 //! How many values a set operation gives: `bitmap_and_cardinality` and its siblings.
 
 use super::function::{Answer, BITMAP, Function, OTHER, Returns};
-use super::row::Row;
-use crate::bitmap::{
-    BitmapRef, and_cardinality, and_cardinality_many, and_not_cardinality, or_cardinality, or_cardinality_many, xor_cardinality, xor_cardinality_many,
-};
+use super::row::{Row, Sizes};
+use crate::bitmap::{BitmapRef, and_cardinality_many, or_cardinality_many, xor_cardinality_many};
 use datafusion::error::Result;
 
 /// All functions of the family.
@@ -17,7 +15,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         is_variadic: true,
         returns: Returns::Count,
         example: ("SELECT bitmap_and_cardinality(bitmap_from_array([1, 3, 5]), bitmap_from_array([3, 5, 7]))", "2"),
-        call: |row, _| count(row, and_cardinality, and_cardinality_many),
+        call: |row, _| count(row, |sizes| sizes.shared, and_cardinality_many),
         ..Function::BASE
     },
     Function {
@@ -28,7 +26,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         is_variadic: true,
         returns: Returns::Count,
         example: ("SELECT bitmap_or_cardinality(bitmap_from_array([1, 3, 5]), bitmap_from_array([3, 5, 7]))", "4"),
-        call: |row, _| count(row, or_cardinality, or_cardinality_many),
+        call: |row, _| count(row, Sizes::either, or_cardinality_many),
         ..Function::BASE
     },
     Function {
@@ -39,7 +37,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         is_variadic: true,
         returns: Returns::Count,
         example: ("SELECT bitmap_xor_cardinality(bitmap_from_array([1, 3, 5]), bitmap_from_array([3, 5, 7]))", "2"),
-        call: |row, _| count(row, xor_cardinality, xor_cardinality_many),
+        call: |row, _| count(row, Sizes::one, xor_cardinality_many),
         ..Function::BASE
     },
     Function {
@@ -49,15 +47,15 @@ pub(super) static FUNCTIONS: &[Function] = &[
         arguments: &[BITMAP, OTHER],
         returns: Returns::Count,
         example: ("SELECT bitmap_and_not_cardinality(bitmap_from_array([1, 3, 5]), bitmap_from_array([3, 5, 7]))", "1"),
-        call: |row, _| Ok(Answer::Count(and_not_cardinality(&row.bitmap(0)?, &row.bitmap(1)?))),
+        call: |row, _| Ok(Answer::Count(row.sizes()?.first_only())),
         ..Function::BASE
     },
 ];
 
 /// Counts two bitmaps, or more of them; NULLs are left out.
-pub(super) fn count(row: &Row<'_>, two: fn(&BitmapRef<'_>, &BitmapRef<'_>) -> u64, many: fn(&[BitmapRef<'_>]) -> u64) -> Result<Answer> {
+pub(super) fn count(row: &Row<'_>, two: fn(Sizes) -> u64, many: fn(&[BitmapRef<'_>]) -> u64) -> Result<Answer> {
     if row.len() == 2 && !row.has_null() {
-        return Ok(Answer::Count(two(&row.bitmap(0)?, &row.bitmap(1)?)));
+        return Ok(Answer::Count(two(row.sizes()?)));
     }
     Ok(Answer::Count(many(&row.bitmaps()?)))
 }

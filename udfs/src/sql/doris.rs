@@ -5,11 +5,9 @@ use super::counts::count;
 use super::function::{Answer, Argument, BITMAP, Function, HEADERS, Kind, Nulls, OTHER, Returns};
 use super::murmur::{hash32, hash64};
 use super::parts::{write_limit, write_range};
-use super::row::Row;
+use super::row::{Row, Sizes};
 use super::texts::write_list;
-use crate::bitmap::{
-    and_cardinality, and_cardinality_many, and_not_cardinality, or_cardinality, or_cardinality_many, or_many, page, xor_cardinality, xor_cardinality_many,
-};
+use crate::bitmap::{and_cardinality_many, or_cardinality_many, or_many, page, xor_cardinality_many};
 use datafusion::error::Result;
 
 pub(super) const PLACE: Argument = Argument { name: "place", kind: Kind::Integer, about: "An integer." };
@@ -55,7 +53,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         arguments: &[BITMAP, OTHER],
         is_variadic: true,
         example: ("SELECT doris_bitmap_or_count(bitmap_from_array([1, 3]), NULL)", "2"),
-        call: |row, _| count(row, or_cardinality, or_cardinality_many),
+        call: |row, _| count(row, Sizes::either, or_cardinality_many),
         ..BASE
     },
     Function {
@@ -65,7 +63,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         arguments: &[BITMAP, OTHER],
         is_variadic: true,
         example: ("SELECT doris_bitmap_and_count(bitmap_from_array([1, 3]), NULL)", "0"),
-        call: |row, _| if row.has_null() { Ok(Answer::Count(0)) } else { count(row, and_cardinality, and_cardinality_many) },
+        call: |row, _| if row.has_null() { Ok(Answer::Count(0)) } else { count(row, |sizes| sizes.shared, and_cardinality_many) },
         ..BASE
     },
     Function {
@@ -75,7 +73,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         arguments: &[BITMAP, OTHER],
         is_variadic: true,
         example: ("SELECT doris_bitmap_xor_count(bitmap_from_array([1, 3]), NULL)", "0"),
-        call: |row, _| if row.has_null() { Ok(Answer::Count(0)) } else { count(row, xor_cardinality, xor_cardinality_many) },
+        call: |row, _| if row.has_null() { Ok(Answer::Count(0)) } else { count(row, Sizes::one, xor_cardinality_many) },
         ..BASE
     },
     Function {
@@ -84,7 +82,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         syntax: "doris_bitmap_and_not_count(bitmap, other)",
         arguments: &[BITMAP, OTHER],
         example: ("SELECT doris_bitmap_and_not_count(bitmap_from_array([1, 3]), NULL)", "0"),
-        call: |row, _| Ok(Answer::Count(if row.has_null() { 0 } else { and_not_cardinality(&row.bitmap(0)?, &row.bitmap(1)?) })),
+        call: |row, _| Ok(Answer::Count(if row.has_null() { 0 } else { row.sizes()?.first_only() })),
         ..BASE
     },
     Function {

@@ -1,12 +1,13 @@
 //! Bitmap and number arguments: which types are accepted, and how a row is read.
 
-use crate::bitmap::{BitmapRef, Defect};
+use crate::bitmap::{BitmapRef, Defect, Expanded};
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryViewArray, LargeBinaryArray};
 use arrow::datatypes::DataType;
 use datafusion::common::{exec_datafusion_err, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::scalar::ScalarValue;
+use std::cell::{Cell, OnceCell};
 
 /// The type a bitmap argument is read as.
 ///
@@ -55,7 +56,18 @@ enum Column<'a> {
     Binary(&'a BinaryArray),
     Large(&'a LargeBinaryArray),
     View(&'a BinaryViewArray),
-    Constant(Option<BitmapRef<'a>>),
+    Constant(Option<Constant<'a>>),
+}
+
+/// After so many rows a constant is expanded: that pays from then on.
+const ROWS_BEFORE_EXPANDING: u32 = 8;
+
+/// A bitmap that is the same for all rows.
+#[derive(Debug)]
+struct Constant<'a> {
+    bitmap: BitmapRef<'a>,
+    rows: Cell<u32>,
+    expanded: OnceCell<Expanded<'a>>,
 }
 
 /// How far the bytes of an argument are looked at.
@@ -115,6 +127,7 @@ impl<'a> Bitmaps<'a> {
         };
         let constant = bytes.map(|bytes| depth.parse(bytes)).transpose();
         let constant = constant.map_err(|defect| exec_datafusion_err!("{function}: argument {argument}: {defect}"))?;
+        let constant = constant.map(|bitmap| Constant { bitmap, rows: Cell::new(0), expanded: OnceCell::new() });
         Ok(Self { function, argument, depth, column: Column::Constant(constant) })
     }
 
@@ -124,11 +137,11 @@ impl<'a> Bitmaps<'a> {
     /// An execution error that names function, argument, row of the batch and defect.
     #[inline]
     pub(super) fn get(&self, row: usize) -> Result<Option<BitmapRef<'a>>> {
-        let bytes = match self.column {
+        let bytes = match &self.column {
             Column::Binary(array) if array.is_valid(row) => array.value(row),
             Column::Large(array) if array.is_valid(row) => array.value(row),
             Column::View(array) if array.is_valid(row) => array.value(row),
-            Column::Constant(bitmap) => return Ok(bitmap),
+            Column::Constant(constant) => return Ok(constant.as_ref().map(|constant| constant.bitmap)),
             _ => return Ok(None),
         };
         self.depth.parse(bytes).map(Some).map_err(|defect| self.error(row, defect))
@@ -136,12 +149,23 @@ impl<'a> Bitmaps<'a> {
 
     /// Whether the row is NULL.
     pub(super) fn is_null(&self, row: usize) -> bool {
-        match self.column {
+        match &self.column {
             Column::Binary(array) => array.is_null(row),
             Column::Large(array) => array.is_null(row),
             Column::View(array) => array.is_null(row),
-            Column::Constant(bitmap) => bitmap.is_none(),
+            Column::Constant(constant) => constant.is_none(),
         }
+    }
+
+    /// A constant in the form that many rows are best counted with; `None` for a column, and for the first rows.
+    pub(super) fn expanded(&self) -> Option<&Expanded<'a>> {
+        let Column::Constant(Some(constant)) = &self.column else { return None };
+        let rows = constant.rows.get();
+        if rows < ROWS_BEFORE_EXPANDING {
+            constant.rows.set(rows + 1);
+            return None;
+        }
+        Some(constant.expanded.get_or_init(|| Expanded::from(&constant.bitmap)))
     }
 
     #[cold]

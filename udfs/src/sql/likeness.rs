@@ -1,7 +1,7 @@
 //! How alike two bitmaps are, and what changed from one to the other: `bitmap_jaccard`, `bitmap_overlap`, `bitmap_changes`.
 
 use super::function::{Answer, Argument, BITMAP, Function, Kind, Nulls, OTHER, Returns};
-use crate::bitmap::{and_cardinality, and_not};
+use crate::bitmap::and_not;
 
 /// All functions of the family.
 pub(super) static FUNCTIONS: &[Function] = &[
@@ -14,9 +14,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
         returns: Returns::Float,
         example: ("SELECT bitmap_jaccard(bitmap_from_array([1, 3, 5]), bitmap_from_array([3, 5, 7]))", "0.5"),
         call: |row, _| {
-            let (a, b) = (row.bitmap(0)?, row.bitmap(1)?);
-            let shared = and_cardinality(&a, &b);
-            Ok(ratio(shared, a.cardinality() + b.cardinality() - shared))
+            let sizes = row.sizes()?;
+            Ok(ratio(sizes.shared, sizes.either()))
         },
         ..Function::BASE
     },
@@ -29,8 +28,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
         returns: Returns::Float,
         example: ("SELECT bitmap_overlap(bitmap_from_array([1, 3]), bitmap_from_array([3, 5, 7]))", "0.5"),
         call: |row, _| {
-            let (a, b) = (row.bitmap(0)?, row.bitmap(1)?);
-            Ok(ratio(and_cardinality(&a, &b), a.cardinality().min(b.cardinality())))
+            let sizes = row.sizes()?;
+            Ok(ratio(sizes.shared, sizes.first.min(sizes.second)))
         },
         ..Function::BASE
     },

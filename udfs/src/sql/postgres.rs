@@ -82,9 +82,8 @@ static SETS: &[Function] = &[
         returns: Returns::Float,
         example: ("SELECT rb_jaccard_dist(rb_build([1, 3, 5]), rb_build([3, 5, 7]))", "0.5"),
         call: |row, _| {
-            let (a, b) = (row.bitmap(0)?, row.bitmap(1)?);
-            let shared = crate::bitmap::and_cardinality(&a, &b);
-            Ok(Answer::Float(shared as f64 / (a.cardinality() + b.cardinality() - shared) as f64))
+            let sizes = row.sizes()?;
+            Ok(Answer::Float(sizes.shared as f64 / sizes.either() as f64))
         },
         ..BASE
     },

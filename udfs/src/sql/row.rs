@@ -2,7 +2,7 @@
 
 use super::function::{Function, Kind};
 use super::input::{Bitmaps, Depth};
-use crate::bitmap::BitmapRef;
+use crate::bitmap::{BitmapRef, Expanded, and_cardinality};
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Int64Type, UInt64Type};
 use datafusion::common::exec_datafusion_err;
@@ -44,6 +44,31 @@ impl<'a> Column<'a> {
             Self::Bitmaps(bitmaps) => bitmaps.is_null(row),
             Self::Values { array, is_constant } => array.is_null(if *is_constant { 0 } else { row }),
         }
+    }
+}
+
+/// How many values two bitmaps have, and how many are in both.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sizes {
+    pub(super) first: u64,
+    pub(super) second: u64,
+    pub(super) shared: u64,
+}
+
+impl Sizes {
+    /// Number of values in either.
+    pub(super) fn either(self) -> u64 {
+        (self.first + self.second).saturating_sub(self.shared)
+    }
+
+    /// Number of values in exactly one.
+    pub(super) fn one(self) -> u64 {
+        (self.first + self.second).saturating_sub(2 * self.shared)
+    }
+
+    /// Number of values that are in the first only.
+    pub(super) fn first_only(self) -> u64 {
+        self.first.saturating_sub(self.shared)
     }
 }
 
@@ -94,6 +119,24 @@ impl<'c> Row<'c> {
         match self.bitmap_or_null(at)? {
             Some(bitmap) => Ok(bitmap),
             None => BitmapRef::parse_layout(&EMPTY).map_err(|defect| self.error(defect)),
+        }
+    }
+
+    /// How many values the first two arguments, which are bitmaps, have and share.
+    pub(super) fn sizes(&self) -> Result<Sizes> {
+        let (first, second) = (self.bitmap(0)?, self.bitmap(1)?);
+        let shared = match (self.expanded(0), self.expanded(1)) {
+            (Some(expanded), _) => expanded.and_cardinality(&second),
+            (None, Some(expanded)) => expanded.and_cardinality(&first),
+            (None, None) => and_cardinality(&first, &second),
+        };
+        Ok(Sizes { first: first.cardinality(), second: second.cardinality(), shared })
+    }
+
+    fn expanded(&self, at: usize) -> Option<&'c Expanded<'c>> {
+        match self.columns.get(at) {
+            Some(Column::Bitmaps(bitmaps)) => bitmaps.expanded(),
+            _ => None,
         }
     }
 

@@ -3,7 +3,8 @@
 use super::counts::count;
 use super::function::{Answer, Argument, BITMAP, END, Function, HEADERS, Kind, OTHER, Returns, START};
 use super::parts::{write_limit, write_page, write_range};
-use crate::bitmap::{and_cardinality, and_cardinality_many, and_not_cardinality, or_cardinality, or_cardinality_many, xor_cardinality, xor_cardinality_many};
+use super::row::Sizes;
+use crate::bitmap::{and_cardinality_many, or_cardinality_many, xor_cardinality_many};
 
 const COUNT: Argument = Argument { name: "count", kind: Kind::Element, about: "The most values there may be." };
 
@@ -27,7 +28,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         is_variadic: true,
         returns: Returns::Count,
         example: ("SELECT bitmap_and_count(bitmap_from_array([1, 3, 5]), bitmap_from_array([3, 5, 7]))", "2"),
-        call: |row, _| count(row, and_cardinality, and_cardinality_many),
+        call: |row, _| count(row, |sizes| sizes.shared, and_cardinality_many),
         ..Function::BASE
     },
     Function {
@@ -38,7 +39,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         is_variadic: true,
         returns: Returns::Count,
         example: ("SELECT bitmap_or_count(bitmap_from_array([1, 3, 5]), bitmap_from_array([3, 5, 7]))", "4"),
-        call: |row, _| count(row, or_cardinality, or_cardinality_many),
+        call: |row, _| count(row, Sizes::either, or_cardinality_many),
         ..Function::BASE
     },
     Function {
@@ -49,7 +50,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         is_variadic: true,
         returns: Returns::Count,
         example: ("SELECT bitmap_xor_count(bitmap_from_array([1, 3, 5]), bitmap_from_array([3, 5, 7]))", "2"),
-        call: |row, _| count(row, xor_cardinality, xor_cardinality_many),
+        call: |row, _| count(row, Sizes::one, xor_cardinality_many),
         ..Function::BASE
     },
     Function {
@@ -59,7 +60,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         arguments: &[BITMAP, OTHER],
         returns: Returns::Count,
         example: ("SELECT bitmap_and_not_count(bitmap_from_array([1, 3, 5]), bitmap_from_array([3, 5, 7]))", "1"),
-        call: |row, _| Ok(Answer::Count(and_not_cardinality(&row.bitmap(0)?, &row.bitmap(1)?))),
+        call: |row, _| Ok(Answer::Count(row.sizes()?.first_only())),
         ..Function::BASE
     },
     Function {

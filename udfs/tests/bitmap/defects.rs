@@ -149,6 +149,20 @@ fn rejects_an_array_that_does_not_ascend() {
     assert_eq!(inner_defect(&single(one_array(&[1, 9, 2]))), Defect::UnorderedArray { key: 5 });
 }
 
+/// Arrays are looked at in blocks: the place of a defect, and the length, make no difference.
+#[test]
+fn rejects_a_value_out_of_order_at_any_place() {
+    for len in [2u16, 3, 8, 9, 10, 17, 32, 33, 34, 65, 100] {
+        let values: Vec<u16> = (0..len).map(|index| index * 3).collect();
+        assert!(BitmapRef::parse(&single(one_array(&values))).is_ok());
+        for at in 1..values.len() {
+            let mut damaged = values.clone();
+            damaged[at] = damaged[at - 1];
+            assert_eq!(inner_defect(&single(one_array(&damaged))), Defect::UnorderedArray { key: 5 }, "place {at} of {len}");
+        }
+    }
+}
+
 #[test]
 fn rejects_duplicates_in_an_array() {
     assert_eq!(inner_defect(&single(one_array(&[1, 9, 9]))), Defect::UnorderedArray { key: 5 });

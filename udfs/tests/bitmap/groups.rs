@@ -81,6 +81,26 @@ proptest! {
     }
 }
 
+/// Bitmaps of small containers wait as bytes until there are megabytes of them; those of few groups become bitsets then, unless
+/// their union stays thin.
+#[test]
+fn many_small_bitmaps_of_few_groups_are_united() {
+    for (groups, range) in [(1, 2 << 20), (3, 2 << 20), (9, 2 << 20), (1, 1 << 40)] {
+        let mut numbers = random(7);
+        let (mut sets, mut expected) = (GroupSets::default(), Groups::new());
+        for index in 0..600 {
+            let base = numbers.next().unwrap() % range & !0xFFFF;
+            let set: BTreeSet<u64> = numbers.by_ref().take(3_000).map(|bits| base + bits % (2 << 20)).collect();
+            sets.merge(index % groups, &BitmapRef::parse(&bytes_of(&set)).unwrap());
+            expected.entry(index % groups).or_default().extend(set);
+        }
+        let mut one = Vec::new();
+        sets.write(0, &mut one);
+        assert!(one == bytes_of(&expected[&0]), "{groups} groups below {range}");
+        assert_groups(&mut sets.drain(), 0..groups, &expected);
+    }
+}
+
 #[test]
 fn duplicates_do_not_grow_the_state() {
     let mut sets = GroupSets::default();

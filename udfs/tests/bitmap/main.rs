@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bsi;
+mod counts;
 mod damage;
 mod defects;
 mod golden;

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeSet;
 use tagmill_udfs::bitmap::{
-    BitmapRef, GroupSets, and, and_cardinality, and_many, and_not, and_not_cardinality, or, or_cardinality, or_many, write_sorted_u64, xor, xor_cardinality,
+    BitmapRef, Expanded, GroupSets, and, and_cardinality, and_many, and_not, and_not_cardinality, or, or_cardinality, or_many, write_sorted_u64, xor,
+    xor_cardinality,
 };
 use tagmill_udfs::wire::{Format, Integer};
 
@@ -53,6 +54,7 @@ pub fn decode(data: &[u8]) {
         let mut out = Vec::new();
         or(&bitmap, &bitmap, &mut out);
         and_cardinality(&bitmap, &bitmap);
+        Expanded::from(&bitmap).and_cardinality(&bitmap);
         bitmap.first_within(7, u64::MAX);
     }
     let Ok(bitmap) = BitmapRef::parse(data) else { return };
@@ -106,6 +108,7 @@ fn expect_same(a: &BitmapRef<'_>, b: &BitmapRef<'_>, left: &BTreeSet<u64>, right
         (xor, xor_cardinality, left.symmetric_difference(right).copied().collect()),
         (and_not, and_not_cardinality, left.difference(right).copied().collect()),
     ];
+    assert_eq!(Expanded::from(a).and_cardinality(b), left.intersection(right).count() as u64);
     for (number, (combine, count, expected)) in results.into_iter().enumerate() {
         assert_eq!(count(a, b), expected.len() as u64, "count of operation {number}");
         let mut out = Vec::new();

@@ -6,6 +6,7 @@
 mod history;
 mod lines;
 mod session;
+mod split_scans;
 
 use std::fs;
 use std::io::{self, IsTerminal, Read};

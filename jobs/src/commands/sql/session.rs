@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use chrono::NaiveDate;
+use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_cli::catalog::DynamicObjectStoreCatalog;
 use datafusion_cli::functions::ParquetMetadataFunc;
@@ -13,6 +15,7 @@ use tagmill_pipeline::catalog;
 use tagmill_schemas::{Manifest, Result};
 
 use super::failed;
+use super::split_scans::SplitScans;
 use crate::warehouse::Warehouse;
 
 /// A session over one release, and the registry in which the CLI counts requests.
@@ -31,10 +34,20 @@ pub(super) async fn open(
         runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes)));
     }
     let mut config = SessionConfig::new().with_information_schema(true);
+    // As for the release's tables: what a filter keeps out is not read, and a bitmap is long.
+    config.options_mut().execution.parquet.pushdown_filters = true;
     if settings.threads > 0 {
         config = config.with_target_partitions(settings.threads);
     }
-    let ctx = SessionContext::new_with_config_rt(config, runtime.build_arc().map_err(failed)?).enable_url_table();
+    let mut rules = PhysicalOptimizer::new().rules;
+    rules.insert(0, Arc::new(SplitScans));
+    let state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime.build_arc().map_err(failed)?)
+        .with_default_features()
+        .with_physical_optimizer_rules(rules)
+        .build();
+    let ctx = SessionContext::new_with_state(state).enable_url_table();
     // Tables by url open their stores when they are named; parquet_metadata looks into files.
     ctx.register_catalog_list(Arc::new(DynamicObjectStoreCatalog::new(Arc::clone(ctx.state().catalog_list()), ctx.state_weak_ref())));
     ctx.register_udtf("parquet_metadata", Arc::new(ParquetMetadataFunc {}));
