@@ -6,6 +6,9 @@ use super::words::Words;
 /// Bitsets that lie side by side: those that lie anywhere touch half as many pages again, more than a processor has at hand.
 const BESIDE: usize = 16;
 
+/// Groups of a page.
+const PAGE: usize = 1024;
+
 /// The bitsets of one group under one high word.
 #[derive(Debug, Default)]
 struct Table {
@@ -19,8 +22,8 @@ struct Table {
 /// The bitsets of all groups.
 #[derive(Debug, Default)]
 pub(super) struct Dense {
-    /// Per group, where its tables are in `tables`.
-    groups: Vec<u32>,
+    /// Where a group's tables are in `tables`: group `g` has place `g % PAGE` of page `g / PAGE`; pages without tables are empty.
+    pages: Vec<Vec<u32>>,
     /// Tables of a group, by ascending high word.
     tables: Vec<Vec<Table>>,
     /// Bitset `s` is number `s % BESIDE` of slab `s / BESIDE`.
@@ -44,7 +47,13 @@ impl Dense {
     /// Whether a group has a bitset.
     #[inline]
     pub(super) fn has(&self, group: u32) -> bool {
-        self.groups.get(group as usize).is_some_and(|at| *at != NONE)
+        self.at(group) != NONE
+    }
+
+    /// Where the tables of a group are.
+    #[inline]
+    fn at(&self, group: u32) -> u32 {
+        self.pages.get(group as usize / PAGE).and_then(|page| page.get(group as usize % PAGE)).copied().unwrap_or(NONE)
     }
 
     /// The bitset that holds the chunk of a value of a group.
@@ -65,7 +74,7 @@ impl Dense {
 
     /// The number of the bitset that holds the chunk of a value of a group; of none if there is none.
     fn slot(&self, group: u32, high: u32, key: u16) -> u32 {
-        let Some(tables) = self.groups.get(group as usize).and_then(|at| self.tables.get(*at as usize)) else { return NONE };
+        let Some(tables) = self.tables.get(self.at(group) as usize) else { return NONE };
         let table = match tables.as_slice() {
             [only] if only.high == high => only,
             several => match several.binary_search_by_key(&high, |table| table.high) {
@@ -77,17 +86,21 @@ impl Dense {
     }
 
     fn make(&mut self, group: u32, high: u32, key: u16) -> u32 {
-        let group = group as usize;
-        if self.groups.len() <= group {
-            self.bytes += (group + 1 - self.groups.len()) * size_of::<u32>();
-            self.groups.resize(group + 1, NONE);
+        let (page, place) = (group as usize / PAGE, group as usize % PAGE);
+        if self.pages.len() <= page {
+            self.bytes += (page + 1 - self.pages.len()) * size_of::<Vec<u32>>();
+            self.pages.resize_with(page + 1, Vec::new);
         }
-        if self.groups[group] == NONE {
-            self.groups[group] = self.tables.len() as u32;
+        if self.pages[page].is_empty() {
+            self.pages[page] = vec![NONE; PAGE];
+            self.bytes += PAGE * size_of::<u32>();
+        }
+        if self.pages[page][place] == NONE {
+            self.pages[page][place] = self.tables.len() as u32;
             self.tables.push(Vec::new());
             self.bytes += size_of::<Vec<Table>>();
         }
-        let tables = &mut self.tables[self.groups[group] as usize];
+        let tables = &mut self.tables[self.pages[page][place] as usize];
         let at = match tables.binary_search_by_key(&high, |table| table.high) {
             Ok(at) => at,
             Err(at) => {
@@ -105,14 +118,13 @@ impl Dense {
         self.slabs[slab].push([0; 1024]);
         self.bytes += tables[at].put(key, slot) * size_of::<u32>();
         self.bytes += size_of::<Words>();
-        self.grid.put(group as u32, u64::from(high) << 16 | u64::from(key), slot);
+        self.grid.put(group, u64::from(high) << 16 | u64::from(key), slot);
         slot
     }
 
     /// The chunks of a group that have a bitset, ascending: high word, key, bits.
     pub(super) fn chunks(&self, group: u32) -> impl Iterator<Item = (u32, u16, &Words)> {
-        let at = self.groups.get(group as usize).copied().filter(|at| *at != NONE);
-        let tables = at.map_or(&[][..], |at| self.tables[at as usize].as_slice());
+        let tables = self.tables.get(self.at(group) as usize).map_or(&[][..], Vec::as_slice);
         tables.iter().flat_map(move |table| {
             let slots = table.slots.iter().enumerate().filter(|(_, slot)| **slot != NONE);
             slots.map(move |(at, slot)| (table.high, table.base + at as u16, &self.slabs[*slot as usize / BESIDE][*slot as usize % BESIDE]))
@@ -123,7 +135,8 @@ impl Dense {
     pub(super) fn split_first(&mut self, count: usize) -> Self {
         let mut others = Self::default();
         let mut first = Self::default();
-        for (group, at) in self.groups.iter().enumerate().filter(|(_, at)| **at != NONE) {
+        let places = self.pages.iter().enumerate().flat_map(|(page, places)| (page * PAGE..).zip(places));
+        for (group, at) in places.filter(|(_, at)| **at != NONE) {
             let (target, group) = if group < count { (&mut first, group) } else { (&mut others, group - count) };
             for table in std::mem::take(&mut self.tables[*at as usize]) {
                 for (key, slot) in table.slots.iter().enumerate().filter(|(_, slot)| **slot != NONE) {

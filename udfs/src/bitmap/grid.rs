@@ -44,14 +44,22 @@ impl Grid {
         if self.is_over {
             return;
         }
-        let columns = if self.width == 0 { chunk..chunk + 1 } else { self.base.min(chunk)..(self.base + self.width as u64).max(chunk + 1) };
         let rows = (self.slots.len() / self.width.max(1)).max(group as usize + 1);
-        let width = columns.end - columns.start;
-        if width > MOST as u64 || rows * width as usize > MOST {
+        let fits = |start: u64, end: u64| end - start <= MOST as u64 && rows * (end - start) as usize <= MOST;
+        let (start, end, width) = (self.base, self.base + self.width as u64, self.width as u64);
+        // Twice as wide, if there is room, so that ascending chunks do not move the table each time.
+        let (start, end) = match chunk {
+            _ if width == 0 => (chunk, chunk + 1),
+            _ if (start..end).contains(&chunk) => (start, end),
+            _ if chunk < start && fits(chunk.min(start.saturating_sub(width)), end) => (chunk.min(start.saturating_sub(width)), end),
+            _ if chunk >= end && fits(start, (chunk + 1).max(end + width)) => (start, (chunk + 1).max(end + width)),
+            _ => (start.min(chunk), end.max(chunk + 1)),
+        };
+        if !fits(start, end) {
             *self = Self { is_over: true, ..Self::default() };
             return;
         }
-        self.lay_out(columns.start, width as usize, rows);
+        self.lay_out(start, (end - start) as usize, rows);
         self.slots[group as usize * self.width + (chunk - self.base) as usize] = slot;
     }
 
