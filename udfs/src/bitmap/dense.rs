@@ -1,9 +1,13 @@
 //! Bitsets for the chunks of groups that hold many values, found by group and chunk.
 
+use super::grid::{Grid, NONE};
 use super::words::Words;
 
-/// No bitset.
-const NONE: u32 = u32::MAX;
+/// Bitsets that lie side by side: those that lie anywhere touch half as many pages again, more than a processor has at hand.
+const BESIDE: usize = 16;
+
+/// Groups of a page.
+const PAGE: usize = 1024;
 
 /// The bitsets of one group under one high word.
 #[derive(Debug, Default)]
@@ -18,11 +22,13 @@ struct Table {
 /// The bitsets of all groups.
 #[derive(Debug, Default)]
 pub(super) struct Dense {
-    /// Per group, where its tables are in `tables`.
-    groups: Vec<u32>,
+    /// Where a group's tables are in `tables`: group `g` has place `g % PAGE` of page `g / PAGE`; pages without tables are empty.
+    pages: Vec<Vec<u32>>,
     /// Tables of a group, by ascending high word.
     tables: Vec<Vec<Table>>,
-    bitsets: Vec<Box<Words>>,
+    /// Bitset `s` is number `s % BESIDE` of slab `s / BESIDE`.
+    slabs: Vec<Vec<Words>>,
+    grid: Grid,
     bytes: usize,
 }
 
@@ -30,30 +36,31 @@ impl Dense {
     /// Whether there is no bitset at all.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.bitsets.is_empty()
+        self.slabs.is_empty()
     }
 
     /// Bytes held, kept up to date as they change.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes + self.grid.bytes()
     }
 
     /// Whether a group has a bitset.
     #[inline]
     pub(super) fn has(&self, group: u32) -> bool {
-        self.groups.get(group as usize).is_some_and(|at| *at != NONE)
+        self.at(group) != NONE
+    }
+
+    /// Where the tables of a group are.
+    #[inline]
+    fn at(&self, group: u32) -> u32 {
+        self.pages.get(group as usize / PAGE).and_then(|page| page.get(group as usize % PAGE)).copied().unwrap_or(NONE)
     }
 
     /// The bitset that holds the chunk of a value of a group.
     #[inline]
-    pub(super) fn find(&mut self, group: u32, high: u32, key: u16) -> Option<&mut Words> {
-        let tables = &self.tables[*self.groups.get(group as usize).filter(|at| **at != NONE)? as usize];
-        let table = match tables.as_slice() {
-            [only] if only.high == high => only,
-            several => &several[several.binary_search_by_key(&high, |table| table.high).ok()?],
-        };
-        let slot = *table.slots.get(usize::from(key).wrapping_sub(usize::from(table.base)))?;
-        self.bitsets.get_mut(slot as usize).map(AsMut::as_mut)
+    pub(super) fn find(&mut self, group: u32, value: u64) -> Option<&mut Words> {
+        let slot = if self.grid.is_whole() { self.grid.find(group, value >> 16) } else { self.slot(group, (value >> 32) as u32, (value >> 16) as u16) };
+        self.slabs.get_mut(slot as usize / BESIDE)?.get_mut(slot as usize % BESIDE)
     }
 
     /// The bitset of a chunk, made if there is none.
@@ -62,30 +69,38 @@ impl Dense {
             NONE => self.make(group, high, key),
             slot => slot,
         };
-        &mut self.bitsets[slot as usize]
+        &mut self.slabs[slot as usize / BESIDE][slot as usize % BESIDE]
     }
 
+    /// The number of the bitset that holds the chunk of a value of a group; of none if there is none.
     fn slot(&self, group: u32, high: u32, key: u16) -> u32 {
-        let found = self.groups.get(group as usize).filter(|at| **at != NONE).and_then(|at| {
-            let tables = &self.tables[*at as usize];
-            let table = &tables[tables.binary_search_by_key(&high, |table| table.high).ok()?];
-            table.slots.get(usize::from(key).wrapping_sub(usize::from(table.base)))
-        });
-        found.copied().unwrap_or(NONE)
+        let Some(tables) = self.tables.get(self.at(group) as usize) else { return NONE };
+        let table = match tables.as_slice() {
+            [only] if only.high == high => only,
+            several => match several.binary_search_by_key(&high, |table| table.high) {
+                Ok(at) => &several[at],
+                Err(_) => return NONE,
+            },
+        };
+        table.slots.get(usize::from(key).wrapping_sub(usize::from(table.base))).copied().unwrap_or(NONE)
     }
 
     fn make(&mut self, group: u32, high: u32, key: u16) -> u32 {
-        let group = group as usize;
-        if self.groups.len() <= group {
-            self.bytes += (group + 1 - self.groups.len()) * size_of::<u32>();
-            self.groups.resize(group + 1, NONE);
+        let (page, place) = (group as usize / PAGE, group as usize % PAGE);
+        if self.pages.len() <= page {
+            self.bytes += (page + 1 - self.pages.len()) * size_of::<Vec<u32>>();
+            self.pages.resize_with(page + 1, Vec::new);
         }
-        if self.groups[group] == NONE {
-            self.groups[group] = self.tables.len() as u32;
+        if self.pages[page].is_empty() {
+            self.pages[page] = vec![NONE; PAGE];
+            self.bytes += PAGE * size_of::<u32>();
+        }
+        if self.pages[page][place] == NONE {
+            self.pages[page][place] = self.tables.len() as u32;
             self.tables.push(Vec::new());
             self.bytes += size_of::<Vec<Table>>();
         }
-        let tables = &mut self.tables[self.groups[group] as usize];
+        let tables = &mut self.tables[self.pages[page][place] as usize];
         let at = match tables.binary_search_by_key(&high, |table| table.high) {
             Ok(at) => at,
             Err(at) => {
@@ -94,20 +109,25 @@ impl Dense {
                 at
             }
         };
-        let slot = self.bitsets.len() as u32;
+        let beside = self.slabs.last().map_or(BESIDE, Vec::len);
+        if beside == BESIDE {
+            self.slabs.push(Vec::with_capacity(BESIDE));
+        }
+        let slab = self.slabs.len() - 1;
+        let slot = (slab * BESIDE + beside % BESIDE) as u32;
+        self.slabs[slab].push([0; 1024]);
         self.bytes += tables[at].put(key, slot) * size_of::<u32>();
-        self.bytes += size_of::<Words>() + size_of::<Box<Words>>();
-        self.bitsets.push(Box::new([0; 1024]));
+        self.bytes += size_of::<Words>();
+        self.grid.put(group, u64::from(high) << 16 | u64::from(key), slot);
         slot
     }
 
     /// The chunks of a group that have a bitset, ascending: high word, key, bits.
     pub(super) fn chunks(&self, group: u32) -> impl Iterator<Item = (u32, u16, &Words)> {
-        let at = self.groups.get(group as usize).copied().filter(|at| *at != NONE);
-        let tables = at.map_or(&[][..], |at| self.tables[at as usize].as_slice());
+        let tables = self.tables.get(self.at(group) as usize).map_or(&[][..], Vec::as_slice);
         tables.iter().flat_map(move |table| {
             let slots = table.slots.iter().enumerate().filter(|(_, slot)| **slot != NONE);
-            slots.map(move |(at, slot)| (table.high, table.base + at as u16, self.bitsets[*slot as usize].as_ref()))
+            slots.map(move |(at, slot)| (table.high, table.base + at as u16, &self.slabs[*slot as usize / BESIDE][*slot as usize % BESIDE]))
         })
     }
 
@@ -115,22 +135,18 @@ impl Dense {
     pub(super) fn split_first(&mut self, count: usize) -> Self {
         let mut others = Self::default();
         let mut first = Self::default();
-        for (group, at) in self.groups.iter().enumerate().filter(|(_, at)| **at != NONE) {
+        let places = self.pages.iter().enumerate().flat_map(|(page, places)| (page * PAGE..).zip(places));
+        for (group, at) in places.filter(|(_, at)| **at != NONE) {
             let (target, group) = if group < count { (&mut first, group) } else { (&mut others, group - count) };
             for table in std::mem::take(&mut self.tables[*at as usize]) {
                 for (key, slot) in table.slots.iter().enumerate().filter(|(_, slot)| **slot != NONE) {
-                    let bits = std::mem::replace(&mut self.bitsets[*slot as usize], Box::new([0; 1024]));
-                    target.adopt(group as u32, table.high, table.base + key as u16, bits);
+                    let bits = &self.slabs[*slot as usize / BESIDE][*slot as usize % BESIDE];
+                    *target.find_or_make(group as u32, table.high, table.base + key as u16) = *bits;
                 }
             }
         }
         *self = others;
         first
-    }
-
-    fn adopt(&mut self, group: u32, high: u32, key: u16, bits: Box<Words>) {
-        let slot = self.make(group, high, key);
-        self.bitsets[slot as usize] = bits;
     }
 }
 

@@ -4,7 +4,7 @@
 //! (group, value) ──► bitset of the chunk, if it has one
 //!               └──► one of the logs ── when it is full: sort, remove duplicates, move crowded chunks to bitsets
 //! (group, bitmap) ──► as it is, if its containers are neither tiny nor crowded; else container by container, as above
-//! drain: sort, remove duplicates, write each group's rows and bitsets as canonical bytes, united with its bitmaps
+//! drain: log by log, sort, remove duplicates, write each group's rows and bitsets as canonical bytes, united with its bitmaps
 //! ```
 //! A group costs nothing but its rows, so ten million groups of one value cost eight bytes each; ten groups of all
 //! values cost a bit each.
@@ -12,9 +12,9 @@
 use super::container::Container;
 use super::dense::Dense;
 use super::encode::write_words;
-use super::log::Log;
-use super::logs::Logs;
+use super::logs::{Logs, LogsWalk};
 use super::pending::Pending;
+use super::rows::GroupRows;
 use super::sorted::{write_bucket, write_chunk, write_sorted};
 use super::view::BitmapRef;
 use super::words::Words;
@@ -40,7 +40,11 @@ pub struct GroupSets {
 
 impl GroupSets {
     /// Adds a value to each group named.
-    pub fn insert_all(&mut self, rows: impl Iterator<Item = (usize, u64)>) {
+    pub fn insert_all(&mut self, mut rows: impl Iterator<Item = (usize, u64)>) {
+        while self.dense.is_empty() {
+            let Some((group, value)) = rows.next() else { return };
+            self.logs.push(group as u32, value, &mut self.dense);
+        }
         for (group, value) in rows {
             self.insert(group as u32, value);
         }
@@ -48,12 +52,9 @@ impl GroupSets {
 
     #[inline]
     fn insert(&mut self, group: u32, value: u64) {
-        if !self.dense.is_empty()
-            && let Some(words) = self.dense.find(group, (value >> 32) as u32, (value >> 16) as u16)
-        {
-            words[usize::from(value as u16 >> 6)] |= 1 << (value & 63);
-        } else {
-            self.logs.push(group, value, &mut self.dense);
+        match self.dense.find(group, value) {
+            Some(words) => words[usize::from(value as u16 >> 6)] |= 1 << (value & 63),
+            None => self.logs.push(group, value, &mut self.dense),
         }
     }
 
@@ -98,10 +99,10 @@ impl GroupSets {
     fn merge_container(&mut self, group: u32, high: u32, key: u16, container: &Container<'_>) {
         if container.cardinality() >= CROWDED {
             container.or_into(self.dense.find_or_make(group, high, key));
-        } else if let Some(words) = self.dense.find(group, high, key) {
+        } else if let Some(words) = self.dense.find(group, join(high, key)) {
             container.or_into(words);
         } else {
-            let upper = u64::from(high) << 32 | u64::from(key) << 16;
+            let upper = join(high, key);
             container.for_each(|value| self.insert(group, upper | u64::from(value)));
         }
     }
@@ -111,12 +112,10 @@ impl GroupSets {
     pub fn write(&mut self, group: usize, out: &mut Vec<u8>) -> bool {
         let group = group as u32;
         self.logs.compact_group(group, &mut self.dense);
-        let (_, log) = self.logs.of_group(group);
-        let start = group.checked_sub(1).map_or(0, |before| log.end_of_group(before, 0));
-        let rows = start..log.end_of_group(group, start);
+        let rows = self.logs.of_group(group);
         self.pending.sort();
         let bitmaps = self.pending.of_group(group);
-        write_all(log, &self.dense, group, rows, (&self.pending, bitmaps), &mut Vec::new(), out)
+        write_all(rows, &self.dense, group, (&self.pending, bitmaps), &mut Vec::new(), out)
     }
 
     /// Bytes held; takes no time.
@@ -131,8 +130,7 @@ impl GroupSets {
 
     /// Takes out all groups.
     pub fn drain(&mut self) -> DrainedGroups {
-        let Self { mut logs, dense, mut pending } = std::mem::take(self);
-        logs.sort();
+        let Self { logs, dense, mut pending } = std::mem::take(self);
         pending.sort();
         DrainedGroups::new(logs, dense, pending)
     }
@@ -141,67 +139,63 @@ impl GroupSets {
 /// Groups taken out of [`GroupSets`], to be written one after the other from group 0 on.
 #[derive(Debug)]
 pub struct DrainedGroups {
-    logs: Logs,
+    rows: LogsWalk,
     dense: Dense,
     pending: Pending,
     /// The next group.
     group: u32,
-    /// The first bitmap of the next group.
+    /// The first bitmap that may be the next group's.
     bitmap: usize,
-    /// In each log, the first row of its next group.
-    rows: Vec<usize>,
     /// Lower words of one bucket.
     lows: Vec<u32>,
 }
 
 impl DrainedGroups {
     fn new(logs: Logs, dense: Dense, pending: Pending) -> Self {
-        Self { rows: logs.starts(), logs, dense, pending, group: 0, bitmap: 0, lows: Vec::new() }
+        Self { rows: logs.into_walk(), dense, pending, group: 0, bitmap: 0, lows: Vec::new() }
+    }
+
+    /// Skips groups up to this one, which must not be before the next.
+    pub fn skip_to(&mut self, group: usize) {
+        debug_assert!(group >= self.group as usize, "groups are written in ascending order");
+        self.group = group as u32;
+        self.bitmap = self.pending.start_of_group(self.group, self.bitmap);
     }
 
     /// Appends the canonical bitmap of the next group; writes nothing, and returns false, for a group without values.
+    #[inline]
     pub fn write_next(&mut self, out: &mut Vec<u8>) -> bool {
         let group = self.group;
         self.group += 1;
-        let (part, log) = self.logs.of_group(group);
-        let rows = self.rows[part]..log.end_of_group(group, self.rows[part]);
-        self.rows[part] = rows.end;
         let bitmaps = self.bitmap..self.pending.end_of_group(group, self.bitmap);
         self.bitmap = bitmaps.end;
-        write_all(log, &self.dense, group, rows, (&self.pending, bitmaps), &mut self.lows, out)
+        write_all(self.rows.of_group(group), &self.dense, group, (&self.pending, bitmaps), &mut self.lows, out)
     }
 }
 
-/// Writes a group from its rows in the sorted log, its bitsets and its bitmaps; returns whether it has any.
-fn write_all(
-    log: &Log,
-    dense: &Dense,
-    group: u32,
-    rows: Range<usize>,
-    (pending, bitmaps): (&Pending, Range<usize>),
-    lows: &mut Vec<u32>,
-    out: &mut Vec<u8>,
-) -> bool {
+/// Writes a group from its rows, its bitsets and its bitmaps; returns whether it has any.
+fn write_all(rows: GroupRows<'_>, dense: &Dense, group: u32, (pending, bitmaps): (&Pending, Range<usize>), lows: &mut Vec<u32>, out: &mut Vec<u8>) -> bool {
     if bitmaps.is_empty() {
-        return write_group(log, dense, group, rows, lows, out);
+        return write_group(rows, dense, group, lows, out);
     }
     let mut other = Vec::new();
-    let has_other = write_group(log, dense, group, rows, lows, &mut other);
+    let has_other = write_group(rows, dense, group, lows, &mut other);
     pending.write(has_other.then_some(other.as_slice()), bitmaps, out);
     true
 }
 
-/// Writes a group from its rows in the sorted log and its bitsets; returns whether it has any.
-fn write_group(log: &Log, dense: &Dense, group: u32, rows: Range<usize>, lows: &mut Vec<u32>, out: &mut Vec<u8>) -> bool {
-    let mut chunks = dense.chunks(group).peekable();
-    if chunks.peek().is_none() {
-        write_rows(log, rows.clone(), lows, out);
-        return !rows.is_empty();
+/// Writes a group from its rows and its bitsets; returns whether it has any.
+#[inline]
+fn write_group(mut rows: GroupRows<'_>, dense: &Dense, group: u32, lows: &mut Vec<u32>, out: &mut Vec<u8>) -> bool {
+    if !dense.has(group) {
+        let is_any = !rows.is_empty();
+        write_rows(rows, lows, out);
+        return is_any;
     }
+    let mut chunks = dense.chunks(group).peekable();
     let mut writer = Writer::new(out);
-    let Range { start: mut row, end } = rows;
-    while let Some(high) = log.high(row, end).into_iter().chain(chunks.peek().map(|(high, _, _)| *high)).min() {
-        row = log.take_bucket(row..end, high, lows);
+    while let Some(high) = rows.high().into_iter().chain(chunks.peek().map(|(high, _, _)| *high)).min() {
+        rows.take_bucket(high, lows);
         let keyed = std::iter::from_fn(|| chunks.next_if(|(found, _, _)| *found == high));
         write_mixed(&mut writer, high, lows, keyed.map(|(_, key, words)| (key, words)));
     }
@@ -210,17 +204,18 @@ fn write_group(log: &Log, dense: &Dense, group: u32, rows: Range<usize>, lows: &
 }
 
 /// Writes a group that has rows and no bitsets.
-fn write_rows(log: &Log, rows: Range<usize>, lows: &mut Vec<u32>, out: &mut Vec<u8>) {
-    let Some(high) = log.high(rows.start, rows.end) else { return };
-    let mut at = log.take_bucket(rows.clone(), high, lows);
-    if at == rows.end {
+#[inline]
+fn write_rows(mut rows: GroupRows<'_>, lows: &mut Vec<u32>, out: &mut Vec<u8>) {
+    let Some(high) = rows.high() else { return };
+    rows.take_bucket(high, lows);
+    if rows.is_empty() {
         write_sorted(high, lows, out);
         return;
     }
     let mut writer = Writer::new(out);
     write_bucket(&mut writer, high, lows);
-    while let Some(high) = log.high(at, rows.end) {
-        at = log.take_bucket(at..rows.end, high, lows);
+    while let Some(high) = rows.high() {
+        rows.take_bucket(high, lows);
         write_bucket(&mut writer, high, lows);
     }
     writer.finish();
@@ -249,6 +244,11 @@ fn write_mixed<'w>(writer: &mut Writer<'_>, high: u32, lows: &[u32], keyed: impl
         write_chunk(writer, chunk);
     }
     writer.end_bucket();
+}
+
+/// The smallest value of a chunk.
+fn join(high: u32, key: u16) -> u64 {
+    u64::from(high) << 32 | u64::from(key) << 16
 }
 
 fn key_of(chunk: &[u32]) -> u16 {

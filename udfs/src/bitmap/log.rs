@@ -1,202 +1,177 @@
-//! The rows (group, value) that have no bitset: unordered until the log is compacted.
+//! The rows of some groups that have no bitset, in order of arrival, in blocks that never move.
 
-use super::dense::Dense;
 use super::radix;
-use std::ops::Range;
+use super::rows::LogRow;
 
 /// The log is not compacted before it has this many rows.
 const LEAST: usize = 1 << 12;
 /// A chunk with at least this many rows takes less room as a bitset.
-const CROWDED: usize = 1024;
+pub(super) const CROWDED: usize = 1024;
 /// How far the log may grow between compactions, if they remove rows.
 const GROWTH: usize = 3;
-/// How far, if they remove next to none.
-const GROWTH_OF_DISTINCT: usize = 6;
+/// How far at most, if they remove next to none.
+const GROWTH_OF_DISTINCT: usize = 16;
+/// Rows of a block, at least and at most.
+const BLOCK: (usize, usize) = (32, 1024);
 
-/// Rows of eight bytes while all values share one high word, of sixteen from then on.
+/// Where rows are sorted; kept from one sort to the next.
 #[derive(Debug)]
-enum Rows {
-    /// High word, and `group << 32 | low word`.
-    Narrow(u32, Vec<u64>),
-    /// `group << 64 | value`.
-    Wide(Vec<u128>),
+pub(super) struct Scratch<R> {
+    /// Rows, and where they are sorted to.
+    pub(super) rows: Vec<R>,
+    buffer: Vec<R>,
+}
+
+impl<R> Default for Scratch<R> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), buffer: Vec::new() }
+    }
+}
+
+impl<R> Scratch<R> {
+    /// Bytes held.
+    pub(super) fn bytes(&self) -> usize {
+        (self.rows.capacity() + self.buffer.capacity()) * size_of::<R>()
+    }
 }
 
 /// Rows of values of groups.
 #[derive(Debug)]
-pub(super) struct Log {
-    rows: Rows,
+pub(super) struct Log<R> {
+    /// Blocks that are not added to any more.
+    blocks: Vec<Vec<R>>,
+    /// The block that rows are added to; the first rows of a log fill it without a reallocation.
+    tail: Vec<R>,
+    /// Rows of `blocks`.
+    closed: usize,
+    /// Bytes behind `blocks` and `tail`.
+    bytes: usize,
+    /// Compacted when it has this many rows.
     limit: usize,
+    /// Whether the values in `blocks` ascend in order of arrival, whatever their groups.
+    ascends: bool,
 }
 
-impl Default for Log {
+impl<R> Default for Log<R> {
     fn default() -> Self {
-        Self { rows: Rows::Narrow(0, Vec::new()), limit: LEAST }
+        Self { blocks: Vec::new(), tail: Vec::new(), closed: 0, bytes: 0, limit: LEAST, ascends: true }
     }
 }
 
-#[inline(always)]
-fn narrow(group: u32, value: u64) -> u64 {
-    u64::from(group) << 32 | value & 0xFFFF_FFFF
-}
+impl<R: LogRow> Log<R> {
+    /// A log of these rows.
+    pub(super) fn of_rows(rows: Vec<R>) -> Self {
+        let mut log = Self::default();
+        log.replace(rows);
+        log
+    }
 
-#[inline(always)]
-fn wide(group: u32, value: u64) -> u128 {
-    u128::from(group) << 64 | u128::from(value)
-}
-
-impl Log {
     /// Bytes held.
     pub(super) fn bytes(&self) -> usize {
-        match &self.rows {
-            Rows::Narrow(_, rows) => rows.capacity() * size_of::<u64>(),
-            Rows::Wide(rows) => rows.capacity() * size_of::<u128>(),
+        size_of::<Self>() + self.bytes
+    }
+
+    /// Whether a block has to be opened before the next row is added.
+    #[inline(always)]
+    pub(super) fn is_full(&self) -> bool {
+        self.tail.len() == self.tail.capacity()
+    }
+
+    /// Adds a row.
+    #[inline(always)]
+    pub(super) fn push(&mut self, row: R) {
+        self.tail.push(row);
+    }
+
+    /// Whether there are so many rows that the log should be compacted.
+    pub(super) fn is_over(&self) -> bool {
+        self.len() >= self.limit
+    }
+
+    /// Makes room for more rows.
+    pub(super) fn open_block(&mut self) {
+        if !self.tail.is_empty() {
+            self.ascends = self.ascends_to_tail();
+            self.closed += self.tail.len();
+            self.blocks.push(std::mem::take(&mut self.tail));
         }
-    }
-
-    /// Adds a row; returns whether the log is full.
-    #[inline]
-    pub(super) fn push(&mut self, group: u32, value: u64) -> bool {
-        match &mut self.rows {
-            Rows::Narrow(high, rows) if u64::from(*high) == value >> 32 => {
-                rows.push(narrow(group, value));
-                rows.len() >= self.limit
-            }
-            Rows::Narrow(..) => self.push_other_high(group, value),
-            Rows::Wide(rows) => {
-                rows.push(wide(group, value));
-                rows.len() >= self.limit
-            }
-        }
-    }
-
-    #[cold]
-    fn push_other_high(&mut self, group: u32, value: u64) -> bool {
-        self.adopt_high((value >> 32) as u32);
-        self.push(group, value)
-    }
-
-    /// Makes room for values with a high word that differs from the others'.
-    fn adopt_high(&mut self, found: u32) {
-        if let Rows::Narrow(high, rows) = &mut self.rows {
-            if rows.is_empty() {
-                *high = found;
-                return;
-            }
-            let upper = u64::from(*high) << 32;
-            let widened = rows.iter().map(|row| wide((row >> 32) as u32, upper | row & 0xFFFF_FFFF)).collect();
-            self.rows = Rows::Wide(widened);
-        }
-    }
-
-    /// Sorts the rows and removes duplicates.
-    pub(super) fn sort(&mut self) {
-        match &mut self.rows {
-            Rows::Narrow(_, rows) => {
-                radix::sort(rows);
-                rows.dedup();
-            }
-            Rows::Wide(rows) => {
-                radix::sort(rows);
-                rows.dedup();
-            }
-        }
-    }
-
-    /// Sorts the rows, removes duplicates and moves the rows of crowded chunks to bitsets.
-    pub(super) fn compact(&mut self, dense: &mut Dense) {
-        let before = self.len();
-        self.sort();
-        let left = match &mut self.rows {
-            Rows::Narrow(high, rows) => {
-                let high = u64::from(*high) << 32;
-                move_crowded(rows, |row| row >> 16, |row| ((row >> 32) as u32, high | row & 0xFFFF_FFFF), dense);
-                rows.len()
-            }
-            Rows::Wide(rows) => {
-                move_crowded(rows, |row| row >> 16, |row| ((row >> 64) as u32, row as u64), dense);
-                rows.len()
-            }
-        };
-        let growth = if left >= before - before / 8 { GROWTH_OF_DISTINCT } else { GROWTH };
-        self.limit = LEAST.max(left * growth);
+        self.tail.reserve_exact((self.closed / 2).clamp(BLOCK.0, BLOCK.1));
+        self.bytes += self.tail.capacity() * size_of::<R>() + size_of::<Vec<R>>();
     }
 
     /// Number of rows.
-    fn len(&self) -> usize {
-        match &self.rows {
-            Rows::Narrow(_, rows) => rows.len(),
-            Rows::Wide(rows) => rows.len(),
+    pub(super) fn len(&self) -> usize {
+        self.closed + self.tail.len()
+    }
+
+    fn ascends_to_tail(&self) -> bool {
+        let last = self.blocks.last().and_then(|block| block.last());
+        self.ascends && last.is_none_or(|last| self.tail.first().is_none_or(|first| last.low() <= first.low())) && self.tail.is_sorted_by_key(|row| row.low())
+    }
+
+    /// Replaces the contents of `rows` by the rows in order of arrival; returns whether their values ascend.
+    pub(super) fn copy_to(&self, rows: &mut Vec<R>) -> bool {
+        rows.clear();
+        rows.reserve(self.len());
+        for block in self.blocks.iter().chain([&self.tail]) {
+            rows.extend_from_slice(block);
+        }
+        self.ascends_to_tail()
+    }
+
+    /// Copies the rows, sorted and without duplicates; returns whether their values ascended before.
+    pub(super) fn sort_to(&self, scratch: &mut Scratch<R>) -> bool {
+        let ascends = self.copy_to(&mut scratch.rows);
+        radix::sort(&mut scratch.rows, if ascends { R::VALUE_BITS } else { 0 }, &mut scratch.buffer);
+        scratch.rows.dedup();
+        ascends
+    }
+
+    /// Replaces the rows.
+    fn replace(&mut self, rows: Vec<R>) {
+        let limit = self.limit;
+        *self = Self { limit, closed: rows.len(), bytes: rows.capacity() * size_of::<R>(), ..Self::default() };
+        if !rows.is_empty() {
+            self.ascends = rows.is_sorted_by_key(|row| row.low());
+            self.blocks.push(rows);
         }
     }
 
-    /// Where the rows of a group end that start at `from`. The log is sorted.
-    #[inline]
-    pub(super) fn end_of_group(&self, group: u32, from: usize) -> usize {
-        match &self.rows {
-            Rows::Narrow(_, rows) => end_of(rows, from, |row| (row >> 32) as u32 <= group),
-            Rows::Wide(rows) => end_of(rows, from, |row| (row >> 64) as u32 <= group),
+    /// Removes duplicates, and the rows of crowded chunks, which are given to `take`. `least` rows are not compacted again.
+    pub(super) fn compact(&mut self, least: usize, scratch: &mut Scratch<R>, take: impl FnMut(&[R])) {
+        let before = self.len();
+        let ascends = self.sort_to(scratch);
+        let fullest = take_crowded(&mut scratch.rows, take);
+        let mut left = scratch.rows.clone();
+        if ascends {
+            left.sort_by_key(|row| row.low());
         }
+        let growth = if left.len() >= before - before / 8 { (CROWDED * 5 / 4 / fullest.max(1)).clamp(2, GROWTH_OF_DISTINCT) } else { GROWTH };
+        self.limit = if left.is_empty() { CROWDED } else { (left.len() * growth).max(least).max(LEAST) };
+        self.replace(left);
     }
 
-    /// High word of a row before `end`.
-    #[inline]
-    pub(super) fn high(&self, row: usize, end: usize) -> Option<u32> {
-        if row >= end {
-            return None;
+    /// Puts the rows of two logs together; if the values of both ascend, so do those of the result.
+    pub(super) fn append(&mut self, other: &Self) {
+        let (mut rows, mut others) = (Vec::new(), Vec::new());
+        let ascends = self.copy_to(&mut rows) & other.copy_to(&mut others);
+        rows.append(&mut others);
+        if ascends {
+            rows.sort_by_key(|row| row.low());
         }
-        match &self.rows {
-            Rows::Narrow(high, _) => Some(*high),
-            Rows::Wide(rows) => Some((rows[row] >> 32) as u32),
-        }
+        self.limit = self.limit.max(other.limit);
+        self.replace(rows);
     }
 
-    /// Replaces `lows` by the lower words of the first rows of the range, as far as they have this high word.
-    /// Returns where the others start.
-    #[inline]
-    pub(super) fn take_bucket(&self, range: Range<usize>, high: u32, lows: &mut Vec<u32>) -> usize {
-        lows.clear();
-        match &self.rows {
-            Rows::Narrow(found, _) if *found != high => range.start,
-            Rows::Narrow(_, rows) => {
-                lows.extend(rows[range.clone()].iter().map(|row| *row as u32));
-                range.end
-            }
-            Rows::Wide(rows) => {
-                let bucket = rows[range.clone()].iter().take_while(|row| (**row >> 32) as u32 == high);
-                lows.extend(bucket.map(|row| *row as u32));
-                range.start + lows.len()
-            }
-        }
-    }
-
-    /// Takes the rows of the first groups out; the others are counted from 0 again. Sorts the log.
-    pub(super) fn split_first(&mut self, count: usize) -> Self {
-        self.sort();
-        let last = match count.checked_sub(1) {
-            Some(last) => u32::try_from(last).unwrap_or(u32::MAX),
-            None => return Self::default(),
-        };
-        let end = self.end_of_group(last, 0);
-        let first = match &mut self.rows {
-            Rows::Narrow(high, rows) => {
-                let first = rows.drain(..end).collect();
-                rows.iter_mut().for_each(|row| *row -= (count as u64) << 32);
-                Rows::Narrow(*high, first)
-            }
-            Rows::Wide(rows) => {
-                let first = rows.drain(..end).collect();
-                rows.iter_mut().for_each(|row| *row -= (count as u128) << 64);
-                Rows::Wide(first)
-            }
-        };
-        Self { rows: first, limit: LEAST }
+    /// The same rows in another form, in the same order.
+    pub(super) fn map<T: LogRow>(&self, change: impl Fn(R) -> T) -> Log<T> {
+        Log { limit: self.limit, ..Log::of_rows(self.blocks.iter().chain([&self.tail]).flatten().map(|row| change(*row)).collect()) }
     }
 }
 
 /// Index of the first row from `from` on that does not belong: a few steps, then a search.
 #[inline(always)]
-fn end_of<R: Copy>(rows: &[R], from: usize, belongs: impl Fn(R) -> bool) -> usize {
+pub(super) fn end_of<R: Copy>(rows: &[R], from: usize, belongs: impl Fn(R) -> bool) -> usize {
     let mut low = from;
     let mut step = 1;
     while low + step <= rows.len() && belongs(rows[low + step - 1]) {
@@ -207,24 +182,21 @@ fn end_of<R: Copy>(rows: &[R], from: usize, belongs: impl Fn(R) -> bool) -> usiz
     low + rows[low..high].partition_point(|row| belongs(*row))
 }
 
-fn move_crowded<R: Copy, C: PartialEq>(rows: &mut Vec<R>, chunk_of: impl Fn(R) -> C, value_of: impl Fn(R) -> (u32, u64), dense: &mut Dense) {
-    let mut kept = 0;
-    let mut start = 0;
+/// Removes crowded chunks from sorted rows; returns how many rows the fullest of the others has.
+fn take_crowded<R: LogRow>(rows: &mut Vec<R>, mut take: impl FnMut(&[R])) -> usize {
+    let (mut kept, mut start, mut fullest) = (0, 0, 0);
     while start < rows.len() {
-        let chunk = chunk_of(rows[start]);
-        let end = end_of(rows, start, |row| chunk_of(row) == chunk);
+        let chunk = rows[start].chunk();
+        let end = end_of(rows, start, |row| row.chunk() == chunk);
         if end - start >= CROWDED {
-            let (group, value) = value_of(rows[start]);
-            let words = dense.find_or_make(group, (value >> 32) as u32, (value >> 16) as u16);
-            for row in &rows[start..end] {
-                let (_, value) = value_of(*row);
-                words[usize::from(value as u16 >> 6)] |= 1 << (value & 63);
-            }
+            take(&rows[start..end]);
         } else {
+            fullest = fullest.max(end - start);
             rows.copy_within(start..end, kept);
             kept += end - start;
         }
         start = end;
     }
     rows.truncate(kept);
+    fullest
 }

@@ -1,78 +1,105 @@
-//! The rows of all groups, dealt out to logs by group: each log stays small enough to be sorted in the cache.
+//! The rows of all groups that have no bitset: of eight bytes while all values share one high word, of sixteen from then on.
 
 use super::dense::Dense;
-use super::log::Log;
+use super::parts::{Parts, Walk};
+use super::rows::{GroupRows, LogRow};
 
-/// Number of logs.
-const PARTS: usize = 1024;
+/// The rows.
+#[derive(Debug)]
+pub(super) enum Logs {
+    /// High word of all values, and rows of lower words.
+    Narrow(u32, Parts<u64>),
+    /// Rows of values.
+    Wide(Parts<u128>),
+}
 
-/// The logs. Group `g` has its rows in log `(g + shift) % PARTS`, which is made with its first row: a set of one group has one.
-#[derive(Debug, Default)]
-pub(super) struct Logs {
-    parts: Vec<Log>,
-    /// What stands for a log that was not made.
-    none: Log,
-    shift: usize,
+impl Default for Logs {
+    fn default() -> Self {
+        Self::Narrow(0, Parts::default())
+    }
 }
 
 impl Logs {
-    #[inline(always)]
-    fn part_of(&self, group: u32) -> usize {
-        (group as usize + self.shift) % PARTS
-    }
-
-    /// The log that holds a group's rows, and its number.
-    #[inline]
-    pub(super) fn of_group(&self, group: u32) -> (usize, &Log) {
-        let part = self.part_of(group);
-        (part, self.parts.get(part).unwrap_or(&self.none))
-    }
-
-    /// Adds a row; compacts the log if it is full.
+    /// Adds a row.
     #[inline]
     pub(super) fn push(&mut self, group: u32, value: u64, dense: &mut Dense) {
-        let part = self.part_of(group);
-        if part >= self.parts.len() {
-            self.make(part);
-        }
-        let log = &mut self.parts[part];
-        if log.push(group, value) {
-            log.compact(dense);
+        match self {
+            Self::Narrow(high, parts) if u64::from(*high) == value >> 32 => parts.push(LogRow::new(group, value), *high, dense),
+            Self::Narrow(..) => self.push_other_high(group, value, dense),
+            Self::Wide(parts) => parts.push(LogRow::new(group, value), 0, dense),
         }
     }
 
     #[cold]
-    fn make(&mut self, part: usize) {
-        self.parts.resize_with(part + 1, Log::default);
-    }
-
-    /// Bytes held.
-    pub(super) fn bytes(&self) -> usize {
-        self.parts.iter().map(|log| size_of::<Log>() + log.bytes()).sum()
-    }
-
-    /// Sorts all logs and removes duplicates.
-    pub(super) fn sort(&mut self) {
-        self.parts.iter_mut().for_each(Log::sort);
+    #[inline(never)]
+    fn push_other_high(&mut self, group: u32, value: u64, dense: &mut Dense) {
+        if let Self::Narrow(high, parts) = self {
+            if parts.is_empty() {
+                *high = (value >> 32) as u32;
+            } else {
+                let upper = u64::from(*high) << 32;
+                *self = Self::Wide(parts.map(|row| LogRow::new(row.group(), upper | row.low())));
+            }
+        }
+        self.push(group, value, dense);
     }
 
     /// Compacts the log that holds a group's rows.
     pub(super) fn compact_group(&mut self, group: u32, dense: &mut Dense) {
-        let part = self.part_of(group);
-        if let Some(log) = self.parts.get_mut(part) {
-            log.compact(dense);
+        match self {
+            Self::Narrow(high, parts) => parts.compact_group(group, *high, dense),
+            Self::Wide(parts) => parts.compact_group(group, 0, dense),
+        }
+    }
+
+    /// The rows of a group, which stay.
+    pub(super) fn of_group(&mut self, group: u32) -> GroupRows<'_> {
+        match self {
+            Self::Narrow(high, parts) => GroupRows::Narrow(*high, parts.of_group(group)),
+            Self::Wide(parts) => GroupRows::Wide(parts.of_group(group)),
+        }
+    }
+
+    /// Bytes held; takes no time.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Narrow(_, parts) => parts.bytes(),
+            Self::Wide(parts) => parts.bytes(),
         }
     }
 
     /// Takes the rows of the first groups out; the others are counted from 0 again.
     pub(super) fn split_first(&mut self, count: usize) -> Self {
-        let shift = self.shift;
-        self.shift = (shift + count) % PARTS;
-        Self { parts: self.parts.iter_mut().map(|log| log.split_first(count)).collect(), shift, ..Self::default() }
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        match self {
+            Self::Narrow(high, parts) => Self::Narrow(*high, parts.split_first(count)),
+            Self::Wide(parts) => Self::Wide(parts.split_first(count)),
+        }
     }
 
-    /// Where a walk over all groups is in each log, before the first group.
-    pub(super) fn starts(&self) -> Vec<usize> {
-        vec![0; PARTS]
+    /// A walk over the rows of all groups.
+    pub(super) fn into_walk(self) -> LogsWalk {
+        match self {
+            Self::Narrow(high, parts) => LogsWalk::Narrow(high, parts.into_walk()),
+            Self::Wide(parts) => LogsWalk::Wide(parts.into_walk()),
+        }
+    }
+}
+
+/// The rows group by group.
+#[derive(Debug)]
+pub(super) enum LogsWalk {
+    Narrow(u32, Walk<u64>),
+    Wide(Walk<u128>),
+}
+
+impl LogsWalk {
+    /// The rows of a group. Groups have to be asked for in ascending order.
+    #[inline]
+    pub(super) fn of_group(&mut self, group: u32) -> GroupRows<'_> {
+        match self {
+            Self::Narrow(high, walk) => GroupRows::Narrow(*high, walk.of_group(group)),
+            Self::Wide(walk) => GroupRows::Wide(walk.of_group(group)),
+        }
     }
 }

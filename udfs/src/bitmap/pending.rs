@@ -95,6 +95,11 @@ impl Pending {
         from + self.entries[from..].iter().take_while(|entry| entry.group <= group).count()
     }
 
+    /// Where the entries of a group start, at `from` or after it. The entries are sorted.
+    pub(super) fn start_of_group(&self, group: u32, from: usize) -> usize {
+        from + self.entries[from..].iter().take_while(|entry| entry.group < group).count()
+    }
+
     /// The entries of a group. The entries are sorted.
     pub(super) fn of_group(&self, group: u32) -> Range<usize> {
         self.entries.partition_point(|entry| entry.group < group)..self.entries.partition_point(|entry| entry.group <= group)

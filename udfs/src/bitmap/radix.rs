@@ -6,6 +6,9 @@ const CACHED: usize = 1 << 18;
 const FEW: usize = 192;
 /// Bits of a digit where a buffer is used.
 const DIGIT: u32 = 12;
+/// If the rows differ in this many bits more above the lowest digit than it takes to number them, that digit is left out at
+/// first: next to none are out of place then.
+const SPARE: u32 = 7;
 
 /// A row that sorts as an integer.
 pub(super) trait Row: Copy + Ord {
@@ -43,10 +46,19 @@ impl Row for u128 {
     }
 }
 
-/// Sorts ascending. Needs no more memory than 262,144 rows beyond the slice.
-pub(super) fn sort<R: Row>(rows: &mut [R]) {
-    if !rows.is_sorted() {
-        sort_part(rows, &mut Vec::new());
+/// Sorts ascending; bits below `from` have to ascend already. Needs no more memory than 262,144 rows beyond the vector and
+/// the buffer, whose contents do not matter.
+pub(super) fn sort<R: Row>(rows: &mut Vec<R>, from: u32, buffer: &mut Vec<R>) {
+    if rows.is_sorted() {
+        return;
+    }
+    if rows.len() < FEW || rows.len() > CACHED {
+        return sort_part(rows, buffer);
+    }
+    let differing = R::differing(rows) & u128::MAX << from;
+    if sort_cached(rows, differing, buffer) {
+        buffer.truncate(rows.len());
+        std::mem::swap(rows, buffer);
     }
 }
 
@@ -60,7 +72,9 @@ fn sort_part<R: Row>(rows: &mut [R], buffer: &mut Vec<R>) {
         return;
     }
     if rows.len() <= CACHED {
-        sort_cached(rows, differing, buffer);
+        if sort_cached(rows, differing, buffer) {
+            rows.copy_from_slice(&buffer[..rows.len()]);
+        }
         return;
     }
     let bits = 128 - differing.leading_zeros();
@@ -106,7 +120,8 @@ fn distribute<R: Row>(rows: &mut [R], shift: u32, width: u32) -> Vec<usize> {
 }
 
 /// Sorts by the lowest digit first, between the rows and a buffer; bits in which no rows differ belong to no digit.
-fn sort_cached<R: Row>(rows: &mut [R], differing: u128, buffer: &mut Vec<R>) {
+/// Returns whether the sorted rows are in the buffer.
+fn sort_cached<R: Row>(rows: &mut [R], differing: u128, buffer: &mut Vec<R>) -> bool {
     let mut shifts = Vec::with_capacity(11);
     let mut left = differing;
     while left != 0 {
@@ -116,21 +131,56 @@ fn sort_cached<R: Row>(rows: &mut [R], differing: u128, buffer: &mut Vec<R>) {
     }
     if shifts.len() << (DIGIT - 3) > rows.len() {
         rows.sort_unstable();
-        return;
+        return false;
     }
     if buffer.len() < rows.len() {
         buffer.resize(rows.len(), R::ZERO);
     }
     let buffer = &mut buffer[..rows.len()];
+    let is_spare = |next: &u32| (differing >> next).count_ones() >= rows.len().ilog2() + SPARE;
+    if shifts.get(1).is_some_and(is_spare) {
+        let is_in_buffer = sort_by(&shifts[1..], rows, buffer);
+        if settle(if is_in_buffer { buffer } else { rows }) {
+            return is_in_buffer;
+        }
+        if is_in_buffer {
+            rows.copy_from_slice(buffer);
+        }
+    }
+    sort_by(&shifts, rows, buffer)
+}
+
+/// Sorts by digits, the first one first; returns whether the sorted rows are in the buffer.
+fn sort_by<R: Row>(shifts: &[u32], rows: &mut [R], buffer: &mut [R]) -> bool {
     for (pass, shift) in shifts.iter().enumerate() {
         match pass % 2 {
             0 => scatter(rows, buffer, *shift),
             _ => scatter(buffer, rows, *shift),
         }
     }
-    if shifts.len() % 2 == 1 {
-        rows.copy_from_slice(buffer);
+    shifts.len() % 2 == 1
+}
+
+/// Puts right the few rows that stand behind larger ones; gives up, and returns false, if they are not few.
+fn settle<R: Row>(rows: &mut [R]) -> bool {
+    let mut most_moves = rows.len();
+    for at in 1..rows.len() {
+        let row = rows[at];
+        if rows[at - 1] <= row {
+            continue;
+        }
+        let mut to = at;
+        while to > 0 && rows[to - 1] > row && most_moves > 0 {
+            rows[to] = rows[to - 1];
+            to -= 1;
+            most_moves -= 1;
+        }
+        rows[to] = row;
+        if most_moves == 0 {
+            return false;
+        }
     }
+    true
 }
 
 #[inline(always)]
@@ -153,7 +203,7 @@ fn scatter<R: Row>(from: &[R], to: &mut [R], shift: u32) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Row, sort};
+    use super::{Row, settle, sort};
 
     fn assert_sorts<R: Row + std::fmt::Debug>(make: impl Fn(u64) -> R) {
         for (len, bits) in [(0, 1), (1, 1), (100, 60), (5_000, 12), (5_000, 63), (60_000, 20), (300_000, 46)] {
@@ -168,9 +218,24 @@ mod tests {
                 .collect();
             let mut expected = rows.clone();
             expected.sort();
-            sort(&mut rows);
+            sort(&mut rows, 0, &mut Vec::new());
             assert_eq!(rows, expected, "{len} rows of {bits} bits");
         }
+    }
+
+    #[test]
+    fn neighbours_that_differ_in_low_bits_only_are_sorted_too() {
+        let far = |row: u64| row.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 24 << 24;
+        let rows = |cluster: u64| (0..50_000u64).map(|row| far(row / cluster) | (row * 7919 % 4096)).collect::<Vec<_>>();
+        for cluster in [1, 2, 3, 5_000] {
+            let mut sorted = rows(cluster);
+            sort(&mut sorted, 0, &mut vec![1, 2, 3]);
+            let mut expected = rows(cluster);
+            expected.sort();
+            assert_eq!(sorted, expected, "clusters of {cluster}");
+        }
+        assert!(settle(&mut [1u64, 3, 2, 4]));
+        assert!(!settle(&mut (0..100u64).rev().collect::<Vec<_>>()));
     }
 
     #[test]

@@ -1,16 +1,16 @@
 //! `bsi_*_agg`: aggregates over the slices of a bit-sliced index, one row a slice, as `tag_numbers` and `behaviour_measures` have them.
 
 use super::bsi_documentation::documentation;
-use super::input::{Bitmaps, bitmap_type, element_type, expect_arguments};
-use super::keyed_state::{KeyedSets, state_error, state_fields};
+use super::input::{bitmap_type, element_type, expect_arguments};
+use super::keyed_state::{Keyed, KeyedGroups, KeyedSet, state_error, state_fields};
 use super::rule_agg::constant;
 use crate::bitmap::{Bsi, Comparison, SLICES_MOST};
-use arrow::array::{ArrayRef, AsArray};
+use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, FieldRef, Int64Type};
 use datafusion::common::{exec_datafusion_err, exec_err, plan_datafusion_err, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, Signature, Volatility};
+use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility};
 use datafusion::scalar::ScalarValue;
 
 /// What is computed.
@@ -52,6 +52,15 @@ impl Computes {
             Self::Value | Self::Top => &[Constant::Element],
             Self::Compare => &[Constant::Text, Constant::Number],
             Self::Between => &[Constant::Number, Constant::Number],
+        }
+    }
+
+    fn data_type(self) -> DataType {
+        match self {
+            Self::Count => DataType::UInt64,
+            Self::Sum => DataType::Decimal128(38, 0),
+            Self::Min | Self::Max | Self::Quantile | Self::Value => DataType::Int64,
+            Self::Compare | Self::Between | Self::Top => DataType::BinaryView,
         }
     }
 
@@ -116,6 +125,25 @@ fn comparison(text: &str) -> Option<Comparison> {
     })
 }
 
+impl BsiAggregate {
+    /// What is computed, with its constants.
+    fn slices(&self, args: &AccumulatorArgs<'_>) -> Result<Slices> {
+        let function = self.computes.name();
+        let constants = (2..args.exprs.len()).map(|at| constant(function, args, at)).collect::<Result<Vec<_>>>()?;
+        if let Some(at) = constants.iter().position(ScalarValue::is_null) {
+            return plan_err!("{function}: argument {} is NULL, expected a value", at + 3);
+        }
+        let slices = Slices { computes: self.computes, constants };
+        if self.computes == Computes::Compare && slices.comparison().is_none() {
+            return plan_err!("{function}: argument 3 is {}, expected '<', '<=', '=', '<>', '>=' or '>'", slices.constants[0]);
+        }
+        if self.computes == Computes::Quantile && !slices.share().is_some_and(|share| (0.0..=1.0).contains(&share)) {
+            return Err(plan_datafusion_err!("{function}: argument 3 is {}, expected a number from 0 to 1", slices.constants[0]));
+        }
+        Ok(slices)
+    }
+}
+
 impl AggregateUDFImpl for BsiAggregate {
     fn name(&self) -> &str {
         self.computes.name()
@@ -135,12 +163,7 @@ impl AggregateUDFImpl for BsiAggregate {
     }
 
     fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Ok(match self.computes {
-            Computes::Count => DataType::UInt64,
-            Computes::Sum => DataType::Decimal128(38, 0),
-            Computes::Min | Computes::Max | Computes::Quantile | Computes::Value => DataType::Int64,
-            Computes::Compare | Computes::Between | Computes::Top => DataType::BinaryView,
-        })
+        Ok(self.computes.data_type())
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
@@ -148,19 +171,15 @@ impl AggregateUDFImpl for BsiAggregate {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        let function = self.computes.name();
-        let constants = (2..args.exprs.len()).map(|at| constant(function, &args, at)).collect::<Result<Vec<_>>>()?;
-        if let Some(at) = constants.iter().position(ScalarValue::is_null) {
-            return plan_err!("{function}: argument {} is NULL, expected a value", at + 3);
-        }
-        let slices = Slices { computes: self.computes, constants, sets: KeyedSets::default() };
-        if self.computes == Computes::Compare && slices.comparison().is_none() {
-            return plan_err!("{function}: argument 3 is {}, expected '<', '<=', '=', '<>', '>=' or '>'", slices.constants[0]);
-        }
-        if self.computes == Computes::Quantile && !slices.share().is_some_and(|share| (0.0..=1.0).contains(&share)) {
-            return Err(plan_datafusion_err!("{function}: argument 3 is {}, expected a number from 0 to 1", slices.constants[0]));
-        }
-        Ok(Box::new(slices))
+        Ok(Box::new(KeyedSet::new(self.slices(&args)?)))
+    }
+
+    fn groups_accumulator_supported(&self, _args: AccumulatorArgs<'_>) -> bool {
+        true
+    }
+
+    fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
+        Ok(Box::new(KeyedGroups::new(self.slices(&args)?)))
     }
 
     fn documentation(&self) -> Option<&Documentation> {
@@ -168,12 +187,11 @@ impl AggregateUDFImpl for BsiAggregate {
     }
 }
 
-/// The slices of one group.
+/// What is computed of the slices of a group; key 0 is slice -1, the members.
 #[derive(Debug)]
 struct Slices {
     computes: Computes,
     constants: Vec<ScalarValue>,
-    sets: KeyedSets,
 }
 
 impl Slices {
@@ -198,16 +216,16 @@ impl Slices {
         self.number(self.computes.constants().len())
     }
 
-    /// The index, or `None` without rows.
-    fn take(&mut self) -> Result<Option<Bsi>> {
-        let mut sets = self.sets.take()?;
-        let Some(members) = sets.remove(&-1) else {
-            if sets.is_empty() {
-                return Ok(None);
+    /// The index; one without members if there are no rows.
+    fn index(&self, sets: &[(usize, &[u8])]) -> Result<Bsi> {
+        match sets {
+            [] => Ok(Bsi::default()),
+            [(0, members), slices @ ..] => {
+                let slices = slices.iter().map(|(key, bytes)| (*key as u32 - 1, bytes.to_vec()));
+                Ok(Bsi { members: members.to_vec(), slices: slices.collect() })
             }
-            return exec_err!("{}: no row of slice -1, which holds who has a number", self.computes.name());
-        };
-        Ok(Some(Bsi { members, slices: sets.into_iter().map(|(bit, bytes)| (bit as u32, bytes)).collect() }))
+            _ => exec_err!("{}: no row of slice -1, which holds who has a number", self.computes.name()),
+        }
     }
 
     fn value(&self, number: Option<u64>) -> Result<ScalarValue> {
@@ -220,7 +238,7 @@ impl Slices {
         ((self.share().unwrap_or(0.0) * members as f64).ceil() as u64).clamp(1, members.max(1)) - 1
     }
 
-    fn result(&self, bsi: &Bsi) -> Result<ScalarValue> {
+    fn compute(&self, bsi: &Bsi) -> Result<ScalarValue> {
         let members = bsi.count().map_err(state_error)?;
         let nth = |place: u64| bsi.nth(place).map_err(state_error);
         let bitmap = match self.computes {
@@ -244,36 +262,35 @@ impl Slices {
     }
 }
 
-impl Accumulator for Slices {
-    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let function = self.computes.name();
-        let bitmaps = Bitmaps::of_array(function, 2, &values[1])?;
-        for (row, slice) in values[0].as_primitive::<Int64Type>().iter().enumerate() {
-            let (Some(slice), Some(bitmap)) = (slice, bitmaps.get(row)?) else { continue };
-            if !(-1..i64::from(SLICES_MOST)).contains(&slice) {
-                return exec_err!("{function}: argument 1, row {row} of the batch: slice {slice}, expected -1 to {}", SLICES_MOST - 1);
+impl Keyed for Slices {
+    const BITMAP: usize = 1;
+
+    fn function(&self) -> &'static str {
+        self.computes.name()
+    }
+
+    fn keys(&self) -> usize {
+        SLICES_MOST as usize + 1
+    }
+
+    fn key(&self, keys: &dyn Array, row: usize) -> Result<Option<usize>> {
+        let slices = keys.as_primitive::<Int64Type>();
+        if slices.is_null(row) {
+            return Ok(None);
+        }
+        match slices.value(row) {
+            slice if (-1..i64::from(SLICES_MOST)).contains(&slice) => Ok(Some((slice + 1) as usize)),
+            slice => {
+                exec_err!("{}: argument 1, row {row} of the batch: slice {slice}, expected -1 to {}", self.function(), SLICES_MOST - 1)
             }
-            self.sets.add(slice, &bitmap)?;
-        }
-        Ok(())
-    }
-
-    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        self.sets.merge(states)
-    }
-
-    fn evaluate(&mut self) -> Result<ScalarValue> {
-        match self.take()? {
-            Some(bsi) => self.result(&bsi),
-            None => self.result(&Bsi::default()),
         }
     }
 
-    fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        self.sets.state()
+    fn data_type(&self) -> DataType {
+        self.computes.data_type()
     }
 
-    fn size(&self) -> usize {
-        size_of::<Self>() + self.sets.size()
+    fn result(&self, sets: &[(usize, &[u8])]) -> Result<ScalarValue> {
+        self.compute(&self.index(sets)?)
     }
 }

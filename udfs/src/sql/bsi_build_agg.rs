@@ -1,23 +1,19 @@
 //! `bsi_build_agg`: the slices of a bit-sliced index from rows of a member and a number.
 
+use super::bsi_numbers::{NumberGroups, NumberSet};
 use super::documentation::document;
 use super::input::{element_type, expect_arguments};
-use super::output::BitmapColumn;
 use super::rule_agg::constant;
-use crate::bitmap::{SLICES_MOST, write_sorted_u64};
-use arrow::array::{ArrayRef, AsArray, Int16Array, Int64Array, ListArray, StructArray, UInt64Array};
-use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, Int64Type, UInt64Type};
-use datafusion::common::{exec_datafusion_err, plan_err};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields};
+use datafusion::common::plan_err;
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::format_state_name;
-use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, Signature, Volatility};
+use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility};
 use datafusion::scalar::ScalarValue;
-use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-const NAME: &str = "bsi_build_agg";
+pub(super) const NAME: &str = "bsi_build_agg";
 
 static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     document(
@@ -38,7 +34,8 @@ static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     )
 });
 
-fn fields() -> Fields {
+/// What the result is a list of.
+pub(super) fn slice_fields() -> Fields {
     Fields::from(vec![Field::new("slice", DataType::Int16, false), Field::new("bitmap", DataType::BinaryView, true)])
 }
 
@@ -77,7 +74,7 @@ impl AggregateUDFImpl for BsiBuildAgg {
     }
 
     fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Ok(list_of(DataType::Struct(fields())))
+        Ok(list_of(DataType::Struct(slice_fields())))
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
@@ -86,14 +83,15 @@ impl AggregateUDFImpl for BsiBuildAgg {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        let offset = match args.exprs.len() {
-            2 => 0,
-            _ => match constant(NAME, &args, 2)? {
-                ScalarValue::Int64(Some(offset)) => offset,
-                other => return plan_err!("{NAME}: argument 3 is {other}, expected an integer"),
-            },
-        };
-        Ok(Box::new(Numbers { offset, numbers: BTreeMap::new() }))
+        Ok(Box::new(NumberSet::new(offset(&args)?)))
+    }
+
+    fn groups_accumulator_supported(&self, _args: AccumulatorArgs<'_>) -> bool {
+        true
+    }
+
+    fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
+        Ok(Box::new(NumberGroups::new(offset(&args)?)))
     }
 
     fn documentation(&self) -> Option<&Documentation> {
@@ -101,81 +99,13 @@ impl AggregateUDFImpl for BsiBuildAgg {
     }
 }
 
-/// The number of each member so far.
-#[derive(Debug)]
-struct Numbers {
-    offset: i64,
-    numbers: BTreeMap<u64, i64>,
-}
-
-impl Numbers {
-    fn add(&mut self, members: &UInt64Array, numbers: &Int64Array) -> Result<()> {
-        for (member, number) in members.iter().zip(numbers.iter()) {
-            let (Some(member), Some(number)) = (member, number) else { continue };
-            let sum = self.numbers.entry(member).or_insert(0);
-            *sum = sum.checked_add(number).ok_or_else(|| exec_datafusion_err!("{NAME}: the numbers of member {member} add up to more than 64 bits"))?;
-        }
-        Ok(())
+/// What is subtracted from the numbers.
+fn offset(args: &AccumulatorArgs<'_>) -> Result<i64> {
+    if args.exprs.len() == 2 {
+        return Ok(0);
     }
-
-    /// The number that is sliced.
-    fn sliced(&self, number: i64) -> Result<u64> {
-        let above = i128::from(number) - i128::from(self.offset);
-        u64::try_from(above)
-            .ok()
-            .filter(|above| above >> SLICES_MOST == 0)
-            .ok_or_else(|| exec_datafusion_err!("{NAME}: number {number}, expected from {} on, and less than 2^63 above it", self.offset))
-    }
-}
-
-fn one_list(values: ArrayRef) -> Result<ScalarValue> {
-    let item = Arc::new(Field::new_list_field(values.data_type().clone(), true));
-    Ok(ScalarValue::List(Arc::new(ListArray::try_new(item, OffsetBuffer::from_lengths([values.len()]), values, None)?)))
-}
-
-impl Accumulator for Numbers {
-    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.add(values[0].as_primitive::<UInt64Type>(), values[1].as_primitive::<Int64Type>())
-    }
-
-    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        for (members, numbers) in states[0].as_list::<i32>().iter().zip(states[1].as_list::<i32>().iter()) {
-            if let (Some(members), Some(numbers)) = (members, numbers) {
-                self.add(members.as_primitive::<UInt64Type>(), numbers.as_primitive::<Int64Type>())?;
-            }
-        }
-        Ok(())
-    }
-
-    fn evaluate(&mut self) -> Result<ScalarValue> {
-        let mut slices = vec![(-1i16, self.numbers.keys().copied().collect::<Vec<u64>>())];
-        slices.extend((0..SLICES_MOST as i16).map(|bit| (bit, Vec::new())));
-        for (member, number) in &self.numbers {
-            let mut left = self.sliced(*number)?;
-            while left != 0 {
-                slices[left.trailing_zeros() as usize + 1].1.push(*member);
-                left &= left - 1;
-            }
-        }
-        slices.retain(|(_, members)| !members.is_empty());
-        let mut bitmaps = BitmapColumn::default();
-        for (_, members) in &slices {
-            bitmaps.push(|out| {
-                write_sorted_u64(members, out);
-                Ok(true)
-            })?;
-        }
-        let numbers: ArrayRef = Arc::new(Int16Array::from_iter_values(slices.iter().map(|(slice, _)| *slice)));
-        one_list(Arc::new(StructArray::try_new(fields(), vec![numbers, bitmaps.finish()?], None)?))
-    }
-
-    fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let members: ArrayRef = Arc::new(UInt64Array::from_iter_values(self.numbers.keys().copied()));
-        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(self.numbers.values().copied()));
-        Ok(vec![one_list(members)?, one_list(numbers)?])
-    }
-
-    fn size(&self) -> usize {
-        size_of::<Self>() + self.numbers.len() * 2 * size_of::<(u64, i64)>()
+    match constant(NAME, args, 2)? {
+        ScalarValue::Int64(Some(offset)) => Ok(offset),
+        other => plan_err!("{NAME}: argument 3 is {other}, expected an integer"),
     }
 }

@@ -1,6 +1,6 @@
 //! A column of bitmaps while it is written: bytes go to large blocks, rows are views of them.
 
-use arrow::array::{ArrayRef, BinaryViewArray, BinaryViewBuilder};
+use arrow::array::{ArrayRef, BinaryViewArray, NullBufferBuilder, make_view};
 use arrow::buffer::Buffer;
 use datafusion::common::exec_datafusion_err;
 use datafusion::error::Result;
@@ -10,38 +10,55 @@ use std::sync::Arc;
 const BLOCK: usize = 64 << 20;
 
 /// Builder of a `BinaryView` column whose values are appended to a vector.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct BitmapColumn {
+    /// The block that is written.
     block: Vec<u8>,
-    /// Start and length of each row in the block; `None` for NULL.
-    rows: Vec<Option<(usize, usize)>>,
-    closed: BinaryViewBuilder,
+    closed: Vec<Buffer>,
+    /// A view of each row, of no bytes for NULL.
+    views: Vec<u128>,
+    nulls: NullBufferBuilder,
+}
+
+impl Default for BitmapColumn {
+    fn default() -> Self {
+        Self::with_capacity(0)
+    }
 }
 
 impl BitmapColumn {
+    /// A builder of about so many rows.
+    pub(super) fn with_capacity(rows: usize) -> Self {
+        Self { block: Vec::new(), closed: Vec::new(), views: Vec::with_capacity(rows), nulls: NullBufferBuilder::new(rows) }
+    }
+
     /// Adds a row: what `write` appends if it returns true, or else NULL.
     ///
     /// # Errors
     /// What `write` fails with, and a bitmap of 4 GiB or more.
     pub(super) fn push(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<bool>) -> Result<()> {
         let start = self.block.len();
-        let is_value = write(&mut self.block)?;
-        self.rows.push(is_value.then(|| (start, self.block.len() - start)));
-        if self.block.len() >= BLOCK { self.close_block() } else { Ok(()) }
+        if write(&mut self.block)? {
+            self.views.push(make_view(&self.block[start..], self.closed.len() as u32, start as u32));
+            self.nulls.append_non_null();
+        } else {
+            self.block.truncate(start);
+            self.views.push(0);
+            self.nulls.append_null();
+        }
+        if self.block.len() >= BLOCK { self.close_block(BLOCK + BLOCK / 8) } else { Ok(()) }
     }
 
-    fn close_block(&mut self) -> Result<()> {
-        let bytes = std::mem::take(&mut self.block);
+    /// Closes the block; the next one has room for `room` bytes.
+    fn close_block(&mut self, room: usize) -> Result<()> {
+        let mut bytes = std::mem::replace(&mut self.block, Vec::with_capacity(room));
         if u32::try_from(bytes.len()).is_err() {
             return Err(exec_datafusion_err!("a bitmap of {} bytes does not fit into a column, expected less than 4 GiB", bytes.len()));
         }
-        let block = self.closed.append_block(Buffer::from_vec(bytes));
-        for row in self.rows.drain(..) {
-            match row {
-                Some((start, len)) => self.closed.try_append_view(block, start as u32, len as u32)?,
-                None => self.closed.append_null(),
-            }
+        if bytes.len() < bytes.capacity() / 2 {
+            bytes.shrink_to_fit();
         }
+        self.closed.push(Buffer::from_vec(bytes));
         Ok(())
     }
 
@@ -50,8 +67,10 @@ impl BitmapColumn {
     /// # Errors
     /// As [`BitmapColumn::push`].
     pub(super) fn finish(mut self) -> Result<ArrayRef> {
-        self.close_block()?;
-        let column: BinaryViewArray = self.closed.finish();
+        self.close_block(0)?;
+        // SAFETY: each view was made of the bytes at its place in its block, which is checked to be addressed by 32 bits; those
+        // of NULLs are of no bytes. There are as many views as bits in the null buffer.
+        let column = unsafe { BinaryViewArray::new_unchecked(self.views.into(), self.closed, self.nulls.finish()) };
         Ok(Arc::new(column))
     }
 }

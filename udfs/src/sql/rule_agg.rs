@@ -1,17 +1,17 @@
 //! Aggregates over rows of a bitmap and a key: the intersection of some keys' sets, or a rule over them, in one scan.
 
 use super::documentation::document;
-use super::input::{Bitmaps, bitmap_type, expect_arguments};
-use super::keyed_state::{KeyedSets, state_error, state_fields};
+use super::input::{bitmap_type, expect_arguments};
+use super::keyed_state::{Keyed, KeyedGroups, KeyedSet, state_error, state_fields};
 use super::rule::Rule;
 use crate::bitmap::{BitmapRef, and_many};
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, FieldRef, Schema};
 use arrow::record_batch::RecordBatch;
 use datafusion::common::{exec_datafusion_err, plan_datafusion_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, ColumnarValue, Documentation, Signature, Volatility};
+use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, ColumnarValue, Documentation, GroupsAccumulator, Signature, Volatility};
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
 
@@ -110,6 +110,21 @@ impl KeyedAggregate {
         let values = (2..args.exprs.len()).map(|at| Ok(constant(self.function(), args, at)?.try_as_str().flatten().map(str::to_owned)));
         values.filter_map(Result::transpose).collect()
     }
+
+    /// The keys that are wanted, and what is done with their sets.
+    fn wanted(&self, args: &AccumulatorArgs<'_>) -> Result<Wanted> {
+        let texts = self.texts(args)?;
+        let function = self.function();
+        let (keys, rule) = match self.computes {
+            Computes::Intersection => (texts, None),
+            Computes::Rule => {
+                let text = texts.into_iter().next().ok_or_else(|| plan_datafusion_err!("{function}: argument 3 is NULL, expected a rule"))?;
+                let rule = Rule::parse(&text).map_err(|error| plan_datafusion_err!("{function}: rule '{text}': {error}"))?;
+                (rule.names.clone(), Some(rule))
+            }
+        };
+        Ok(Wanted { function, is_count: self.is_count, keys, rule })
+    }
 }
 
 impl AggregateUDFImpl for KeyedAggregate {
@@ -137,17 +152,15 @@ impl AggregateUDFImpl for KeyedAggregate {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        let texts = self.texts(&args)?;
-        let function = self.function();
-        let (wanted, rule) = match self.computes {
-            Computes::Intersection => (texts, None),
-            Computes::Rule => {
-                let text = texts.into_iter().next().ok_or_else(|| plan_datafusion_err!("{function}: argument 3 is NULL, expected a rule"))?;
-                let rule = Rule::parse(&text).map_err(|error| plan_datafusion_err!("{function}: rule '{text}': {error}"))?;
-                (rule.names.clone(), Some(rule))
-            }
-        };
-        Ok(Box::new(KeyedSet { function, is_count: self.is_count, wanted, rule, sets: KeyedSets::default() }))
+        Ok(Box::new(KeyedSet::new(self.wanted(&args)?)))
+    }
+
+    fn groups_accumulator_supported(&self, _args: AccumulatorArgs<'_>) -> bool {
+        true
+    }
+
+    fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
+        Ok(Box::new(KeyedGroups::new(self.wanted(&args)?)))
     }
 
     fn documentation(&self) -> Option<&Documentation> {
@@ -155,43 +168,42 @@ impl AggregateUDFImpl for KeyedAggregate {
     }
 }
 
-/// The sets of the keys that are wanted.
+/// The keys that are wanted, and what is done with their sets.
 #[derive(Debug)]
-struct KeyedSet {
+struct Wanted {
     function: &'static str,
     is_count: bool,
-    /// The keys; their number is the state's key.
-    wanted: Vec<String>,
+    keys: Vec<String>,
     rule: Option<Rule>,
-    sets: KeyedSets,
 }
 
-impl Accumulator for KeyedSet {
-    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let bitmaps = Bitmaps::of_array(self.function, 1, &values[0])?;
-        let keys = values[1].as_string_view_opt();
-        let keys = keys.ok_or_else(|| exec_datafusion_err!("{}: argument 2 is {}, expected text", self.function, values[1].data_type()))?;
-        for (row, key) in keys.iter().enumerate() {
-            let Some(number) = key.and_then(|key| self.wanted.iter().position(|wanted| wanted == key)) else { continue };
-            if let Some(bitmap) = bitmaps.get(row)? {
-                self.sets.add(number as i64, &bitmap)?;
-            }
-        }
-        Ok(())
+impl Keyed for Wanted {
+    const BITMAP: usize = 0;
+
+    fn function(&self) -> &'static str {
+        self.function
     }
 
-    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        self.sets.merge(states)
+    fn keys(&self) -> usize {
+        self.keys.len()
     }
 
-    fn evaluate(&mut self) -> Result<ScalarValue> {
-        let unions = self.sets.take()?;
-        let empty = [0; 8];
-        let set = |number: usize| unions.get(&(number as i64)).map_or(empty.as_slice(), Vec::as_slice);
+    fn key(&self, keys: &dyn Array, row: usize) -> Result<Option<usize>> {
+        let texts = keys.as_string_view_opt();
+        let texts = texts.ok_or_else(|| exec_datafusion_err!("{}: argument 2 is {}, expected text", self.function, keys.data_type()))?;
+        Ok(if texts.is_null(row) { None } else { self.keys.iter().position(|wanted| wanted == texts.value(row)) })
+    }
+
+    fn data_type(&self) -> DataType {
+        if self.is_count { DataType::UInt64 } else { DataType::BinaryView }
+    }
+
+    fn result(&self, sets: &[(usize, &[u8])]) -> Result<ScalarValue> {
+        let set = |number: usize| sets.iter().find(|(key, _)| *key == number).map_or([0; 8].as_slice(), |(_, bytes)| *bytes);
         let bytes = match &self.rule {
             Some(rule) => rule.result(set).map_err(state_error)?,
             None => {
-                let sets = (0..self.wanted.len()).map(|number| BitmapRef::parse_layout(set(number)));
+                let sets = (0..self.keys.len()).map(|number| BitmapRef::parse_layout(set(number)));
                 let mut out = Vec::new();
                 and_many(&sets.collect::<Result<Vec<_>, _>>().map_err(state_error)?, &mut out);
                 out
@@ -201,13 +213,5 @@ impl Accumulator for KeyedSet {
             return Ok(ScalarValue::UInt64(Some(BitmapRef::parse_layout(&bytes).map_err(state_error)?.cardinality())));
         }
         Ok(ScalarValue::BinaryView(Some(bytes)))
-    }
-
-    fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        self.sets.state()
-    }
-
-    fn size(&self) -> usize {
-        size_of::<Self>() + self.sets.size() + self.wanted.iter().map(String::capacity).sum::<usize>()
     }
 }

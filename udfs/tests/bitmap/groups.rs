@@ -64,6 +64,38 @@ proptest! {
     }
 
     #[test]
+    fn values_in_ascending_order_give_canonical_sets(rows in rows(), part in 0usize..1_000) {
+        let mut rows = rows;
+        rows.sort_by_key(|(_, value)| *value);
+        let expected = collect(&rows);
+        let count = expected.keys().last().map_or(0, |last| last + 1);
+        assert_groups(&mut fill(&rows).drain(), 0..count, &expected);
+        let part = part.min(count);
+        let mut sets = fill(&rows);
+        assert_groups(&mut sets.drain_first(part), 0..part, &expected);
+        sets.insert_all(rows.iter().copied().filter(|(group, _)| *group >= part).map(|(group, value)| (group - part, value)));
+        let rest: Groups = expected.into_iter().filter(|(group, _)| *group >= part).map(|(group, set)| (group - part, set)).collect();
+        assert_groups(&mut sets.drain(), 0..count - part, &rest);
+    }
+
+    #[test]
+    fn groups_without_values_are_skipped(rows in rows(), bitmaps in prop::collection::vec((0usize..2_000, sets()), 0..8), apart in 1usize..70) {
+        let rows: Vec<(usize, u64)> = rows.into_iter().map(|(group, value)| (group * apart, value)).collect();
+        let (mut expected, mut groups) = (collect(&rows), fill(&rows));
+        for (group, set) in bitmaps.iter().filter(|(_, set)| !set.is_empty()) {
+            groups.merge(*group, &BitmapRef::parse(&bytes_of(set)).unwrap());
+            expected.entry(*group).or_default().extend(set);
+        }
+        let mut drained = groups.drain();
+        for (group, set) in expected {
+            let mut bytes = Vec::new();
+            drained.skip_to(group);
+            prop_assert!(drained.write_next(&mut bytes));
+            prop_assert!(bytes == bytes_of(&set), "group {}", group);
+        }
+    }
+
+    #[test]
     fn merging_bitmaps_is_union(bitmaps in prop::collection::vec((0usize..4, sets()), 0..8), rows in rows()) {
         let mut expected = collect(&rows);
         let mut groups = fill(&rows);

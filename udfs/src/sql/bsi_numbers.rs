@@ -1,0 +1,217 @@
+//! The state behind `bsi_build_agg`: a number for each member of each group, as rows that are sorted and added up now and then.
+//!
+//! A state that goes from one operator to the next is two lists: members, and the number of each.
+
+use super::bsi_build_agg::{NAME, slice_fields};
+use super::keyed_state::list_of;
+use super::output::BitmapColumn;
+use super::union_state::takes_part;
+use crate::bitmap::{SLICES_MOST, write_sorted_u64};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int16Array, Int64Array, StructArray, UInt64Array};
+use arrow::datatypes::{Int64Type, UInt64Type};
+use datafusion::common::exec_datafusion_err;
+use datafusion::error::Result;
+use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
+use datafusion::scalar::ScalarValue;
+use std::sync::Arc;
+
+/// Rows are not added up before there are this many.
+const LEAST: usize = 1 << 12;
+/// How far they may grow from then on.
+const GROWTH: usize = 3;
+
+/// A number, or part of one, of a member of a group.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    group: usize,
+    member: u64,
+    number: i64,
+}
+
+/// The numbers of the members of many groups.
+#[derive(Debug)]
+pub(super) struct NumberGroups {
+    offset: i64,
+    rows: Vec<Row>,
+    /// Rows at which they are added up.
+    limit: usize,
+    /// Groups so far.
+    count: usize,
+}
+
+impl NumberGroups {
+    pub(super) fn new(offset: i64) -> Self {
+        Self { offset, rows: Vec::new(), limit: LEAST, count: 0 }
+    }
+
+    fn add(&mut self, rows: impl Iterator<Item = Row>) -> Result<()> {
+        self.rows.extend(rows);
+        if self.rows.len() >= self.limit {
+            self.add_up()?;
+            self.limit = LEAST.max(self.rows.len() * GROWTH);
+        }
+        Ok(())
+    }
+
+    fn add_rows(&mut self, values: &[ArrayRef], group_of: impl Fn(usize) -> usize, filter: Option<&BooleanArray>) -> Result<()> {
+        let (members, numbers) = (values[0].as_primitive::<UInt64Type>(), values[1].as_primitive::<Int64Type>());
+        let rows = (0..members.len()).filter(|row| takes_part(*row, members, filter) && numbers.is_valid(*row));
+        self.add(rows.map(|row| Row { group: group_of(row), member: members.value(row), number: numbers.value(row) }))
+    }
+
+    fn add_states(&mut self, states: &[ArrayRef], group_of: impl Fn(usize) -> usize) -> Result<()> {
+        for (row, (members, numbers)) in states[0].as_list::<i32>().iter().zip(states[1].as_list::<i32>().iter()).enumerate() {
+            if let (Some(members), Some(numbers)) = (members, numbers) {
+                self.add_rows(&[members, numbers], |_| group_of(row), None)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes one row of those of a member, and sorts them by group and member.
+    fn add_up(&mut self) -> Result<()> {
+        self.rows.sort_unstable_by_key(|row| (row.group, row.member));
+        let (mut kept, mut start) = (0, 0);
+        while let Some(first) = self.rows.get(start).copied() {
+            let same = self.rows[start..].iter().take_while(|row| (row.group, row.member) == (first.group, first.member));
+            let (count, sum) = same.fold((0, 0), |(count, sum), row| (count + 1, sum + i128::from(row.number)));
+            let number = i64::try_from(sum);
+            let number = number.map_err(|_| exec_datafusion_err!("{NAME}: the numbers of member {} add up to more than 64 bits", first.member))?;
+            self.rows[kept] = Row { number, ..first };
+            kept += 1;
+            start += count;
+        }
+        self.rows.truncate(kept);
+        Ok(())
+    }
+
+    /// Takes out groups: their rows, added up, and how many groups they are.
+    fn take(&mut self, emit_to: EmitTo) -> Result<(Vec<Row>, usize)> {
+        self.add_up()?;
+        let EmitTo::First(count) = emit_to else { return Ok((std::mem::take(&mut self.rows), std::mem::take(&mut self.count))) };
+        let mut others = self.rows.split_off(self.rows.partition_point(|row| row.group < count));
+        others.iter_mut().for_each(|row| row.group -= count);
+        self.count -= count;
+        Ok((std::mem::replace(&mut self.rows, others), count))
+    }
+
+    /// The lists of slices of groups.
+    fn slices(&self, rows: &[Row], count: usize) -> Result<ArrayRef> {
+        let mut members: Vec<Vec<u64>> = vec![Vec::new(); SLICES_MOST as usize + 1];
+        let (mut numbers, mut bitmaps, mut lengths) = (Vec::new(), BitmapColumn::default(), Vec::with_capacity(count));
+        for rows in groups(rows, count) {
+            let mut used = u64::from(!rows.is_empty());
+            for row in rows {
+                members[0].push(row.member);
+                let mut left = sliced(row.number, self.offset)?;
+                used |= left << 1;
+                while left != 0 {
+                    members[left.trailing_zeros() as usize + 1].push(row.member);
+                    left &= left - 1;
+                }
+            }
+            lengths.push(used.count_ones() as usize);
+            for (slice, members) in members.iter_mut().enumerate().filter(|(slice, _)| used >> slice & 1 == 1) {
+                numbers.push(slice as i16 - 1);
+                bitmaps.push(|out| {
+                    write_sorted_u64(members, out);
+                    Ok(true)
+                })?;
+                members.clear();
+            }
+        }
+        let columns: Vec<ArrayRef> = vec![Arc::new(Int16Array::from(numbers)), bitmaps.finish()?];
+        list_of(Arc::new(StructArray::try_new(slice_fields(), columns, None)?), lengths)
+    }
+
+    fn lists(rows: &[Row], count: usize) -> Result<Vec<ArrayRef>> {
+        let lengths = || groups(rows, count).map(<[Row]>::len);
+        let members = UInt64Array::from_iter_values(rows.iter().map(|row| row.member));
+        let numbers = Int64Array::from_iter_values(rows.iter().map(|row| row.number));
+        Ok(vec![list_of(Arc::new(members), lengths())?, list_of(Arc::new(numbers), lengths())?])
+    }
+}
+
+/// The rows of each group of sorted rows.
+fn groups(rows: &[Row], count: usize) -> impl Iterator<Item = &[Row]> {
+    let mut left = rows;
+    (0..count).map(move |group| {
+        let len = left.iter().take_while(|row| row.group == group).count();
+        let (own, others) = left.split_at(len);
+        left = others;
+        own
+    })
+}
+
+/// The number that is sliced.
+fn sliced(number: i64, offset: i64) -> Result<u64> {
+    let above = u64::try_from(i128::from(number) - i128::from(offset)).ok().filter(|above| above >> SLICES_MOST == 0);
+    above.ok_or_else(|| exec_datafusion_err!("{NAME}: number {number}, expected from {offset} on, and less than 2^63 above it"))
+}
+
+impl GroupsAccumulator for NumberGroups {
+    fn update_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], opt_filter: Option<&BooleanArray>, total_num_groups: usize) -> Result<()> {
+        self.count = self.count.max(total_num_groups);
+        self.add_rows(values, |row| group_indices[row], opt_filter)
+    }
+
+    fn merge_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
+        self.count = self.count.max(total_num_groups);
+        self.add_states(values, |row| group_indices[row])
+    }
+
+    fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
+        let (rows, count) = self.take(emit_to)?;
+        self.slices(&rows, count)
+    }
+
+    fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
+        let (rows, count) = self.take(emit_to)?;
+        Self::lists(&rows, count)
+    }
+
+    fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
+        let mut rows = Self::new(self.offset);
+        rows.count = values[0].len();
+        rows.add_rows(values, |row| row, opt_filter)?;
+        rows.state(EmitTo::All)
+    }
+
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.rows.capacity() * size_of::<Row>()
+    }
+}
+
+/// The numbers of the members of one group: for aggregates without GROUP BY and for window functions.
+#[derive(Debug)]
+pub(super) struct NumberSet(NumberGroups);
+
+impl NumberSet {
+    pub(super) fn new(offset: i64) -> Self {
+        Self(NumberGroups::new(offset))
+    }
+}
+
+impl Accumulator for NumberSet {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.0.add_rows(values, |_| 0, None)
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        self.0.add_states(states, |_| 0)
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        self.0.add_up()?;
+        ScalarValue::try_from_array(&self.0.slices(&self.0.rows, 1)?, 0)
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        self.0.add_up()?;
+        NumberGroups::lists(&self.0.rows, 1)?.iter().map(|list| ScalarValue::try_from_array(list, 0)).collect()
+    }
+
+    fn size(&self) -> usize {
+        self.0.size()
+    }
+}
