@@ -56,7 +56,7 @@ enum Column<'a> {
     Binary(&'a BinaryArray),
     Large(&'a LargeBinaryArray),
     View(&'a BinaryViewArray),
-    Constant(Option<Constant<'a>>),
+    Constant(Option<Box<Constant<'a>>>),
 }
 
 /// After so many rows a constant is expanded: that pays from then on.
@@ -127,7 +127,7 @@ impl<'a> Bitmaps<'a> {
         };
         let constant = bytes.map(|bytes| depth.parse(bytes)).transpose();
         let constant = constant.map_err(|defect| exec_datafusion_err!("{function}: argument {argument}: {defect}"))?;
-        let constant = constant.map(|bitmap| Constant { bitmap, rows: Cell::new(0), expanded: OnceCell::new() });
+        let constant = constant.map(|bitmap| Box::new(Constant { bitmap, rows: Cell::new(0), expanded: OnceCell::new() }));
         Ok(Self { function, argument, depth, column: Column::Constant(constant) })
     }
 

@@ -121,7 +121,7 @@ fn many_small_bitmaps_of_few_groups_are_united() {
         let mut numbers = random(7);
         let (mut sets, mut expected) = (GroupSets::default(), Groups::new());
         for index in 0..600 {
-            let base = numbers.next().unwrap() % range & !0xFFFF;
+            let base = (numbers.next().unwrap() % range) & !0xFFFF;
             let set: BTreeSet<u64> = numbers.by_ref().take(3_000).map(|bits| base + bits % (2 << 20)).collect();
             sets.merge(index % groups, &BitmapRef::parse(&bytes_of(&set)).unwrap());
             expected.entry(index % groups).or_default().extend(set);
