@@ -9,7 +9,7 @@ use croaring::{Bitmap, Bitmap64, Portable};
 use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
-use tagmill_udfs::bitmap::{BitmapRef, and, and_cardinality, and_not, or, or_many, write_sorted, xor};
+use tagmill_udfs::bitmap::{BitmapRef, and, and_cardinality, and_not, or, or_cardinality_many, or_many, write_sorted, xor};
 
 /// Name, and sums of AND, OR, XOR, ANDNOT over consecutive pairs, then the cardinality of the union of all.
 const SETS: [(&str, [u64; 5]); 4] = [
@@ -103,6 +103,9 @@ fn measure(set: &str, lists: &[Vec<u32>], sums: [u64; 5]) {
     let references: Vec<&Bitmap> = others.iter().collect();
     let theirs = fastest(|| Bitmap::fast_or(&references).cardinality());
     row(set, "union of all", ours, ("croaring fast_or", theirs));
+    assert_eq!(or_cardinality_many(&views), sums[4], "{set} count of the union of all");
+    let counted = fastest(|| or_cardinality_many(&views));
+    row(set, "union of all, counted", counted, ("croaring fast_or", theirs));
     let theirs = fastest(|| {
         let mut union = Bitmap::fast_or(&references);
         union.run_optimize();

@@ -87,7 +87,12 @@ pub(super) fn and(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Cont
             filter_array(writer, key, values, |value| has_bit(block, value));
         }
         (Array(values), Run(runs, _)) | (Run(runs, _), Array(values)) => cover_array(writer, key, values, runs),
-        (Run(..), Run(..)) => write_runs(writer, key, found.and(a, b)),
+        // To count is much faster than to write, and what is shared is often nothing.
+        (Run(left, _), Run(right, _)) => {
+            if runs::and_count(left, right) > 0 {
+                write_runs(writer, key, found.and(a, b));
+            }
+        }
         (Run(runs, _), Bitset(block, _)) | (Bitset(block, _), Run(runs, _)) => {
             write_words(writer, key, &runs::mask(block, runs));
         }
