@@ -215,3 +215,78 @@ impl Accumulator for NumberSet {
         self.0.size()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bitmap::BitmapRef;
+    use std::collections::BTreeMap;
+
+    type Expected = BTreeMap<(usize, u64), i64>;
+    /// The groups of the rows, and their columns.
+    type Batch = (Vec<usize>, [ArrayRef; 2]);
+
+    /// Batches of rows of random members of random groups, a tenth of them NULL, and their sums.
+    fn batches(groups: u64, seed: u64) -> (Vec<Batch>, Expected) {
+        let mut state = seed | 1;
+        let mut next = move |below: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state % below
+        };
+        let mut expected = Expected::new();
+        let batches = (0..20).map(|_| {
+            let rows: Vec<(usize, Option<u64>, i64)> =
+                (0..700).map(|_| (next(groups) as usize, (next(10) > 0).then(|| next(300)), next(5_000) as i64 - 40)).collect();
+            for (group, member, number) in &rows {
+                member.iter().for_each(|member| *expected.entry((*group, *member)).or_default() += number);
+            }
+            let members: ArrayRef = Arc::new(rows.iter().map(|row| row.1).collect::<UInt64Array>());
+            let numbers: ArrayRef = Arc::new(rows.iter().map(|row| Some(row.2)).collect::<Int64Array>());
+            (rows.iter().map(|row| row.0).collect(), [members, numbers])
+        });
+        (batches.collect(), expected)
+    }
+
+    /// The numbers that slices stand for, of groups counted from `first`.
+    fn numbers(lists: &ArrayRef, first: usize, offset: i64) -> Expected {
+        let mut numbers = Expected::new();
+        for (group, list) in lists.as_list::<i32>().iter().enumerate() {
+            let list = list.unwrap();
+            let (slices, bitmaps) = (list.as_struct().column(0).as_primitive::<arrow::datatypes::Int16Type>(), list.as_struct().column(1).as_binary_view());
+            for (slice, bytes) in slices.values().iter().zip(bitmaps.iter()) {
+                for member in BitmapRef::parse(bytes.unwrap()).unwrap().iter() {
+                    let number = numbers.entry((first + group, member)).or_insert(0);
+                    *number += if *slice < 0 { offset } else { 1 << slice };
+                }
+            }
+        }
+        numbers
+    }
+
+    #[test]
+    fn numbers_of_a_member_are_added_up_in_any_form() {
+        for (groups, seed) in [(1, 3), (9, 5), (2_000, 7)] {
+            let offset = -40 * 20 * 700;
+            let (batches, expected) = batches(groups, seed);
+            let (mut whole, mut merged) = (NumberGroups::new(offset), NumberGroups::new(offset));
+            for (number, (at, values)) in batches.iter().enumerate() {
+                whole.update_batch(values, at, None, groups as usize).unwrap();
+                if number % 2 == 0 {
+                    merged.merge_batch(&whole.convert_to_state(values, None).unwrap(), at, groups as usize).unwrap();
+                } else {
+                    let mut part = NumberGroups::new(offset);
+                    part.update_batch(values, at, None, groups as usize).unwrap();
+                    let every: Vec<usize> = (0..groups as usize).collect();
+                    merged.merge_batch(&part.state(EmitTo::All).unwrap(), &every, groups as usize).unwrap();
+                }
+            }
+            let first = groups as usize / 3;
+            let mut found = numbers(&whole.evaluate(EmitTo::First(first)).unwrap(), 0, offset);
+            found.extend(numbers(&whole.evaluate(EmitTo::All).unwrap(), first, offset));
+            assert!(found == expected, "{groups} groups");
+            assert!(numbers(&merged.evaluate(EmitTo::All).unwrap(), 0, offset) == expected, "{groups} groups, merged");
+        }
+    }
+}
