@@ -43,13 +43,14 @@ struct Lanes {
     ends: [u16; LANES],
 }
 
+#[expect(clippy::needless_range_loop, reason = "as iterators the loops over lanes do not become vectors: 2.6 times slower")]
 impl Lanes {
     #[inline(always)]
     fn new<A: Stretch>(stretches: &[A]) -> Self {
         let mut lanes = Self { starts: [u16::MAX; LANES], ends: [0; LANES] };
         if let Some(stretches) = stretches.first_chunk::<LANES>() {
-            for ((start, end), stretch) in lanes.starts.iter_mut().zip(&mut lanes.ends).zip(stretches) {
-                (*start, *end) = stretch.span();
+            for lane in 0..LANES {
+                (lanes.starts[lane], lanes.ends[lane]) = stretches[lane].span();
             }
         } else {
             for (lane, stretch) in stretches.iter().enumerate() {
@@ -65,8 +66,8 @@ impl Lanes {
         let mut counts = [0u16; LANES];
         for other in others {
             let (start, end) = other.span();
-            for ((count, own_start), own_end) in counts.iter_mut().zip(self.starts).zip(self.ends) {
-                *count += own_end.min(end).saturating_sub(own_start.max(start));
+            for lane in 0..LANES {
+                counts[lane] += self.ends[lane].min(end).saturating_sub(self.starts[lane].max(start));
             }
         }
         counts.iter().map(|count| u32::from(*count)).sum()
