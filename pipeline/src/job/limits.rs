@@ -16,8 +16,8 @@ use tagmill_schemas::manifest::Manifest;
 use tagmill_schemas::{Artifact, Config, Result};
 
 use super::inputs::{Decision, SourceInput};
-use crate::artifact::read_artifact;
-use crate::night::{Cell, Count, DimensionReport, KeptValues, NightSpec, Rows, RowsSpec, ShardReport, Withheld};
+use crate::artifact::{Cell, read_artifact};
+use crate::night::{Count, DimensionReport, KeptValues, NightSpec, Rows, RowsSpec, ShardReport, Withheld};
 use crate::store::Store;
 
 type Dimension = (String, String, String);

@@ -15,9 +15,9 @@ use super::audience::GroupNight;
 use super::known_tags::tag_entries;
 use super::limits::Exceeded;
 use super::stale::stale_since;
-use crate::artifact::{ArtifactWriter, read_artifact};
+use crate::artifact::{ArtifactWriter, Cell, read_artifact, value_cells};
 use crate::groups::Status;
-use crate::night::{Cell, Count, FILTERED, NightSpec, OTHER_SOURCE, Rows, ShardReport, TagReport, typed_value, value_cells};
+use crate::night::{Count, FILTERED, NightSpec, OTHER_SOURCE, Rows, ShardReport, TagReport, typed_value};
 use crate::publish::Parents;
 use crate::store::Store;
 

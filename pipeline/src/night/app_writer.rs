@@ -23,16 +23,13 @@ use super::measure::scaled_double;
 use super::members::{entered_and_left, ordinals_of};
 use super::output::Output;
 use super::report::{GroupReport, TagReport};
-use super::rows::{Cell, value_cells};
 use super::seats::{AppSeats, Settled};
 use super::shard::{Shard, SourceState};
 use super::spec::RowsSpec;
 use super::tag_sets::{CodeOrder, TagSets};
+use crate::artifact::{Cell, value_cells};
 use crate::error::of_datafusion;
 use crate::rules::Atom;
-
-/// Portable 64-bit Roaring of no value: a count of zero buckets.
-const EMPTY_BITMAP: [u8; 8] = [0; 8];
 
 /// What rules and comparisons need besides the shard itself.
 pub struct Audiences<'a> {
@@ -62,7 +59,6 @@ pub struct AppWriter<'a> {
     lists: HashMap<&'a str, HashMap<&'a str, &'a [String]>>,
     /// Memory for the next shard.
     pub cutter: Cutter,
-    bitmap: Vec<u8>,
     ordinals: Vec<u32>,
     /// Tags written.
     pub tags: Vec<TagReport>,
@@ -99,7 +95,6 @@ impl<'a> AppWriter<'a> {
             behaviour: sorted.iter().map(writer).collect(),
             lists,
             cutter,
-            bitmap: Vec::new(),
             ordinals: Vec::new(),
             tags: Vec::new(),
             groups: Vec::new(),
@@ -121,14 +116,9 @@ impl<'a> AppWriter<'a> {
     pub fn write_app(&mut self, seats: AppSeats, audiences: &Audiences<'_>, output: &mut Output<'_>) -> Result<()> {
         let app = self.apps.name(seats.rank);
         let ordinals = &self.settled.ordinals[seats.start..seats.end];
-        self.bitmap.clear();
-        write_sorted(self.shard.number, ordinals, &mut self.bitmap);
-        output.rows(Artifact::Universe).push([
-            Cell::Text(app),
-            Cell::Int(i64::from(self.shard.number)),
-            Cell::Bytes(&self.bitmap),
-            Cell::Int(ordinals.len() as i64),
-        ])?;
+        let [universe] = output.bitmaps([Artifact::Universe])?;
+        universe.set(0, [Cell::Text(app), Cell::Int(i64::from(self.shard.number))])?;
+        universe.push([ordinals.len() as u64], |out| write_sorted(self.shard.number, ordinals, out))?;
         if !self.shard.spec.is_backfill {
             let sets = self.tag_sets(seats);
             for (source, sets) in &sets {
@@ -173,14 +163,13 @@ impl<'a> AppWriter<'a> {
         let shard = Cell::Int(i64::from(self.shard.number));
         let withheld = self.shard.spec.withheld.get(app).and_then(|tags| tags.get(&sets.name));
         let reported = withheld.map_or(sets.values.len(), |limit| sets.values.len().min(*limit as usize + 1));
+        let [rows] = output.bitmaps([Artifact::Tags])?;
+        rows.set(0, [Cell::Text(app), Cell::Text(&sets.name), Cell::Text(sets.value_type.name())])?;
         for (i, value) in sets.values.iter().enumerate().filter(|_| withheld.is_none()) {
             self.ordinals.clear();
             self.ordinals.extend(sets.seats(i).iter().map(|&seat| ordinals[seat as usize]));
-            self.bitmap.clear();
-            write_sorted(self.shard.number, &self.ordinals, &mut self.bitmap);
-            let key = [Cell::Text(app), Cell::Text(&sets.name), Cell::Text(sets.value_type.name())];
-            let tail = [shard, Cell::Bytes(&self.bitmap), Cell::Int(self.ordinals.len() as i64)];
-            output.rows(Artifact::Tags).push(key.into_iter().chain(value_cells(value)).chain(tail))?;
+            rows.set(3, value_cells(value).into_iter().chain([shard]))?;
+            rows.push([self.ordinals.len() as u64], |out| write_sorted(self.shard.number, &self.ordinals, out))?;
         }
         self.tags.push(TagReport {
             app: app.to_owned(),
@@ -200,22 +189,13 @@ impl<'a> AppWriter<'a> {
         let offset = offset_for(numbers.iter().copied().min().unwrap_or(0));
         let values = sets.by_seat(ordinals.len());
         let triples = values.iter().map(|&(seat, value)| (0, ordinals[seat as usize], numbers[value as usize]));
-        let Self { cutter, bitmap, shard, .. } = self;
-        let rows = output.rows(Artifact::TagNumbers);
+        let Self { cutter, shard, .. } = self;
+        let [rows] = output.bitmaps([Artifact::TagNumbers])?;
+        let key = [Cell::Text(app), Cell::Text(&sets.name), Cell::Text(sets.value_type.name()), Cell::Int(i64::from(scale)), Cell::Int(offset)];
+        rows.set(0, key.into_iter().chain([Cell::Null, Cell::Int(i64::from(shard.number))]))?;
         cut_slices(cutter, 1, offset, triples, |_, slice, ordinals| {
-            bitmap.clear();
-            write_sorted(shard.number, ordinals, bitmap);
-            rows.push([
-                Cell::Text(app),
-                Cell::Text(&sets.name),
-                Cell::Text(sets.value_type.name()),
-                Cell::Int(i64::from(scale)),
-                Cell::Int(offset),
-                Cell::Int(i64::from(slice)),
-                Cell::Int(i64::from(shard.number)),
-                Cell::Bytes(bitmap),
-                Cell::Int(ordinals.len() as i64),
-            ])
+            rows.set(5, [Cell::Int(i64::from(slice))])?;
+            Ok(rows.push([ordinals.len() as u64], |out| write_sorted(shard.number, ordinals, out))?)
         })
     }
 
@@ -236,8 +216,9 @@ impl<'a> AppWriter<'a> {
         let lists = self.lists.get(app).unwrap_or(&none);
         let found = AppSets { app, id_scope: self.shard.spec.id_scope, tags: sets, ids: &self.shard.ids, users: &users, seat_of_user: &seat_of_user, lists };
         let ordinals = &self.settled.ordinals[seats.start..seats.end];
-        let Self { ordinals: members, bitmap, groups, shard, .. } = self;
+        let Self { ordinals: members, groups, shard, .. } = self;
         let number = shard.number;
+        let [rows] = output.bitmaps([Artifact::Groups])?;
         let mut emit = |group: usize, words: &[u64]| {
             ordinals_of(words, ordinals, members);
             let name = &audience.groups[group];
@@ -248,21 +229,8 @@ impl<'a> AppWriter<'a> {
             if members.is_empty() && left == 0 {
                 return Ok(());
             }
-            bitmap.clear();
-            if members.is_empty() {
-                bitmap.extend_from_slice(&EMPTY_BITMAP);
-            } else {
-                write_sorted(number, members, bitmap);
-            }
-            output.rows(Artifact::Groups).push([
-                Cell::Text(app),
-                Cell::Text(name),
-                Cell::Int(i64::from(number)),
-                Cell::Bytes(bitmap),
-                Cell::Int(members.len() as i64),
-                Cell::Int(entered as i64),
-                Cell::Int(left as i64),
-            ])
+            rows.set(0, [Cell::Text(app), Cell::Text(name), Cell::Int(i64::from(number))])?;
+            Ok(rows.push([members.len() as u64, entered, left], |out| write_sorted(number, members, out))?)
         };
         let ours = |e| of_datafusion("groups", e);
         let done = audience
@@ -279,24 +247,23 @@ impl<'a> AppWriter<'a> {
         for (source, writer) in self.behaviour.iter_mut().enumerate() {
             let Some(writer) = writer else { continue };
             let (found, combinations) = writer.events_of(seats, limits.combinations)?;
-            output.exceeded(&spec.sources[source].name, app, combinations);
+            output.exceeded(source, app, combinations);
             events.extend(found.into_iter().map(|(event, items)| (event, source, items)));
         }
         events.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
         let names: Vec<(&str, usize)> = events.iter().map(|(event, source, _)| (event.as_str(), *source)).collect();
         let owned = owned(spec, app, &names);
-        let (mut behaviour, mut measures) = output.take_behaviour();
+        let [behaviour, measures] = output.bitmaps([Artifact::Behaviour, Artifact::BehaviourMeasures])?;
         for ((event, source, items), is_owned) in events.into_iter().zip(owned) {
             let (RowsSpec::Events { shapes, .. }, Some(writer)) = (&spec.sources[source].rows, &mut self.behaviour[source]) else { continue };
             if !is_owned {
                 self.lost.push(Lost { source, app: self.apps.code(seats.rank), event, rows: items.rows() });
             } else if let Some(shape) = shapes.shape(app, &event) {
                 let place = EventPlace { app, event: &event, limits, spec };
-                writer.write_event(&mut self.cutter, &place, &items, &shape, (&mut behaviour, &mut measures))?;
+                writer.write_event(&mut self.cutter, &place, &items, &shape, (&mut *behaviour, &mut *measures))?;
             }
             writer.give_back(items);
         }
-        output.put_behaviour((behaviour, measures));
         Ok(())
     }
 }

@@ -48,7 +48,7 @@ pub use claims::OTHER_SOURCE;
 pub use exec::{NightExec, external, report_schema};
 pub use kept::{DimensionReport, KeptValues};
 pub use report::{GroupReport, ShardReport, TagReport};
-pub use rows::{Cell, Rows, typed_value, value_cells};
+pub use rows::{Rows, typed_value};
 pub use shape::{EventShape, MeasureShape};
 pub use spec::{
     AppRules, CustomEvent, EventShapes, LabelSpec, ListSpec, NightLimits, NightSpec, ParentFiles, RowsSpec, Slot, SourceSpec, TagSpec, Undeclared, Withheld,
