@@ -63,7 +63,17 @@ impl BitmapCells {
         std::mem::take(&mut self.bytes).into()
     }
 
-    /// Begins a row group in the memory of the last one: fresh memory is dear.
+    /// No bitmaps, in this memory.
+    pub(super) fn in_memory(bytes: Vec<u8>) -> Self {
+        Self { bytes, ..Self::default() }
+    }
+
+    /// Gives the memory back.
+    pub(super) fn into_memory(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// Begins a row group in the memory of the last one.
     pub(super) fn restart(&mut self, mut bytes: Bytes) {
         bytes.truncate(0);
         self.ends.clear();
@@ -88,10 +98,19 @@ impl BitmapCells {
         };
         let codec = if is_compressed { Compression::ZSTD(ZstdLevel::try_new(LEVEL)?) } else { Compression::UNCOMPRESSED };
         let mut chunk = ChunkWriter::new(descriptor, codec);
+        let mut room = Vec::new();
         for (rows, range) in pages {
             let plain = bytes.slice(range);
             let length = plain.len();
-            let page = if is_compressed { compressor.compress(&plain)?.into() } else { plain };
+            let page = if is_compressed {
+                // A page of its own size: the room that a compressor asks for is several times that.
+                room.clear();
+                room.reserve(zstd::zstd_safe::compress_bound(length));
+                compressor.compress_to_buffer(&plain, &mut room)?;
+                Bytes::copy_from_slice(&room)
+            } else {
+                plain
+            };
             chunk.data(page, length, rows, Encoding::PLAIN)?;
         }
         chunk.finish(None, None)

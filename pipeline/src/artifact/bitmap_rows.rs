@@ -20,10 +20,11 @@ use super::cell::Cell;
 use super::key_chunk;
 use super::layout;
 use super::run_column::RunColumn;
+use super::spare::Spare;
 use super::tap::Tap;
 
 /// A row group ends with the row that makes it hold so many bytes: what a writer of bitmaps holds in memory.
-const GROUP_BYTES: usize = 16 << 20;
+const GROUP_BYTES: usize = 8 << 20;
 
 /// The rows of one file of an artifact with bitmaps, in the order of its sort key.
 ///
@@ -35,6 +36,7 @@ pub struct BitmapRows {
     /// The bitmap's place in the schema: how many keys there are.
     keys: usize,
     bitmaps: BitmapCells,
+    spare: Spare,
     /// Of the open row group.
     rows: u32,
     key_bytes: usize,
@@ -44,16 +46,17 @@ pub struct BitmapRows {
 }
 
 impl BitmapRows {
-    /// A file without rows yet; `None` for an artifact without bitmaps.
+    /// A file without rows yet, in spare memory; `None` for an artifact without bitmaps.
     ///
     /// # Errors
     /// None in practice: types that can not be keys.
-    pub(super) fn new(artifact: Artifact, schema: &SchemaRef) -> Result<Option<Self>> {
+    pub(super) fn new(artifact: Artifact, schema: &SchemaRef, spare: &Spare) -> Result<Option<Self>> {
         let Some(keys) = layout::bitmap_column(artifact) else { return Ok(None) };
         let fields = schema.fields().iter().enumerate().filter(|(at, _)| *at != keys);
         let columns = fields.map(|(_, field)| RunColumn::new(field.data_type())).collect::<Result<_>>()?;
         let (file, _) = ArrowWriter::try_new(Tap::default(), Arc::clone(schema), Some(layout::properties(artifact)))?.into_serialized_writer()?;
-        Ok(Some(Self { file, columns, keys, bitmaps: BitmapCells::default(), rows: 0, key_bytes: 0, all_rows: 0, cardinality: 0 }))
+        let bitmaps = BitmapCells::in_memory(spare.take());
+        Ok(Some(Self { file, columns, keys, bitmaps, spare: spare.clone(), rows: 0, key_bytes: 0, all_rows: 0, cardinality: 0 }))
     }
 
     /// From the next row on, the keys from column `first` on have these cells; the others keep theirs.
@@ -121,6 +124,7 @@ impl BitmapRows {
         if self.rows > 0 {
             self.end_group()?;
         }
+        self.spare.give_back(self.bitmaps.into_memory());
         self.file.finish()?;
         Ok(std::mem::take(self.file.inner_mut()))
     }
@@ -143,5 +147,51 @@ impl BitmapRows {
         columns.iter_mut().for_each(RunColumn::restart);
         (*rows, self.key_bytes) = (0, 0);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    fn rows() -> BitmapRows {
+        BitmapRows::new(Artifact::Groups, &Artifact::Groups.schema(), &Spare::default()).unwrap().unwrap()
+    }
+
+    fn ended(mut rows: BitmapRows) -> String {
+        rows.push([1, 0, 0], |out| out.push(7)).unwrap();
+        rows.finish().map(|_| "written".to_owned()).unwrap_or_else(|e| e.to_string())
+    }
+
+    #[test]
+    fn rejects_rows_without_a_key_or_with_null_where_there_may_be_none() {
+        let mut complete = rows();
+        complete.set(0, [Cell::Text("shop"), Cell::Text("new"), Cell::Int(3)]).unwrap();
+        assert_eq!(ended(complete), "written");
+        let mut missing = rows();
+        missing.set(0, [Cell::Text("shop"), Cell::Text("new")]).unwrap();
+        assert!(ended(missing).contains("rows without shard"));
+        let mut null = rows();
+        null.set(0, [Cell::Text("shop"), Cell::Null, Cell::Int(3)]).unwrap();
+        assert!(ended(null).contains("null in group"));
+    }
+
+    #[test]
+    fn rejects_other_numbers_of_cells_and_counts() {
+        let mut rows = rows();
+        assert!(rows.set(2, [Cell::Int(3), Cell::Int(4)]).is_err());
+        assert!(rows.push([1], |_| {}).is_err() && rows.push([], |_| {}).is_err());
+        assert!(BitmapRows::new(Artifact::Users, &Artifact::Users.schema(), &Spare::default()).unwrap().is_none());
+    }
+
+    #[test]
+    fn memory_goes_from_file_to_file() {
+        let spare = Spare::default();
+        spare.give_back(Vec::with_capacity(1 << 20));
+        let first = BitmapRows::new(Artifact::Universe, &Artifact::Universe.schema(), &spare).unwrap().unwrap();
+        assert_eq!(spare.take().capacity(), 0);
+        first.finish().unwrap();
+        assert!(spare.take().capacity() >= 1 << 20);
     }
 }

@@ -17,15 +17,13 @@ pub enum Cell<'a> {
     Double(f64),
 }
 
-/// The five value columns of a typed value, in the order of the artifacts.
-pub fn value_cells(value: &Value) -> [Cell<'_>; 5] {
-    let mut cells = [Cell::Null; 5];
+/// A typed value, in the column of its type.
+pub fn value_cell(value: &Value) -> Cell<'_> {
     match value {
-        Value::String(v) => cells[0] = Cell::Text(v),
-        Value::Integer(v) => cells[1] = Cell::Int(*v),
-        Value::Double(v) => cells[2] = Cell::Double(*v),
-        Value::Date(v) => cells[3] = Cell::Int(i64::from(*v)),
-        Value::Boolean(v) => cells[4] = Cell::Bool(*v),
+        Value::String(v) => Cell::Text(v),
+        Value::Integer(v) => Cell::Int(*v),
+        Value::Double(v) => Cell::Double(*v),
+        Value::Date(v) => Cell::Int(i64::from(*v)),
+        Value::Boolean(v) => Cell::Bool(*v),
     }
-    cells
 }

@@ -61,6 +61,11 @@ impl Distinct {
         }
     }
 
+    /// Whether a boolean is true.
+    pub(super) fn is_true(&self, number: u32) -> bool {
+        matches!(self, Self::Numbers(_, numbers) if numbers.get(number) == 1)
+    }
+
     /// The order of Parquet's statistics.
     pub(super) fn compare(&self, a: u32, b: u32) -> Ordering {
         match self {

@@ -24,6 +24,9 @@ impl<'o> Hybrid<'o> {
     /// `count` times `value`.
     #[inline]
     pub(super) fn push(&mut self, value: u32, mut count: usize) {
+        if count == 1 {
+            return self.literals.push(value);
+        }
         let open = self.literals.len() % GROUP;
         if open > 0 {
             let taken = count.min(GROUP - open);

@@ -20,7 +20,7 @@ const MOST_DICTIONARY_BYTES: usize = 1 << 20;
 /// Encodes the first `rows` rows; `is_indexed` asks for the bounds of every page.
 ///
 /// # Errors
-/// A row without a cell; a page that Parquet can not hold.
+/// A row without a cell, null where there may be none; a page that Parquet can not hold.
 pub(super) fn encode(column: &RunColumn, rows: u32, descriptor: &ColumnDescPtr, is_indexed: bool) -> Result<(Pages, ColumnCloseResult)> {
     if !column.is_set() {
         return Err(ParquetError::General(format!("rows without {}", descriptor.name())));
@@ -31,6 +31,9 @@ pub(super) fn encode(column: &RunColumn, rows: u32, descriptor: &ColumnDescPtr, 
         chunk.dictionary(column.values.page(), column.values.len())?;
     }
     let mut page = PageRuns { values: &column.values, form, is_nullable: descriptor.max_def_level() > 0, runs: Vec::new(), rows: 0, bytes: 0 };
+    if !page.is_nullable && column.runs(rows).any(|(number, _)| number == NULL) {
+        return Err(ParquetError::General(format!("null in {}, which is never null", descriptor.name())));
+    }
     let (mut bounds, mut at) = (Vec::new(), 0);
     for (number, end) in column.runs(rows) {
         while at < end {
@@ -62,14 +65,21 @@ impl Form {
         if matches!(values, Distinct::Numbers(Kind::Bool, _)) {
             return Self::Bits;
         }
+        if values.len() <= 1 {
+            return Self::Numbers;
+        }
         let dictionary: usize = (0..values.len() as u32).map(|number| values.plain_bytes(number)).sum();
         let (mut plain, mut at) = (0, 0);
         for (number, end) in column.runs(rows) {
             plain += if number == NULL { 0 } else { values.plain_bytes(number) * (end - at) as usize };
             at = end;
+            // Most often a few rows are enough to know.
+            if plain > dictionary + rows as usize * size_of::<u32>() {
+                break;
+            }
         }
         let numbers = rows as usize * width_of(values.len()) as usize / 8;
-        if dictionary <= MOST_DICTIONARY_BYTES && (dictionary + numbers < plain || values.len() <= 1) { Self::Numbers } else { Self::Plain }
+        if dictionary <= MOST_DICTIONARY_BYTES && dictionary + numbers < plain { Self::Numbers } else { Self::Plain }
     }
 }
 
@@ -112,7 +122,9 @@ impl PageRuns<'_> {
         if self.is_nullable {
             page.extend_from_slice(&[0; 4]);
             let mut levels = Hybrid::new(&mut page, 1);
-            self.runs.iter().for_each(|&(number, rows)| levels.push(u32::from(number != NULL), rows as usize));
+            for same in self.runs.chunk_by(|a, b| (a.0 == NULL) == (b.0 == NULL)) {
+                levels.push(u32::from(same[0].0 != NULL), same.iter().map(|(_, rows)| *rows as usize).sum());
+            }
             levels.finish();
             let bytes = page.len() as u32 - 4;
             page[..4].copy_from_slice(&bytes.to_le_bytes());
@@ -132,7 +144,7 @@ impl PageRuns<'_> {
                 Encoding::PLAIN
             }
             Form::Bits => {
-                append_bits(set.flat_map(|(number, rows)| std::iter::repeat_n(self.values.bound(number) == [1], rows)), &mut page);
+                append_bits(set.flat_map(|(number, rows)| std::iter::repeat_n(self.values.is_true(number), rows)), &mut page);
                 Encoding::PLAIN
             }
         };

@@ -21,11 +21,13 @@ mod key_chunk;
 mod layout;
 mod reader;
 mod run_column;
+mod spare;
 mod tap;
 mod writer;
 
 pub use bitmap_rows::BitmapRows;
-pub use cell::{Cell, value_cells};
+pub use cell::{Cell, value_cell};
 pub use chunks::CHUNK_ROWS;
 pub use reader::{BatchStream, file_reader, read_artifact};
+pub use spare::Spare;
 pub use writer::ArtifactWriter;

@@ -20,6 +20,7 @@ use super::batch_rows::push_batch;
 use super::bitmap_rows::BitmapRows;
 use super::chunks::Chunks;
 use super::layout;
+use super::spare::Spare;
 use super::tap::{PART_BYTES, Tap};
 use crate::store::Store;
 
@@ -50,12 +51,20 @@ impl ArtifactWriter {
     /// # Errors
     /// Setup for a path that is not below the store's root.
     pub fn new(store: &Store, path: String, artifact: Artifact, date: NaiveDate, shard: Option<u32>) -> Result<Self> {
+        Self::in_spare(&Spare::default(), store, path, artifact, date, shard)
+    }
+
+    /// [`ArtifactWriter::new`] in spare memory, which it gives back.
+    ///
+    /// # Errors
+    /// As [`ArtifactWriter::new`].
+    pub fn in_spare(spare: &Spare, store: &Store, path: String, artifact: Artifact, date: NaiveDate, shard: Option<u32>) -> Result<Self> {
         let location = store.location(&path)?;
         let upload = BufWriter::with_capacity(Arc::clone(store.objects()), location, PART_BYTES).with_max_concurrency(UPLOADS);
         let schema = artifact.schema();
         let entry = FileEntry { artifact, path, date, shard, rows: 0, bytes: 0, checksum: String::new(), cardinality: 0 };
         let unfit = |e| unfit(store, &entry, e);
-        let rows = match BitmapRows::new(artifact, &schema).map_err(unfit)? {
+        let rows = match BitmapRows::new(artifact, &schema, spare).map_err(unfit)? {
             Some(rows) => RowEncoder::Bitmaps(Box::new(rows)),
             None => {
                 let writer = ArrowWriter::try_new(Tap::default(), Arc::clone(&schema), Some(layout::properties(artifact))).map_err(unfit)?;

@@ -17,6 +17,8 @@ mod rollup;
 mod run;
 mod session;
 mod stale;
+mod tag_codes;
+mod tags_of_night;
 
 use std::time::Duration;
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use datafusion::error::Result;
 use tagmill_schemas::Artifact;
+use tagmill_schemas::artifact::VALUE_COLUMNS;
 use tagmill_schemas::value::{Value, ValueType};
 use tagmill_udfs::bitmap::write_sorted;
 
@@ -27,9 +28,13 @@ use super::seats::{AppSeats, Settled};
 use super::shard::{Shard, SourceState};
 use super::spec::RowsSpec;
 use super::tag_sets::{CodeOrder, TagSets};
-use crate::artifact::{Cell, value_cells};
+use super::typed_values::TypedValues;
+use crate::artifact::{Cell, value_cell};
 use crate::error::of_datafusion;
 use crate::rules::Atom;
+
+/// Where the value columns of `tags` begin.
+const FIRST_VALUE: usize = 3;
 
 /// What rules and comparisons need besides the shard itself.
 pub struct Audiences<'a> {
@@ -165,10 +170,13 @@ impl<'a> AppWriter<'a> {
         let reported = withheld.map_or(sets.values.len(), |limit| sets.values.len().min(*limit as usize + 1));
         let [rows] = output.bitmaps([Artifact::Tags])?;
         rows.set(0, [Cell::Text(app), Cell::Text(&sets.name), Cell::Text(sets.value_type.name())])?;
+        // The columns of the other types stay null.
+        rows.set(FIRST_VALUE, [Cell::Null; VALUE_COLUMNS.len()].into_iter().chain([shard]))?;
+        let own = FIRST_VALUE + ValueType::ALL.iter().position(|value_type| *value_type == sets.value_type).unwrap_or_default();
         for (i, value) in sets.values.iter().enumerate().filter(|_| withheld.is_none()) {
             self.ordinals.clear();
             self.ordinals.extend(sets.seats(i).iter().map(|&seat| ordinals[seat as usize]));
-            rows.set(3, value_cells(value).into_iter().chain([shard]))?;
+            rows.set(own, [value_cell(value)])?;
             rows.push([self.ordinals.len() as u64], |out| write_sorted(self.shard.number, &self.ordinals, out))?;
         }
         self.tags.push(TagReport {
@@ -177,7 +185,7 @@ impl<'a> AppWriter<'a> {
             value_type: sets.value_type,
             multi: sets.multi,
             source: source.to_owned(),
-            values: sets.values[..reported].iter().map(ToString::to_string).collect(),
+            values: TypedValues::of(sets.value_type, &sets.values[..reported]),
             is_withheld: withheld.is_some(),
         });
         if withheld.is_some() { Ok(()) } else { self.write_numbers(app, sets, ordinals, output) }

@@ -39,6 +39,7 @@ mod shard;
 mod spec;
 mod tag_sets;
 mod tuples;
+mod typed_values;
 mod values;
 
 pub use accounting::{Count, FILTERED};
@@ -53,4 +54,5 @@ pub use shape::{EventShape, MeasureShape};
 pub use spec::{
     AppRules, CustomEvent, EventShapes, LabelSpec, ListSpec, NightLimits, NightSpec, ParentFiles, RowsSpec, Slot, SourceSpec, TagSpec, Undeclared, Withheld,
 };
+pub use typed_values::TypedValues;
 pub use values::is_same;

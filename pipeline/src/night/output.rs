@@ -9,7 +9,7 @@ use super::accounting::Count;
 use super::exec::external;
 use super::rows::Rows;
 use super::spec::NightSpec;
-use crate::artifact::{ArtifactWriter, BitmapRows};
+use crate::artifact::{ArtifactWriter, BitmapRows, Spare};
 use crate::store::Store;
 
 /// The artifacts that shards write.
@@ -35,11 +35,11 @@ pub struct Output<'a> {
 }
 
 impl<'a> Output<'a> {
-    /// Files without rows.
-    pub fn new(spec: &'a NightSpec, store: &Store, shard: u32) -> Result<Self> {
+    /// Files without rows, in the memory of earlier shards.
+    pub fn new(spec: &'a NightSpec, store: &Store, shard: u32, spare: &Spare) -> Result<Self> {
         let open = |artifact: Artifact| {
             let path = artifact.path(spec.date, &spec.run, spec.attempt, Some(shard));
-            ArtifactWriter::new(store, path, artifact, spec.date, Some(shard)).map_err(external)
+            ArtifactWriter::in_spare(spare, store, path, artifact, spec.date, Some(shard)).map_err(external)
         };
         let writers = ARTIFACTS.into_iter().map(open).collect::<Result<_>>()?;
         Ok(Self { spec, writers, rejects: Rows::new(Artifact::Rejects.schema()), exceeded: Vec::new() })
