@@ -24,7 +24,7 @@ use super::spare::Spare;
 use super::tap::Tap;
 
 /// A row group ends with the row that makes it hold so many bytes: what a writer of bitmaps holds in memory.
-const GROUP_BYTES: usize = 8 << 20;
+const GROUP_BYTES: usize = 16 << 20;
 
 /// The rows of one file of an artifact with bitmaps, in the order of its sort key.
 ///
