@@ -1,15 +1,16 @@
 //! The tags of a release: those with values tonight, and those that are declared still but have none.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use tagmill_schemas::manifest::{Manifest, TagEntry};
 
 use super::limits::Exceeded;
-use crate::night::{NightSpec, RowsSpec, ShardReport};
+use super::tags_of_night::TagOfNight;
+use crate::night::{NightSpec, RowsSpec};
 
 /// The manifest's tags, by app and name. A tag that has no value for a night stays, as long as it is declared: otherwise it
 /// could come back with another type.
-pub fn tag_entries(spec: &NightSpec, reports: &[ShardReport], exceeded: &Exceeded, newest: Option<&Manifest>) -> Vec<TagEntry> {
+pub fn tag_entries(spec: &NightSpec, tags: &[TagOfNight<'_>], exceeded: &Exceeded, newest: Option<&Manifest>) -> Vec<TagEntry> {
     let mut entries: BTreeMap<(String, String), TagEntry> = BTreeMap::new();
     for before in newest.iter().flat_map(|m| &m.tags) {
         if let Some(source) = declaring_source(spec, &before.app, &before.tag) {
@@ -17,8 +18,8 @@ pub fn tag_entries(spec: &NightSpec, reports: &[ShardReport], exceeded: &Exceede
             entries.insert((before.app.clone(), before.tag.clone()), entry);
         }
     }
-    let mut seen = BTreeSet::new();
-    for tag in reports.iter().flat_map(|report| &report.tags).filter(|tag| seen.insert((&tag.app, &tag.tag))) {
+    for same in tags.chunk_by(|a, b| (a.app, a.tag) == (b.app, b.tag)) {
+        let Some(tag) = same.iter().min_by_key(|tag| tag.place()).and_then(TagOfNight::first) else { continue };
         let key = (tag.app.clone(), tag.tag.clone());
         let entry = TagEntry {
             app: tag.app.clone(),

@@ -6,7 +6,7 @@
 //! ```
 //! The night in which a limit is exceeded first is published whole and says so: no shard knows what the others see.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::UInt64Type;
@@ -16,8 +16,9 @@ use tagmill_schemas::manifest::Manifest;
 use tagmill_schemas::{Artifact, Config, Result};
 
 use super::inputs::{Decision, SourceInput};
-use crate::artifact::read_artifact;
-use crate::night::{Cell, Count, DimensionReport, KeptValues, NightSpec, Rows, RowsSpec, ShardReport, Withheld};
+use super::tags_of_night::TagOfNight;
+use crate::artifact::{Cell, read_artifact};
+use crate::night::{Count, DimensionReport, KeptValues, NightSpec, Rows, RowsSpec, ShardReport, TypedValues, Withheld};
 use crate::store::Store;
 
 type Dimension = (String, String, String);
@@ -89,10 +90,10 @@ pub struct Exceeded {
 
 impl Exceeded {
     /// Adds up what shards saw.
-    pub fn of(spec: &NightSpec, config: &Config, reports: &[ShardReport]) -> Self {
+    pub fn of(spec: &NightSpec, config: &Config, reports: &[ShardReport], tags: &[TagOfNight<'_>]) -> Self {
         let mut exceeded = Self::default();
         exceeded.add_dimensions(spec, reports);
-        exceeded.add_tags(config, reports);
+        exceeded.add_tags(config, tags);
         exceeded
     }
 
@@ -144,15 +145,12 @@ impl Exceeded {
         }
     }
 
-    fn add_tags(&mut self, config: &Config, reports: &[ShardReport]) {
-        let mut found: BTreeMap<(&str, &str, &str), Vec<&Vec<String>>> = BTreeMap::new();
-        for tag in reports.iter().flat_map(|report| &report.tags) {
-            found.entry((&tag.app, &tag.tag, &tag.source)).or_default().push(&tag.values);
-        }
-        for ((app, tag, source), values) in found {
+    fn add_tags(&mut self, config: &Config, tags: &[TagOfNight<'_>]) {
+        for found in tags {
+            let TagOfNight { app, tag, source, .. } = *found;
             let limit = config.limits.of(app).values_per_tag;
-            let most: usize = values.iter().map(|values| values.len()).sum();
-            if most as u64 <= limit || values.into_iter().flatten().collect::<BTreeSet<_>>().len() as u64 <= limit {
+            let most: usize = found.values().map(TypedValues::count).sum();
+            if most as u64 <= limit || TypedValues::union(found.value_type, found.values()).count() as u64 <= limit {
                 continue;
             }
             let keeps_all = config.sources.iter().any(|s| s.name == source && s.content == Content::Changes);

@@ -18,6 +18,8 @@ mod run;
 mod session;
 mod spill;
 mod stale;
+mod tag_codes;
+mod tags_of_night;
 
 use std::time::Duration;
 

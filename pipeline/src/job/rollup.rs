@@ -2,22 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::UInt32Type;
+use arrow::array::RecordBatch;
 use chrono::{Days, NaiveDate};
-use futures::TryStreamExt;
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use tagmill_schemas::config::Retention;
 use tagmill_schemas::manifest::{FileEntry, Input, InputStatus, Manifest, SourceCount, TagEntry};
-use tagmill_schemas::{Artifact, Config, Error, Result, Value};
+use tagmill_schemas::{Artifact, Config, Error, Result};
 
 use super::audience::GroupNight;
 use super::known_tags::tag_entries;
 use super::limits::Exceeded;
 use super::stale::stale_since;
-use crate::artifact::{ArtifactWriter, read_artifact};
+use super::tag_codes::{load_codes, new_codes};
+use super::tags_of_night::tags_of;
+use crate::artifact::{ArtifactWriter, Cell};
 use crate::groups::Status;
-use crate::night::{Cell, Count, FILTERED, NightSpec, OTHER_SOURCE, Rows, ShardReport, TagReport, typed_value, value_cells};
+use crate::night::{Count, FILTERED, NightSpec, OTHER_SOURCE, Rows, ShardReport};
 use crate::publish::Parents;
 use crate::store::Store;
 
@@ -47,19 +46,21 @@ pub async fn roll_up(
 ) -> Result<RolledUp> {
     let mut files: Vec<FileEntry> = reports.iter().flat_map(|report| report.files.iter().cloned()).collect();
     drop_empty(&mut files);
-    let exceeded = Exceeded::of(spec, config, reports);
+    let seen = tags_of(reports);
+    let exceeded = Exceeded::of(spec, config, reports, &seen);
     let metrics = add_counts(reports, &exceeded);
     let sizes = add_groups(reports);
-    files.extend(write(spec, store, Artifact::Quality, |rows| quality_rows(spec.day(), &metrics, rows)).await?);
-    files.extend(write(spec, store, Artifact::Runs, |rows| run_row(spec, rows)).await?);
+    let write = |artifact, batches| write(spec, store, artifact, batches);
+    files.extend(write(Artifact::Quality, filled(Artifact::Quality, |rows| quality_rows(spec.day(), &metrics, rows))?).await?);
+    files.extend(write(Artifact::Runs, filled(Artifact::Runs, |rows| run_row(spec, rows))?).await?);
     let mut tags = Vec::new();
     if !spec.is_backfill {
-        files.extend(write(spec, store, Artifact::KeptValues, |rows| exceeded.kept_rows(rows)).await?);
+        files.extend(write(Artifact::KeptValues, filled(Artifact::KeptValues, |rows| exceeded.kept_rows(rows))?).await?);
         let known = load_codes(parents.newest.as_ref(), store).await?;
-        files.extend(write(spec, store, Artifact::TagValues, |rows| new_codes(reports, &known, rows)).await?);
+        files.extend(write(Artifact::TagValues, new_codes(&seen, &known).map_err(failed)?).await?);
         finish_statuses(spec, groups, &sizes, inputs)?;
-        files.extend(write(spec, store, Artifact::GroupStatus, |rows| status_rows(groups, rows)).await?);
-        tags = tag_entries(spec, reports, &exceeded, parents.newest.as_ref());
+        files.extend(write(Artifact::GroupStatus, filled(Artifact::GroupStatus, |rows| status_rows(groups, rows))?).await?);
+        tags = tag_entries(spec, &seen, &exceeded, parents.newest.as_ref());
     }
     let notices = notices(exceeded.notices, &metrics);
     Ok(RolledUp { files, tags, counts: source_counts(&metrics), groups: sizes, notices })
@@ -71,17 +72,18 @@ fn drop_empty(files: &mut Vec<FileEntry>) {
     files.retain(|file| with_rows.contains(&file.artifact));
 }
 
-async fn write(
-    spec: &NightSpec,
-    store: &Store,
-    artifact: Artifact,
-    fill: impl FnOnce(&mut Rows) -> datafusion::error::Result<()>,
-) -> Result<Option<FileEntry>> {
+fn failed(error: datafusion::error::DataFusionError) -> Error {
+    crate::error::of_datafusion("roll-up", error)
+}
+
+/// The batches of an artifact that is filled row by row.
+fn filled(artifact: Artifact, fill: impl FnOnce(&mut Rows) -> datafusion::error::Result<()>) -> Result<Vec<RecordBatch>> {
     let mut rows = Rows::new(artifact.schema());
-    let failed = |e| crate::error::of_datafusion("roll-up", e);
-    fill(&mut rows).map_err(failed)?;
-    let batches = rows.take_all().map_err(failed)?;
-    if batches.is_empty() {
+    fill(&mut rows).and_then(|()| rows.take_all()).map_err(failed)
+}
+
+async fn write(spec: &NightSpec, store: &Store, artifact: Artifact, batches: Vec<RecordBatch>) -> Result<Option<FileEntry>> {
+    if batches.iter().all(|batch| batch.num_rows() == 0) {
         return Ok(None);
     }
     let path = artifact.path(spec.date, &spec.run, spec.attempt, None);
@@ -194,50 +196,6 @@ fn status_rows(groups: &GroupNight, rows: &mut Rows) -> datafusion::error::Resul
             number(status.column.map(i64::from)),
             place.as_deref().map_or(Cell::Null, Cell::Text),
         ])?;
-    }
-    Ok(())
-}
-
-/// The codes of one tag of one app.
-type Codes = BTreeMap<(String, String), BTreeMap<Value, u32>>;
-
-async fn load_codes(newest: Option<&Manifest>, store: &Store) -> Result<Codes> {
-    let mut codes = Codes::new();
-    for file in newest.iter().flat_map(|m| m.files_of(Artifact::TagValues)) {
-        let batches: Vec<RecordBatch> = read_artifact(store, file, &[]).await?.try_collect().await?;
-        for batch in &batches {
-            let (apps, tags) = (batch["app"].as_string::<i32>(), batch["tag"].as_string::<i32>());
-            let numbers = batch["code"].as_primitive::<UInt32Type>();
-            for row in 0..batch.num_rows() {
-                let Some(value) = typed_value(batch, row) else { continue };
-                codes.entry((apps.value(row).to_owned(), tags.value(row).to_owned())).or_default().insert(value, numbers.value(row));
-            }
-        }
-    }
-    Ok(codes)
-}
-
-/// New values get the next codes of their tag, in typed order.
-fn new_codes(reports: &[ShardReport], known: &Codes, rows: &mut Rows) -> datafusion::error::Result<()> {
-    let mut seen: BTreeMap<(&str, &str, &str), Vec<&TagReport>> = BTreeMap::new();
-    for tag in reports.iter().flat_map(|report| &report.tags).filter(|tag| !tag.is_withheld) {
-        seen.entry((&tag.app, &tag.tag, tag.value_type.name())).or_default().push(tag);
-    }
-    let none = BTreeMap::new();
-    let of_tag = |((app, tag, type_name), reports): (_, Vec<&TagReport>)| {
-        let codes = known.get(&(str::to_owned(app), str::to_owned(tag))).unwrap_or(&none);
-        let first = codes.values().max().map_or(0, |most| most + 1);
-        let mut new: Vec<Value> = reports.into_iter().flat_map(TagReport::typed_values).filter(|value| !codes.contains_key(value)).collect();
-        new.sort_unstable_by(Value::cmp_total);
-        new.dedup();
-        ([app, tag, type_name], first, new)
-    };
-    let seen: Vec<_> = seen.into_iter().collect();
-    let new: Vec<([&str; 3], u32, Vec<Value>)> = seen.into_par_iter().map(of_tag).collect();
-    for (key, first, values) in &new {
-        for (code, value) in (*first..).zip(values) {
-            rows.push(key.iter().map(|text| Cell::Text(text)).chain(value_cells(value)).chain([Cell::Int(i64::from(code))]))?;
-        }
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use datafusion::error::Result;
 use tagmill_schemas::Artifact;
+use tagmill_schemas::artifact::VALUE_COLUMNS;
 use tagmill_schemas::value::{Value, ValueType};
 use tagmill_udfs::bitmap::write_sorted;
 
@@ -23,13 +24,17 @@ use super::measure::scaled_double;
 use super::members::{entered_and_left, ordinals_of};
 use super::output::Output;
 use super::report::{GroupReport, TagReport};
-use super::rows::{Cell, value_cells};
 use super::seats::{AppSeats, Settled};
 use super::shard::{Shard, SourceState};
 use super::spec::RowsSpec;
 use super::tag_sets::{CodeOrder, TagSets};
+use super::typed_values::TypedValues;
+use crate::artifact::{Cell, value_cell};
 use crate::error::of_datafusion;
 use crate::rules::Atom;
+
+/// Where the value columns of `tags` begin.
+const FIRST_VALUE: usize = 3;
 
 /// What rules and comparisons need besides the shard itself.
 pub struct Audiences<'a> {
@@ -59,7 +64,6 @@ pub struct AppWriter<'a> {
     lists: HashMap<&'a str, HashMap<&'a str, &'a [String]>>,
     /// Memory for the next shard.
     pub cutter: Cutter,
-    bitmap: Vec<u8>,
     ordinals: Vec<u32>,
     /// Tags written.
     pub tags: Vec<TagReport>,
@@ -96,7 +100,6 @@ impl<'a> AppWriter<'a> {
             behaviour: sorted.iter().map(writer).collect(),
             lists,
             cutter,
-            bitmap: Vec::new(),
             ordinals: Vec::new(),
             tags: Vec::new(),
             groups: Vec::new(),
@@ -118,14 +121,9 @@ impl<'a> AppWriter<'a> {
     pub fn write_app(&mut self, seats: AppSeats, audiences: &Audiences<'_>, output: &mut Output<'_>) -> Result<()> {
         let app = self.apps.name(seats.rank);
         let ordinals = &self.settled.ordinals[seats.start..seats.end];
-        self.bitmap.clear();
-        write_sorted(self.shard.number, ordinals, &mut self.bitmap);
-        output.rows(Artifact::Universe).push([
-            Cell::Text(app),
-            Cell::Int(i64::from(self.shard.number)),
-            Cell::Bytes(&self.bitmap),
-            Cell::Int(ordinals.len() as i64),
-        ])?;
+        let [universe] = output.bitmaps([Artifact::Universe])?;
+        universe.set(0, [Cell::Text(app), Cell::Int(i64::from(self.shard.number))])?;
+        universe.push([ordinals.len() as u64], |out| write_sorted(self.shard.number, ordinals, out))?;
         if !self.shard.spec.is_backfill {
             let sets = self.tag_sets(seats);
             for (source, sets) in &sets {
@@ -170,14 +168,16 @@ impl<'a> AppWriter<'a> {
         let shard = Cell::Int(i64::from(self.shard.number));
         let withheld = self.shard.spec.withheld.get(app).and_then(|tags| tags.get(&sets.name));
         let reported = withheld.map_or(sets.values.len(), |limit| sets.values.len().min(*limit as usize + 1));
+        let [rows] = output.bitmaps([Artifact::Tags])?;
+        rows.set(0, [Cell::Text(app), Cell::Text(&sets.name), Cell::Text(sets.value_type.name())])?;
+        // The columns of the other types stay null.
+        rows.set(FIRST_VALUE, [Cell::Null; VALUE_COLUMNS.len()].into_iter().chain([shard]))?;
+        let own = FIRST_VALUE + ValueType::ALL.iter().position(|value_type| *value_type == sets.value_type).unwrap_or_default();
         for (i, value) in sets.values.iter().enumerate().filter(|_| withheld.is_none()) {
             self.ordinals.clear();
             self.ordinals.extend(sets.seats(i).iter().map(|&seat| ordinals[seat as usize]));
-            self.bitmap.clear();
-            write_sorted(self.shard.number, &self.ordinals, &mut self.bitmap);
-            let key = [Cell::Text(app), Cell::Text(&sets.name), Cell::Text(sets.value_type.name())];
-            let tail = [shard, Cell::Bytes(&self.bitmap), Cell::Int(self.ordinals.len() as i64)];
-            output.rows(Artifact::Tags).push(key.into_iter().chain(value_cells(value)).chain(tail))?;
+            rows.set(own, [value_cell(value)])?;
+            rows.push([self.ordinals.len() as u64], |out| write_sorted(self.shard.number, &self.ordinals, out))?;
         }
         self.tags.push(TagReport {
             app: app.to_owned(),
@@ -185,7 +185,7 @@ impl<'a> AppWriter<'a> {
             value_type: sets.value_type,
             multi: sets.multi,
             source: source.to_owned(),
-            values: sets.values[..reported].iter().map(ToString::to_string).collect(),
+            values: TypedValues::of(sets.value_type, &sets.values[..reported]),
             is_withheld: withheld.is_some(),
         });
         if withheld.is_some() { Ok(()) } else { self.write_numbers(app, sets, ordinals, output) }
@@ -197,22 +197,13 @@ impl<'a> AppWriter<'a> {
         let offset = offset_for(numbers.iter().copied().min().unwrap_or(0));
         let values = sets.by_seat(ordinals.len());
         let triples = values.iter().map(|&(seat, value)| (0, ordinals[seat as usize], numbers[value as usize]));
-        let Self { cutter, bitmap, shard, .. } = self;
-        let rows = output.rows(Artifact::TagNumbers);
+        let Self { cutter, shard, .. } = self;
+        let [rows] = output.bitmaps([Artifact::TagNumbers])?;
+        let key = [Cell::Text(app), Cell::Text(&sets.name), Cell::Text(sets.value_type.name()), Cell::Int(i64::from(scale)), Cell::Int(offset)];
+        rows.set(0, key.into_iter().chain([Cell::Null, Cell::Int(i64::from(shard.number))]))?;
         cut_slices(cutter, 1, offset, triples, |_, slice, ordinals| {
-            bitmap.clear();
-            write_sorted(shard.number, ordinals, bitmap);
-            rows.push([
-                Cell::Text(app),
-                Cell::Text(&sets.name),
-                Cell::Text(sets.value_type.name()),
-                Cell::Int(i64::from(scale)),
-                Cell::Int(offset),
-                Cell::Int(i64::from(slice)),
-                Cell::Int(i64::from(shard.number)),
-                Cell::Bytes(bitmap),
-                Cell::Int(ordinals.len() as i64),
-            ])
+            rows.set(5, [Cell::Int(i64::from(slice))])?;
+            Ok(rows.push([ordinals.len() as u64], |out| write_sorted(shard.number, ordinals, out))?)
         })
     }
 
@@ -233,29 +224,24 @@ impl<'a> AppWriter<'a> {
         let lists = self.lists.get(app).unwrap_or(&none);
         let found = AppSets { app, id_scope: self.shard.spec.id_scope, tags: sets, ids: &self.shard.ids, users: &users, seat_of_user: &seat_of_user, lists };
         let ordinals = &self.settled.ordinals[seats.start..seats.end];
-        let Self { ordinals: members, bitmap, groups, shard, .. } = self;
+        let Self { ordinals: members, groups, shard, .. } = self;
         let number = shard.number;
+        let [rows] = output.bitmaps([Artifact::Groups])?;
+        let mut bitmap = Vec::new();
         let mut emit = |group: usize, words: &[u64]| {
             ordinals_of(words, ordinals, members);
             let name = &audience.groups[group];
             bitmap.clear();
-            write_sorted(number, members, bitmap);
+            write_sorted(number, members, &mut bitmap);
             let before = audiences.before.get(&(app.to_owned(), name.clone())).map(Vec::as_slice);
-            let (entered, left) = entered_and_left(bitmap, before, number)?;
+            let (entered, left) = entered_and_left(&bitmap, before, number)?;
             groups.push(GroupReport { app: app.to_owned(), group: name.clone(), cardinality: members.len() as u64, entered, left });
             // An empty set has no row, unless somebody left it: the count has to stand somewhere.
             if members.is_empty() && left == 0 {
                 return Ok(());
             }
-            output.rows(Artifact::Groups).push([
-                Cell::Text(app),
-                Cell::Text(name),
-                Cell::Int(i64::from(number)),
-                Cell::Bytes(bitmap),
-                Cell::Int(members.len() as i64),
-                Cell::Int(entered as i64),
-                Cell::Int(left as i64),
-            ])
+            rows.set(0, [Cell::Text(app), Cell::Text(name), Cell::Int(i64::from(number))])?;
+            Ok(rows.push([members.len() as u64, entered, left], |out| out.extend_from_slice(&bitmap))?)
         };
         let ours = |e| of_datafusion("groups", e);
         let done = audience
@@ -272,24 +258,23 @@ impl<'a> AppWriter<'a> {
         for (source, writer) in self.behaviour.iter_mut().enumerate() {
             let Some(writer) = writer else { continue };
             let (found, combinations) = writer.events_of(seats, limits.combinations)?;
-            output.exceeded(&spec.sources[source].name, app, combinations);
+            output.exceeded(source, app, combinations);
             events.extend(found.into_iter().map(|(event, items)| (event, source, items)));
         }
         events.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
         let names: Vec<(&str, usize)> = events.iter().map(|(event, source, _)| (event.as_str(), *source)).collect();
         let owned = owned(spec, app, &names);
-        let (mut behaviour, mut measures) = output.take_behaviour();
+        let [behaviour, measures] = output.bitmaps([Artifact::Behaviour, Artifact::BehaviourMeasures])?;
         for ((event, source, items), is_owned) in events.into_iter().zip(owned) {
             let (RowsSpec::Events { shapes, .. }, Some(writer)) = (&spec.sources[source].rows, &mut self.behaviour[source]) else { continue };
             if !is_owned {
                 self.lost.push(Lost { source, app: self.apps.code(seats.rank), event, rows: items.rows() });
             } else if let Some(shape) = shapes.shape(app, &event) {
                 let place = EventPlace { app, event: &event, limits, spec };
-                writer.write_event(&mut self.cutter, &place, &items, &shape, (&mut behaviour, &mut measures))?;
+                writer.write_event(&mut self.cutter, &place, &items, &shape, (&mut *behaviour, &mut *measures))?;
             }
             writer.give_back(items);
         }
-        output.put_behaviour((behaviour, measures));
         Ok(())
     }
 }

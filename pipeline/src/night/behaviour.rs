@@ -11,12 +11,12 @@ use super::bsi::{cut_slices, offset_for};
 use super::cutter::Cutter;
 use super::events::SortedEvents;
 use super::kept::ValueChooser;
-use super::rows::{Cell, Rows};
 use super::seats::AppSeats;
 use super::shape::EventShape;
 use super::spec::NightSpec;
 use super::tag_sets::CodeOrder;
 use super::values::{Values, positions};
+use crate::artifact::{BitmapRows, Cell};
 
 /// The name of the measure that counts events.
 pub const COUNT: &str = "*";
@@ -39,7 +39,6 @@ pub struct BehaviourWriter<'a> {
     orders: Vec<TextOrder>,
     /// Memory of events that are written.
     spare: Vec<EventItems>,
-    bitmap: Vec<u8>,
     /// Decides which values have rows of their own.
     pub chooser: ValueChooser,
 }
@@ -78,7 +77,7 @@ impl<'a> BehaviourWriter<'a> {
     pub fn new(events: &'a SortedEvents, ordinals: &'a [u32], shard: u32, date: i32) -> Self {
         let names = CodeOrder::of(&events.names);
         let orders = events.dimensions.iter().map(TextOrder::of).collect();
-        Self { events, ordinals, shard, date, names, orders, spare: Vec::new(), bitmap: Vec::new(), chooser: ValueChooser::default() }
+        Self { events, ordinals, shard, date, names, orders, spare: Vec::new(), chooser: ValueChooser::default() }
     }
 
     /// Writes one event of an app.
@@ -88,7 +87,7 @@ impl<'a> BehaviourWriter<'a> {
         place: &EventPlace<'_>,
         items: &EventItems,
         shape: &EventShape,
-        (behaviour, measures): (&mut Rows, &mut Rows),
+        (behaviour, measures): (&mut BitmapRows, &mut BitmapRows),
     ) -> Result<()> {
         self.write_users(cutter, place, items, behaviour)?;
         for (name, slot) in &shape.dimensions {
@@ -144,14 +143,24 @@ impl<'a> BehaviourWriter<'a> {
         self.spare.push(items);
     }
 
-    fn write_users(&mut self, cutter: &mut Cutter, place: &EventPlace<'_>, items: &EventItems, rows: &mut Rows) -> Result<()> {
-        let Self { bitmap, shard, date, .. } = self;
+    fn write_users(&mut self, cutter: &mut Cutter, place: &EventPlace<'_>, items: &EventItems, rows: &mut BitmapRows) -> Result<()> {
+        let shard = self.shard;
         let users = items.combinations.iter().filter(|item| item.number == 0).map(|item| (0, item.ordinal));
-        cutter.cut_walking(1, items.combinations.len(), users, |_, ordinals| push_users(place, *date, *shard, None, None, None, ordinals, bitmap, rows))
+        rows.set(0, [Cell::Text(place.app), Cell::Int(i64::from(self.date)), Cell::Text(place.event)])?;
+        rows.set(3, [Cell::Null, Cell::Null, Cell::Null, Cell::Bool(false), Cell::Int(i64::from(shard))])?;
+        cutter.cut_walking(1, items.combinations.len(), users, |_, ordinals| Ok(rows.push([ordinals.len() as u64], |out| write_sorted(shard, ordinals, out))?))
     }
 
-    fn write_dimension(&mut self, cutter: &mut Cutter, place: &EventPlace<'_>, items: &EventItems, (name, slot): (&str, usize), rows: &mut Rows) -> Result<()> {
-        let Self { events, orders, bitmap, shard, date, chooser, .. } = self;
+    fn write_dimension(
+        &mut self,
+        cutter: &mut Cutter,
+        place: &EventPlace<'_>,
+        items: &EventItems,
+        (name, slot): (&str, usize),
+        rows: &mut BitmapRows,
+    ) -> Result<()> {
+        let Self { events, orders, chooser, date, shard, .. } = self;
+        let (date, shard) = (*date, *shard);
         let values = &events.dimensions[slot];
         let order = &orders[slot];
         let ranks = events.tuples.dimension(slot);
@@ -172,10 +181,18 @@ impl<'a> BehaviourWriter<'a> {
             let rank = ranks[item.tuple as usize];
             (rank != NULL_RANK).then(|| (place_of(rank) * numbers + item.number, item.ordinal))
         };
+        rows.set(0, [Cell::Text(place.app), Cell::Int(i64::from(date)), Cell::Text(place.event), Cell::Text(name)])?;
+        rows.set(7, [Cell::Int(i64::from(shard))])?;
+        let mut last = None;
         cutter.cut_walking(keys, items.combinations.len(), items.combinations.iter().filter_map(key_of), |key, ordinals| {
             let (place_of_value, number) = (key / numbers, key % numbers);
             let value = order.text(place_of_value);
-            push_users(place, *date, *shard, Some(name), value, Some(number), ordinals, bitmap, rows)
+            if last.replace(place_of_value) != Some(place_of_value) {
+                rows.set(4, [value.map_or(Cell::Null, Cell::Text)])?;
+            }
+            let is_overflow = number == place.limits.combinations || value.is_none();
+            rows.set(5, [Cell::Int(i64::from(number)), Cell::Bool(is_overflow)])?;
+            Ok(rows.push([ordinals.len() as u64], |out| write_sorted(shard, ordinals, out))?)
         })
     }
 
@@ -186,28 +203,18 @@ impl<'a> BehaviourWriter<'a> {
         (measure, scale): (&str, u8),
         most: u32,
         values: impl Iterator<Item = (u32, u32, i64)> + Clone,
-        rows: &mut Rows,
+        rows: &mut BitmapRows,
     ) -> Result<()> {
-        let Self { bitmap, shard, date, .. } = self;
+        let shard = self.shard;
         let offset = offset_for(values.clone().map(|(_, _, value)| value).min().unwrap_or(0));
         let grouped = values.map(|(ordinal, number, value)| (number, ordinal, value));
+        rows.set(0, [Cell::Text(place.app), Cell::Int(i64::from(self.date)), Cell::Text(place.event), Cell::Text(measure)])?;
+        rows.set(5, [Cell::Int(i64::from(scale)), Cell::Int(offset)])?;
+        rows.set(9, [Cell::Int(i64::from(shard))])?;
         cut_slices(cutter, most + 1, offset, grouped, |number, slice, ordinals| {
-            bitmap.clear();
-            write_sorted(*shard, ordinals, bitmap);
-            rows.push([
-                Cell::Text(place.app),
-                Cell::Int(i64::from(*date)),
-                Cell::Text(place.event),
-                Cell::Text(measure),
-                Cell::Int(i64::from(number)),
-                Cell::Int(i64::from(scale)),
-                Cell::Int(offset),
-                Cell::Int(i64::from(slice)),
-                Cell::Bool(number == place.limits.combinations),
-                Cell::Int(i64::from(*shard)),
-                Cell::Bytes(bitmap),
-                Cell::Int(ordinals.len() as i64),
-            ])
+            rows.set(4, [Cell::Int(i64::from(number))])?;
+            rows.set(7, [Cell::Int(i64::from(slice)), Cell::Bool(number == place.limits.combinations)])?;
+            Ok(rows.push([ordinals.len() as u64], |out| write_sorted(shard, ordinals, out))?)
         })
     }
 }
@@ -298,32 +305,4 @@ impl TextOrder {
     fn text(&self, place: u32) -> Option<&str> {
         self.texts[place as usize].as_deref()
     }
-}
-
-#[expect(clippy::too_many_arguments, reason = "a row of the artifact, cell by cell")]
-fn push_users(
-    place: &EventPlace<'_>,
-    date: i32,
-    shard: u32,
-    dimension: Option<&str>,
-    value: Option<&str>,
-    number: Option<u32>,
-    ordinals: &[u32],
-    bitmap: &mut Vec<u8>,
-    rows: &mut Rows,
-) -> Result<()> {
-    bitmap.clear();
-    write_sorted(shard, ordinals, bitmap);
-    rows.push([
-        Cell::Text(place.app),
-        Cell::Int(i64::from(date)),
-        Cell::Text(place.event),
-        dimension.map_or(Cell::Null, Cell::Text),
-        value.map_or(Cell::Null, Cell::Text),
-        number.map_or(Cell::Null, |n| Cell::Int(i64::from(n))),
-        Cell::Bool(number == Some(place.limits.combinations) || (dimension.is_some() && value.is_none())),
-        Cell::Int(i64::from(shard)),
-        Cell::Bytes(bitmap),
-        Cell::Int(ordinals.len() as i64),
-    ])
 }

@@ -24,6 +24,11 @@ impl Cutter {
         self.pairs.push(u64::from(key) << 32 | u64::from(ordinal));
     }
 
+    /// Pairs added since the last cut.
+    pub fn len(&self) -> usize {
+        self.pairs.len()
+    }
+
     /// Calls `emit(key, ordinals)` for each key that has a pair, keys ascending, ordinals strictly ascending; then
     /// forgets the pairs. All keys are below `keys`.
     pub fn cut<E>(&mut self, keys: u64, emit: impl FnMut(u32, &[u32]) -> Result<(), E>) -> Result<(), E> {

@@ -28,6 +28,7 @@ use super::output::Output;
 use super::report::ShardReport;
 use super::shard::Shard;
 use super::spec::NightSpec;
+use crate::artifact::Spare;
 use crate::error::of_datafusion;
 use crate::store::Store;
 
@@ -50,6 +51,8 @@ struct Shared {
     finishing: OnceLock<Arc<Semaphore>>,
     /// Buffers of shards that are done.
     buffers: Mutex<Vec<SortBuffers>>,
+    /// Memory of their files.
+    spare: Spare,
 }
 
 impl Shared {
@@ -246,7 +249,7 @@ impl ShardTask {
         let programs = self.shared.programs.get_or_init(|| compile_rules(&self.spec).map_err(|e| e.to_string()));
         let programs = programs.as_ref().map_err(|e| DataFusionError::Execution(e.clone()))?;
         let before = load_groups(&self.spec.parent.groups, shard.number, &self.store).await?;
-        let mut output = Output::new(&self.spec, &self.store, shard.number);
+        let mut output = Output::new(&self.spec, &self.store, shard.number, &self.shared.spare)?;
         let timer = self.metrics.finish_time.timer();
         let mut buffers = self.shared.take_buffers();
         let mut report = finish(shard, Audiences { programs, before }, &mut buffers, &mut output).await?;

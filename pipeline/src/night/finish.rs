@@ -7,7 +7,6 @@
 use std::time::Instant;
 
 use datafusion::error::Result;
-use tagmill_schemas::Artifact;
 use tagmill_schemas::shard::id_bytes;
 use tagmill_schemas::value::ValueType;
 use xxhash_rust::xxh3::xxh3_64;
@@ -21,10 +20,10 @@ use super::interner::Interner;
 use super::new_users::{number_new_users, write_users};
 use super::output::Output;
 use super::report::ShardReport;
-use super::rows::Cell;
 use super::seats::Settled;
 use super::shard::{Shard, SourceState};
 use super::values::Values;
+use crate::artifact::Cell;
 
 /// Ends the shard; every row goes to `output`.
 pub async fn finish(mut shard: Shard<'_>, audiences: Audiences<'_>, buffers: &mut SortBuffers, output: &mut Output<'_>) -> Result<ShardReport> {
@@ -44,7 +43,7 @@ pub async fn finish(mut shard: Shard<'_>, audiences: Audiences<'_>, buffers: &mu
     let mut writer = AppWriter::new(&shard, &settled, &apps, &sorted, std::mem::take(&mut buffers.cutter));
     for seats in &settled.apps {
         writer.write_app(*seats, &audiences, output)?;
-        output.flush_full().await?;
+        output.flush().await?;
     }
     let dimensions = writer.take_dimensions();
     let AppWriter { tags, groups, lost, cutter, .. } = writer;
@@ -105,7 +104,7 @@ fn write_rejects(shard: &Shard<'_>, output: &mut Output<'_>) -> Result<()> {
     let day = Cell::Int(i64::from(shard.spec.day()));
     for (source, app, reason, row) in rejects {
         let app = app.as_deref().map_or(Cell::Null, Cell::Text);
-        output.rows(Artifact::Rejects).push([day, Cell::Text(source), app, Cell::Text(reason), Cell::Text(row), Cell::Int(i64::from(shard.number))])?;
+        output.rejects.push([day, Cell::Text(source), app, Cell::Text(reason), Cell::Text(row), Cell::Int(i64::from(shard.number))])?;
     }
     Ok(())
 }

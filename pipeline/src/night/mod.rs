@@ -39,6 +39,7 @@ mod shard;
 mod spec;
 mod tag_sets;
 mod tuples;
+mod typed_values;
 mod values;
 
 pub use accounting::{Count, FILTERED};
@@ -48,9 +49,10 @@ pub use claims::OTHER_SOURCE;
 pub use exec::{NightExec, external, report_schema};
 pub use kept::{DimensionReport, KeptValues};
 pub use report::{GroupReport, ShardReport, TagReport};
-pub use rows::{Cell, Rows, typed_value, value_cells};
+pub use rows::{Rows, typed_value};
 pub use shape::{EventShape, MeasureShape};
 pub use spec::{
     AppRules, CustomEvent, EventShapes, LabelSpec, ListSpec, NightLimits, NightSpec, ParentFiles, RowsSpec, Slot, SourceSpec, TagSpec, Undeclared, Withheld,
 };
+pub use typed_values::TypedValues;
 pub use values::is_same;

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use tagmill_schemas::manifest::FileEntry;
-use tagmill_schemas::value::{Value, ValueType};
+use tagmill_schemas::value::ValueType;
 
 use super::accounting::Count;
 use super::kept::DimensionReport;
+use super::typed_values::TypedValues;
 
 /// The report of one shard.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -45,17 +46,10 @@ pub struct TagReport {
     pub multi: bool,
     /// The source that has it.
     pub source: String,
-    /// Distinct values, in order, as canonical text; of a withheld tag only one more than the limit.
-    pub values: Vec<String>,
+    /// Distinct values, in order; of a withheld tag only one more than the limit.
+    pub values: TypedValues,
     /// Whether its values are not published.
     pub is_withheld: bool,
-}
-
-impl TagReport {
-    /// The typed values.
-    pub fn typed_values(&self) -> impl Iterator<Item = Value> {
-        self.values.iter().filter_map(|text| Value::parse(text, self.value_type).ok())
-    }
 }
 
 /// One group of one app.

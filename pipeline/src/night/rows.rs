@@ -1,48 +1,19 @@
-//! Rows of an artifact on their way to a file: cells in, record batches out.
+//! Rows of an artifact without bitmaps on their way to a file: cells in, record batches out.
 
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryBuilder, BooleanBuilder, Date32Builder, Float64Builder, Int8Builder, Int16Builder, Int64Builder, RecordBatch,
-    StringBuilder, UInt8Builder, UInt32Builder, UInt64Builder,
+    Array, ArrayRef, AsArray, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, RecordBatch, StringBuilder, UInt8Builder, UInt32Builder,
+    UInt64Builder,
 };
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, SchemaRef};
 use datafusion::error::{DataFusionError, Result};
 use tagmill_schemas::value::Value;
 
-/// A batch is closed at so many rows or bytes of bitmaps.
+use crate::artifact::Cell;
+
+/// A batch is closed at so many rows.
 const BATCH_ROWS: usize = 8192;
-const BATCH_BYTES: usize = 8 << 20;
-
-/// One cell of a row.
-#[derive(Debug, Clone, Copy)]
-pub enum Cell<'a> {
-    /// Null in a column of any type.
-    Null,
-    /// Utf8.
-    Text(&'a str),
-    /// Binary.
-    Bytes(&'a [u8]),
-    /// Boolean.
-    Bool(bool),
-    /// Any integer column, and Date32 as days.
-    Int(i64),
-    /// Float64.
-    Double(f64),
-}
-
-/// The five value columns of a typed value, in the order of the artifacts.
-pub fn value_cells(value: &Value) -> [Cell<'_>; 5] {
-    let mut cells = [Cell::Null; 5];
-    match value {
-        Value::String(v) => cells[0] = Cell::Text(v),
-        Value::Integer(v) => cells[1] = Cell::Int(*v),
-        Value::Double(v) => cells[2] = Cell::Double(*v),
-        Value::Date(v) => cells[3] = Cell::Int(i64::from(*v)),
-        Value::Boolean(v) => cells[4] = Cell::Bool(*v),
-    }
-    cells
-}
 
 /// The one typed value of a row.
 pub fn typed_value(batch: &RecordBatch, row: usize) -> Option<Value> {
@@ -60,14 +31,13 @@ pub struct Rows {
     columns: Vec<Column>,
     /// In the batch that is being built.
     rows: usize,
-    bytes: usize,
     full: Vec<RecordBatch>,
 }
 
 impl Rows {
     /// No rows yet, of this schema.
     pub fn new(schema: SchemaRef) -> Self {
-        Self { schema, columns: Vec::new(), rows: 0, bytes: 0, full: Vec::new() }
+        Self { schema, columns: Vec::new(), rows: 0, full: Vec::new() }
     }
 
     /// Appends one row: a cell a column, in the schema's order.
@@ -77,9 +47,6 @@ impl Rows {
         }
         let mut given = 0;
         for (column, cell) in self.columns.iter_mut().zip(cells) {
-            if let Cell::Bytes(bytes) = cell {
-                self.bytes += bytes.len();
-            }
             column.append(cell)?;
             given += 1;
         }
@@ -87,7 +54,7 @@ impl Rows {
             return Err(DataFusionError::Internal(format!("a row of {given} cells for {} columns", self.columns.len())));
         }
         self.rows += 1;
-        if self.rows >= BATCH_ROWS || self.bytes >= BATCH_BYTES {
+        if self.rows >= BATCH_ROWS {
             self.close()?;
         }
         Ok(())
@@ -109,7 +76,7 @@ impl Rows {
     fn close(&mut self) -> Result<()> {
         let arrays = std::mem::take(&mut self.columns).into_iter().map(Column::finish).collect();
         self.full.push(RecordBatch::try_new(self.schema.clone(), arrays)?);
-        (self.rows, self.bytes) = (0, 0);
+        self.rows = 0;
         Ok(())
     }
 }
@@ -117,12 +84,9 @@ impl Rows {
 /// The builder of one column, of the types that artifacts have.
 enum Column {
     Text(StringBuilder),
-    Bytes(BinaryBuilder),
     Bool(BooleanBuilder),
     Double(Float64Builder),
     Date(Date32Builder),
-    Int8(Int8Builder),
-    Int16(Int16Builder),
     Int64(Int64Builder),
     UInt8(UInt8Builder),
     UInt32(UInt32Builder),
@@ -133,12 +97,9 @@ impl Column {
     fn new(data_type: &DataType) -> Result<Self> {
         Ok(match data_type {
             DataType::Utf8 => Self::Text(StringBuilder::with_capacity(BATCH_ROWS, 0)),
-            DataType::Binary => Self::Bytes(BinaryBuilder::new()),
             DataType::Boolean => Self::Bool(BooleanBuilder::with_capacity(BATCH_ROWS)),
             DataType::Float64 => Self::Double(Float64Builder::with_capacity(BATCH_ROWS)),
             DataType::Date32 => Self::Date(Date32Builder::with_capacity(BATCH_ROWS)),
-            DataType::Int8 => Self::Int8(Int8Builder::with_capacity(BATCH_ROWS)),
-            DataType::Int16 => Self::Int16(Int16Builder::with_capacity(BATCH_ROWS)),
             DataType::Int64 => Self::Int64(Int64Builder::with_capacity(BATCH_ROWS)),
             DataType::UInt8 => Self::UInt8(UInt8Builder::with_capacity(BATCH_ROWS)),
             DataType::UInt32 => Self::UInt32(UInt32Builder::with_capacity(BATCH_ROWS)),
@@ -152,15 +113,12 @@ impl Column {
         match (self, cell) {
             (Self::Text(column), Cell::Text(v)) => column.append_value(v),
             (Self::Text(column), Cell::Null) => column.append_null(),
-            (Self::Bytes(column), Cell::Bytes(v)) => column.append_value(v),
             (Self::Bool(column), Cell::Bool(v)) => column.append_value(v),
             (Self::Bool(column), Cell::Null) => column.append_null(),
             (Self::Double(column), Cell::Double(v)) => column.append_value(v),
             (Self::Double(column), Cell::Null) => column.append_null(),
             (Self::Date(column), Cell::Int(v)) => column.append_value(v as i32),
             (Self::Date(column), Cell::Null) => column.append_null(),
-            (Self::Int8(column), Cell::Int(v)) => column.append_value(v as i8),
-            (Self::Int16(column), Cell::Int(v)) => column.append_value(v as i16),
             (Self::Int64(column), Cell::Int(v)) => column.append_value(v),
             (Self::Int64(column), Cell::Null) => column.append_null(),
             (Self::UInt8(column), Cell::Int(v)) => column.append_value(v as u8),
@@ -176,12 +134,9 @@ impl Column {
     fn finish(self) -> ArrayRef {
         match self {
             Self::Text(mut column) => Arc::new(column.finish()),
-            Self::Bytes(mut column) => Arc::new(column.finish()),
             Self::Bool(mut column) => Arc::new(column.finish()),
             Self::Double(mut column) => Arc::new(column.finish()),
             Self::Date(mut column) => Arc::new(column.finish()),
-            Self::Int8(mut column) => Arc::new(column.finish()),
-            Self::Int16(mut column) => Arc::new(column.finish()),
             Self::Int64(mut column) => Arc::new(column.finish()),
             Self::UInt8(mut column) => Arc::new(column.finish()),
             Self::UInt32(mut column) => Arc::new(column.finish()),

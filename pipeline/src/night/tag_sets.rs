@@ -41,7 +41,15 @@ impl TagSets {
 
     /// The sets of the pairs in `cutter`, whose keys are ranks.
     pub fn cut(name: &str, values: &Values, multi: bool, scale: Option<u8>, order: &CodeOrder, cutter: &mut Cutter) -> Self {
-        let mut sets = Self { name: name.to_owned(), value_type: values.value_type(), multi, scale, values: Vec::new(), starts: vec![0], seats: Vec::new() };
+        let mut sets = Self {
+            name: name.to_owned(),
+            value_type: values.value_type(),
+            multi,
+            scale,
+            values: Vec::new(),
+            starts: vec![0],
+            seats: Vec::with_capacity(cutter.len()),
+        };
         let done = cutter.cut(order.codes.len() as u64, |rank, seats| {
             sets.values.extend(values.value(order.codes[rank as usize]));
             sets.seats.extend_from_slice(seats);

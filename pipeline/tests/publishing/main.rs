@@ -10,3 +10,4 @@ mod files;
 mod fixtures;
 mod names;
 mod releases;
+mod runs;
