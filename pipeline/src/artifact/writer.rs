@@ -114,6 +114,19 @@ impl ArtifactWriter {
         send(&mut self.upload, parts).await.map_err(|e| self.store.explain(&self.entry.path, "can not write", e))
     }
 
+    /// Sends what is left: no rows follow, and what is open of them need not wait in memory for the end.
+    ///
+    /// # Errors
+    /// As [`ArtifactWriter::write`].
+    pub async fn end_rows(&mut self) -> Result<()> {
+        if let RowEncoder::Batches(chunks, writer) = &mut self.rows {
+            let last = chunks.take().map_err(ParquetError::from);
+            let done = last.and_then(|last| last.iter().try_for_each(|chunk| encode(writer, chunk))).and_then(|()| writer.flush());
+            done.map_err(|e| self.unfit(e))?;
+        }
+        self.flush().await
+    }
+
     /// Writes what is left and makes the file visible. A file without rows is a file.
     ///
     /// # Errors

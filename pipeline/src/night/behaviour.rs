@@ -114,6 +114,9 @@ impl<'a> BehaviourWriter<'a> {
         let spare = &mut self.spare;
         let (mut seat, mut event, mut number, mut exceeded) = (usize::MAX, u32::MAX, 0, 0);
         let keys = events.keys(seats.start, seats.end);
+        // Grown step by step, the lists of a large app would be in memory twice.
+        let mut most = vec![0; events.names.len()];
+        keys.iter().for_each(|&key| most[events.tuples.event(events.tuple(key)) as usize] += 1);
         for same in keys.chunk_by(|a, b| a == b) {
             let (key, count) = (same[0], same.len() as u32);
             let (item_seat, tuple) = (events.seat(key), events.tuple(key));
@@ -125,7 +128,7 @@ impl<'a> BehaviourWriter<'a> {
             }
             exceeded += u64::from(number == limit);
             let ordinal = self.ordinals[seat];
-            let place = out[event as usize].get_or_insert_with(|| spare.pop().unwrap_or_default().emptied(slots));
+            let place = out[event as usize].get_or_insert_with(|| spare.pop().unwrap_or_default().emptied(slots, most[event as usize]));
             place.add(Combination { ordinal, number: number.min(limit), tuple, count }, limit);
             for (slot, sums) in sums.iter().enumerate() {
                 if let Some(&(_, sum)) = sums.get(next_sum[slot]).filter(|(of, _)| *of == key) {
@@ -232,8 +235,10 @@ pub struct EventPlace<'a> {
 }
 
 impl EventItems {
-    fn emptied(mut self, slots: usize) -> Self {
+    /// Without items, with room for `most` combinations.
+    fn emptied(mut self, slots: usize, most: usize) -> Self {
         self.combinations.clear();
+        self.combinations.reserve(most);
         self.sums.iter_mut().for_each(Vec::clear);
         self.sums.resize(slots, Vec::new());
         (self.most, self.overflow) = (0, None);

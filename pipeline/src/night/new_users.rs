@@ -55,7 +55,7 @@ pub async fn write_users(shard: &Shard<'_>, ordinal_of: &[u32], output: &mut Out
         let batch = users_batch(shard, known + (at * ROWS) as u32, users)?;
         output.write(Artifact::Users, &batch).await?;
     }
-    Ok(())
+    output.end(Artifact::Users).await
 }
 
 /// The rows of users with the ordinals from `first` on; `users` are their numbers, counted from the first new one.

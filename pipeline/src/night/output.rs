@@ -75,6 +75,14 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
+    /// Sends what is left of an artifact that gets no more batches.
+    pub async fn end(&mut self, artifact: Artifact) -> Result<()> {
+        for (_, writer) in ARTIFACTS.iter().zip(&mut self.writers).filter(|(of, _)| **of == artifact) {
+            writer.end_rows().await.map_err(external)?;
+        }
+        Ok(())
+    }
+
     /// Sends what is encoded.
     pub async fn flush(&mut self) -> Result<()> {
         for writer in &mut self.writers {
