@@ -10,8 +10,8 @@ use zstd::bulk::Compressor;
 use super::chunk::ChunkWriter;
 use super::layout::{PAGE_BYTES, PAGE_ROWS};
 
-/// The level at which bitmaps are compressed.
-const LEVEL: i32 = 1;
+/// The level at which bitmaps are compressed: one that is fast, as most of what it saves are zeros of small bitmaps.
+const LEVEL: i32 = -1;
 /// Pages of the first row group that are looked at before it is decided whether bitmaps are compressed, and what of each.
 const SAMPLES: usize = 8;
 const SAMPLE_BYTES: usize = 128 << 10;
@@ -96,7 +96,7 @@ impl BitmapCells {
             Some(is_compressed) => is_compressed,
             None => *self.is_compressed.insert(is_worth_compressing(bytes, &pages, &mut compressor)?),
         };
-        let codec = if is_compressed { Compression::ZSTD(ZstdLevel::try_new(LEVEL)?) } else { Compression::UNCOMPRESSED };
+        let codec = if is_compressed { Compression::ZSTD(ZstdLevel::default()) } else { Compression::UNCOMPRESSED };
         let mut chunk = ChunkWriter::new(descriptor, codec);
         let mut room = Vec::new();
         for (rows, range) in pages {
