@@ -19,7 +19,7 @@ use crate::publish::Parents;
 use crate::scan::{Scan, ScanContext, plan_source, rows_of};
 use crate::store::Store;
 
-/// Bytes a raw row takes in a shard at most, for the forecast: an event is 8 bytes and as much again while it is sorted.
+/// Bytes a raw row takes in a shard at most, for the forecast: an event is 6 bytes, and up to 30 while it is sorted and counted.
 const BYTES_PER_EVENT: u64 = 40;
 const BYTES_PER_USER_ROW: u64 = 160;
 /// Bytes of an exchanged row on disk: mostly its id, which compresses little.

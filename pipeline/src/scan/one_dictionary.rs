@@ -40,6 +40,8 @@ pub struct OneDictionary {
 struct State {
     keys: HashMap<Box<str>, i32>,
     bytes: usize,
+    /// A row group brought too much: from then on nothing is added.
+    is_full: bool,
     values: Option<ArrayRef>,
     remembered: VecDeque<(ArrayRef, Arc<[i32]>)>,
 }
@@ -76,8 +78,11 @@ impl State {
     }
 
     fn add(&mut self, values: &ArrayRef) -> Option<Arc<[i32]>> {
-        let texts = values.as_string_opt::<i32>()?;
-        if self.keys.len() + texts.len() > MOST_VALUES || self.bytes + texts.value_data().len() > MOST_BYTES {
+        let texts = values.as_string_opt::<i32>().filter(|texts| !self.is_full && texts.len() <= MOST_VALUES)?;
+        let new = texts.iter().flatten().filter(|text| !self.keys.contains_key(*text));
+        let (count, bytes) = new.fold((0, 0), |(count, bytes), text| (count + 1, bytes + text.len()));
+        self.is_full = self.keys.len() + count > MOST_VALUES || self.bytes + bytes > MOST_BYTES;
+        if self.is_full {
             return None;
         }
         let before = self.keys.len();
@@ -173,6 +178,16 @@ mod tests {
         }
         assert_eq!(last[2].len(), 4);
         assert!(is_same(&last[1], &last[2]) && is_same(&last[2], &last[3]));
+    }
+
+    #[test]
+    fn values_that_are_known_take_no_room() {
+        let function = OneDictionary::default();
+        let values: Vec<String> = (0..MOST_VALUES * 2 / 3).map(|i| i.to_string()).collect();
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        let one = |array: &DictionaryArray<Int32Type>| Arc::clone(function.replace(array).unwrap().as_dictionary::<Int32Type>().values());
+        let (first, again) = (coded(&values, &[Some(7)]), coded(&values, &[Some(9)]));
+        assert!(is_same(&one(&first), &one(&again)));
     }
 
     #[test]

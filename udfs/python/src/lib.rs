@@ -16,18 +16,6 @@ struct ScalarFunction(Arc<ScalarUDF>);
 
 #[pymethods]
 impl ScalarFunction {
-    /// The name in SQL.
-    #[getter]
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    /// Its further names, those of other systems.
-    #[getter]
-    fn aliases(&self) -> Vec<String> {
-        self.0.aliases().to_vec()
-    }
-
     fn __datafusion_scalar_udf__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         PyCapsule::new_with_value(py, FFI_ScalarUDF::from(Arc::clone(&self.0)), c"datafusion_scalar_udf")
     }
@@ -39,18 +27,6 @@ struct AggregateFunction(Arc<AggregateUDF>);
 
 #[pymethods]
 impl AggregateFunction {
-    /// The name in SQL.
-    #[getter]
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    /// Its further names, those of other systems.
-    #[getter]
-    fn aliases(&self) -> Vec<String> {
-        self.0.aliases().to_vec()
-    }
-
     fn __datafusion_aggregate_udf__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         PyCapsule::new_with_value(py, FFI_AggregateUDF::from(Arc::clone(&self.0)), c"datafusion_aggregate_udf")
     }
