@@ -95,7 +95,7 @@ pub async fn plan_night(
     let config = &request.config;
     let labels = label_catalog(request, parents.newest.as_ref(), observer).await?;
     let mut inputs: Vec<Input> = sources.iter().map(|source| source.record(request.date)).collect();
-    let (specs, children) = plan_sources(request, sources, session, &mut inputs, observer).await?;
+    let (specs, children) = plan_sources(request, sources, session, resources, &mut inputs, observer).await?;
     let platform: Vec<TagSpec> = specs.iter().flat_map(platform_tags).cloned().collect();
     let is_backfill = parents.is_before_head(request.date);
     let withheld = if is_backfill { Withheld::new() } else { withheld_tags(config, parents.state.as_ref(), sources) };
@@ -137,11 +137,19 @@ async fn plan_sources(
     request: &Request,
     sources: &[SourceInput<'_>],
     session: &SessionContext,
+    resources: &Resources,
     inputs: &mut Vec<Input>,
     observer: &dyn Observer,
 ) -> Result<(Vec<SourceSpec>, Vec<Arc<dyn ExecutionPlan>>)> {
     let warehouse = &request.config.warehouse;
-    let context = ScanContext { session, date: request.date, time_zone: warehouse.time_zone, id_scope: warehouse.id_scope, shards: warehouse.shards.get() };
+    let context = ScanContext {
+        session,
+        date: request.date,
+        time_zone: warehouse.time_zone,
+        id_scope: warehouse.id_scope,
+        shards: warehouse.shards.get(),
+        exchange: resources.exchange(),
+    };
     let (mut specs, mut children, mut claimed) = (Vec::new(), Vec::new(), Claimed::new());
     for input in sources {
         let source = input.source;

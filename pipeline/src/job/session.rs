@@ -13,6 +13,7 @@ use tagmill_schemas::Result;
 
 use super::Request;
 use super::spill::SpillFolder;
+use crate::exchange::Exchange;
 use crate::scan::register_functions;
 
 /// Holders of memory that an error names.
@@ -43,6 +44,11 @@ impl Resources {
             shards: request.config.warehouse.shards.get(),
             spill: PathBuf::from(&run.spill),
         }
+    }
+
+    /// With a limit of memory rows may have to wait on disk.
+    pub fn exchange(&self) -> Exchange {
+        if self.memory.is_some() { Exchange::Engine } else { Exchange::InProcess }
     }
 }
 

@@ -23,7 +23,7 @@ use super::functions::{DayBounds, HashFunction, KeyFunction, StatusFunction, Sta
 use super::one_dictionary::OneDictionary;
 use super::sql::{arrow_type, cast_to, column, parse, parse_condition, value_type_of};
 use super::table::RawTable;
-use crate::exchange::{HASH_COLUMN, exchange_by_shard};
+use crate::exchange::{Exchange, HASH_COLUMN};
 use crate::night::{EventShapes, MeasureShape, RowsSpec, TagSpec, Undeclared};
 
 const STATUS_COLUMN: &str = "__status";
@@ -42,6 +42,8 @@ pub struct ScanContext<'a> {
     pub id_scope: IdScope,
     /// Number of shards.
     pub shards: u32,
+    /// Who moves rows to their shards.
+    pub exchange: Exchange,
 }
 
 /// The plan of one source.
@@ -136,7 +138,7 @@ pub async fn plan_source(context: &ScanContext<'_>, source: &Source, tags: &[&Ta
         .and_then(LogicalPlanBuilder::build)
         .map_err(plan_error)?;
     let physical = context.session.state().create_physical_plan(&logical).await.map_err(plan_error)?;
-    let plan = exchange_by_shard(physical, context.shards).map_err(plan_error)?;
+    let plan = context.exchange.by_shard(physical, context.shards).map_err(plan_error)?;
     Ok(Scan { plan, rows: selected.rows })
 }
 

@@ -15,7 +15,7 @@ use datafusion::prelude::SessionContext;
 use datafusion_proto::bytes::{physical_plan_from_bytes_with_extension_codec, physical_plan_to_bytes_with_extension_codec};
 use futures::TryStreamExt;
 use tagmill_pipeline::codec::NightCodec;
-use tagmill_pipeline::exchange::{HASH_COLUMN, exchange_by_shard, routing_values};
+use tagmill_pipeline::exchange::{Exchange, HASH_COLUMN, routing_values};
 use tagmill_pipeline::job::{NightPlan, Resources, Silent, find_inputs, night_session, plan_night};
 use tagmill_pipeline::night::ShardReport;
 use tagmill_pipeline::publish::choose_parents;
@@ -24,13 +24,13 @@ use tagmill_testdata::spec::Preset;
 use crate::fixture::{Generated, init, request, run, warehouse};
 
 /// The plan of the second night, as far as the driver takes it before shards start.
-async fn second_night(data: &Generated) -> (NightPlan, SessionContext) {
+async fn second_night(data: &Generated, memory: Option<u64>) -> (NightPlan, SessionContext) {
     init(&data.config).await;
     run(&data.config, data.date(0)).await.unwrap();
     let (request, store) = (request(&data.config, data.date(1)), warehouse(&data.config));
     let parents = choose_parents(&store, request.date).await.unwrap();
     let sources = find_inputs(&request, &parents, &Silent).await.unwrap();
-    let resources = Resources::of(&request);
+    let resources = Resources { memory, ..Resources::of(&request) };
     let session = night_session(&resources, None).unwrap();
     let mut plan = plan_night(&request, &sources, &parents, &session, &resources, &store, &Silent).await.unwrap();
     (plan.spec.run, plan.spec.attempt) = ("test".to_owned(), 1);
@@ -47,7 +47,7 @@ async fn reports(plan: Arc<dyn ExecutionPlan>, session: &SessionContext) -> BTre
 #[tokio::test(flavor = "multi_thread")]
 async fn the_plan_survives_the_way_through_bytes_and_gives_the_same_reports() {
     let data = Generated::small(Preset::Demo);
-    let (plan, session) = second_night(&data).await;
+    let (plan, session) = second_night(&data, Some(1 << 30)).await;
     let exec = plan.operator(&warehouse(&data.config)).unwrap();
     let bytes = physical_plan_to_bytes_with_extension_codec(exec.clone(), &NightCodec).unwrap();
     let here = reports(exec, &session).await;
@@ -63,7 +63,7 @@ async fn the_plan_survives_the_way_through_bytes_and_gives_the_same_reports() {
 #[tokio::test(flavor = "multi_thread")]
 async fn explain_analyze_shows_what_each_shard_did() {
     let data = Generated::small(Preset::Demo);
-    let (plan, session) = second_night(&data).await;
+    let (plan, session) = second_night(&data, None).await;
     let exec = plan.operator(&warehouse(&data.config)).unwrap();
     let reports = reports(exec.clone(), &session).await;
     let text = DisplayableExecutionPlan::with_metrics(exec.as_ref()).indent(true).to_string();
@@ -77,7 +77,7 @@ async fn explain_analyze_shows_what_each_shard_did() {
     assert_eq!(sum("input_rows"), counted.map(|c| c.value).sum::<u64>());
     assert_eq!(sum("new_users"), reports.values().map(|r| r.new_users).sum::<u64>());
     assert_eq!(sum("bytes_written"), reports.values().flat_map(|r| &r.files).map(|f| f.bytes).sum::<u64>());
-    assert!(text.contains("RepartitionExec") && text.contains("DataSourceExec"), "{text}");
+    assert!(text.contains("ShardExchangeExec: shards=4") && text.contains("route_time=") && text.contains("DataSourceExec"), "{text}");
 }
 
 /// A version of DataFusion that hashes otherwise changes these numbers, and nothing that is published: each partition has one still.
@@ -95,7 +95,7 @@ async fn ballistas_shuffle_writer_puts_shard_i_into_partition_i() {
         let hashes = UInt64Array::from_iter_values((0..20_000u64).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
         let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(hashes)]).unwrap();
         let scan = MemorySourceConfig::try_new_exec(&[vec![batch.slice(0, 10_000)], vec![batch.slice(10_000, 10_000)]], schema, None).unwrap();
-        let exchange = exchange_by_shard(scan.clone(), shards).unwrap();
+        let exchange = Exchange::Engine.by_shard(scan.clone(), shards).unwrap();
         let exchange: &RepartitionExec = (exchange.as_ref() as &dyn std::any::Any).downcast_ref().unwrap();
         let Partitioning::Hash(by, count) = exchange.partitioning().clone() else { panic!("not a hash exchange") };
         assert_eq!(count, shards as usize);

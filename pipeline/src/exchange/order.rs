@@ -1,0 +1,54 @@
+//! Rows of a batch in order of their shards: the batch is gathered once and cut into one piece a shard.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions, UInt32Array};
+use arrow::compute::take;
+use arrow::datatypes::UInt64Type;
+use datafusion::error::{DataFusionError, Result};
+
+/// The rows of `batch` in order of their shards, and where each shard's rows end. Text is not copied: views and dictionaries
+/// refer to the memory that they had.
+///
+/// # Errors
+/// A column `hash` that does not hold hashes.
+pub fn in_order_of_shards(batch: &RecordBatch, hash: usize, shards: u32) -> Result<(RecordBatch, Vec<usize>)> {
+    let hashes = batch.column(hash).as_primitive_opt::<UInt64Type>();
+    let hashes = hashes.ok_or_else(|| DataFusionError::Internal(format!("the exchanged column hash is {}", batch.column(hash).data_type())))?;
+    let shards = u64::from(shards);
+    // Division is dear, and most warehouses have a power of two.
+    let (rows, ends) = match shards.is_power_of_two() {
+        true => order(hashes.values(), shards, |hash| hash & (shards - 1)),
+        false => order(hashes.values(), shards, |hash| hash % shards),
+    };
+    let columns = batch.columns().iter().map(|column| gathered(column, &rows)).collect::<Result<_>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok((RecordBatch::try_new_with_options(batch.schema(), columns, &options)?, ends))
+}
+
+/// A counting sort: row numbers by shard, rising inside one.
+fn order(hashes: &[u64], shards: u64, shard_of: impl Fn(u64) -> u64) -> (UInt32Array, Vec<usize>) {
+    let mut places = vec![0usize; shards as usize];
+    for &hash in hashes {
+        places[shard_of(hash) as usize] += 1;
+    }
+    let mut next = 0;
+    for place in &mut places {
+        next += std::mem::replace(place, next);
+    }
+    let mut rows = vec![0u32; hashes.len()];
+    for (row, &hash) in hashes.iter().enumerate() {
+        let place = &mut places[shard_of(hash) as usize];
+        rows[*place] = row as u32;
+        *place += 1;
+    }
+    (rows.into(), places)
+}
+
+/// A column of nulls is the same in any order; the status nearly always is one.
+fn gathered(column: &ArrayRef, rows: &UInt32Array) -> Result<ArrayRef> {
+    if column.null_count() == column.len() {
+        return Ok(Arc::clone(column));
+    }
+    Ok(take(column, rows, None)?)
+}
