@@ -219,7 +219,7 @@ impl<'a> AppWriter<'a> {
         let provisional = &self.settled.provisional[seats.start..seats.end];
         let users: Vec<u32> = provisional.iter().map(|&seat| self.shard.seats.users()[seat as usize]).collect();
         let code = self.apps.code(seats.rank);
-        let seat_of_user = |user: u32| self.shard.seats.find(code, user).map(|seat| self.settled.seat_of[seat as usize] - seats.start as u32);
+        let seat_of_user = |user: u32| self.shard.seats.find(&self.shard.ids, code, user).map(|seat| self.settled.seat_of[seat as usize] - seats.start as u32);
         let none = HashMap::new();
         let lists = self.lists.get(app).unwrap_or(&none);
         let found = AppSets { app, id_scope: self.shard.spec.id_scope, tags: sets, ids: &self.shard.ids, users: &users, seat_of_user: &seat_of_user, lists };

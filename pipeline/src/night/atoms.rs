@@ -6,7 +6,7 @@ use datafusion::error::{DataFusionError, Result};
 use tagmill_schemas::IdScope;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use super::interner::Interner;
+use super::seats::Dictionary;
 use super::tag_sets::TagSets;
 use crate::rules::{Atom, Test};
 
@@ -19,7 +19,7 @@ pub struct AppSets<'a> {
     /// Every tag of the app.
     pub tags: &'a [TagSets],
     /// The dictionary, by user number.
-    pub ids: &'a Interner,
+    pub ids: &'a Dictionary,
     /// User number of each seat.
     pub users: &'a [u32],
     /// Seat by user number.

@@ -16,11 +16,10 @@ use super::app_order::AppOrder;
 use super::app_writer::{AppWriter, Audiences};
 use super::claims::reject_lost;
 use super::events::{EventRows, SortBuffers, SortedEvents};
-use super::interner::Interner;
 use super::new_users::{number_new_users, write_users};
 use super::output::Output;
 use super::report::ShardReport;
-use super::seats::Settled;
+use super::seats::{Dictionary, Settled};
 use super::shard::{Shard, SourceState};
 use super::values::Values;
 use crate::artifact::Cell;
@@ -36,7 +35,7 @@ pub async fn finish(mut shard: Shard<'_>, audiences: Audiences<'_>, buffers: &mu
     write_users(&shard, &ordinal_of, output).await?;
     let users = shard.ids.len() as u64;
     if !audiences.need_ids() && shard.spec.lists.is_empty() {
-        shard.ids = Interner::empty();
+        shard.ids = Dictionary::empty();
     }
     let sorted = sort_events(&mut shard, &settled, buffers)?;
     lap(&mut seconds, "sort_events", started);

@@ -13,9 +13,9 @@ use tagmill_udfs::bitmap::BitmapRef;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::exec::external;
-use super::interner::Interner;
 use super::labels::LabelRule;
 use super::rows::typed_value;
+use super::seats::Dictionary;
 use super::shard::{Shard, SourceState};
 use crate::artifact::read_artifact;
 use crate::store::Store;
@@ -43,8 +43,7 @@ async fn batches(store: &Store, file: &FileEntry, columns: &[&str]) -> Result<Ve
 async fn load_users(shard: &mut Shard<'_>, store: &Store) -> Result<()> {
     let files = of_shard(&shard.spec.parent.users, shard.number);
     let users: u64 = files.iter().map(|file| file.rows).sum();
-    let bytes: u64 = files.iter().map(|file| file.bytes).sum();
-    shard.ids = Interner::with_capacity(users as usize + users as usize / 16, bytes as usize);
+    shard.ids = Dictionary::with_capacity(users as usize + users as usize / 16);
     let scoped = shard.spec.id_scope == IdScope::App;
     let columns: &[&str] = if scoped { &["ordinal", "app", "user_id"] } else { &["ordinal", "user_id"] };
     let mut loaded = Vec::with_capacity(files.len());
@@ -61,7 +60,7 @@ async fn load_users(shard: &mut Shard<'_>, store: &Store) -> Result<()> {
     Ok(())
 }
 
-fn add_users(ids: &mut Interner, batch: &RecordBatch) -> Result<()> {
+fn add_users(ids: &mut Dictionary, batch: &RecordBatch) -> Result<()> {
     let ordinals = batch["ordinal"].as_primitive::<UInt32Type>().values();
     let texts = batch["user_id"].as_string::<i32>();
     let apps = batch.column_by_name("app").map(|apps| apps.as_string::<i32>());
@@ -78,7 +77,7 @@ fn add_users(ids: &mut Interner, batch: &RecordBatch) -> Result<()> {
     let key = |row: usize| if apps.is_some() { &scoped[ends[row]..ends[row + 1]] } else { texts.value(row).as_bytes() };
     let hashes: Vec<u64> = (0..batch.num_rows()).map(|row| xxh3_64(key(row))).collect();
     let mut numbers = Vec::with_capacity(hashes.len());
-    ids.intern_batch(&hashes, key, &mut numbers);
+    ids.intern_batch(&hashes, key, |number, _| numbers.push(number));
     if numbers == **ordinals {
         return Ok(());
     }
@@ -92,10 +91,10 @@ async fn load_universe(shard: &mut Shard<'_>, store: &Store) -> Result<()> {
         for batch in batches(store, file, &["app", "bitmap"]).await? {
             let (apps, bitmaps) = (batch["app"].as_string::<i32>(), batch["bitmap"].as_binary::<i32>());
             for row in 0..batch.num_rows() {
-                members(bitmaps.value(row), shard.number, &mut ordinals)?;
+                members(bitmaps.value(row), shard.number, shard.known, &mut ordinals)?;
                 let app = shard.apps.string_code(apps.value(row).as_bytes());
                 for &ordinal in &ordinals {
-                    shard.seats.take(app, ordinal);
+                    shard.seats.take(&mut shard.ids, app, ordinal);
                 }
             }
         }
@@ -103,14 +102,18 @@ async fn load_universe(shard: &mut Shard<'_>, store: &Store) -> Result<()> {
     Ok(())
 }
 
-/// The ordinals of a published bitmap of this shard.
-fn members(bytes: &[u8], shard: u32, out: &mut Vec<u32>) -> Result<()> {
+/// The ordinals of a published bitmap of this shard, all of users that the dictionary knows.
+fn members(bytes: &[u8], shard: u32, known: u32, out: &mut Vec<u32>) -> Result<()> {
     out.clear();
-    let bitmap = BitmapRef::parse(bytes).map_err(|e| DataFusionError::Execution(format!("a published bitmap of shard {shard} is damaged: {e}")))?;
+    let damaged = |what: String| DataFusionError::Execution(format!("a published bitmap of shard {shard} is damaged: {what}"));
+    let bitmap = BitmapRef::parse(bytes).map_err(|e| damaged(e.to_string()))?;
     if let Some(bucket) = bitmap.bucket(shard) {
         bucket.append_to(out);
     }
-    Ok(())
+    match out.last() {
+        Some(&last) if last >= known => Err(damaged(format!("it has the ordinal {last}, the dictionary ends before {known}"))),
+        _ => Ok(()),
+    }
 }
 
 async fn load_tags(shard: &mut Shard<'_>, store: &Store) -> Result<()> {
@@ -123,7 +126,7 @@ async fn load_tags(shard: &mut Shard<'_>, store: &Store) -> Result<()> {
                 let (app, tag) = (apps.value(row), tags.value(row));
                 let Some(place) = place_of(shard, app, tag) else { continue };
                 let Some(value) = typed_value(&batch, row) else { continue };
-                members(bitmaps.value(row), shard.number, &mut ordinals)?;
+                members(bitmaps.value(row), shard.number, shard.known, &mut ordinals)?;
                 carry(shard, place, app, tag, &value, &ordinals);
             }
         }
@@ -154,13 +157,13 @@ fn carry(shard: &mut Shard<'_>, (source, column): (usize, usize), app: &str, tag
     match &mut shard.states[source] {
         SourceState::Attributes(state) => {
             let code = state.tags[column].values.code_of(value);
-            ordinals.iter().for_each(|&ordinal| state.tags[column].carry(shard.seats.take(app_code, ordinal), code));
+            ordinals.iter().for_each(|&ordinal| state.tags[column].carry(shard.seats.take(&mut shard.ids, app_code, ordinal), code));
         }
         SourceState::Labels(state) => {
             let tag_code = state.names.string_code(tag.as_bytes());
             let multi = declared.is_some_and(|label| label.multi);
             let label = state.label(app_code, tag_code, |_| LabelRule::Typed(value.value_type(), multi));
-            ordinals.iter().for_each(|&ordinal| state.carry(label, shard.seats.take(app_code, ordinal), value));
+            ordinals.iter().for_each(|&ordinal| state.carry(label, shard.seats.take(&mut shard.ids, app_code, ordinal), value));
         }
         SourceState::Events(..) => {}
     }

@@ -5,19 +5,33 @@
 
 use hashbrown::HashMap;
 
-use super::interner::{NO_NUMBER, prefetch};
+use super::interner::Interner;
 use super::radix::{bits_for, radix_sort};
 
-/// Rows between a prefetch and its use.
-const AHEAD: usize = 24;
+/// The app that nobody has.
+const NO_APP: u32 = u32::MAX;
 
-/// (app, user number) -> provisional seat.
+/// The first app that saw a user, and the user's seat there.
+#[derive(Debug, Clone, Copy)]
+pub struct FirstSeat {
+    app: u32,
+    seat: u32,
+}
+
+impl Default for FirstSeat {
+    fn default() -> Self {
+        Self { app: NO_APP, seat: 0 }
+    }
+}
+
+/// Id bytes -> user number, with the user's first seat beside the id: a look-up has just fetched that memory.
+pub type Dictionary = Interner<FirstSeat>;
+
+/// (app, user number) -> provisional seat. Nearly every user has one app: that seat stands in the dictionary, beside the id.
 #[derive(Default)]
 pub struct Seats {
     app_of: Vec<u32>,
     user_of: Vec<u32>,
-    /// By user number: the first app that saw the user, and the seat there. Nearly every user has one app.
-    first: Vec<(u32, u32)>,
     others: HashMap<(u32, u32), u32>,
 }
 
@@ -27,16 +41,15 @@ impl Seats {
         self.app_of.len()
     }
 
-    /// Makes room for so many seats of so many users.
-    pub fn reserve(&mut self, seats: usize, users: usize) {
+    /// Makes room for so many seats.
+    pub fn reserve(&mut self, seats: usize) {
         self.app_of.reserve(seats);
         self.user_of.reserve(seats);
-        self.first.reserve(users);
     }
 
     /// Heap bytes held.
     pub fn size(&self) -> usize {
-        self.app_of.capacity() * 4 + self.user_of.capacity() * 4 + self.first.capacity() * 8 + self.others.capacity() * 13
+        self.app_of.capacity() * 4 + self.user_of.capacity() * 4 + self.others.capacity() * 13
     }
 
     /// The app of each seat.
@@ -50,17 +63,14 @@ impl Seats {
     }
 
     /// The seat of this user in this app, taken now if it was free.
-    pub fn take(&mut self, app: u32, user: u32) -> u32 {
-        if user as usize >= self.first.len() {
-            self.first.resize(user as usize + 1, (NO_NUMBER, NO_NUMBER));
-        }
-        let (first_app, first_seat) = self.first[user as usize];
-        if first_app == app {
-            return first_seat;
+    pub fn take(&mut self, ids: &mut Dictionary, app: u32, user: u32) -> u32 {
+        let first = ids.note(user);
+        if first.app == app {
+            return first.seat;
         }
         let next = self.app_of.len() as u32;
-        if first_app == NO_NUMBER {
-            self.first[user as usize] = (app, next);
+        if first.app == NO_APP {
+            ids.set_note(user, FirstSeat { app, seat: next });
         } else {
             let seat = *self.others.entry((app, user)).or_insert(next);
             if seat != next {
@@ -73,26 +83,15 @@ impl Seats {
     }
 
     /// The seat of this user in this app, if there is one.
-    pub fn find(&self, app: u32, user: u32) -> Option<u32> {
-        match self.first.get(user as usize) {
-            Some(&(first_app, seat)) if first_app == app => Some(seat),
-            Some(_) => self.others.get(&(app, user)).copied(),
-            None => None,
-        }
+    pub fn find(&self, ids: &Dictionary, app: u32, user: u32) -> Option<u32> {
+        let first = ids.note(user);
+        if first.app == app { Some(first.seat) } else { self.others.get(&(app, user)).copied() }
     }
 
-    /// [`Self::take`] for rows in turn; the seats are appended to `out`.
-    pub fn take_batch(&mut self, apps: &[u32], users: &[u32], out: &mut Vec<u32>) {
-        out.reserve(users.len());
-        for (row, (&app, &user)) in apps.iter().zip(users).enumerate() {
-            if let Some(&later) = users.get(row + AHEAD) {
-                prefetch(&self.first, later as usize);
-            }
-            out.push(match self.first.get(user as usize) {
-                Some(&(first_app, seat)) if first_app == app => seat,
-                _ => self.take(app, user),
-            });
-        }
+    /// [`Self::take`] for rows in turn, of which the dictionary said user and first seat; the seats are appended to `out`.
+    pub fn take_batch(&mut self, ids: &mut Dictionary, apps: &[u32], users: &[(u32, FirstSeat)], out: &mut Vec<u32>) {
+        let rows = apps.iter().zip(users);
+        out.extend(rows.map(|(&app, &(user, first))| if first.app == app { first.seat } else { self.take(ids, app, user) }));
     }
 
     /// The final order. `app_rank` and `ordinal` turn app codes and user numbers into their final values.
@@ -150,22 +149,29 @@ pub struct AppSeats {
 mod tests {
     use super::*;
 
+    fn users(ids: &mut Dictionary, keys: &[&str]) -> Vec<(u32, FirstSeat)> {
+        let hashes: Vec<u64> = keys.iter().map(|key| u64::from(key.as_bytes()[0])).collect();
+        let mut users = Vec::new();
+        ids.intern_batch(&hashes, |i| keys[i].as_bytes(), |user, first| users.push((user, first)));
+        users
+    }
+
     #[test]
     fn one_pair_has_one_seat() {
-        let mut seats = Seats::default();
-        let mut out = Vec::new();
-        seats.take_batch(&[0, 1, 0, 1, 2], &[5, 5, 5, 5, 5], &mut out);
+        let (mut ids, mut seats, mut out) = (Dictionary::default(), Seats::default(), Vec::new());
+        let users = users(&mut ids, &["e"; 5]);
+        seats.take_batch(&mut ids, &[0, 1, 0, 1, 2], &users, &mut out);
         assert_eq!(out, [0, 1, 0, 1, 2]);
-        assert_eq!(seats.find(1, 5), Some(1));
-        assert_eq!(seats.find(3, 5), None);
+        assert_eq!(seats.find(&ids, 1, 0), Some(1));
+        assert_eq!(seats.find(&ids, 3, 0), None);
     }
 
     #[test]
     fn settled_seats_ascend_by_app_then_ordinal() {
-        let mut seats = Seats::default();
-        let mut out = Vec::new();
+        let (mut ids, mut seats, mut out) = (Dictionary::default(), Seats::default(), Vec::new());
         // App 0 sorts after app 1; user 0 gets ordinal 9, user 1 ordinal 4.
-        seats.take_batch(&[0, 0, 1], &[0, 1, 0], &mut out);
+        let users = users(&mut ids, &["a", "b", "a"]);
+        seats.take_batch(&mut ids, &[0, 0, 1], &users, &mut out);
         let settled = seats.settle(&[1, 0], &[9, 4]);
         assert_eq!(settled.ordinals, [9, 4, 9]);
         assert_eq!(settled.provisional, [2, 1, 0]);

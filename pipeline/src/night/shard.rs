@@ -10,19 +10,15 @@ use super::accounting::Accounting;
 use super::attributes::{Attributes, TagColumn};
 use super::batch::SourceBatch;
 use super::events::EventRows;
-use super::interner::Interner;
 use super::labels::{CARRIED, LabelOutcome, LabelRow, LabelRule, Labels};
 use super::measure::scaled;
 use super::properties::PropertyReader;
-use super::seats::Seats;
+use super::seats::{Dictionary, FirstSeat, Seats};
 use super::spec::{EventShapes, NightSpec, RowsSpec, SourceSpec, TagSpec, Undeclared};
 use super::values::{NULL_CODE, Values};
 
-/// Room for an id; longer ones make the arena grow.
-const EXPECTED_ID_BYTES: usize = 32;
-
-/// Ids of one batch at most: room that is kept free.
-const MOST_BATCH_BYTES: usize = 1 << 30;
+/// Users of one batch at most: numbers that are kept free.
+const MOST_BATCH_USERS: usize = 1 << 24;
 
 /// One shard, filling up.
 pub struct Shard<'a> {
@@ -31,7 +27,7 @@ pub struct Shard<'a> {
     /// Which shard.
     pub number: u32,
     /// Id bytes -> user number: the ordinal for known users, provisional for new ones.
-    pub ids: Interner,
+    pub ids: Dictionary,
     /// Users of earlier runs.
     pub known: u32,
     /// Names of apps.
@@ -60,7 +56,7 @@ pub enum SourceState {
 #[derive(Default)]
 struct Buffers {
     apps: Vec<u32>,
-    users: Vec<u32>,
+    users: Vec<(u32, FirstSeat)>,
     seats: Vec<u32>,
     /// Id bytes of rows whose id is scoped by app.
     scoped: Vec<u8>,
@@ -73,7 +69,7 @@ impl<'a> Shard<'a> {
         Self {
             spec,
             number,
-            ids: Interner::default(),
+            ids: Dictionary::default(),
             known: 0,
             apps: Values::new(ValueType::String),
             seats: Seats::default(),
@@ -98,9 +94,9 @@ impl<'a> Shard<'a> {
                 SourceState::Labels(_) => {}
             }
         }
-        self.seats.reserve(users, users);
+        self.seats.reserve(users);
         if self.ids.len() == 0 {
-            self.ids = Interner::with_capacity(users, users * EXPECTED_ID_BYTES);
+            self.ids = Dictionary::with_capacity(users);
         }
     }
 
@@ -123,7 +119,7 @@ impl<'a> Shard<'a> {
         self.accounts[source].accept(&self.buffers.apps);
         self.number_users(&batch)?;
         self.buffers.seats.clear();
-        self.seats.take_batch(&self.buffers.apps, &self.buffers.users, &mut self.buffers.seats);
+        self.seats.take_batch(&mut self.ids, &self.buffers.apps, &self.buffers.users, &mut self.buffers.seats);
         let seats = std::mem::take(&mut self.buffers.seats);
         let apps = std::mem::take(&mut self.buffers.apps);
         let rows = Rows { apps: &apps, seats: &seats, batch: &batch };
@@ -192,8 +188,10 @@ impl<'a> Shard<'a> {
         let hashes = batch.hashes()?.values();
         let Buffers { apps, users, scoped, ends, .. } = &mut self.buffers;
         users.clear();
+        users.reserve(hashes.len());
+        let found = |user, first| users.push((user, first));
         match self.spec.id_scope {
-            IdScope::Global => self.ids.intern_batch(hashes, |row| ids.value(row).as_bytes(), users),
+            IdScope::Global => self.ids.intern_batch(hashes, |row| ids.value(row).as_bytes(), found),
             IdScope::App => {
                 scoped.clear();
                 ends.clear();
@@ -204,10 +202,10 @@ impl<'a> Shard<'a> {
                     scoped.extend_from_slice(ids.value(row).as_bytes());
                     ends.push(scoped.len());
                 }
-                self.ids.intern_batch(hashes, |row| &scoped[ends[row]..ends[row + 1]], users);
+                self.ids.intern_batch(hashes, |row| &scoped[ends[row]..ends[row + 1]], found);
             }
         }
-        if self.ids.is_full(MOST_BATCH_BYTES) {
+        if self.ids.is_full(MOST_BATCH_USERS) {
             return Err(DataFusionError::ResourcesExhausted(format!(
                 "shard {} has {} users, more than 32 bits can number; a warehouse with more shards is needed",
                 self.number,

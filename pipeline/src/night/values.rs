@@ -4,6 +4,7 @@
 //! [`Values::ranks`] turns them into positions in typed order, which do not depend on arrival.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, StringArray, StringViewArray};
 use arrow::compute::cast;
@@ -273,7 +274,7 @@ impl Coded {
 
 /// Whether two arrays are the same memory: batches of one row group share their dictionary.
 pub fn is_same(a: &ArrayRef, b: &ArrayRef) -> bool {
-    a.len() == b.len() && a.to_data().ptr_eq(&b.to_data())
+    Arc::ptr_eq(a, b) || (a.len() == b.len() && a.to_data().ptr_eq(&b.to_data()))
 }
 
 /// For every item of a permutation its position.
@@ -301,7 +302,6 @@ fn as_type(array: &ArrayRef, wanted: &DataType) -> Result<ArrayRef> {
 mod tests {
     use super::*;
     use arrow::array::{DictionaryArray, Float64Array, Int64Array};
-    use std::sync::Arc;
 
     #[test]
     fn one_string_has_one_code_in_every_encoding() {
