@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use arrow::array::AsArray;
+use arrow::array::{AsArray, RecordBatch};
+use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::prelude::SessionContext;
@@ -154,7 +155,7 @@ async fn run_shards(
     register_stores(sources, session)?;
     // Held for the whole run: what one wave gives back must not go to the exchange of the next.
     let reserved = MemoryConsumer::new("NightExec").register(context.memory_pool());
-    reserved.try_resize(plan.reserved() as usize).map_err(|e| crate::error::of_datafusion("shards", e))?;
+    reserved.try_resize(plan.reserved() as usize).map_err(failed)?;
     let total = rows_of(sources);
     let shards: Vec<usize> = (0..plan.spec.shards.get() as usize).collect();
     let mut reports = Vec::with_capacity(shards.len());
@@ -163,8 +164,8 @@ async fn run_shards(
         for &shard in wave {
             let (exec, context) = (Arc::clone(exec), Arc::clone(&context));
             running.spawn(async move {
-                let batches: Vec<_> = exec.execute(shard, context)?.try_collect().await?;
-                Ok::<_, datafusion::error::DataFusionError>(batches)
+                let batches: Vec<_> = exec.execute(shard, context).map_err(failed)?.try_collect().await.map_err(failed)?;
+                reports_in(&batches)
             });
         }
         let mut ticks = tokio::time::interval(std::time::Duration::from_millis(500));
@@ -177,17 +178,22 @@ async fn run_shards(
                 }
             };
             let Some(joined) = joined else { break };
-            let batches = joined.map_err(|e| Error::setup("shards", "a shard stopped").because(e))?.map_err(|e| crate::error::of_datafusion("shards", e))?;
-            for batch in batches {
-                for json in batch["report"].as_string::<i32>().iter().flatten() {
-                    reports.push(serde_json::from_str(json).map_err(|e| Error::setup("shards", "a shard's report can not be read").because(e))?);
-                }
-            }
+            reports.extend(joined.map_err(|e| Error::setup("shards", "a shard stopped").because(e))??);
         }
     }
     observer.progress(total, total);
     reports.sort_by_key(|report: &ShardReport| report.shard);
     Ok(reports)
+}
+
+/// Parsed by the task of the shard: with thousands of apps a report is megabytes.
+fn reports_in(batches: &[RecordBatch]) -> Result<Vec<ShardReport>> {
+    let rows = batches.iter().flat_map(|batch| batch["report"].as_string::<i32>().iter().flatten());
+    rows.map(|json| serde_json::from_str(json).map_err(|e| Error::setup("shards", "a shard's report can not be read").because(e))).collect()
+}
+
+fn failed(error: DataFusionError) -> Error {
+    crate::error::of_datafusion("shards", error)
 }
 
 /// The plan was made in another session: the one that runs it must find the same stores.

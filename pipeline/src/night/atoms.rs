@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::seats::Dictionary;
 use super::tag_sets::TagSets;
-use crate::rules::{Atom, Test};
+use crate::rules::Atom;
 
 /// Where atoms find their users.
 pub struct AppSets<'a> {
@@ -33,7 +33,7 @@ impl AppSets<'_> {
     pub fn fill(&self, atom: &Atom, words: &mut [u64]) -> Result<()> {
         match atom {
             Atom::Has { tag } => self.tag(tag).into_iter().for_each(|sets| sets.fill_all(words)),
-            Atom::Tag { tag, test } => self.tag(tag).into_iter().for_each(|sets| fill_test(sets, test, words)),
+            Atom::Tag { tag, test } => self.tag(tag).into_iter().for_each(|sets| sets.fill(words, &test.passing(&sets.values))),
             Atom::InList(list) => self.fill_list(list, words),
             Atom::InSplit { salt, from, to } => self.fill_split(salt, *from, *to, words),
             Atom::InGroup(group) => return Err(DataFusionError::Internal(format!("group {group:?} of app {:?} was not resolved", self.app))),
@@ -71,8 +71,4 @@ impl AppSets<'_> {
             }
         }
     }
-}
-
-fn fill_test(sets: &TagSets, test: &Test, words: &mut [u64]) {
-    sets.fill_where(words, |value| test.matches(value));
 }

@@ -5,6 +5,8 @@
 //! starts: 0  3  3+n1 ...          seats[starts[i]..starts[i+1]] have value i; seats count from the app's first
 //! ```
 
+use std::ops::Range;
+
 use tagmill_schemas::value::{Value, ValueType};
 
 use super::attributes::TagColumn;
@@ -72,12 +74,10 @@ impl TagSets {
         fill(&self.seats, words);
     }
 
-    /// Sets the bit of every seat with a value for which `test` holds.
-    pub fn fill_where(&self, words: &mut [u64], test: impl Fn(&Value) -> bool) {
-        for (i, value) in self.values.iter().enumerate() {
-            if test(value) {
-                fill(self.seats(i), words);
-            }
+    /// Sets the bit of every seat with one of the values that stand in these ranges.
+    pub fn fill(&self, words: &mut [u64], values: &[Range<usize>]) {
+        for range in values {
+            fill(&self.seats[self.starts[range.start] as usize..self.starts[range.end] as usize], words);
         }
     }
 

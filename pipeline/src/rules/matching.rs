@@ -1,6 +1,6 @@
 //! A test of one tag value.
 
-use std::ops::Bound;
+use std::ops::{Bound, Range};
 
 use tagmill_schemas::Value;
 
@@ -45,6 +45,17 @@ impl Test {
         }
     }
 
+    /// Where those stand that pass, in ascending `values` of one type: ascending ranges that do not overlap. A search for each
+    /// constant; only patterns look at every value.
+    pub fn passing(&self, values: &[Value]) -> Vec<Range<usize>> {
+        match self {
+            Self::In(wanted) => wanted.iter().filter_map(|value| values.binary_search(value).ok()).map(|at| at..at + 1).collect(),
+            Self::Range { low, high } => Vec::from_iter(range::passing(low, high, values)),
+            Self::Like { .. } => (0..values.len()).filter(|&at| self.matches(&values[at])).map(|at| at..at + 1).collect(),
+            Self::Not(inner) => gaps(&inner.passing(values), values.len()),
+        }
+    }
+
     /// The users that have a value passing this test or, negated, a value not passing it.
     pub(super) fn atom(self, tag: &str, negated: bool) -> Expr {
         let test = match (negated, self) {
@@ -54,6 +65,13 @@ impl Test {
         };
         Expr::Atom(Atom::Tag { tag: tag.to_owned(), test })
     }
+}
+
+/// What ascending ranges leave of `0..len`.
+fn gaps(ranges: &[Range<usize>], len: usize) -> Vec<Range<usize>> {
+    let starts = std::iter::once(0).chain(ranges.iter().map(|range| range.end));
+    let ends = ranges.iter().map(|range| range.start).chain([len]);
+    starts.zip(ends).map(|(start, end)| start..end).filter(|gap| !gap.is_empty()).collect()
 }
 
 /// `b <> true` and `b = false` are one atom.

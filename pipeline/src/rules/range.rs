@@ -1,27 +1,44 @@
 //! Ranges of values: their canonical form, their intersection, membership.
 
-use std::ops::Bound;
+use std::ops::{Bound, Range};
 
 use tagmill_schemas::Value;
 
 use super::Test;
 
 pub(super) fn contains(low: &Bound<Value>, high: &Bound<Value>, value: &Value) -> bool {
-    let same_type = |bound: &Bound<Value>| match bound {
-        Bound::Included(limit) | Bound::Excluded(limit) => limit.value_type() == value.value_type(),
-        Bound::Unbounded => true,
-    };
-    let above = match low {
+    is_above(low, value) && is_below(high, value) && is_of_type(low, value) && is_of_type(high, value)
+}
+
+/// Where the values in the range stand in ascending `values` of one type.
+pub(super) fn passing(low: &Bound<Value>, high: &Bound<Value>, values: &[Value]) -> Option<Range<usize>> {
+    let first = values.first()?;
+    let start = values.partition_point(|value| !is_above(low, value));
+    let end = values.partition_point(|value| is_below(high, value));
+    (start < end && is_of_type(low, first) && is_of_type(high, first)).then_some(start..end)
+}
+
+fn is_above(low: &Bound<Value>, value: &Value) -> bool {
+    match low {
         Bound::Included(low) => value >= low,
         Bound::Excluded(low) => value > low,
         Bound::Unbounded => true,
-    };
-    let below = match high {
+    }
+}
+
+fn is_below(high: &Bound<Value>, value: &Value) -> bool {
+    match high {
         Bound::Included(high) => value <= high,
         Bound::Excluded(high) => value < high,
         Bound::Unbounded => true,
-    };
-    above && below && same_type(low) && same_type(high)
+    }
+}
+
+fn is_of_type(bound: &Bound<Value>, value: &Value) -> bool {
+    match bound {
+        Bound::Included(limit) | Bound::Excluded(limit) => limit.value_type() == value.value_type(),
+        Bound::Unbounded => true,
+    }
 }
 
 /// The test for a range, at least one side of it bounded; `None` when no value can pass.

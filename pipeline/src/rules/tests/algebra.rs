@@ -9,7 +9,7 @@ use proptest::sample::select;
 use tagmill_schemas::Value;
 
 use super::sample::{DATE, Sample, User};
-use crate::rules::{Atom, Expr, Names, Program, TagInfo, analyse, compile};
+use crate::rules::{Atom, Expr, Names, Program, TagInfo, Test, analyse, compile};
 
 /// A rule that knows its own text and, independently of the compiler, its members.
 #[derive(Debug, Clone)]
@@ -151,7 +151,18 @@ impl Names for Numbered {
     }
 }
 
+/// A search finds the values that a look at each one finds.
+fn check_passing(tag: &str, test: &Test, users: &[User]) {
+    let values: BTreeSet<&Value> = users.iter().flat_map(|user| user.get(tag).into_iter().flatten()).collect();
+    let values: Vec<Value> = values.into_iter().cloned().collect();
+    let found: Vec<usize> = test.passing(&values).into_iter().flatten().collect();
+    assert_eq!(found, (0..values.len()).filter(|&at| test.matches(&values[at])).collect::<Vec<_>>(), "{test:?} of {values:?}");
+}
+
 fn fill(atom: &Atom, users: &[User], set: &mut [u64]) {
+    if let Atom::Tag { tag, test } = atom {
+        check_passing(tag, test, users);
+    }
     let is_in = |user: &User| match atom {
         Atom::Has { tag } => user.contains_key(tag.as_str()),
         Atom::Tag { tag, test } => user.get(tag.as_str()).is_some_and(|values| values.iter().any(|value| test.matches(value))),

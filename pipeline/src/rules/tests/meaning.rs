@@ -10,7 +10,10 @@ fn canonical(rule: &str) -> String {
 
 fn passes(rule: &str, value: &Value) -> bool {
     match compile(rule, &Sample, DATE) {
-        Ok(Expr::Atom(Atom::Tag { test, .. })) => test.matches(value),
+        Ok(Expr::Atom(Atom::Tag { test, .. })) => {
+            assert_eq!(test.passing(std::slice::from_ref(value)).len(), usize::from(test.matches(value)), "{rule}");
+            test.matches(value)
+        }
         other => panic!("{rule} is {other:?}"),
     }
 }
