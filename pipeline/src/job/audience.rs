@@ -97,8 +97,8 @@ pub async fn plan_groups(request: &Request, platform: &[TagSpec], labels: &Label
 ///
 /// # Errors
 /// Retry: whoever writes the rules may not be done.
-pub fn check_rules_are_there(night: &GroupNight, before: usize) -> Result<()> {
-    let has_files = night.inputs.iter().any(|input| input.source == RULES && !input.files.is_empty());
+pub fn check_rules_are_there(inputs: &[Input], before: usize) -> Result<()> {
+    let has_files = inputs.iter().any(|input| input.source == RULES && !input.files.is_empty());
     if has_files || before == 0 {
         return Ok(());
     }

@@ -96,7 +96,7 @@ pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
     let mut plan = plan_night(request, &sources, &parents, &session, &resources, &store, observer).await?;
     if let (Some(groups), Some(state), false) = (&config.groups, &parents.state, plan.spec.is_backfill) {
         let before = statuses_of(state, &store).await?;
-        check_rules_are_there(&plan.groups, before.len())?;
+        check_rules_are_there(&plan.inputs, before.len())?;
         check_new_invalid(&plan.groups, &before, groups.max_new_invalid)?;
     }
     let parent = parents.newest.as_ref().map(|newest| newest.release);
