@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{estimate, files, init, plan, releases, run, show, sql, status, validate, verify};
@@ -35,6 +36,12 @@ pub struct Global {
     /// No progress and no notes, only warnings and errors
     #[arg(long, global = true)]
     pub quiet: bool,
+}
+
+/// A date as it is written everywhere else: 2026-11-19, not 26-11-19.
+pub fn date(text: &str) -> Result<NaiveDate, String> {
+    let parsed = text.parse::<NaiveDate>().ok().filter(|date| date.to_string() == text);
+    parsed.ok_or_else(|| format!("found {text:?}, expected a date like 2026-11-19"))
 }
 
 /// The form of a result.

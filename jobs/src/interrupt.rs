@@ -44,7 +44,15 @@ impl Signal {
 /// # Errors
 /// The command's, or the signal that stopped it.
 pub fn run<F: Future<Output = Result<()>>>(stage: &'static str, start: impl FnOnce() -> F + Send + 'static) -> Result<(), Failure> {
-    let runtime = runtime()?;
+    run_on(0, stage, start)
+}
+
+/// Runs the command that `start` makes on so many threads; 0: all.
+///
+/// # Errors
+/// The command's, or the signal that stopped it.
+pub fn run_on<F: Future<Output = Result<()>>>(threads: usize, stage: &'static str, start: impl FnOnce() -> F + Send + 'static) -> Result<(), Failure> {
+    let runtime = runtime(threads)?;
     let ended = runtime.block_on(watched(stage, runtime.handle().clone(), start));
     runtime.shutdown_timeout(Duration::from_millis(100));
     ended
@@ -55,7 +63,7 @@ pub fn run<F: Future<Output = Result<()>>>(stage: &'static str, start: impl FnOn
 /// # Errors
 /// The command's.
 pub fn run_unwatched(command: impl Future<Output = Result<()>>) -> Result<(), Failure> {
-    Ok(runtime()?.block_on(command)?)
+    Ok(runtime(0)?.block_on(command)?)
 }
 
 async fn watched<F: Future<Output = Result<()>>>(stage: &'static str, runtime: Handle, start: impl FnOnce() -> F + Send + 'static) -> Result<(), Failure> {
@@ -83,8 +91,12 @@ async fn watched<F: Future<Output = Result<()>>>(stage: &'static str, runtime: H
     }
 }
 
-fn runtime() -> Result<Runtime, Failure> {
-    Builder::new_multi_thread().enable_all().build().map_err(not_started)
+fn runtime(threads: usize) -> Result<Runtime, Failure> {
+    let mut builder = Builder::new_multi_thread();
+    if threads > 0 {
+        builder.worker_threads(threads);
+    }
+    builder.enable_all().build().map_err(not_started)
 }
 
 fn not_started(cause: io::Error) -> Failure {

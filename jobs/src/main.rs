@@ -45,7 +45,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Init(_) => interrupt::run("init", move || init::run(global)),
         Command::Validate(arguments) => interrupt::run("validate", move || validate::run(global, arguments)),
         Command::Plan(arguments) => interrupt::run("plan", move || plan::run(global, arguments)),
-        Command::Run(arguments) => interrupt::run("run", move || run::run(global, arguments)),
+        Command::Run(arguments) => interrupt::run_on(arguments.threads(&global), "run", move || run::run(global, arguments)),
         Command::Releases(_) => interrupt::run("releases", move || releases::run(global)),
         Command::Show(arguments) => interrupt::run("show", move || show::run(global, arguments)),
         Command::Files(arguments) => interrupt::run("files", move || files::run(global, arguments)),

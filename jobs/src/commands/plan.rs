@@ -6,7 +6,7 @@ use tagmill_pipeline::job;
 use tagmill_schemas::Result;
 
 use super::run::Resources;
-use crate::arguments::{Global, Output};
+use crate::arguments::{Global, Output, date};
 use crate::progress::Progress;
 use crate::{output, warehouse};
 
@@ -17,7 +17,7 @@ use crate::{output, warehouse};
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The night's date
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     date: NaiveDate,
     /// Only this source; may be given several times
     #[arg(long = "source", value_name = "NAME")]

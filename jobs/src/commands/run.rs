@@ -10,7 +10,7 @@ use tagmill_pipeline::job::{self, Report, Request};
 use tagmill_schemas::config::{parse_duration, parse_size};
 use tagmill_schemas::{Config, Error, Result};
 
-use crate::arguments::Global;
+use crate::arguments::{Global, date};
 use crate::progress::Progress;
 use crate::{output, warehouse};
 
@@ -30,13 +30,13 @@ A date before the newest night adds or replaces that date's behaviour; tags and 
 #[group(id = "when", required = true, multiple = true, args = ["date", "from"])]
 pub struct Arguments {
     /// The night's date
-    #[arg(long, value_name = "DATE", conflicts_with_all = ["from", "to"])]
+    #[arg(long, value_name = "DATE", value_parser = date, conflicts_with_all = ["from", "to"])]
     date: Option<NaiveDate>,
     /// The first of several nights, run in order
-    #[arg(long, value_name = "DATE", requires = "to")]
+    #[arg(long, value_name = "DATE", value_parser = date, requires = "to")]
     from: Option<NaiveDate>,
     /// The last of them
-    #[arg(long, value_name = "DATE", requires = "from")]
+    #[arg(long, value_name = "DATE", value_parser = date, requires = "from")]
     to: Option<NaiveDate>,
     /// Only this source; may be given several times
     #[arg(long = "source", value_name = "NAME")]
@@ -64,8 +64,23 @@ pub struct Resources {
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub memory: Option<u64>,
     /// Threads; the configuration's, or all
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = threads)]
     pub threads: Option<usize>,
+}
+
+/// More are a typing mistake, and memory for each.
+const MOST_THREADS: usize = 4_096;
+
+fn threads(text: &str) -> Result<usize, String> {
+    let parsed = text.parse().ok().filter(|threads| *threads <= MOST_THREADS);
+    parsed.ok_or_else(|| format!("found {text:?}, expected a whole number from 0 (all) to {MOST_THREADS}"))
+}
+
+impl Arguments {
+    /// Threads that the night runs on; 0: all. What is wrong with the configuration is told when it is read for good.
+    pub fn threads(&self, global: &Global) -> usize {
+        self.resources.threads.unwrap_or_else(|| warehouse::config(global).map_or(0, |config| config.run.threads))
+    }
 }
 
 pub async fn run(global: Global, arguments: Arguments) -> Result<()> {

@@ -71,7 +71,11 @@ fn end_of(date: NaiveDate, zone: Tz) -> DateTime<Utc> {
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = if self.is_fresh { "fresh" } else { "stale" };
-        write!(f, "{word}: release {} of {}, {:.1} hours after that day ended", self.release, self.head_date, self.age_seconds as f64 / 3600.0)
+        let (hours, when) = match self.age_seconds {
+            age if age < 0 => (-age, "before that day ends"),
+            age => (age, "after that day ended"),
+        };
+        write!(f, "{word}: release {} of {}, {:.1} hours {when}", self.release, self.head_date, hours as f64 / 3600.0)
     }
 }
 

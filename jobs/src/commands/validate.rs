@@ -5,7 +5,7 @@ use clap::Args;
 use tagmill_pipeline::job;
 use tagmill_schemas::Result;
 
-use crate::arguments::Global;
+use crate::arguments::{Global, date};
 use crate::{output, warehouse};
 
 /// Check configuration, rules and registries
@@ -14,7 +14,7 @@ use crate::{output, warehouse};
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The date for `{date}` in paths and for dates in rules; today when not given
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     date: Option<NaiveDate>,
 }
 

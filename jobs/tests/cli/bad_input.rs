@@ -153,6 +153,47 @@ fn a_configuration_that_is_wrong_is_exit_2_for_every_command() {
 }
 
 #[test]
+fn an_expression_that_is_no_sql_and_a_place_that_is_none_are_found_without_a_store() {
+    for (before, after, parts) in [
+        ("value = 'city'", "value = 'upper(city'", &["tag city value"][..]),
+        (
+            "[groups]",
+            "[[source]]\nname = 'more'\nkind = 'attributes'\npath = 'raw/x'\nfilter = 'a > > 3'\ncolumns = { app = 'a', user = 'u' }\n[groups]",
+            &["source more filter"],
+        ),
+        ("url = 'w'", "url = 'hdfs://host/w'", &["\"hdfs\"", "s3"]),
+        ("path = 'raw/", "path = 's3:///", &["bucket"]),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "warehouse.toml", CONFIG.replace(before, after));
+        fails(folder.path(), &run(folder.path(), &["validate"]), 2, parts);
+    }
+}
+
+#[test]
+fn what_is_configured_for_a_later_version_is_told() {
+    let folder = shop();
+    write(folder.path(), "warehouse.toml", CONFIG.to_owned() + "[retention]\nreleases = 7\n");
+    goes_on(&night(folder.path()), &["retention.releases is not in this version"]);
+    assert!(run(folder.path(), &["validate"]).out.contains("retention.releases is not in this version"));
+}
+
+#[test]
+fn a_full_spill_folder_is_empty_afterwards() {
+    let folder = shop();
+    let rows: Vec<String> = (0..200_000).map(|row| format!("user-{row:030}")).collect();
+    write(folder.path(), PART, people(&rows.iter().map(|row| (Some(row.as_str()), Some("Oslo"))).collect::<Vec<_>>()));
+    write(folder.path(), "many.toml", CONFIG.replace("shards = 2", "shards = 64").replace("'w'", "'many'"));
+    assert_eq!(run(folder.path(), &["--config", "many.toml", "init"]).code, Some(0));
+    // More than a file may have: as good as a full disk.
+    let limited = "trap '' XFSZ; ulimit -f 200; exec \"$0\" --config many.toml run --date 2026-11-19 --memory 12MB";
+    let done = done(Command::new("sh").args(["-c", limited, env!("CARGO_BIN_EXE_tagmill")]).current_dir(folder.path()).output().unwrap());
+    assert!(done.code == Some(3) && done.last_error().contains("spill"), "{done:?}");
+    let left: Vec<_> = std::fs::read_dir(folder.path().join("spill")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["gate"], "{done:?}");
+}
+
+#[test]
 fn a_warehouse_of_other_shards_is_exit_2() {
     let folder = shop();
     write(folder.path(), "warehouse.toml", CONFIG.replace("shards = 2", "shards = 3"));

@@ -6,7 +6,7 @@ use crate::warehouse::{configured, empty};
 #[test]
 fn wrong_arguments_are_exit_2_with_one_sentence_last() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&[&str], &str); 12] = [
+    let cases: [(&[&str], &str); 14] = [
         (&[], "usage: no command is given"),
         (&["run"], "the following required arguments were not provided"),
         (&["run", "--date", "tomorrow"], "invalid value 'tomorrow' for '--date <DATE>'"),
@@ -14,6 +14,8 @@ fn wrong_arguments_are_exit_2_with_one_sentence_last() {
         (&["run", "--from", "2026-11-01"], "--to <DATE>"),
         (&["run", "--date", "2026-11-19", "--memory", "lots"], "expected a size"),
         (&["run", "--date", "2026-11-19", "--wait", "5"], "expected a duration"),
+        (&["run", "--date", "26-11-19"], "expected a date like 2026-11-19"),
+        (&["run", "--date", "2026-11-19", "--threads", "100000"], "expected a whole number from 0 (all) to 4096"),
         (&["releases", "--colour"], "unexpected argument '--colour'"),
         (&["show", "yesterday"], "expected a number from 1, current, or @"),
         (&["files", "--artifact", "tag"], "expected one of users"),

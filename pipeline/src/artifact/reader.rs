@@ -25,6 +25,9 @@ pub type BatchStream = BoxStream<'static, Result<RecordBatch>>;
 
 /// Big enough to make a page of text or hashes one copy, small enough for a cache.
 const BATCH_ROWS: usize = 16 * 1024;
+/// Rows of a megabyte each that a column of text can hold.
+const FEW_ROWS: usize = 1 << 10;
+const MANY_BYTES: i64 = 512 << 20;
 /// Covers the footer of all but the largest files.
 const FOOTER_BYTES: u64 = 64 << 10;
 
@@ -51,8 +54,19 @@ pub async fn read_artifact(store: &Store, entry: &FileEntry, projection: &[&str]
         [] => ProjectionMask::all(),
         _ => ProjectionMask::columns(builder.parquet_schema(), projection.iter().copied()),
     };
-    let stream = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build().map_err(|e| named.explain(e))?;
+    let rows = batch_rows(builder.metadata());
+    let stream = builder.with_projection(mask).with_batch_size(rows).build().map_err(|e| named.explain(e))?;
     Ok(stream.map_err(move |e| named.explain(e)).boxed())
+}
+
+/// Rows of a batch: few where ids of a megabyte may make a column of text longer than the two gigabytes that it can hold. A
+/// window of [`BATCH_ROWS`] over row groups that are all small and short has at most three times [`MANY_BYTES`].
+fn batch_rows(file: &ParquetMetaData) -> usize {
+    let is_long = |bytes: i64, rows: i64| bytes > MANY_BYTES || bytes / rows.max(1) > MANY_BYTES / BATCH_ROWS as i64;
+    match file.row_groups().iter().any(|group| is_long(group.total_byte_size(), group.num_rows())) {
+        true => FEW_ROWS,
+        false => BATCH_ROWS,
+    }
 }
 
 /// A file with its name for messages.

@@ -10,10 +10,10 @@ use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use datafusion::catalog::{SchemaProvider, Session, TableProvider};
-use datafusion::common::{ScalarValue, exec_err};
+use datafusion::common::ScalarValue;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::{Expr, TableType};
@@ -21,10 +21,10 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectMeta;
-use tagmill_schemas::{Config, Error};
+use tagmill_schemas::{Config, Error, Kind};
 
 use super::{FileTable, STAGE, failed};
-use crate::store::{Store, open_pattern};
+use crate::store::{Store, open_pattern, partitions_of};
 
 /// The schema that holds the raw sources.
 pub const RAW_SCHEMA: &str = "raw";
@@ -75,7 +75,7 @@ impl SchemaProvider for RawSchema {
         }
         let table: Arc<dyn TableProvider> = match self.look_up(path).await {
             Ok(table) => Arc::new(table),
-            Err(reason) => Arc::new(Absent::new(format!("source {name} of {}: {reason}", self.date))),
+            Err(error) => Arc::new(Absent::new(&format!("source {name} of {}", self.date), &error)),
         };
         self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), Arc::clone(&table));
         Ok(Some(table))
@@ -122,36 +122,44 @@ async fn schema_of(store: Store, file: ObjectMeta) -> tagmill_schemas::Result<Sc
 
 /// The files with the `key=value` folders of their paths as columns, where no column of the files has that name.
 fn table(url: ObjectStoreUrl, schema: &Schema, files: Vec<ObjectMeta>) -> FileTable {
-    let mut keys: Vec<String> = files.iter().flat_map(|file| partitions(file.location.as_ref())).map(|(key, _)| key.to_owned()).collect();
+    let mut keys: Vec<String> = files.iter().flat_map(|file| partitions_of(file.location.as_ref())).map(|(key, _)| key).collect();
     keys.sort();
     keys.dedup();
     keys.retain(|key| schema.index_of(key).is_err());
     let columns = keys.iter().map(|key| -> FieldRef { Arc::new(Field::new(key, DataType::Utf8, true)) }).collect();
     let file = |meta: ObjectMeta| {
-        let found: HashMap<_, _> = partitions(meta.location.as_ref()).collect();
-        let values = keys.iter().map(|key| ScalarValue::Utf8(found.get(key.as_str()).map(|value| (*value).to_owned()))).collect();
+        let found: HashMap<_, _> = partitions_of(meta.location.as_ref()).into_iter().collect();
+        let values = keys.iter().map(|key| ScalarValue::Utf8(found.get(key).cloned().flatten())).collect();
         PartitionedFile::new_from_meta(meta.clone()).with_partition_values(values)
     };
     FileTable::new(url, schema, columns, files.into_iter().map(file).collect())
 }
 
-/// The `key=value` folders of an object's path, outermost first.
-fn partitions(location: &str) -> impl Iterator<Item = (&str, &str)> {
-    let folders = location.rsplit_once('/').map_or("", |(folders, _)| folders);
-    folders.split('/').filter_map(|folder| folder.split_once('='))
-}
-
 /// What stands for a source that can not be read: one column, and the reason as the error of any query.
 #[derive(Debug)]
 struct Absent {
-    reason: String,
+    kind: Kind,
+    what: String,
+    place: String,
     schema: SchemaRef,
 }
 
 impl Absent {
-    fn new(reason: String) -> Self {
-        log::warn!("{reason}");
-        Self { reason, schema: Arc::new(Schema::new(vec![Field::new("unavailable", DataType::Utf8, true)])) }
+    fn new(source: &str, error: &Error) -> Self {
+        let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        let what = format!("{source}: {}{cause}", error.what());
+        let schema = Arc::new(Schema::new(vec![Field::new("unavailable", DataType::Utf8, true)]));
+        Self { kind: error.kind(), what, place: error.place().unwrap_or_default().to_owned(), schema }
+    }
+
+    /// The error that every query of the table has.
+    fn error(&self) -> Error {
+        let of_kind = match self.kind {
+            Kind::Refused => Error::refused,
+            Kind::Setup => Error::setup,
+            Kind::Retry | Kind::Interrupted => Error::retry,
+        };
+        of_kind("sql", self.what.clone()).at(self.place.clone())
     }
 }
 
@@ -166,18 +174,6 @@ impl TableProvider for Absent {
     }
 
     async fn scan(&self, _: &dyn Session, _: Option<&Vec<usize>>, _: &[Expr], _: Option<usize>) -> Result<Arc<dyn ExecutionPlan>> {
-        exec_err!("{}", self.reason)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::partitions;
-
-    #[test]
-    fn partition_values_come_from_the_folders_only() {
-        let found: Vec<_> = partitions("events/dt=2026-11-19/hour=07/a=b.parquet").collect();
-        assert_eq!(found, [("dt", "2026-11-19"), ("hour", "07")]);
-        assert_eq!(partitions("a=b.parquet").count(), 0);
+        Err(DataFusionError::External(Box::new(self.error())))
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use tagmill_schemas::manifest::BEYOND_TAGS;
 use tagmill_schemas::registry::{GroupRow, Placed};
 
 use super::{Fault, GroupStatus, Status};
@@ -86,7 +87,7 @@ pub fn plan_app(app: &str, rows: &AppRows, names: &dyn Names, limit: u64, date: 
                 Ok(rule) => {
                     status.rule_hash = Some(rule_hash(&rule.text));
                     status.as_of = Some(date);
-                    let withheld = withheld_tag(&rule.expr, &names).map(|(tag, most)| format!("tag {tag:?} has more values than its limit of {most}"));
+                    let withheld = withheld_tag(&rule.expr, &names).map(|(tag, most)| over_limit_reason(tag, most));
                     withheld.into_iter().for_each(|reason| refuse(&mut status, Status::OverLimit, reason));
                     references.insert(index, rule.references);
                     compiled.push((index, rule.expr, group.clone()));
@@ -176,6 +177,13 @@ fn invalid_rows(rows: &[Row]) -> Option<(Status, String)> {
         }
     };
     Some((Status::Invalid, reason))
+}
+
+fn over_limit_reason(tag: &str, most: u64) -> String {
+    match most {
+        BEYOND_TAGS => format!("tag {tag:?} is beyond the number of tags that the app may have"),
+        most => format!("tag {tag:?} has more values than its limit of {most}"),
+    }
 }
 
 fn refuse(status: &mut GroupStatus, kind: Status, reason: String) {

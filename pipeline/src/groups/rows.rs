@@ -29,6 +29,8 @@ pub struct Fault {
     pub app: Option<String>,
     /// The row's group, if it has one.
     pub group: Option<String>,
+    /// The row's tag, if it has one.
+    pub tag: Option<String>,
     /// What was found and what was expected.
     pub reason: String,
 }
@@ -46,7 +48,7 @@ pub fn read_rows<T>(file: &str, bytes: &[u8], parse: impl Fn(&Map<String, Json>)
         let parsed = object.as_ref().map_err(Clone::clone).and_then(|object| parse(object).map_err(|error| error.to_string()));
         match parsed {
             Ok(row) => rows.rows.push(Placed { row, file: file.to_owned(), line }),
-            Err(reason) => rows.faults.push(Fault { file: file.to_owned(), line, app: name("app"), group: name("group"), reason }),
+            Err(reason) => rows.faults.push(Fault { file: file.to_owned(), line, app: name("app"), group: name("group"), tag: name("tag"), reason }),
         }
     };
     match file.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).as_deref() {
@@ -95,6 +97,9 @@ fn read_csv(file: &str, bytes: &[u8], take: &mut Take<'_>) -> Result<()> {
     let repeated = header.iter().enumerate().find(|(index, name)| header[..*index].contains(name));
     if let Some((_, name)) = repeated {
         return Err(Error::refused("registry", format!("the header has {name:?} twice")).at(file));
+    }
+    if !header.iter().any(|name| name == "app") {
+        take(1, Err(format!("expected a header with the column app, found {:?}", header.join(","))));
     }
     for Record { line, fields } in records {
         let object = match fields {

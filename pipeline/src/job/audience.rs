@@ -13,6 +13,9 @@ use crate::groups::{AppPlan, Status, by_app, plan_app, read_rows};
 use crate::night::{AppNames, AppRules, ListSpec, TagSpec, Withheld};
 use crate::rules::Atom;
 
+/// The input that group rules are.
+const RULES: &str = "groups.rules";
+
 /// Problems that are printed one by one.
 const MOST_NOTICES: usize = 20;
 
@@ -46,7 +49,8 @@ impl GroupNight {
 /// Refused for a file that can not be read at all. A bad row or rule is a status.
 pub async fn plan_groups(request: &Request, platform: &[TagSpec], labels: &LabelCatalog, withheld: &Withheld, observer: &dyn Observer) -> Result<GroupNight> {
     let Some(groups) = &request.config.groups else { return Ok(GroupNight::default()) };
-    let files = read_files(request, "groups.rules".into(), &groups.rules).await?;
+    let files = read_files(request, RULES.into(), &groups.rules).await?;
+    files.tell_absent(observer);
     let lists = Lists::find(request).await?;
     let (mut rows, mut faults) = (Vec::new(), Vec::new());
     for (name, bytes) in &files.files {
@@ -87,6 +91,19 @@ pub async fn plan_groups(request: &Request, platform: &[TagSpec], labels: &Label
     night.lists = lists;
     night.inputs.append(&mut inputs);
     Ok(night)
+}
+
+/// Stops the night when there is no file of rules although groups were published before: without it all of them would be gone.
+///
+/// # Errors
+/// Retry: whoever writes the rules may not be done.
+pub fn check_rules_are_there(inputs: &[Input], before: usize) -> Result<()> {
+    let has_files = inputs.iter().any(|input| input.source == RULES && !input.files.is_empty());
+    if has_files || before == 0 {
+        return Ok(());
+    }
+    let error = Error::retry("groups", format!("groups.rules has no file, but {before} groups were there before"));
+    Err(error.fix("bring the files back, or take [groups] out of the configuration when there are to be none"))
 }
 
 /// Refuses the night when so many rules are newly invalid that the mistake is ours, not a merchant's.

@@ -76,6 +76,11 @@ pub async fn find_inputs<'a>(request: &'a Request, parents: &Parents, observer: 
         };
         inputs.push(SourceInput { source, decision });
     }
+    let could_read = |source: &Source| !is_backfill || source.kind.events().is_some();
+    if !request.sources.is_empty() && !request.config.sources.iter().any(|s| request.sources.contains(&s.name) && could_read(s)) {
+        let what = format!("{} is before the newest night: only its events are read again, and no source of events is named", request.date);
+        return Err(Error::setup(STAGE, what).fix("name the sources of events, or leave --source out"));
+    }
     if !inputs.iter().any(|input| matches!(input.decision, Decision::Read(_))) {
         return Err(Error::retry(STAGE, format!("no source has data for {}", request.date)).fix("run again when the data is there"));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tagmill_schemas::manifest::{Manifest, TagEntry};
+use tagmill_schemas::manifest::{BEYOND_TAGS, Manifest, TagEntry};
 
 use super::limits::Exceeded;
 use super::tags_of_night::TagOfNight;
@@ -14,7 +14,10 @@ pub fn tag_entries(spec: &NightSpec, tags: &[TagOfNight<'_>], exceeded: &Exceede
     let mut entries: BTreeMap<(String, String), TagEntry> = BTreeMap::new();
     for before in newest.iter().flat_map(|m| &m.tags) {
         if let Some(source) = declaring_source(spec, &before.app, &before.tag) {
-            let entry = TagEntry { source: source.to_owned(), is_withheld: is_withheld(spec, &before.app, &before.tag), ..before.clone() };
+            // A tag without values is no longer beyond the number of tags.
+            let over_limit = before.over_limit.filter(|&limit| limit != BEYOND_TAGS);
+            let is_withheld = is_withheld(spec, &before.app, &before.tag);
+            let entry = TagEntry { source: source.to_owned(), over_limit, is_withheld, ..before.clone() };
             entries.insert((before.app.clone(), before.tag.clone()), entry);
         }
     }

@@ -3,25 +3,30 @@
 //! ```text
 //! dimensions  shard reports ─► kept_values of this release ─► the next night keeps these in every shard
 //! tags        shard reports ─► over_limit in the manifest  ─► the next night publishes none of the tag's values
+//!             (as do tags beyond an app's number of them: `tag_limit`)
 //! ```
 //! The night in which a limit is exceeded first is published whole and says so: no shard knows what the others see.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::UInt64Type;
 use futures::TryStreamExt;
 use tagmill_schemas::config::{Content, Limits};
-use tagmill_schemas::manifest::Manifest;
+use tagmill_schemas::manifest::{BEYOND_TAGS, Manifest};
 use tagmill_schemas::{Artifact, Config, Result};
 
 use super::inputs::{Decision, SourceInput};
+use super::tag_limit::{marked_tags, tags_beyond};
 use super::tags_of_night::TagOfNight;
 use crate::artifact::{Cell, read_artifact};
 use crate::night::{Count, DimensionReport, KeptValues, NightSpec, Rows, RowsSpec, ShardReport, TypedValues, Withheld};
 use crate::store::Store;
 
 type Dimension = (String, String, String);
+
+/// Counts tags beyond the number that an app may have.
+const OVER_LIMIT_TAGS: &str = "over_limit:tags";
 
 /// What dimensions keep tonight. A choice of fewer values than the limit allows now is of a smaller limit: it is made anew.
 ///
@@ -61,11 +66,12 @@ fn most(mut values: Vec<(u64, String)>, limit: usize) -> Vec<(u64, String)> {
 /// The tags whose values are not published tonight. Those of a source of changes always are: they are the only memory of it.
 pub fn withheld_tags(config: &Config, state: Option<&Manifest>, sources: &[SourceInput<'_>]) -> Withheld {
     let mut withheld = Withheld::new();
+    let beyond = marked_tags(config, state);
     for entry in state.iter().flat_map(|m| &m.tags) {
         let input = sources.iter().find(|input| input.source.name == entry.source);
         let Some(input) = input else { continue };
         let now = config.limits.of(&entry.app).values_per_tag;
-        let is_exceeded = entry.over_limit.is_some_and(|limit| now <= limit);
+        let is_exceeded = entry.over_limit.is_some_and(|limit| now <= limit) || beyond.contains(&(entry.app.clone(), entry.tag.clone()));
         // What was not published can not be carried.
         let is_lost = entry.is_withheld && matches!(input.decision, Decision::Carry(_));
         if input.source.content == Content::Snapshot && (is_exceeded || is_lost) {
@@ -90,10 +96,12 @@ pub struct Exceeded {
 
 impl Exceeded {
     /// Adds up what shards saw.
-    pub fn of(spec: &NightSpec, config: &Config, reports: &[ShardReport], tags: &[TagOfNight<'_>]) -> Self {
+    pub fn of(spec: &NightSpec, config: &Config, reports: &[ShardReport], tags: &[TagOfNight<'_>], newest: Option<&Manifest>) -> Self {
         let mut exceeded = Self::default();
         exceeded.add_dimensions(spec, reports);
         exceeded.add_tags(config, tags);
+        exceeded.add_beyond(config, tags_beyond(spec, config, tags, newest), tags);
+        exceeded.add_unused(spec);
         exceeded
     }
 
@@ -160,6 +168,29 @@ impl Exceeded {
             if !keeps_all {
                 self.tags.insert((app.to_owned(), tag.to_owned()), limit);
             }
+        }
+    }
+
+    /// Tags beyond the number that an app may have.
+    fn add_beyond(&mut self, config: &Config, beyond: BTreeMap<String, BTreeSet<String>>, tags: &[TagOfNight<'_>]) {
+        for found in tags.iter().filter(|found| beyond.get(found.app).is_some_and(|beyond| beyond.contains(found.tag))) {
+            if self.tags.insert((found.app.to_owned(), found.tag.to_owned()), BEYOND_TAGS) != Some(BEYOND_TAGS) {
+                self.count(found.source, found.app, OVER_LIMIT_TAGS);
+            }
+        }
+        for (app, beyond) in beyond {
+            let limit = config.limits.of(&app).tags;
+            let first = beyond.first().map_or("", String::as_str);
+            let what = format!("has more tags than its limit of {limit}, {first:?} among the {} beyond it", beyond.len());
+            self.notices.push(format!("app {app:?} {what}: from the next night on they are not published, unless their source has changes only"));
+        }
+    }
+
+    /// Registry rows beyond the limit, which were told when they were read.
+    fn add_unused(&mut self, spec: &NightSpec) {
+        for (app, tags) in &spec.unused_labels {
+            let over = tags.iter().filter(|(tag, unused)| unused.is_over_limit && spec.label(app, tag).is_none());
+            over.for_each(|(_, unused)| self.count(&unused.source, app, OVER_LIMIT_TAGS));
         }
     }
 

@@ -19,6 +19,7 @@ mod session;
 mod spill;
 mod stale;
 mod tag_codes;
+mod tag_limit;
 mod tags_of_night;
 
 use std::time::Duration;

@@ -13,6 +13,7 @@ use super::inputs::{Decision, SourceInput};
 use super::limits::{load_kept, withheld_tags};
 use super::registry::{Claimed, LabelCatalog, event_shapes, label_catalog};
 use super::session::Resources;
+use super::tag_limit::full_apps;
 use super::{Observer, Request};
 use crate::night::{BehaviourLimits, NightExec, NightLimits, NightSpec, ParentFiles, RowsSpec, SourceSpec, TagSpec, Withheld};
 use crate::publish::Parents;
@@ -100,7 +101,7 @@ pub async fn plan_night(
     let is_backfill = parents.is_before_head(request.date);
     let withheld = if is_backfill { Withheld::new() } else { withheld_tags(config, parents.state.as_ref(), sources) };
     let mut groups = if is_backfill { GroupNight::default() } else { plan_groups(request, &platform, &labels, &withheld, observer).await? };
-    let LabelCatalog { by_app, shared, inputs: mut read } = labels;
+    let LabelCatalog { by_app, shared, unused, inputs: mut read } = labels;
     inputs.append(&mut read);
     inputs.append(&mut groups.inputs);
     let limits =
@@ -120,6 +121,8 @@ pub async fn plan_night(
         sources: specs,
         labels: by_app,
         shared_labels: shared,
+        unused_labels: unused,
+        full_apps: full_apps(config, parents.state.as_ref()),
         rules: groups.rules.clone(),
         lists: groups.lists.clone(),
         shard_budget: 0,

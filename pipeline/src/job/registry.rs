@@ -9,7 +9,7 @@ use tagmill_schemas::{Error, Result, ValueType};
 
 use super::{Observer, Request};
 use crate::groups::{Fault, read_rows};
-use crate::night::{CustomEvent, EventShapes, LabelSpec, MeasureShape, Slot};
+use crate::night::{CustomEvent, EventShapes, LabelSpec, MeasureShape, Slot, UnusedLabel};
 use crate::scan::for_date;
 use crate::store::{Found, Store, open_pattern};
 
@@ -21,6 +21,16 @@ pub struct ConfFiles {
     pub files: Vec<(String, bytes::Bytes)>,
     /// As the manifest tells it.
     pub input: Input,
+    pattern: String,
+}
+
+impl ConfFiles {
+    /// What is declared nowhere is easily taken for what nobody has.
+    pub fn tell_absent(&self, observer: &dyn Observer) {
+        if self.files.is_empty() {
+            observer.warn(&format!("{} has no file at {}: nothing is declared", self.input.source, self.pattern));
+        }
+    }
 }
 
 /// Reads all files of a pattern.
@@ -33,7 +43,8 @@ pub async fn read_files(request: &Request, label: String, pattern: &str) -> Resu
         files.push((store.name_of(&file.path), store.get(&file.path).await?));
     }
     let input = Input { source: label, status: InputStatus::Read, date: request.date, files: found.iter().map(|file| conf_file(&store, file)).collect() };
-    Ok(ConfFiles { files, input })
+    let pattern = store.name_of(&pattern);
+    Ok(ConfFiles { files, input, pattern })
 }
 
 /// A file as an input. Its content decides, so the tag of the store does.
@@ -45,14 +56,15 @@ fn parse_all<T>(
     files: &ConfFiles,
     parse: impl Fn(&serde_json::Map<String, serde_json::Value>) -> std::result::Result<T, RowError> + Copy,
     observer: &dyn Observer,
-) -> Result<Vec<Placed<T>>> {
-    let mut rows = Vec::new();
+) -> Result<(Vec<Placed<T>>, Vec<Fault>)> {
+    let (mut rows, mut faults) = (Vec::new(), Vec::new());
     for (name, bytes) in &files.files {
         let mut read = read_rows(name, bytes, parse)?;
         rows.append(&mut read.rows);
         read.faults.iter().for_each(|fault| observer.warn(&sentence(fault)));
+        faults.append(&mut read.faults);
     }
-    Ok(rows)
+    Ok((rows, faults))
 }
 
 fn sentence(fault: &Fault) -> String {
@@ -66,6 +78,8 @@ pub struct LabelCatalog {
     pub by_app: BTreeMap<String, BTreeMap<String, LabelSpec>>,
     /// Named by the configuration, for every app.
     pub shared: BTreeMap<String, LabelSpec>,
+    /// Declared in vain, by app.
+    pub unused: BTreeMap<String, BTreeMap<String, UnusedLabel>>,
     /// Files read.
     pub inputs: Vec<Input>,
 }
@@ -83,7 +97,12 @@ pub async fn label_catalog(request: &Request, newest: Option<&Manifest>, observe
     for source in &config.sources {
         let SourceKind::GroupTags { registry: Some(pattern), .. } = &source.kind else { continue };
         let files = read_files(request, format!("{}.registry", source.name), pattern).await?;
-        for row in parse_all(&files, TagRow::from_json, observer)? {
+        files.tell_absent(observer);
+        let (rows, faults) = parse_all(&files, TagRow::from_json, observer)?;
+        for (app, tag) in faults.into_iter().filter_map(|fault| fault.app.zip(fault.tag)) {
+            catalog.unused.entry(app).or_default().insert(tag, UnusedLabel { source: source.name.clone(), is_over_limit: false });
+        }
+        for row in rows {
             add_row(&mut catalog, config, source, row, newest, observer);
         }
         catalog.inputs.push(files.input);
@@ -105,6 +124,7 @@ fn add_row(catalog: &mut LabelCatalog, config: &Config, source: &Source, placed:
     }
     let tags = catalog.by_app.entry(app.clone()).or_default();
     if tags.len() as u64 >= config.limits.of(&app).tags && !tags.contains_key(&tag) {
+        catalog.unused.entry(app.clone()).or_default().insert(tag.clone(), UnusedLabel { source: source.name.clone(), is_over_limit: true });
         return refuse(format!("is over the limit of {} tags", config.limits.of(&app).tags));
     }
     let spec = LabelSpec { source: source.name.clone(), value_type, multi };
@@ -157,10 +177,11 @@ pub async fn event_shapes(
         return Ok((EventShapes::Properties { events: BTreeMap::new(), rejects_undeclared, slot_types: Vec::new() }, None));
     };
     let files = read_files(request, format!("{}.registry", source.name), pattern).await?;
+    files.tell_absent(observer);
     let platform: BTreeSet<&String> =
         request.config.sources.iter().filter(|s| s.name != source.name).filter_map(|s| s.kind.events()).flat_map(|e| &e.events).collect();
     let mut declared: BTreeMap<String, BTreeMap<String, BTreeMap<String, EventRow>>> = BTreeMap::new();
-    for placed in parse_all(&files, EventRow::from_json, observer)? {
+    for placed in parse_all(&files, EventRow::from_json, observer)?.0 {
         let (place, row) = (placed.place(), placed.row);
         if platform.contains(&row.event) {
             observer.warn(&format!("registry row {place} is not used: event {:?} is one of the platform's", row.event));

@@ -47,7 +47,7 @@ pub async fn roll_up(
     let mut files: Vec<FileEntry> = reports.iter().flat_map(|report| report.files.iter().cloned()).collect();
     drop_empty(&mut files);
     let seen = tags_of(reports);
-    let exceeded = Exceeded::of(spec, config, reports, &seen);
+    let exceeded = Exceeded::of(spec, config, reports, &seen, parents.newest.as_ref());
     let metrics = add_counts(reports, &exceeded);
     let sizes = add_groups(reports);
     let write = |artifact, batches| write(spec, store, artifact, batches);

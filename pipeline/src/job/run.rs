@@ -13,7 +13,7 @@ use futures::{StreamExt, TryStreamExt};
 use tagmill_schemas::manifest::Manifest;
 use tagmill_schemas::{Artifact, Config, Constants, Error, Kind, Result};
 
-use super::audience::{check_new_invalid, plan_groups};
+use super::audience::{check_new_invalid, check_rules_are_there, plan_groups};
 use super::damage::name_damaged;
 use super::inputs::{Decision, SourceInput, find_inputs};
 use super::night::{NightPlan, plan_night};
@@ -27,8 +27,8 @@ use crate::artifact::read_artifact;
 use crate::groups::Status;
 use crate::night::{NightExec, ShardReport, TagSpec};
 use crate::publish::{Parents, choose_parents, claim_attempt, commit, init_warehouse, load_constants, mark_success, open_warehouse, probe, run_id};
-use crate::scan::register_store;
-use crate::store::Store;
+use crate::scan::{check_syntax, register_store};
+use crate::store::{Store, open_pattern};
 
 /// Groups that the report names.
 const LARGEST: usize = 10;
@@ -67,6 +67,13 @@ fn refuse_later(request: &Request) -> Result<()> {
     }
 }
 
+/// What the configuration asks for and this version does not do, without being wrong for it.
+fn tell_later(config: &Config, observer: &dyn Observer) {
+    if config.retention.releases.is_some() {
+        observer.warn("retention.releases is not in this version: no release and no file is ever removed");
+    }
+}
+
 /// Runs one night and publishes it.
 ///
 /// # Errors
@@ -74,6 +81,7 @@ fn refuse_later(request: &Request) -> Result<()> {
 pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
     refuse_later(request)?;
     let config = &request.config;
+    tell_later(config, observer);
     let mut clock = Clock::new(observer);
     clock.stage("inputs", &format!("looking for the data of {}", request.date));
     let store = Store::open(&config.warehouse.url)?;
@@ -87,8 +95,10 @@ pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
     let resources = Resources::of(request);
     let session = night_session(&resources, None)?;
     let mut plan = plan_night(request, &sources, &parents, &session, &resources, &store, observer).await?;
-    if let (Some(groups), Some(state)) = (&config.groups, &parents.state) {
-        check_new_invalid(&plan.groups, &statuses_of(state, &store).await?, groups.max_new_invalid)?;
+    if let (Some(groups), Some(state), false) = (&config.groups, &parents.state, plan.spec.is_backfill) {
+        let before = statuses_of(state, &store).await?;
+        check_rules_are_there(&plan.inputs, before.len())?;
+        check_new_invalid(&plan.groups, &before, groups.max_new_invalid)?;
     }
     let parent = parents.newest.as_ref().map(|newest| newest.release);
     plan.spec.run = run_id(parent, request.date, &plan.inputs, &config.hash, CODE_VERSION)?;
@@ -111,7 +121,13 @@ pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
     }
     let reports = match reports {
         Ok(reports) => reports,
-        Err(error) => return Err(name_damaged(error, &sources).await),
+        Err(error) => {
+            drop((session, exec));
+            if let Some(spill) = spill {
+                spill.remove().await;
+            }
+            return Err(name_damaged(error, &sources).await);
+        }
     };
     check_rows(&sources, &reports)?;
 
@@ -300,6 +316,7 @@ fn report_of(plan: &NightPlan, reports: &[ShardReport], rolled: &RolledUp, paren
 /// # Errors
 /// As [`run`], as far as it goes.
 pub async fn plan(request: &Request, observer: &dyn Observer) -> Result<PlanReport> {
+    tell_later(&request.config, observer);
     let store = Store::open(&request.config.warehouse.url)?;
     open_warehouse(&store, &request.config.warehouse).await?;
     let parents = choose_parents(&store, request.date).await?;
@@ -339,7 +356,10 @@ fn source_plan(input: &SourceInput<'_>) -> SourcePlan {
 /// Setup and refused for files that can not be read at all.
 pub async fn validate(request: &Request) -> Result<ValidateReport> {
     let config: &Config = &request.config;
+    check_syntax(config)?;
+    check_places(config)?;
     let heard = Heard::default();
+    tell_later(config, &heard);
     let labels = label_catalog(request, None, &heard).await?;
     let is_platform =
         |source: &str| config.sources.iter().any(|s| s.name == source && matches!(s.kind, tagmill_schemas::config::SourceKind::Attributes { .. }));
@@ -354,6 +374,13 @@ pub async fn validate(request: &Request) -> Result<ValidateReport> {
     let statuses = || groups.plans.iter().flat_map(|p| &p.statuses);
     problems.extend(statuses().filter(|s| matches!(s.status, Status::Invalid | Status::OverLimit)).filter_map(|s| s.notice()));
     Ok(ValidateReport { sources: config.sources.len(), tags: config.tags.len(), rules: statuses().count() as u64, problems, config_hash: config.hash.clone() })
+}
+
+/// Whether the warehouse and every source are at places that can be opened; nothing is contacted.
+fn check_places(config: &Config) -> Result<()> {
+    Store::open(&config.warehouse.url)?;
+    let places = config.sources.iter().flat_map(|source| [Some(&source.path), source.ready.as_ref()]).flatten();
+    places.map(|place| open_pattern(place).map(drop)).collect()
 }
 
 /// Keeps what is said.

@@ -9,6 +9,7 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tagmill_schemas::{Error, Result};
 use tempfile::TempDir;
@@ -59,6 +60,17 @@ impl SpillFolder {
     /// How many folders of runs that were killed were removed.
     pub fn left(&self) -> usize {
         self.left
+    }
+
+    /// Removes the folder of a run that failed. Threads that have not stopped yet may put a file into it meanwhile: then it is
+    /// tried again for a second; what is left after that the next run removes.
+    pub async fn remove(self) {
+        for _ in 0..50 {
+            if std::fs::remove_dir_all(self.folder.path()).is_ok() || !self.folder.path().exists() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Bytes that may still be written; `None` where the system does not say.

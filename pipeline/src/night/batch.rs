@@ -68,7 +68,12 @@ impl SourceBatch {
             return Ok(self);
         }
         let keep: BooleanArray = (0..statuses.len()).map(|row| Some(statuses.is_null(row))).collect();
-        Ok(Self { batch: filter_record_batch(&self.batch, &keep)?, has_app: self.has_app })
+        self.kept(&keep)
+    }
+
+    /// The rows for which `keep` is true.
+    pub fn kept(&self, keep: &BooleanArray) -> Result<Self> {
+        Ok(Self { batch: filter_record_batch(&self.batch, keep)?, has_app: self.has_app })
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use tagmill_schemas::shard::id_bytes;
 use tagmill_schemas::value::ValueType;
 use xxhash_rust::xxh3::xxh3_64;
@@ -81,7 +81,16 @@ fn sort_events(shard: &mut Shard<'_>, settled: &Settled, buffers: &mut SortBuffe
         }
         _ => Ok(None),
     };
-    shard.states.iter_mut().map(&mut take).collect()
+    let states = shard.states.iter_mut().zip(&shard.spec.sources);
+    states.map(|(state, source)| take(state).map_err(|e| name_source(e, &source.name))).collect()
+}
+
+/// Sums that do not fit are found where nobody knows any more whose they are.
+fn name_source(error: DataFusionError, source: &str) -> DataFusionError {
+    match error {
+        DataFusionError::Execution(what) => DataFusionError::Execution(format!("source {source}: {what}")),
+        other => other,
+    }
 }
 
 fn count_duplicates(shard: &mut Shard<'_>, settled: &Settled, sorted: &[Option<SortedEvents>]) {

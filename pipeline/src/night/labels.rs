@@ -11,8 +11,8 @@ use super::values::{NULL_CODE, Values};
 pub enum LabelRule {
     /// It is indexed, with this type.
     Typed(ValueType, /* multi */ bool),
-    /// It is not indexed; the row is accepted and counted.
-    Ignored,
+    /// It is not indexed; the row is accepted and counted under this name.
+    Ignored(&'static str),
     /// The row is rejected.
     Rejected,
 }
@@ -22,8 +22,8 @@ pub enum LabelRule {
 pub enum LabelOutcome {
     /// Kept.
     Kept,
-    /// Nothing is kept of it, by declaration.
-    Ignored,
+    /// Nothing is kept of it; it is counted under this name.
+    Ignored(&'static str),
     /// The tag is not declared and the source rejects such tags.
     UndeclaredTag,
     /// The value is not of the tag's type.
@@ -105,7 +105,7 @@ impl Labels {
     pub fn judge(&mut self, label: u32, text: u32) -> (LabelOutcome, u32) {
         let label = &mut self.labels[label as usize];
         match label.rule {
-            LabelRule::Ignored => (LabelOutcome::Ignored, NULL_CODE),
+            LabelRule::Ignored(why) => (LabelOutcome::Ignored(why), NULL_CODE),
             LabelRule::Rejected => (LabelOutcome::UndeclaredTag, NULL_CODE),
             LabelRule::Typed(ValueType::String, _) => (LabelOutcome::Kept, text),
             LabelRule::Typed(value_type, _) => {

@@ -8,6 +8,29 @@ use datafusion::error::{DataFusionError, Result};
 /// Digits that 128 bits hold with room for rounding.
 const MOST_DIGITS: usize = 36;
 
+/// Scaled doubles from here on do not fit into 64 bits.
+pub const LARGEST_SCALED: f64 = 9.2e18;
+
+/// The rows whose value is too large for its scale, if there are any; most batches cost a look at the extremes.
+///
+/// # Errors
+/// Those of casting to doubles.
+pub fn too_large(array: &ArrayRef, scale: u8) -> Result<Vec<usize>> {
+    if array.data_type().is_signed_integer() && scale == 0 {
+        return Ok(Vec::new());
+    }
+    let most = LARGEST_SCALED / 10f64.powi(i32::from(scale));
+    let doubles = cast(array, &DataType::Float64)?;
+    let doubles = doubles.as_primitive::<Float64Type>();
+    let is_beyond = |value: f64| value.is_finite() && value.abs() >= most;
+    let extremes = [arrow::compute::min(doubles), arrow::compute::max(doubles)];
+    // Not-a-number is the greatest of all.
+    if extremes.iter().flatten().all(|&value| !value.is_nan() && value.abs() < most) {
+        return Ok(Vec::new());
+    }
+    Ok(doubles.iter().enumerate().filter(|(_, value)| value.is_some_and(is_beyond)).map(|(row, _)| row).collect())
+}
+
 /// Calls `emit(row, value * 10^scale)` for every row that has a value.
 pub fn scaled(array: &ArrayRef, scale: u8, mut emit: impl FnMut(usize, i64)) -> Result<()> {
     let factor = 10i128.pow(u32::from(scale));
@@ -50,8 +73,8 @@ pub fn scaled_double(value: f64, scale: u8) -> Result<Option<i64>> {
         return Ok(None);
     }
     let scaled = (value * 10f64.powi(i32::from(scale))).round_ties_even();
-    if scaled.abs() >= 9.2e18 {
-        return Err(too_large(scaled));
+    if scaled.abs() >= LARGEST_SCALED {
+        return Err(does_not_fit(scaled));
     }
     Ok(Some(scaled as i64))
 }
@@ -82,9 +105,9 @@ fn present<T>(values: impl Iterator<Item = Option<T>>) -> impl Iterator<Item = (
 /// A decimal with `digits` decimals in units of `10^-scale`.
 fn rescaled(value: i128, digits: i8, scale: u8) -> Result<i128> {
     let shift = i32::from(scale) - i32::from(digits);
-    let power = 10i128.checked_pow(shift.unsigned_abs()).ok_or_else(|| too_large(value))?;
+    let power = 10i128.checked_pow(shift.unsigned_abs()).ok_or_else(|| does_not_fit(value))?;
     if shift >= 0 {
-        return value.checked_mul(power).ok_or_else(|| too_large(value));
+        return value.checked_mul(power).ok_or_else(|| does_not_fit(value));
     }
     let (quotient, rest) = (value.div_euclid(power), value.rem_euclid(power));
     let rounds_up = rest * 2 > power || (rest * 2 == power && quotient % 2 != 0);
@@ -92,10 +115,10 @@ fn rescaled(value: i128, digits: i8, scale: u8) -> Result<i128> {
 }
 
 fn fit(value: i128) -> Result<i64> {
-    i64::try_from(value).map_err(|_| too_large(value))
+    i64::try_from(value).map_err(|_| does_not_fit(value))
 }
 
-fn too_large(value: impl std::fmt::Display) -> DataFusionError {
+fn does_not_fit(value: impl std::fmt::Display) -> DataFusionError {
     DataFusionError::Execution(format!("the value {value} of a measure does not fit into 64 bits; use a smaller scale"))
 }
 

@@ -48,11 +48,13 @@ pub use behaviour::{BehaviourLimits, COUNT};
 pub use claims::OTHER_SOURCE;
 pub use exec::{NightExec, external, report_schema};
 pub use kept::{DimensionReport, KeptValues};
+pub use measure::LARGEST_SCALED;
 pub use report::{GroupReport, ShardReport, TagReport};
 pub use rows::{Rows, typed_value};
 pub use shape::{EventShape, MeasureShape};
 pub use spec::{
-    AppRules, CustomEvent, EventShapes, LabelSpec, ListSpec, NightLimits, NightSpec, ParentFiles, RowsSpec, Slot, SourceSpec, TagSpec, Undeclared, Withheld,
+    AppRules, CustomEvent, EventShapes, LabelSpec, ListSpec, NightLimits, NightSpec, ParentFiles, RowsSpec, Slot, SourceSpec, TagSpec, Undeclared, UnusedLabel,
+    Withheld,
 };
 pub use typed_values::TypedValues;
 pub use values::is_same;

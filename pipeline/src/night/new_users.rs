@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, FixedSizeBinaryArray, RecordBatch, StringArray, StringBuilder, UInt8Array, UInt32Array, new_null_array};
 use arrow::datatypes::DataType;
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use tagmill_schemas::shard::id_hash;
 use tagmill_schemas::{Artifact, IdScope};
 
@@ -68,6 +68,10 @@ fn users_batch(shard: &Shard<'_>, first: u32, users: &[u32]) -> Result<RecordBat
         users.get(at + AHEAD).iter().for_each(|&&later| shard.ids.prefetch(shard.known + later));
         let id = shard.ids.get(shard.known + user);
         let (app, user_id) = if is_scoped { split_scoped(id) } else { (None, id) };
+        if ids.values_slice().len() + user_id.len() > i32::MAX as usize {
+            let what = format!("the ids of {rows} users of shard {} take more than the 2 GiB that a column can hold", shard.number);
+            return Err(DataFusionError::Execution(format!("{what}: reject long ids, or make a warehouse with more shards")));
+        }
         apps.append_option(app.map(utf8));
         ids.append_value(utf8(user_id));
         hashes.extend_from_slice(&id_hash(id));

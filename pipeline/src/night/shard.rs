@@ -1,5 +1,7 @@
 //! The state of one shard while rows stream in: reads exchanged batches, keeps dictionary, seats, tags and events.
 
+use std::collections::BTreeMap;
+
 use arrow::array::{Array, ArrayRef, AsArray, FixedSizeBinaryArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use datafusion::error::{DataFusionError, Result};
@@ -11,7 +13,7 @@ use super::attributes::{Attributes, TagColumn};
 use super::batch::SourceBatch;
 use super::events::EventRows;
 use super::labels::{CARRIED, LabelOutcome, LabelRow, LabelRule, Labels};
-use super::measure::scaled;
+use super::measure::{scaled, too_large};
 use super::properties::PropertyReader;
 use super::seats::{Dictionary, FirstSeat, Seats};
 use super::spec::{EventShapes, NightSpec, RowsSpec, SourceSpec, TagSpec, Undeclared};
@@ -19,6 +21,9 @@ use super::values::{NULL_CODE, Values};
 
 /// Users of one batch at most: numbers that are kept free.
 const MOST_BATCH_USERS: usize = 1 << 24;
+
+/// Counts rows of tags beyond the app's limit.
+const OVER_LIMIT: &str = "over_limit:tag_rows";
 
 /// One shard, filling up.
 pub struct Shard<'a> {
@@ -126,7 +131,7 @@ impl<'a> Shard<'a> {
         match &mut self.states[self.state_of[source]] {
             SourceState::Attributes(state) => take_attributes(state, spec, &rows)?,
             SourceState::Labels(state) => take_labels(state, self.spec, spec, &rows, &self.apps, &mut self.accounts[source])?,
-            SourceState::Events(state, None) => take_events(state, spec, &rows)?,
+            SourceState::Events(state, None) => take_events(state, spec, &rows, &mut self.accounts[source])?,
             SourceState::Events(state, Some(reader)) => reader.take(state, spec, &rows, &self.apps, &mut self.accounts[source])?,
         }
         self.buffers.seats = seats;
@@ -290,7 +295,7 @@ fn take_labels(state: &mut Labels, night: &NightSpec, spec: &SourceSpec, rows: &
         let label = state.label(app, tag_codes[row], |tag| label_rule(night, &spec.name, *undeclared, apps, app, tag));
         match state.judge(label, texts[row]) {
             (LabelOutcome::Kept, code) => state.push(LabelRow { label, seat, code, order: orders.map_or(0, |o| o[row].max(CARRIED + 1)) }),
-            (LabelOutcome::Ignored, _) => account.note(app, "undeclared_tag", 1),
+            (LabelOutcome::Ignored(why), _) => account.note(app, why, 1),
             (LabelOutcome::UndeclaredTag, _) => account.reject_accepted(app, "undeclared_tag", || describe(rows, row)),
             (LabelOutcome::BadValue, _) => account.reject_accepted(app, "bad_value", || describe(rows, row)),
         }
@@ -301,19 +306,32 @@ fn take_labels(state: &mut Labels, night: &NightSpec, spec: &SourceSpec, rows: &
 fn label_rule(night: &NightSpec, source: &str, undeclared: Undeclared, apps: &Values, app: u32, tag: &str) -> LabelRule {
     let name = apps.value(app).map(|v| v.to_string()).unwrap_or_default();
     let declared = night.label(&name, tag);
+    let unused = night.unused_labels.get(&name).and_then(|tags| tags.get(tag));
     match (declared, undeclared) {
         (Some(label), _) if label.source == source => LabelRule::Typed(label.value_type, label.multi),
         // Another source owns this name in this app.
         (Some(_), _) => LabelRule::Rejected,
         _ if night.is_platform_tag(tag) => LabelRule::Rejected,
+        (None, _) if unused.is_some_and(|unused| unused.is_over_limit) => LabelRule::Ignored(OVER_LIMIT),
+        (None, _) if unused.is_some() => LabelRule::Ignored("disabled_tag"),
+        (None, Undeclared::String) if night.full_apps.contains(&name) => LabelRule::Ignored(OVER_LIMIT),
         (None, Undeclared::String) => LabelRule::Typed(ValueType::String, false),
-        (None, Undeclared::Ignore) => LabelRule::Ignored,
+        (None, Undeclared::Ignore) => LabelRule::Ignored("undeclared_tag"),
         (None, Undeclared::Reject) => LabelRule::Rejected,
     }
 }
 
-fn take_events(state: &mut EventRows, spec: &SourceSpec, rows: &Rows<'_>) -> Result<()> {
+fn take_events(state: &mut EventRows, spec: &SourceSpec, rows: &Rows<'_>, account: &mut Accounting) -> Result<()> {
     let RowsSpec::Events { dimensions, measures, is_keyed, shapes, .. } = &spec.rows else { return Ok(()) };
+    let too_large = rows_with_large_measures(spec, rows)?;
+    if !too_large.is_empty() {
+        too_large.iter().for_each(|(&row, reason)| account.reject_accepted(rows.apps[row], reason, || describe(rows, row)));
+        let keep = |row: &usize| !too_large.contains_key(row);
+        let mask = (0..rows.seats.len()).map(|row| Some(keep(&row))).collect();
+        let kept = |of: &[u32]| of.iter().enumerate().filter(|(row, _)| keep(row)).map(|(_, value)| *value).collect::<Vec<u32>>();
+        let (apps, seats) = (kept(rows.apps), kept(rows.seats));
+        return take_events(state, spec, &Rows { apps: &apps, seats: &seats, batch: &rows.batch.kept(&mask)? }, account);
+    }
     let (keys, columns) = keyed(*is_keyed, rows.batch.rest());
     let first = state.len();
     let mut codes = vec![Vec::new(); 1 + dimensions.len()];
@@ -329,6 +347,19 @@ fn take_events(state: &mut EventRows, spec: &SourceSpec, rows: &Rows<'_>) -> Res
     }
     debug_assert_eq!(shapes.len(), *measures);
     Ok(())
+}
+
+/// Rows with a measure that does not fit into 64 bits, and the reason against each: one such row must not stop the night.
+fn rows_with_large_measures(spec: &SourceSpec, rows: &Rows<'_>) -> Result<BTreeMap<usize, String>> {
+    let RowsSpec::Events { dimensions, is_keyed, shapes: EventShapes::Columns { measures, .. }, .. } = &spec.rows else { return Ok(BTreeMap::new()) };
+    let values = &rows.batch.rest()[usize::from(*is_keyed) + 1 + dimensions.len()..];
+    let mut found = BTreeMap::new();
+    for (measure, array) in measures.iter().filter_map(|(m, _)| Some((m, values.get(m.slot)?))) {
+        for row in too_large(array, measure.scale)? {
+            found.entry(row).or_insert_with(|| format!("bad_{}", measure.name));
+        }
+    }
+    Ok(found)
 }
 
 /// Splits off the column of 128-bit hashes of the dedupe key.

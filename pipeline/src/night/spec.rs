@@ -1,6 +1,6 @@
 //! What one night computes, fixed by the driver before any shard starts. Serialisable: an executor elsewhere gets the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,10 @@ pub struct NightSpec {
     pub labels: BTreeMap<String, BTreeMap<String, LabelSpec>>,
     /// Tags of group-tags sources that the configuration names, for every app.
     pub shared_labels: BTreeMap<String, LabelSpec>,
+    /// Tags that a registry declares in vain, by app and name.
+    pub unused_labels: BTreeMap<String, BTreeMap<String, UnusedLabel>>,
+    /// Apps that had more tags of their own than their limit: a tag that nobody knows is not taken.
+    pub full_apps: BTreeSet<String>,
     /// The valid rules, in order of (app, group).
     pub rules: Vec<AppRules>,
     /// The uploaded lists that rules name.
@@ -172,6 +176,15 @@ pub struct LabelSpec {
     pub value_type: ValueType,
     /// Whether a user can have several.
     pub multi: bool,
+}
+
+/// A tag that a registry declares and that is not indexed: as an undeclared one it could get another type, for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnusedLabel {
+    /// The source of the registry.
+    pub source: String,
+    /// The app has as many tags as its limit allows; else the row is wrong.
+    pub is_over_limit: bool,
 }
 
 /// What becomes of rows with a tag that nobody declared.

@@ -17,7 +17,7 @@ use tagmill_schemas::config::Source;
 use tagmill_schemas::{Error, Result};
 
 use super::by_value::dictionary_type;
-use crate::store::{Found, Store, open_pattern};
+use crate::store::{Found, Partition, Store, open_pattern, partitions_of};
 
 const STAGE: &str = "scan";
 const FOOTERS_AT_ONCE: usize = 16;
@@ -41,9 +41,6 @@ pub struct RawFile {
     pub partitions: Vec<Partition>,
 }
 
-/// A folder `key=value` on the way to a file.
-pub type Partition = (String, String);
-
 /// The files of one source on one date.
 #[derive(Debug, Clone)]
 pub struct RawFiles {
@@ -55,6 +52,16 @@ pub struct RawFiles {
     pub schema: SchemaRef,
     /// Names of partition folders that all files have, without those that are columns too.
     pub partition_columns: Vec<String>,
+    /// Columns that can not be read as one, with what is wrong and where: only who needs one of them is refused.
+    conflicts: BTreeMap<String, Conflict>,
+}
+
+/// What is wrong with a column, the file, and what to do.
+#[derive(Debug, Clone)]
+struct Conflict {
+    what: String,
+    place: String,
+    fix: &'static str,
 }
 
 impl RawFiles {
@@ -85,6 +92,17 @@ impl RawFiles {
         self
     }
 
+    /// Refuses a column that its files do not agree on.
+    ///
+    /// # Errors
+    /// Refused, naming file, column, what was found and expected.
+    pub fn check_agreed(&self, column: &str) -> Result<()> {
+        match self.conflicts.get(column) {
+            None => Ok(()),
+            Some(Conflict { what, place, fix }) => Err(Error::refused(STAGE, what.clone()).at(place.clone()).fix(*fix)),
+        }
+    }
+
     /// The columns that are read as dictionaries.
     pub fn dictionaries(&self) -> BTreeSet<String> {
         let coded = self.schema.fields().iter().filter(|field| *field.data_type() == dictionary_type());
@@ -111,16 +129,14 @@ async fn check_file(store: Store, file: RawFile) -> Result<()> {
     Err(Error::retry(STAGE, "the file changed while it was read").at(store.name_of(&file.found.path)).fix("run again when its writer is done"))
 }
 
-/// Whether the source's readiness test passes; a source without one is ready.
+/// Whether the source's readiness test passes: there is a file of this name or pattern. A source without one is ready.
 ///
 /// # Errors
 /// Those of the store.
 pub async fn is_ready(source: &Source, date: NaiveDate) -> Result<bool> {
     let Some(marker) = &source.ready else { return Ok(true) };
-    let url = for_date(marker, date);
-    let (folder, name) = url.rsplit_once('/').unwrap_or((".", &url));
-    let store = Store::open(folder)?.for_stage(STAGE);
-    Ok(store.head(name).await?.is_some())
+    let (store, pattern) = open_pattern(&for_date(marker, date))?;
+    Ok(!store.for_stage(STAGE).list(&pattern).await?.is_empty())
 }
 
 /// The pattern with the date in place of `{date}`.
@@ -131,16 +147,28 @@ pub fn for_date(pattern: &str, date: NaiveDate) -> String {
 /// Lists the files and reads their footers; no file is an empty answer.
 ///
 /// # Errors
-/// Refused for a file that is not Parquet, is truncated or has columns of another type than the others.
+/// Refused for a file that is not Parquet or is truncated, setup for a path that is a folder.
 pub async fn find_files(source: &Source, date: NaiveDate) -> Result<RawFiles> {
-    let (store, pattern) = open_pattern(&for_date(&source.path, date))?;
+    let (store, pattern) = open_pattern(for_date(&source.path, date).trim_end_matches('/'))?;
     let store = store.for_stage(STAGE);
     let found = store.list(&pattern).await?;
+    if found.is_empty() {
+        refuse_folder(&store, &pattern).await?;
+    }
     let footers = found.into_iter().map(|found| read_footer(store.clone(), found));
     let files: Vec<RawFile> = futures::stream::iter(footers).buffered(FOOTERS_AT_ONCE).try_collect().await?;
-    let schema = Arc::new(agree(&store, &files)?);
+    let (schema, conflicts) = agree(&store, &files);
+    let schema = Arc::new(schema);
     let partition_columns = common_partitions(&files, &schema);
-    Ok(RawFiles { store, files, schema, partition_columns })
+    Ok(RawFiles { store, files, schema, partition_columns, conflicts })
+}
+
+/// A path that names a folder would have no files on any date: waiting for them helps nobody.
+async fn refuse_folder(store: &Store, path: &str) -> Result<()> {
+    if path.contains('*') || store.walk(path).try_next().await?.is_none() {
+        return Ok(());
+    }
+    Err(Error::setup(STAGE, "found a folder, expected a file or a pattern of files").at(store.name_of(path)).fix("end the path with /*.parquet"))
 }
 
 async fn read_footer(store: Store, found: Found) -> Result<RawFile> {
@@ -197,13 +225,6 @@ fn footer_error(error: parquet::errors::ParquetError, name: &str) -> Error {
     Error::refused(STAGE, "found a file that is not whole Parquet").at(name).because(error).fix("write the file again")
 }
 
-/// `dt=2026-11-19/hour=03/part.parquet` -> (dt, 2026-11-19), (hour, 03).
-fn partitions_of(path: &str) -> Vec<Partition> {
-    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
-    let pairs = folders.split('/').filter_map(|folder| folder.split_once('='));
-    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
-}
-
 fn common_partitions(files: &[RawFile], schema: &Schema) -> Vec<String> {
     let Some(first) = files.first() else { return Vec::new() };
     let everywhere = |key: &str| files.iter().all(|file| file.partitions.iter().any(|(k, _)| k == key));
@@ -211,30 +232,37 @@ fn common_partitions(files: &[RawFile], schema: &Schema) -> Vec<String> {
 }
 
 /// The columns of all files; a column that some files lack is null there, unless a rule of the source needs it.
-fn agree(store: &Store, files: &[RawFile]) -> Result<Schema> {
+fn agree(store: &Store, files: &[RawFile]) -> (Schema, BTreeMap<String, Conflict>) {
     let mut fields: Vec<Field> = Vec::new();
     let mut seen: BTreeMap<String, (usize, &RawFile)> = BTreeMap::new();
+    let mut conflicts = BTreeMap::new();
     for file in files {
+        let mut own = BTreeSet::new();
         for field in file.schema.fields() {
+            let mut refuse = |what: String, fix| {
+                let place = store.name_of(&file.found.path);
+                conflicts.entry(field.name().clone()).or_insert(Conflict { what, place, fix });
+            };
+            if !own.insert(field.name()) {
+                refuse(format!("column {:?} is there twice, expected one of each name", field.name()), "write the file again with names of their own");
+                continue;
+            }
             let Some(&(at, first)) = seen.get(field.name()) else {
                 seen.insert(field.name().clone(), (fields.len(), file));
                 fields.push(Field::new(field.name(), readable(field.data_type()), true));
                 continue;
             };
-            let wanted = common_type(fields[at].data_type(), &readable(field.data_type())).ok_or_else(|| {
-                let what = format!(
-                    "column {:?} is {}, expected {} as in {}",
-                    field.name(),
-                    field.data_type(),
-                    fields[at].data_type(),
-                    store.name_of(&first.found.path)
-                );
-                Error::refused(STAGE, what).at(store.name_of(&file.found.path)).fix("write the file again with the type of the others")
-            })?;
-            fields[at] = Field::new(field.name(), wanted, true);
+            let (known, found) = (fields[at].data_type().clone(), field.data_type());
+            match common_type(&known, &readable(found)) {
+                Some(wanted) => fields[at] = Field::new(field.name(), wanted, true),
+                None => {
+                    let what = format!("column {:?} is {found}, expected {known} as in {}", field.name(), store.name_of(&first.found.path));
+                    refuse(what, "write the file again with the type of the others");
+                }
+            }
         }
     }
-    Ok(Schema::new(fields))
+    (Schema::new(fields), conflicts)
 }
 
 /// The type in which a column is read: text as views.
@@ -246,14 +274,14 @@ fn readable(data_type: &DataType) -> DataType {
     }
 }
 
-/// The type that holds both: the same one, or the wider of two integers, floats or zones of one unit.
+/// The type that holds both: the same one, or the wider of two integers or floats, or the finer of two times.
 fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
     match (a, b) {
         _ if a == b => Some(a.clone()),
         (DataType::Null, other) | (other, DataType::Null) => Some(other.clone()),
         _ if a.is_integer() && b.is_integer() => Some(DataType::Int64),
         _ if a.is_numeric() && b.is_numeric() && (a.is_floating() || b.is_floating()) => Some(DataType::Float64),
-        (DataType::Timestamp(..), DataType::Timestamp(..)) => Some(DataType::Timestamp(arrow::datatypes::TimeUnit::Nanosecond, Some("UTC".into()))),
+        (DataType::Timestamp(a, _), DataType::Timestamp(b, _)) => Some(DataType::Timestamp(*a.max(b), Some("UTC".into()))),
         _ => None,
     }
 }
@@ -261,12 +289,6 @@ fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn partitions_are_folders_with_an_equals_sign() {
-        assert_eq!(partitions_of("raw/dt=2026-11-19/hour=03/a=b.parquet"), [("dt".into(), "2026-11-19".into()), ("hour".into(), "03".into())]);
-        assert!(partitions_of("a.parquet").is_empty());
-    }
 
     #[test]
     fn widths_are_joined_and_kinds_are_not() {

@@ -5,6 +5,7 @@
 //! ```
 
 mod by_value;
+mod clean;
 mod files;
 mod functions;
 mod one_dictionary;
@@ -13,8 +14,9 @@ mod sql;
 mod table;
 
 pub use by_value::{BY_VALUE, ByValue};
-pub use files::{Partition, RawFile, RawFiles, find_files, for_date, is_ready};
+pub use files::{RawFile, RawFiles, find_files, for_date, is_ready};
 pub use functions::{HashFunction, KeyFunction, StatusFunction, register_functions};
 pub use one_dictionary::{ONE_DICTIONARY, OneDictionary};
 pub use project::{Scan, ScanContext, plan_source, rows_of};
+pub use sql::check_syntax;
 pub use table::{RawTable, register_store};

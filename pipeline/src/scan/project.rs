@@ -18,13 +18,14 @@ use tagmill_schemas::config::{AppColumn, DayBy, Events, LateEvent, Measure, Sour
 use tagmill_schemas::{Error, IdScope, Result};
 
 use super::by_value::over_dictionaries;
+use super::clean::{clean, cleaned_schema};
 use super::files::RawFiles;
 use super::functions::{DayBounds, HashFunction, KeyFunction, StatusFunction, StatusSpec};
 use super::one_dictionary::OneDictionary;
 use super::sql::{arrow_type, cast_to, column, parse, parse_condition, value_type_of};
 use super::table::RawTable;
 use crate::exchange::{Exchange, HASH_COLUMN};
-use crate::night::{EventShapes, MeasureShape, RowsSpec, TagSpec, Undeclared};
+use crate::night::{EventShapes, LARGEST_SCALED, MeasureShape, RowsSpec, TagSpec, Undeclared};
 
 const STATUS_COLUMN: &str = "__status";
 const APP_COLUMN: &str = "__app";
@@ -71,12 +72,13 @@ struct Selected {
 /// # Errors
 /// Setup for expressions that can not be used, refused for files that lack a column or have one of a wrong type.
 pub async fn plan_source(context: &ScanContext<'_>, source: &Source, tags: &[&Tag], properties: Option<EventShapes>, files: RawFiles) -> Result<Scan> {
-    let schema = raw_schema(source, &files)?;
+    let raw = raw_schema(source, &files)?;
+    let schema = cleaned_schema(context, source, &raw)?;
     let Wanted { selected, app, user, rejects, filter } = Wanted::of(context, source, tags, properties, &schema)?;
     let every = selected.values.iter().map(|(_, e)| e).chain(rejects.iter().map(|(_, e)| e)).chain(&filter).chain(&app).chain(&selected.event);
     let every: Vec<&Expr> = every.chain(selected.time.iter().map(|(e, _)| e)).collect();
     let needed: BTreeSet<String> = every.iter().copied().chain([&user]).flat_map(column_names).collect();
-    let cleaned = clean(context, source, &needed, &schema)?;
+    let cleaned = clean(context, source, &needed, &raw)?;
     check_columns(source, &files, &cleaned)?;
     let files = files.with_dictionaries(&stand_alone(&every, &user, &cleaned));
 
@@ -168,6 +170,11 @@ impl Wanted {
             AppColumn::Constant(_) => None,
         };
         let user = column(&source.columns.user, schema, &place(source, "columns.user"))?;
+        let found = user.get_type(schema).map_err(plan_error)?;
+        if !arrow::compute::can_cast_types(&found, &arrow::datatypes::DataType::Utf8View) || found.is_nested() {
+            let what = format!("column {:?} is {found}, expected text or an integer", source.columns.user);
+            return Err(Error::refused("scan", what).at(place(source, "columns.user")).fix("make it text with source.clean, as encode(id, 'hex')"));
+        }
         let mut rejects = declared_rejects(context, source, schema)?;
         rejects.extend(selected.rejects.iter().cloned());
         let filter = source.filter.as_ref().map(|sql| parse_condition(context.session, sql, schema, context.date, &place(source, "filter"))).transpose()?;
@@ -193,11 +200,11 @@ fn stand_alone(every: &[&Expr], user: &Expr, cleaned: &[(String, Expr)]) -> BTre
     all.difference(&together).cloned().collect()
 }
 
-fn plan_error(error: datafusion::error::DataFusionError) -> Error {
+pub(super) fn plan_error(error: datafusion::error::DataFusionError) -> Error {
     crate::error::of_datafusion("plan", error)
 }
 
-fn place(source: &Source, what: &str) -> String {
+pub(super) fn place(source: &Source, what: &str) -> String {
     format!("source {} {what}", source.name)
 }
 
@@ -206,51 +213,19 @@ fn column_names(expression: &Expr) -> Vec<String> {
 }
 
 fn as_text(expression: Expr, schema: &DFSchema) -> Expr {
+    use arrow::datatypes::DataType;
     match expression.get_type(schema) {
-        Ok(arrow::datatypes::DataType::Utf8View) | Err(_) => expression,
-        Ok(_) => datafusion::logical_expr::cast(expression, arrow::datatypes::DataType::Utf8View),
+        Ok(DataType::Utf8View) | Err(_) => expression,
+        // Bytes that are no text are no id: null.
+        Ok(DataType::Binary | DataType::LargeBinary | DataType::BinaryView) => datafusion::logical_expr::try_cast(expression, DataType::Utf8View),
+        Ok(_) => datafusion::logical_expr::cast(expression, DataType::Utf8View),
     }
-}
-
-/// The needed columns with null tokens and clean expressions applied.
-fn clean(context: &ScanContext<'_>, source: &Source, needed: &BTreeSet<String>, schema: &DFSchemaRef) -> Result<Vec<(String, Expr)>> {
-    let mut columns = Vec::new();
-    for name in needed {
-        let raw = column(name, schema, &place(source, "columns"))?;
-        let expression = match source.clean.iter().find(|(column, _)| column == name) {
-            None => with_nulls(raw, source, schema),
-            Some((column, sql)) => {
-                let cleaned = parse(context.session, sql, schema, context.date, &place(source, &format!("clean.{column}")))?;
-                replace_nulls(cleaned, source, schema)?
-            }
-        };
-        columns.push((name.clone(), expression));
-    }
-    Ok(columns)
-}
-
-/// `nulls` inside an expression: every text column that it names.
-fn replace_nulls(expression: Expr, source: &Source, schema: &DFSchemaRef) -> Result<Expr> {
-    use datafusion::common::tree_node::{Transformed, TreeNode};
-    let replaced = expression.transform_down(|node| match &node {
-        Expr::Column(_) => Ok(Transformed::new(with_nulls(node, source, schema), true, datafusion::common::tree_node::TreeNodeRecursion::Jump)),
-        _ => Ok(Transformed::no(node)),
-    });
-    replaced.map(|r| r.data).map_err(plan_error)
-}
-
-fn with_nulls(column: Expr, source: &Source, schema: &DFSchema) -> Expr {
-    let is_text = column.get_type(schema).is_ok_and(|t| t.is_string());
-    if source.nulls.is_empty() || !is_text {
-        return column;
-    }
-    let tokens = source.nulls.iter().map(|token| lit(token.clone())).collect();
-    when(column.clone().in_list(tokens, true), column.clone()).end().unwrap_or(column)
 }
 
 /// A column that the configuration needs has to be in every file.
 fn check_columns(source: &Source, files: &RawFiles, cleaned: &[(String, Expr)]) -> Result<()> {
     let used: BTreeSet<String> = cleaned.iter().flat_map(|(_, expression)| column_names(expression)).collect();
+    used.iter().try_for_each(|name| files.check_agreed(name))?;
     for file in &files.files {
         let lacks = |name: &&String| file.schema.index_of(name).is_err() && !files.partition_columns.contains(name);
         if let Some(name) = used.iter().find(lacks) {
@@ -321,10 +296,9 @@ pub fn rows_of(source: &Source, tags: &[&Tag]) -> RowsSpec {
         SourceKind::GroupTags { undeclared, dedupe, .. } => {
             let takes_all = tags.iter().any(|tag| tag.name == tagmill_schemas::config::EVERY_TAG);
             let undeclared = match undeclared {
-                _ if !takes_all => Undeclared::Ignore,
-                tagmill_schemas::config::UndeclaredTag::String => Undeclared::String,
-                tagmill_schemas::config::UndeclaredTag::Ignore => Undeclared::Ignore,
                 tagmill_schemas::config::UndeclaredTag::Reject => Undeclared::Reject,
+                tagmill_schemas::config::UndeclaredTag::String if takes_all => Undeclared::String,
+                _ => Undeclared::Ignore,
             };
             RowsSpec::GroupTags { undeclared, is_ordered: dedupe.is_some() }
         }
@@ -364,10 +338,19 @@ fn select_attributes(context: &ScanContext<'_>, source: &Source, tags: &[&Tag], 
         let place = format!("tag {} value", tag.name);
         let parsed = parse(context.session, sql, schema, context.date, &place)?;
         let (value, fails) = cast_to(parsed, value_type, tag.multi, schema, &place)?;
-        rejects.extend(fails.map(|fails| (format!("bad_{}", tag.name), fails)));
+        let too_large = tag.scale.filter(|_| !tag.multi).map(|scale| beyond_64_bits(&value, scale));
+        rejects.extend(fails.into_iter().chain(too_large).map(|fails| (format!("bad_{}", tag.name), fails)));
         values.push((format!("tag:{}", tag.name), value));
     }
     Ok(Selected { values, event: None, time: None, rejects, listed: None, rows: rows_of(source, tags) })
+}
+
+/// Whether a number is too large for its bit-sliced index; not-a-number and infinities are not in it.
+fn beyond_64_bits(value: &Expr, scale: u8) -> Expr {
+    let value = datafusion::logical_expr::cast(value.clone(), arrow::datatypes::DataType::Float64);
+    let most = LARGEST_SCALED / 10f64.powi(i32::from(scale));
+    let above = value.clone().gt_eq(lit(most)).and(value.clone().lt(lit(f64::INFINITY)));
+    above.or(value.clone().lt_eq(lit(-most)).and(value.clone().gt(lit(f64::NEG_INFINITY))))
 }
 
 /// The event, its time with the day's bounds, and the first columns of the exchange.
@@ -378,7 +361,11 @@ fn event_columns(context: &ScanContext<'_>, source: &Source, events: &Events, sc
     let event = column(&events.event, schema, &place(source, "columns.event"))?;
     let time = match events.day.by {
         DayBy::Path => None,
-        DayBy::Time => Some((event_time(source, events, schema)?, day_bounds(context, events.day.late == LateEvent::Reject))),
+        DayBy::Time => {
+            let time = event_time(source, events, schema)?;
+            let bounds = day_bounds(context, &time.get_type(schema).map_err(plan_error)?, events.day.late == LateEvent::Reject);
+            Some((time, bounds))
+        }
     };
     let mut values = Vec::new();
     if !events.dedupe.is_empty() {
@@ -402,11 +389,13 @@ fn event_time(source: &Source, events: &Events, schema: &DFSchemaRef) -> Result<
     }
 }
 
-/// The local day of the run's date; where a day has no midnight it begins with its first moment.
-fn day_bounds(context: &ScanContext<'_>, rejects_late: bool) -> DayBounds {
+/// The local day of the run's date; where a day has no midnight it begins with its first moment. A date is a day in any zone.
+fn day_bounds(context: &ScanContext<'_>, time: &arrow::datatypes::DataType, rejects_late: bool) -> DayBounds {
+    use arrow::datatypes::DataType;
+    let zone = if matches!(time, DataType::Date32 | DataType::Date64) { Tz::UTC } else { context.time_zone };
     let start = |date: NaiveDate| {
         let hours = (0..24).filter_map(|hour| date.and_hms_opt(hour, 0, 0));
-        let first = hours.filter_map(|time| context.time_zone.from_local_datetime(&time).earliest()).next();
+        let first = hours.filter_map(|time| zone.from_local_datetime(&time).earliest()).next();
         first.map_or(0, |time| time.timestamp())
     };
     DayBounds { start: start(context.date), end: start(context.date.succ_opt().unwrap_or(context.date)), rejects_late }
@@ -461,6 +450,13 @@ fn select_custom(context: &ScanContext<'_>, source: &Source, events: &Events, sh
     let found = properties.get_type(schema).map_err(plan_error)?;
     if !found.is_string() && !matches!(found, arrow::datatypes::DataType::Map(..)) {
         let what = format!("column {name:?} is {found}, expected a map or JSON text");
+        return Err(Error::refused("scan", what).at(place(source, "columns.properties")).fix("deliver properties as MAP<string, string> or as JSON"));
+    }
+    if let arrow::datatypes::DataType::Map(entries, _) = &found
+        && let arrow::datatypes::DataType::Struct(fields) = entries.data_type()
+        && let Some(nested) = fields.iter().find(|field| !arrow::compute::can_cast_types(field.data_type(), &arrow::datatypes::DataType::Utf8View))
+    {
+        let what = format!("column {name:?} is a map with {} inside, expected text, numbers or booleans", nested.data_type());
         return Err(Error::refused("scan", what).at(place(source, "columns.properties")).fix("deliver properties as MAP<string, string> or as JSON"));
     }
     values.push(("properties".into(), properties));

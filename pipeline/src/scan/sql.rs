@@ -8,11 +8,31 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::expr::TryCast;
 use datafusion::logical_expr::{Expr, ExprSchemable, Volatility};
 use datafusion::prelude::SessionContext;
-use tagmill_schemas::{Error, Result, ValueType};
+use tagmill_schemas::{Config, Error, Result, ValueType};
 
 /// Days from 1970-01-01.
 pub fn days_of(date: NaiveDate) -> i32 {
     date.signed_duration_since(NaiveDate::default()).num_days() as i32
+}
+
+/// Whether every expression of the configuration is SQL; columns and types are not looked at, for that files are needed.
+///
+/// # Errors
+/// Setup for the first that is not, naming its place.
+pub fn check_syntax(config: &Config) -> Result<()> {
+    let state = SessionContext::new().state();
+    let dialect = state.config_options().sql_parser.dialect;
+    let check = |sql: &str, place: String| state.sql_to_expr(sql, &dialect).map(drop).map_err(|e| explain(e, &place));
+    for source in &config.sources {
+        let name = &source.name;
+        source.filter.iter().try_for_each(|sql| check(sql, format!("source {name} filter")))?;
+        source.reject.iter().try_for_each(|(reason, sql)| check(sql, format!("source {name} reject.{reason}")))?;
+        source.clean.iter().try_for_each(|(column, sql)| check(sql, format!("source {name} clean.{column}")))?;
+        let Some(events) = source.kind.events() else { continue };
+        events.dimensions.iter().try_for_each(|(dimension, sql)| check(sql, format!("source {name} dimensions.{dimension}")))?;
+        events.measures.iter().try_for_each(|measure| check(&measure.value, format!("source {name} measures.{}", measure.name)))?;
+    }
+    config.tags.iter().try_for_each(|tag| tag.value.iter().try_for_each(|sql| check(sql, format!("tag {} value", tag.name))))
 }
 
 /// Reads an expression over the columns of `schema`; `place` names it in messages.
@@ -59,6 +79,7 @@ fn unfit(expression: &Expr) -> datafusion::error::Result<Option<String>> {
         found = match node {
             Expr::AggregateFunction(function) => Some(format!("the aggregate {}()", function.func.name())),
             Expr::WindowFunction(_) => Some("a window function".to_owned()),
+            Expr::Placeholder(other) => Some(format!("the placeholder {}", other.id)),
             Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) => Some("a subquery".to_owned()),
             Expr::ScalarFunction(function) if function.func.signature().volatility != Volatility::Immutable => {
                 Some(format!("{}(), which gives a rerun another answer,", function.func.name()))
@@ -134,10 +155,17 @@ pub fn cast_to(expression: Expr, wanted: ValueType, multi: bool, schema: &DFSche
     };
     let is_list = !std::ptr::eq(element, &found);
     let Some(kind) = value_type_of(element) else {
-        let what = format!("found {found}, expected {}", if multi { "a list of values" } else { "one value" });
-        return Err(Error::refused("scan", what).at(place.to_owned()).fix("give an expression of the tag's type"));
+        let what = format!("found {found}, expected {}text, numbers, dates or booleans", if multi { "a list of " } else { "" });
+        return Err(Error::refused("scan", what).at(place.to_owned()).fix(format!("make it {wanted} in its expression, with cast(... as ...)")));
     };
-    if kind == wanted {
+    if (kind == ValueType::Date) != (wanted == ValueType::Date) && kind != ValueType::String && wanted != ValueType::String {
+        // SQL would take the number for days since 1970, and a date of 20261119 for one.
+        let what = format!("found {found}, expected {} or text", if wanted == ValueType::Date { "a date" } else { "a number" });
+        return Err(Error::refused("scan", what).at(place.to_owned()).fix(format!("make it {wanted} in its expression, as with to_date or date_part")));
+    }
+    // The operator takes every width of integers that fits into 64 bits with a sign, and lists of one kind.
+    let is_taken = *element != DataType::UInt64 && (!is_list || matches!(found, DataType::List(_)));
+    if kind == wanted && is_taken {
         return Ok((expression, None));
     }
     let target = if is_list { DataType::new_list(arrow_type(wanted), true) } else { arrow_type(wanted) };

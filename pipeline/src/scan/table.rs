@@ -36,14 +36,14 @@ impl RawTable {
     /// The table of these files.
     pub fn new(files: RawFiles) -> Self {
         let schema = Arc::clone(&files.schema);
-        let partitions: Vec<Arc<Field>> = files.partition_columns.iter().map(|name| Arc::new(Field::new(name, DataType::Utf8, false))).collect();
+        let partitions: Vec<Arc<Field>> = files.partition_columns.iter().map(|name| Arc::new(Field::new(name, DataType::Utf8, true))).collect();
         let columns = TableSchema::builder(schema).with_table_partition_cols(partitions).build();
         Self { files, columns }
     }
 
     fn partitioned(&self, file: &RawFile) -> PartitionedFile {
         let mut partitioned = PartitionedFile::new_from_meta(file.meta.clone()).with_arrow_schema(Arc::clone(&file.schema));
-        let value = |name: &String| file.partitions.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+        let value = |name: &String| file.partitions.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.clone());
         partitioned.partition_values = self.files.partition_columns.iter().map(|name| ScalarValue::Utf8(value(name))).collect();
         partitioned
     }

@@ -13,6 +13,7 @@
 mod durable;
 mod fault;
 mod open;
+mod partition;
 mod pattern;
 pub mod testing;
 
@@ -29,6 +30,7 @@ use tagmill_schemas::error::{Error, Result};
 
 pub use fault::{cause_of, explain};
 pub use open::{open_pattern, split_pattern};
+pub use partition::{Partition, partitions_of};
 
 /// What became of a [`Store::create`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

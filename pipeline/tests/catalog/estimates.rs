@@ -1,6 +1,9 @@
 //! Estimates against the same users as plain rows.
 
 use tagmill_pipeline::catalog::estimate;
+use tagmill_schemas::ValueType;
+use tagmill_schemas::config::Tag;
+use tagmill_schemas::manifest::SourceCount;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::release::{APP, User, small, users};
@@ -41,7 +44,7 @@ async fn counts_equal_filtering_the_rows() {
     let users = users();
     for (rule, oracle) in rules {
         let expected = users.iter().filter(|user| user.in_app && oracle(user)).count() as u64;
-        let found = estimate(&ctx, &release.manifest, None, APP, rule).await.unwrap();
+        let found = estimate(&ctx, &release.manifest, &[], None, APP, rule).await.unwrap();
         assert_eq!(found.users, expected, "{rule}");
         assert_eq!(found.universe, 18_000);
         assert_eq!(found.shards.iter().map(|shard| shard.users).sum::<u64>(), expected);
@@ -52,7 +55,7 @@ async fn counts_equal_filtering_the_rows() {
 async fn reads_only_the_bitmaps_of_the_rule() {
     let release = small().await;
     let ctx = release.session().await;
-    let bitmaps = async |rule: &str| estimate(&ctx, &release.manifest, None, APP, rule).await.unwrap().bitmaps;
+    let bitmaps = async |rule: &str| estimate(&ctx, &release.manifest, &[], None, APP, rule).await.unwrap().bitmaps;
     assert_eq!(bitmaps("gender = 'F'").await, 4);
     assert_eq!(bitmaps("gender = 'F' AND NOT vip").await, 8);
     assert_eq!(bitmaps("NOT vip").await, 8);
@@ -66,7 +69,7 @@ async fn reads_only_the_bitmaps_of_the_rule() {
 async fn says_what_is_wrong_with_a_rule_or_an_app() {
     let release = small().await;
     let ctx = release.session().await;
-    let error = async |app: &str, rule: &str| estimate(&ctx, &release.manifest, None, app, rule).await.unwrap_err();
+    let error = async |app: &str, rule: &str| estimate(&ctx, &release.manifest, &[], None, app, rule).await.unwrap_err();
     let typo = error(APP, "gendr = 'F'").await;
     assert_eq!(typo.exit_code(), 2);
     assert!(typo.to_string().contains("1:1: unknown tag \"gendr\", did you mean \"gender\"?"), "{typo}");
@@ -82,11 +85,11 @@ async fn a_tag_whose_values_are_withheld_is_no_tag_that_nobody_has() {
     let mut manifest = release.manifest.clone();
     manifest.tags.iter_mut().filter(|entry| entry.tag == "gender").for_each(|entry| (entry.over_limit, entry.is_withheld) = (Some(2), true));
     for rule in ["gender = 'F'", "vip OR NOT (age > 3 AND gender IS NULL)"] {
-        let error = estimate(&ctx, &manifest, None, APP, rule).await.unwrap_err();
+        let error = estimate(&ctx, &manifest, &[], None, APP, rule).await.unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert!(error.to_string().contains("the values of tag \"gender\" are not in release"), "{error}");
     }
-    assert!(estimate(&ctx, &manifest, None, APP, "vip").await.is_ok());
+    assert!(estimate(&ctx, &manifest, &[], None, APP, "vip").await.is_ok());
 }
 
 #[tokio::test]
@@ -98,9 +101,23 @@ async fn lists_are_read_as_they_are_now() {
     // Two users of the app, one of the other app, one whom nobody knows.
     std::fs::write(folder.path().join(APP).join("vips.csv"), "user_id\nuser-0-1\nuser-3-4998\nuser-2-9\nstranger\n").unwrap();
     let template = format!("{}/{{app}}/{{list}}.csv", folder.path().display());
-    let users = async |rule: &str| estimate(&ctx, &release.manifest, Some(&template), APP, rule).await.map(|found| found.users);
+    let users = async |rule: &str| estimate(&ctx, &release.manifest, &[], Some(&template), APP, rule).await.map(|found| found.users);
     assert_eq!(users("in_list('vips')").await.unwrap(), 2);
     assert_eq!(users("NOT in_list('vips')").await.unwrap(), 17_998);
     let absent = users("in_list('vip')").await.unwrap_err();
     assert!(absent.to_string().contains("unknown list \"vip\", at ") && absent.exit_code() == 2, "{absent}");
+}
+
+#[tokio::test]
+async fn a_tag_of_the_platform_is_one_of_an_app_in_which_nobody_has_a_value() {
+    let release = small().await;
+    let ctx = release.session().await;
+    let mut manifest = release.manifest.clone();
+    let app = Some("other".to_owned());
+    manifest.counts.push(SourceCount { source: "profiles".to_owned(), app, read: 1, accepted: 1, filtered: 0, rejected: 0 });
+    let (name, source, value) = ("gender".to_owned(), "profiles".to_owned(), Some("gender".to_owned()));
+    let gender = Tag { name, source, value_type: Some(ValueType::String), multi: false, value, scale: None };
+    let found = estimate(&ctx, &manifest, &[gender], None, "other", "gender IS NULL").await.unwrap();
+    assert!(found.universe > 0 && found.users == found.universe, "{found:?}");
+    assert!(estimate(&ctx, &manifest, &[], None, "other", "gender IS NULL").await.is_err());
 }

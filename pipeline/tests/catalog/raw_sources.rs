@@ -63,5 +63,6 @@ async fn an_absent_source_says_so_and_spoils_nothing() {
     let ctx = session(folder.path());
     let error = text(&ctx, "SELECT * FROM raw.gone").await.unwrap_err();
     assert!(error.contains("source gone of 2026-11-19") && error.contains("found no file"), "{error}");
+    assert_eq!(error.matches("a retry can").count(), 1, "{error}");
     assert!(text(&ctx, "SHOW COLUMNS FROM raw.platform").await.unwrap().contains("openid"));
 }

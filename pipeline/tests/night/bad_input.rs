@@ -234,6 +234,65 @@ async fn rows_are_counted_against_the_footers() {
     assert_eq!(hand.run(DAY).await.unwrap().rows["profiles"], 2, "a file without rows is no fault");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mistyped_column_to_clean_is_no_way_to_leave_it_uncleaned() {
+    let hand = Hand::new(&[PROFILES, "clean = { citty = 'upper(city)' }\n", PROFILE_TAGS]);
+    hand.write_profiles(DAY, &[("shop", Some("u1"), Some("Oslo"), Some(30))]);
+    fails(&hand, hand.init_and_run().await, Kind::Refused, &["missing column \"citty\", did you mean \"city\"", "profiles clean.citty"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_that_is_a_folder_is_not_waited_for() {
+    let hand = shop();
+    let hand = Hand { config: hand.config.replace("dt={date}/*.parquet", "dt={date}"), ..hand };
+    fails(&hand, hand.init_and_run().await, Kind::Setup, &["found a folder", "raw/profiles/dt=2026-11-19", "/*.parquet"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_readiness_test_may_be_a_pattern() {
+    let hand = Hand::new(&[PROFILES, "ready = '@OUT@/raw/profiles/dt={date}/*.done'\n", PROFILE_TAGS]);
+    hand.write_profiles(DAY, &[("shop", Some("u1"), Some("Oslo"), Some(30))]);
+    fails(&hand, hand.init_and_run().await, Kind::Retry, &["source profiles has no data", "*.done"]).await;
+    hand.write_bytes("raw/profiles/dt=2026-11-19/all.done", "");
+    hand.run(DAY).await.unwrap();
+}
+
+/// `profiles` with one more column, which no rule of the source names.
+fn with_column(name: &'static str, column: ArrayRef) -> Vec<(&'static str, ArrayRef)> {
+    let mut columns = profiles(&[("shop", Some("u3"), Some("Bonn"), Some(50))]);
+    columns.push((name, column));
+    columns
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_may_disagree_on_a_column_that_nobody_needs() {
+    let hand = shop();
+    hand.write("raw/profiles/dt=2026-11-19/a.parquet", with_column("extra", Arc::new(Int64Array::from(vec![1]))));
+    hand.write(SECOND, with_column("extra", Arc::new(StringArray::from(vec!["x"]))));
+    hand.init().await;
+    assert_eq!(hand.run(DAY).await.unwrap().rows["profiles"], 4);
+    let needs = hand.config.replace("value = 'city'", "value = 'extra'");
+    let error = crate::fixture::run(&needs, day(DAY)).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Refused);
+    for part in ["second.parquet", "\"extra\" is Utf8", "expected Int64 as in", "a.parquet"] {
+        assert!(error.to_string().contains(part), "{part}: {error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_columns_of_one_name_none_is_taken() {
+    let hand = shop();
+    hand.write(PART, with_column("city", Arc::new(StringArray::from(vec!["Rome"]))));
+    fails(&hand, hand.init_and_run().await, Kind::Refused, &["part.parquet", "column \"city\" is there twice"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sum_that_does_not_fit_names_its_source() {
+    let hand = Hand::new(&[EVENTS, "[source.measures]\namount = { value = 'amount', scale = 2 }\n"]);
+    hand.write_events(DAY, &[("shop", "u1", "visit", None, Some(9e16)), ("shop", "u1", "visit", None, Some(9e16))]);
+    fails(&hand, hand.init_and_run().await, Kind::Refused, &["source events: the sum 18000000000000000000 of a measure", "smaller scale"]).await;
+}
+
 /// Acts when a stage begins.
 pub struct OnStage<'a> {
     pub stage: &'static str,
@@ -261,6 +320,7 @@ async fn expressions_are_checked_before_anything_is_read() {
         ("sum(age) > 3", Kind::Setup, &["the aggregate sum()", "profiles filter"]),
         ("age IN (SELECT 1)", Kind::Setup, &["a subquery"]),
         ("random() < 0.5", Kind::Setup, &["random()", "rerun"]),
+        ("age > $day", Kind::Setup, &["the placeholder $day", "profiles filter"]),
         ("current_date > $date", Kind::Setup, &["current_date()", "rerun"]),
         ("100 / (age - 30) > 1", Kind::Refused, &["an expression fails on the data", "source profiles"]),
     ] {

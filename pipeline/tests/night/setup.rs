@@ -210,6 +210,38 @@ async fn rules_that_our_own_change_breaks_refuse_the_night() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rules_that_are_not_there_do_not_take_all_groups_away() {
+    let hand = shop(&[GROUPS]);
+    hand.write_bytes("conf/a.ndjson", "{\"app\":\"shop\",\"group\":\"a\",\"rule\":\"age > 3\"}\n");
+    hand.init_and_run().await.unwrap();
+    std::fs::remove_file(hand.path("conf/a.ndjson")).unwrap();
+    hand.write_profiles("2026-11-20", &ROWS);
+    let error = hand.run("2026-11-20").await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Retry);
+    assert!(error.to_string().contains("groups.rules has no file, but 1 groups were there before"), "{error}");
+    assert_eq!(list_releases(&warehouse(&hand.config)).await.unwrap().newest(), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_csv_file_without_header_is_told_and_loses_no_group_silently() {
+    let hand = shop(&[&GROUPS.replace("ndjson", "csv")]);
+    hand.write_bytes("conf/a.csv", "shop,a,age > 3\n");
+    hand.init().await;
+    let told = std::sync::Mutex::new(Vec::new());
+    struct Told<'a>(&'a std::sync::Mutex<Vec<String>>);
+    impl job::Observer for Told<'_> {
+        fn stage(&self, _: &'static str, _: &str) {}
+        fn progress(&self, _: u64, _: u64) {}
+        fn warn(&self, line: &str) {
+            self.0.lock().unwrap().push(line.to_owned());
+        }
+    }
+    job::run(&request(&hand.config, day(DAY)), &Told(&told)).await.unwrap();
+    let told = told.into_inner().unwrap().join("\n");
+    assert!(told.contains("conf/a.csv:1 is not used: expected a header with the column app, found \"shop,a,age > 3\""), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn groups_beyond_the_limit_of_an_app_are_over_limit_for_that_app_alone() {
     let hand = shop(&[GROUPS, "[limits]\ngroups = 1\n"]);
     let rule = |app: &str, group: &str| format!("{{\"app\":\"{app}\",\"group\":\"{group}\",\"rule\":\"age > 3\"}}\n");

@@ -216,3 +216,125 @@ async fn tags_of_five_types_and_several_values_come_from_expressions() {
     let sum = |tag: &str| numbers[&("shop".to_owned(), tag.to_owned())].values().sum::<i128>();
     assert_eq!((sum("born"), sum("age"), sum("ratio")), (-1, 113, 2));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cleans_a_column_decides_its_type() {
+    let hand = Hand::new(&[EVENTS, "clean = { time = 'to_timestamp_millis(time)', event = 'upper(event)' }\n"]);
+    hand.write(EVENT_PART, events_at(Arc::new(Int64Array::from(vec![NOON / 1_000, (NOON + 2 * HALF_DAY) / 1_000]))));
+    hand.init_and_run().await.unwrap();
+    assert_eq!(visitors(&hand).await, (vec!["u0".to_owned()], BTreeMap::from([("rejected:future".to_owned(), 1)])));
+
+    for (clean, ages) in [("cast(age as varchar)", Arc::new(Int64Array::from(vec![30])) as ArrayRef), ("try_cast(age as int)", text(&["30"], &DataType::Utf8))]
+    {
+        let hand = Hand::new(&[PROFILES, &format!("clean = {{ age = '{clean}' }}\n"), PROFILE_TAGS]);
+        let one = |value: &str| text(&[value], &DataType::Utf8);
+        hand.write(PART, vec![("app", one("shop")), ("user", one("u1")), ("city", one("Oslo")), ("age", ages)]);
+        hand.init_and_run().await.unwrap_or_else(|e| panic!("{clean}: {e}"));
+        let tags = hand.published().await.tags().await;
+        assert_eq!(tags[&("shop".to_owned(), "age".to_owned(), Value::Integer(30))].len(), 1, "{clean}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_date_is_its_day_in_every_zone() {
+    let days = Date32Array::from((-1..=1).map(|days| (NOON / (2 * HALF_DAY)) as i32 + days).collect::<Vec<_>>());
+    for zone in ["America/New_York", "Asia/Shanghai"] {
+        let hand = Hand::new(&[EVENTS]);
+        hand.write(EVENT_PART, events_at(Arc::new(days.clone())));
+        let config = hand.config.replace("'UTC'", &format!("'{zone}'"));
+        let hand = Hand { config, ..hand };
+        hand.init_and_run().await.unwrap();
+        let rejected = [("rejected:future", 1), ("rejected:late", 1)].map(|(metric, n)| (metric.to_owned(), n));
+        assert_eq!(visitors(&hand).await, (vec!["u1".to_owned()], rejected.into()), "{zone}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_of_every_kind_are_their_values() {
+    let likes = "[[tag]]\nname = 'likes'\nsource = 'profiles'\ntype = 'string'\nmulti = true\nvalue = 'likes'\n";
+    let field = |element: DataType| Arc::new(arrow::datatypes::Field::new("item", element, true));
+    let lists = [
+        DataType::List(field(DataType::Utf8)),
+        DataType::LargeList(field(DataType::LargeUtf8)),
+        DataType::FixedSizeList(field(DataType::Utf8), 2),
+        DataType::List(field(DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)))),
+    ];
+    for wanted in lists {
+        let hand = Hand::new(&[PROFILES, likes]);
+        let texts = text(&["a", "b", "a", "c"], &DataType::Utf8);
+        let offsets = arrow::buffer::OffsetBuffer::from_lengths([2, 2]);
+        let list: ArrayRef = Arc::new(arrow::array::ListArray::new(field(DataType::Utf8), offsets, texts, None));
+        let of = |values: &[&str]| text(values, &DataType::Utf8);
+        hand.write(PART, vec![("app", of(&["shop"; 2])), ("user", of(&["u1", "u2"])), ("likes", cast(&list, &wanted).unwrap())]);
+        hand.init_and_run().await.unwrap_or_else(|e| panic!("{wanted}: {e}"));
+        let found: BTreeMap<_, _> = hand.published().await.tags().await.into_iter().map(|((_, _, value), users)| (value.to_string(), users.len())).collect();
+        assert_eq!(found, [("a", 2), ("b", 1), ("c", 1)].map(|(value, users)| (value.to_owned(), users)).into(), "{wanted}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_does_not_fit_rejects_its_row_only() {
+    let spend = "[[tag]]\nname = 'spend'\nsource = 'profiles'\ntype = 'double'\nscale = 2\nvalue = 'spend'\n[[tag]]\nname = 'age'\nsource = 'profiles'\ntype = 'integer'\nvalue = 'age'\n";
+    let hand = Hand::new(&[PROFILES, spend, EVENTS, "[source.measures]\namount = { value = 'amount', scale = 2 }\n"]);
+    let of = |values: &[&str]| text(values, &DataType::Utf8);
+    hand.write(
+        PART,
+        vec![
+            ("app", of(&["shop"; 4])),
+            ("user", of(&["u1", "u2", "u3", "u4"])),
+            ("spend", Arc::new(Float64Array::from(vec![Some(1e300), Some(1.5), Some(f64::INFINITY), Some(f64::NAN)])) as ArrayRef),
+            ("age", Arc::new(arrow::array::UInt64Array::from(vec![1, u64::MAX, 2, 3]))),
+        ],
+    );
+    let amounts = [Some(f64::NAN), Some(1e18), Some(-1e18), None, Some(7.0)];
+    let rows: Vec<_> = amounts.iter().enumerate().map(|(row, amount)| (if row < 3 { "u1" } else { "u2" }, *amount)).collect();
+    hand.write_events(DAY, &rows.iter().map(|(user, amount)| ("shop", *user, "visit", None, *amount)).collect::<Vec<_>>());
+    hand.init_and_run().await.unwrap();
+    let release = hand.published().await;
+    let quality = release.quality().await;
+    let of = |source: &str, metric: &str| quality.get(&(source.to_owned(), Some("shop".to_owned()), metric.to_owned())).copied();
+    assert_eq!((of("profiles", "rejected:bad_spend"), of("profiles", "rejected:bad_age"), of("profiles", "accepted")), (Some(1), Some(1), Some(2)));
+    assert_eq!((of("events", "rejected:bad_amount"), of("events", "accepted")), (Some(2), Some(3)));
+    let measures = release.measures(day(DAY)).await;
+    let sums = |measure: &str| measures[&("shop".to_owned(), "visit".to_owned(), measure.to_owned(), 0, false)].values().copied().collect::<Vec<_>>();
+    assert_eq!((sums("amount"), sums("*").iter().sum::<i128>()), (vec![700], 3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_is_no_date_and_a_date_no_number() {
+    for (kind, column) in [("date", Arc::new(Int64Array::from(vec![20_261_119])) as ArrayRef), ("integer", Arc::new(Date32Array::from(vec![20_000])))] {
+        let tag = format!("[[tag]]\nname = 'born'\nsource = 'profiles'\ntype = '{kind}'\nvalue = 'born'\n");
+        let hand = Hand::new(&[PROFILES, &tag]);
+        hand.write(PART, vec![("app", text(&["shop"], &DataType::Utf8)), ("user", text(&["u1"], &DataType::Utf8)), ("born", column)]);
+        let error = hand.init_and_run().await.unwrap_err().to_string();
+        assert!(error.contains("tag born value") && error.contains("expected a "), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_of_bytes_are_texts_where_they_are_utf_8() {
+    let hand = Hand::new(&[PROFILES, PROFILE_TAGS]);
+    let users: ArrayRef = Arc::new(arrow::array::BinaryArray::from(vec![&b"u1"[..], b"\xff\xfe", "\u{4f60}".as_bytes()]));
+    let of = |values: &[&str]| text(values, &DataType::Utf8);
+    hand.write(PART, vec![("app", of(&["shop"; 3])), ("user", users), ("city", of(&["Oslo"; 3])), ("age", Arc::new(Int64Array::from(vec![1, 2, 3])))]);
+    hand.init_and_run().await.unwrap();
+    let release = hand.published().await;
+    let ids: Vec<String> = release.dictionary().await.into_keys().map(|(_, user)| user).collect();
+    assert_eq!(ids, ["u1", "\u{4f60}"]);
+    assert_eq!(release.quality().await[&("profiles".to_owned(), Some("shop".to_owned()), "rejected:no_user".to_owned())], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn apps_in_folder_names_are_as_they_were_before_the_writer_escaped_them() {
+    let hand = Hand::new(&[&PROFILES.replace("{date}/", "{date}/app=*/"), PROFILE_TAGS]);
+    let of = |values: &[&str]| text(values, &DataType::Utf8);
+    for folder in ["tea%2Fshop", "Caf%C3%A9", "100%", "__HIVE_DEFAULT_PARTITION__"] {
+        let columns = vec![("user", of(&["u1"])), ("city", of(&["Oslo"])), ("age", Arc::new(Int64Array::from(vec![1])) as ArrayRef)];
+        hand.write(&format!("raw/profiles/dt={DAY}/app={folder}/part.parquet"), columns);
+    }
+    hand.init_and_run().await.unwrap();
+    let release = hand.published().await;
+    let apps: Vec<String> = release.universe().await.into_keys().collect();
+    assert_eq!(apps, ["100%", "Caf\u{e9}", "tea/shop"]);
+    assert_eq!(release.quality().await[&("profiles".to_owned(), None, "rejected:no_app".to_owned())], 1);
+}

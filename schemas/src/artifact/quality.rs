@@ -9,7 +9,9 @@
 //! | value | UInt64 | | rows, or what the metric counts |
 //!
 //! `over_limit:values` counts dimensions of the app's events with more values than the limit, each once however many shards
-//! saw it; `over_limit:tag_values` tags with more; `over_limit:combinations` (user, event) pairs with more combinations.
+//! saw it; `over_limit:tag_values` tags with more; `over_limit:tags` tags beyond the number that an app may have, and
+//! `over_limit:tag_rows` the rows of those that are not taken; `over_limit:combinations` (user, event) pairs with more
+//! combinations; `disabled_tag` rows of a tag whose registry row is wrong.
 
 use arrow::datatypes::{DataType, SchemaRef};
 

@@ -101,8 +101,9 @@ impl Config {
 
 /// Before anything else: an unknown key may be a key of a newer version.
 fn check_version(root: &Section<'_>) -> Result<()> {
-    root.required("version", |entry| match entry.integer(0..=u64::MAX)? {
-        1 => Ok(()),
-        other => Err(entry.refuse(format!("version {other} is not in this version, which reads 1"))),
+    root.required("version", |entry| match entry.integer(0..=u64::MAX) {
+        Ok(1) => Ok(()),
+        Ok(other) => Err(entry.refuse(format!("version {other} is not in this version, which reads 1"))),
+        Err(_) => Err(entry.expected("the number 1")),
     })
 }

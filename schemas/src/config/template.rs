@@ -15,6 +15,7 @@ pub(super) fn path(entry: &Entry<'_>, known: &[&str]) -> Result<String> {
             let error = entry.refuse(format!("unknown placeholder {{{name}}} in {}", entry.key));
             return Err(match nearest(name, known.iter().copied()) {
                 Some(near) => error.fix(format!("did you mean {{{near}}}")),
+                None if known.is_empty() => error.fix("expected a path without any"),
                 None => error.fix(format!("expected {{{}}}", known.join("} or {"))),
             });
         }

@@ -43,8 +43,8 @@ pub struct RunSettings {
 /// `[retention]`: how long things are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retention {
-    /// Releases; 14 when not given.
-    pub releases: u32,
+    /// Releases; `None`: not given. Nothing is removed in this version, which whoever gives it is told.
+    pub releases: Option<u32>,
     /// Days of behaviour artifacts; 120 when not given.
     pub behaviour_days: u32,
     /// Days of rejects; 14 when not given.
@@ -90,7 +90,8 @@ impl RunSettings {
 impl Retention {
     pub(super) fn read(root: &Section<'_>) -> Result<Self> {
         let section = root.section("retention", &["releases", "behaviour_days", "rejects_days"])?;
-        let count = |key, default| Ok(section.optional(key, |entry| entry.count(1))?.unwrap_or(default));
-        Ok(Self { releases: count("releases", 14)?, behaviour_days: count("behaviour_days", 120)?, rejects_days: count("rejects_days", 14)? })
+        let count = |key| section.optional(key, |entry| entry.count(1));
+        let (behaviour_days, rejects_days) = (count("behaviour_days")?.unwrap_or(120), count("rejects_days")?.unwrap_or(14));
+        Ok(Self { releases: count("releases")?, behaviour_days, rejects_days })
     }
 }

@@ -132,6 +132,9 @@ pub struct FileEntry {
     pub cardinality: u64,
 }
 
+/// The `over_limit` of a tag beyond the number of tags that its app may have: none of its values is within the limit.
+pub const BEYOND_TAGS: u64 = 0;
+
 /// A tag that exists in an app.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -147,7 +150,7 @@ pub struct TagEntry {
     pub multi: bool,
     /// The source it comes from.
     pub source: String,
-    /// The limit that its values exceeded when they were last counted: the next night does not publish them.
+    /// The limit that its values exceeded when they were last counted, or [`BEYOND_TAGS`]: the next night does not publish them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over_limit: Option<u64>,
     /// Whether its values are not in this release, because they exceeded the limit before.

@@ -31,7 +31,7 @@ fn reads_warehouse_run_retention_and_groups() {
     assert_eq!((config.warehouse.shards.get(), config.warehouse.id_scope), (16, IdScope::Global));
     assert_eq!(config.warehouse.time_zone, chrono_tz::Asia::Shanghai);
     assert_eq!((config.run.memory, config.run.threads, config.run.spill.as_str()), (Some(16_000_000_000), 0, "spill"));
-    assert_eq!((config.retention.releases, config.retention.behaviour_days, config.retention.rejects_days), (14, 120, 14));
+    assert_eq!((config.retention.releases, config.retention.behaviour_days, config.retention.rejects_days), (Some(14), 120, 14));
     let groups = config.groups.unwrap();
     assert_eq!(groups.rules, "s3://acme-conf/groups/*.ndjson");
     assert_eq!((groups.lists.as_deref(), groups.max_new_invalid), (Some("s3://acme-conf/lists/{app}/{list}.csv"), 0.02));
@@ -116,7 +116,7 @@ fn the_least_configuration_has_the_documented_defaults() {
     let config = parse(LEAST);
     assert_eq!(config.warehouse.shards.get(), 16);
     assert_eq!((config.run.memory, config.run.threads, config.run.spill.as_str()), (None, 0, "spill"));
-    assert_eq!((config.retention.releases, config.retention.behaviour_days, config.retention.rejects_days), (14, 120, 14));
+    assert_eq!((config.retention.releases, config.retention.behaviour_days, config.retention.rejects_days), (None, 120, 14));
     assert!(config.sources.is_empty() && config.tags.is_empty() && config.groups.is_none());
     let source = "[[source]]\nname = \"p\"\nkind = \"attributes\"\npath = \"p\"\ncolumns = { app = \"'o''clock'\", user = \"u\" }\nlate = { wait = \"90m\" }\n";
     let source = &parse(&format!("{LEAST}{source}")).sources[0];

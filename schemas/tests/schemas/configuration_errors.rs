@@ -8,6 +8,7 @@ use crate::fixture;
 
 const ATTRIBUTES: &str = "[[source]]\nname = \"p\"\nkind = \"attributes\"\npath = \"p/{date}\"\ncolumns = { app = \"a\", user = \"u\" }\n";
 const EVENTS: &str = "[[source]]\nname = \"e\"\nkind = \"behaviour\"\npath = \"e/*\"\ncolumns = { app = \"a\", user = \"u\", event = \"n\", time = \"t\" }\n";
+const CUSTOM: &str = "[[source]]\nname = \"c\"\nkind = \"custom_events\"\npath = \"c/*\"\ncolumns = { app = \"a\", user = \"u\", event = \"n\", time = \"t\", properties = \"p\" }\n";
 const VERTICAL: &str = "[[source]]\nname = \"l\"\nkind = \"group_tags\"\npath = \"l\"\ncolumns = { app = \"a\", user = \"u\", tag = \"t\", value = \"v\" }\n";
 
 fn refuse(text: &str) -> String {
@@ -100,8 +101,9 @@ fn a_key_of_another_kind_is_explained() {
     check(&[
         (
             format!("{ATTRIBUTES}[source.dimensions]\ncity = \"city\"\n"),
-            "key \"dimensions\" does not go with kind = \"attributes\", at w.toml:11; it belongs to behaviour and custom_events",
+            "key \"dimensions\" does not go with kind = \"attributes\", at w.toml:11; it belongs to behaviour",
         ),
+        (format!("{}events = [\"buy\"]\n", CUSTOM), "key \"events\" does not go with kind = \"custom_events\", at w.toml:11; it belongs to behaviour"),
         (
             format!("{EVENTS}content = \"snapshot\"\n"),
             "key \"content\" does not go with kind = \"behaviour\", at w.toml:11; it belongs to attributes and group_tags",

@@ -1,6 +1,7 @@
 //! `--output json`: however many statements, exactly one line: the rows of the last one as an array of objects.
 
-use arrow::json::ArrayWriter;
+use arrow::json::WriterBuilder;
+use arrow::json::writer::JsonArray;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::DFParser;
@@ -23,7 +24,8 @@ pub(super) async fn print_json(ctx: &SessionContext, statements: &[String]) -> R
 async fn rows_of(ctx: &SessionContext, statement: datafusion::sql::parser::Statement) -> Result<Vec<u8>, DataFusionError> {
     let plan = ctx.state().statement_to_plan(statement).await?;
     let batches = ctx.execute_logical_plan(plan).await?.collect().await?;
-    let mut writer = ArrayWriter::new(Vec::new());
+    // A program finds every column in every row.
+    let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, JsonArray>(Vec::new());
     for batch in &batches {
         writer.write(batch)?;
     }

@@ -21,7 +21,7 @@ use datafusion_cli::print_format::PrintFormat;
 use datafusion_cli::print_options::{MaxRows, PrintOptions};
 use tagmill_schemas::{Error, Manifest, ReleaseName, Result};
 
-use crate::arguments::{Global, Output};
+use crate::arguments::{Global, Output, date};
 use crate::warehouse::Warehouse;
 use history::History;
 
@@ -60,7 +60,7 @@ pub struct Arguments {
     #[arg(long, default_value = "current", conflicts_with = "staged")]
     release: ReleaseName,
     /// The date of the raw sources
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     date: Option<NaiveDate>,
     /// Query a staged run: not in this version
     #[arg(long, value_name = "RUN", num_args = 0..=1)]
@@ -149,6 +149,13 @@ fn unless_closed(error: DataFusionError) -> Result<()> {
 
 /// A statement is wrong (2), the store or memory may recover (3), or the data does not do what the statement asks (1).
 fn failed(error: DataFusionError) -> Error {
+    let error = match error {
+        DataFusionError::External(inner) => match inner.downcast::<Error>() {
+            Ok(own) => return *own,
+            Err(inner) => DataFusionError::External(inner),
+        },
+        other => other,
+    };
     let of_kind = match error.find_root() {
         DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) | DataFusionError::ResourcesExhausted(_) => Error::retry,
         DataFusionError::Execution(_) | DataFusionError::ArrowError(..) | DataFusionError::ParquetError(_) | DataFusionError::External(_) => Error::refused,

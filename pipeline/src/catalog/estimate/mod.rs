@@ -24,6 +24,7 @@ use chrono::NaiveDate;
 use datafusion::prelude::SessionContext;
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
+use tagmill_schemas::config::Tag;
 use tagmill_schemas::{Error, Manifest, Result};
 
 use crate::rules::{Atom, Expr, compile, withheld_tag};
@@ -75,19 +76,19 @@ impl fmt::Display for Estimate {
     }
 }
 
-/// Counts the users of `app` that `rule` selects in the release whose tables are registered in `ctx`. `lists` is the
-/// configuration's path of lists, of which `in_list` takes what is there now.
+/// Counts the users of `app` that `rule` selects in the release whose tables are registered in `ctx`. `tags` are the configuration's,
+/// which an app has without a value of its own, too; `lists` is its path of lists, of which `in_list` takes what is there now.
 ///
 /// # Errors
 /// Setup for an unknown app or list and for a rule that does not compile (with position and nearest name); refused for damaged
 /// bitmaps; retry when the store fails.
-pub async fn estimate(ctx: &SessionContext, manifest: &Manifest, lists: Option<&str>, app: &str, rule: &str) -> Result<Estimate> {
-    let names = AppNames::load(ctx, manifest, app).await?;
+pub async fn estimate(ctx: &SessionContext, manifest: &Manifest, tags: &[Tag], lists: Option<&str>, app: &str, rule: &str) -> Result<Estimate> {
+    let names = AppNames::load(ctx, manifest, tags, app).await?;
     let expr = compile(rule, &names, manifest.head_date)
         .map_err(|e| Error::setup(STAGE, format!("invalid rule at {}:{}: {}", e.line, e.column, e.message)).fix("correct the rule"))?;
     if let Some((tag, _)) = withheld_tag(&expr, &names) {
-        let what = format!("the values of tag {tag:?} are not in release {}: there were more than limits.values_per_tag", manifest.release);
-        return Err(Error::setup(STAGE, what).fix("raise it for this app: they are published from the next night on"));
+        let what = format!("the values of tag {tag:?} are not in release {}: it was beyond a limit (limits.values_per_tag or limits.tags)", manifest.release);
+        return Err(Error::setup(STAGE, what).fix("raise the limit for this app: they are published from the next night on"));
     }
     let lists = lists.map(|template| template.replace("{date}", &manifest.head_date.to_string()));
     let lists = Lists { template: lists.as_deref(), app };

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use datafusion::common::cast::as_string_view_array;
 use datafusion::logical_expr::{ident, lit};
 use datafusion::prelude::SessionContext;
+use tagmill_schemas::config::Tag;
 use tagmill_schemas::nearest::nearest;
 use tagmill_schemas::{Error, Manifest, Result, ValueType};
 
@@ -22,13 +23,17 @@ pub(super) struct AppNames {
 impl AppNames {
     /// # Errors
     /// Setup for an app that the release knows nothing of, naming the nearest.
-    pub(super) async fn load(ctx: &SessionContext, manifest: &Manifest, app: &str) -> Result<Self> {
+    pub(super) async fn load(ctx: &SessionContext, manifest: &Manifest, configured: &[Tag], app: &str) -> Result<Self> {
         let entries = manifest.tags.iter().filter(|entry| entry.app == app);
-        let tags: BTreeMap<_, _> = entries.map(|entry| (entry.tag.clone(), (entry.value_type, entry.multi))).collect();
+        let mut tags: BTreeMap<_, _> = entries.map(|entry| (entry.tag.clone(), (entry.value_type, entry.multi))).collect();
         let groups = published_groups(ctx, app).await?;
         let is_counted = manifest.counts.iter().any(|count| count.app.as_deref() == Some(app));
         if tags.is_empty() && groups.is_empty() && !is_counted {
             return Err(unknown_app(manifest, app));
+        }
+        // The platform's tags are tags of every app, as for the night's rules.
+        for entry in manifest.tags.iter().filter(|entry| configured.iter().any(|tag| tag.name == entry.tag && tag.value_type == Some(entry.value_type))) {
+            tags.entry(entry.tag.clone()).or_insert((entry.value_type, entry.multi));
         }
         let withheld = manifest.tags.iter().filter(|entry| entry.app == app && entry.is_withheld);
         let withheld = withheld.map(|entry| (entry.tag.clone(), entry.over_limit.unwrap_or_default())).collect();

@@ -26,7 +26,8 @@ const GROUP_TAGS: Kind = Kind { name: "group_tags", keys: &["content", "dedupe",
 const PLATFORM: Kind = Kind { name: "behaviour", keys: &["day", "dedupe", "events", "dimensions", "measures"], columns: &["app", "user", "event", "time"] };
 const CUSTOM_EVENTS: Kind = Kind {
     name: "custom_events",
-    keys: &["day", "dedupe", "events", "dimensions", "measures", "registry", "undeclared"],
+    // Events, dimensions and measures are what the registry is for.
+    keys: &["day", "dedupe", "registry", "undeclared"],
     columns: &["app", "user", "event", "time", "properties"],
 };
 const KINDS: [&Kind; 4] = [&ATTRIBUTES, &GROUP_TAGS, &PLATFORM, &CUSTOM_EVENTS];
