@@ -379,8 +379,8 @@ pub async fn validate(request: &Request) -> Result<ValidateReport> {
 /// Whether the warehouse and every source are at places that can be opened; nothing is contacted.
 fn check_places(config: &Config) -> Result<()> {
     Store::open(&config.warehouse.url)?;
-    let places = config.sources.iter().flat_map(|source| [Some(&source.path), source.ready.as_ref()]).flatten();
-    places.map(|place| open_pattern(place).map(drop)).collect()
+    let mut places = config.sources.iter().flat_map(|source| [Some(&source.path), source.ready.as_ref()]).flatten();
+    places.try_for_each(|place| open_pattern(place).map(drop))
 }
 
 /// Keeps what is said.
