@@ -28,6 +28,8 @@ pub(super) struct Dense {
     tables: Vec<Vec<Table>>,
     /// Bitset `s` is number `s % BESIDE` of slab `s / BESIDE`.
     slabs: Vec<Vec<Words>>,
+    /// How many bitsets of each slab have been released.
+    released: Vec<u8>,
     grid: Grid,
     bytes: usize,
 }
@@ -129,6 +131,27 @@ impl Dense {
             let slots = table.slots.iter().enumerate().filter(|(_, slot)| **slot != NONE);
             slots.map(move |(at, slot)| (table.high, table.base + at as u16, &self.slabs[*slot as usize / BESIDE][*slot as usize % BESIDE]))
         })
+    }
+
+    /// Lets go of a group's bitsets, none of which is asked for again: the memory of a slab is given back with its last one.
+    #[inline]
+    pub(super) fn release(&mut self, group: u32) {
+        if self.has(group) {
+            self.release_tables(group);
+        }
+    }
+
+    fn release_tables(&mut self, group: u32) {
+        self.released.resize(self.slabs.len(), 0);
+        let at = self.at(group) as usize;
+        let tables = self.tables.get_mut(at).map(std::mem::take).unwrap_or_default();
+        for slot in tables.iter().flat_map(|table| &table.slots).filter(|slot| **slot != NONE) {
+            let slab = *slot as usize / BESIDE;
+            self.released[slab] += 1;
+            if usize::from(self.released[slab]) == self.slabs[slab].len() {
+                self.slabs[slab] = Vec::new();
+            }
+        }
     }
 
     /// Takes the first groups out; the others are counted from 0 again.

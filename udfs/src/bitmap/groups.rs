@@ -2,23 +2,23 @@
 //!
 //! ```text
 //! (group, value) ──► bitset of the chunk, if it has one
-//!               └──► one of the logs ── when it is full: sort, remove duplicates, move crowded chunks to bitsets
+//!               └──► one of the logs ── when it is full: sort, remove duplicates, move crowded chunks to bitsets;
+//!                                       pack what is left if there is much of it
 //! (group, bitmap) ──► as it is, if its containers are neither tiny nor crowded; else container by container, as above
-//! drain: log by log, sort, remove duplicates, write each group's rows and bitsets as canonical bytes, united with its bitmaps
+//! drain: log by log, sort, remove duplicates, write each group's rows and bitsets as canonical bytes, united with its bitmaps;
+//!        what has been written is let go of
 //! ```
 //! A group costs nothing but its rows, so ten million groups of one value cost eight bytes each; ten groups of all
-//! values cost a bit each.
+//! values cost a bit each; in between a value costs two or three bytes.
 
 use super::container::Container;
 use super::dense::Dense;
-use super::encode::write_words;
+use super::group::{Scratch, write_group};
 use super::logs::{Logs, LogsWalk};
 use super::pending::Pending;
-use super::rows::GroupRows;
-use super::sorted::{write_bucket, write_chunk, write_sorted};
+use super::shared::SharedBytes;
 use super::view::BitmapRef;
-use super::words::Words;
-use super::writer::Writer;
+use super::window::{Window, words_of};
 use std::ops::Range;
 
 /// A container with at least this many values goes to a bitset at once.
@@ -36,6 +36,8 @@ pub struct GroupSets {
     logs: Logs,
     dense: Dense,
     pending: Pending,
+    /// Where the values of a batch are gathered.
+    flags: Vec<u8>,
 }
 
 impl GroupSets {
@@ -47,6 +49,45 @@ impl GroupSets {
         }
         for (group, value) in rows {
             self.insert(group as u32, value);
+        }
+    }
+
+    /// Adds a value to the group of each row; groups are below `count`.
+    pub fn insert_batch(&mut self, groups: &[usize], values: &[u64], count: usize) {
+        let Some(window) = Window::of(values, count) else {
+            return self.insert_all(groups.iter().copied().zip(values.iter().copied()));
+        };
+        let mut flags = std::mem::take(&mut self.flags);
+        let mut words = Vec::with_capacity(window.width);
+        window.gather(groups, values, count, &mut flags, |group, value| self.insert(group as u32, value));
+        for (group, flags) in flags.chunks(window.width * 64).enumerate() {
+            words.clear();
+            words.extend(words_of(flags));
+            self.insert_words(group as u32, window.first, &words);
+        }
+        self.flags = flags;
+    }
+
+    /// Adds the bits of words; the first word is a value without its lowest six bits.
+    fn insert_words(&mut self, group: u32, first: u64, mut words: &[u64]) {
+        let mut first = first;
+        while !words.is_empty() {
+            let start = (first & 1023) as usize;
+            let (of_chunk, others) = words.split_at(words.len().min(1024 - start));
+            match self.dense.find(group, first << 6) {
+                Some(bitset) => bitset[start..].iter_mut().zip(of_chunk).for_each(|(word, bits)| *word |= bits),
+                None => {
+                    for (word, bits) in (first..).zip(of_chunk) {
+                        let mut left = *bits;
+                        while left != 0 {
+                            self.insert(group, word << 6 | u64::from(left.trailing_zeros()));
+                            left &= left - 1;
+                        }
+                    }
+                }
+            }
+            first += of_chunk.len() as u64;
+            words = others;
         }
     }
 
@@ -63,6 +104,22 @@ impl GroupSets {
         if !self.keeps(group as u32, bitmap) {
             self.merge_containers(group as u32, bitmap);
         } else if self.pending.push(group as u32, bitmap) && self.pending.len() <= FEW_GROUPS {
+            self.move_crowded();
+        }
+    }
+
+    /// Adds all values of checked bitmaps that may stay where they are: group, which of `bytes`, and where in them.
+    pub fn merge_shared(&mut self, bytes: Vec<SharedBytes>, bitmaps: impl Iterator<Item = (usize, usize, Range<usize>)>) {
+        let first = self.pending.share(&bytes);
+        for (group, number, range) in bitmaps {
+            let Some(Ok(bitmap)) = bytes.get(number).and_then(|bytes| bytes.as_bytes().get(range.clone())).map(BitmapRef::parse_layout) else { continue };
+            if self.keeps(group as u32, &bitmap) {
+                self.pending.push_shared(group as u32, first + number, range);
+            } else {
+                self.merge_containers(group as u32, &bitmap);
+            }
+        }
+        if self.pending.settle(first) && self.pending.len() <= FEW_GROUPS {
             self.move_crowded();
         }
     }
@@ -115,12 +172,12 @@ impl GroupSets {
         let rows = self.logs.of_group(group);
         self.pending.sort();
         let bitmaps = self.pending.of_group(group);
-        write_all(rows, &self.dense, group, (&self.pending, bitmaps), &mut Vec::new(), out)
+        write_group(rows, &self.dense, group, (&self.pending, bitmaps), &mut Scratch::default(), out)
     }
 
     /// Bytes held; takes no time.
     pub fn size(&self) -> usize {
-        self.logs.bytes() + self.dense.bytes() + self.pending.bytes()
+        self.logs.bytes() + self.dense.bytes() + self.pending.bytes() + self.flags.capacity()
     }
 
     /// Takes out the first `count` groups; the others are counted from 0 again.
@@ -130,7 +187,7 @@ impl GroupSets {
 
     /// Takes out all groups.
     pub fn drain(&mut self) -> DrainedGroups {
-        let Self { logs, dense, mut pending } = std::mem::take(self);
+        let Self { logs, dense, mut pending, .. } = std::mem::take(self);
         pending.sort();
         DrainedGroups::new(logs, dense, pending)
     }
@@ -146,13 +203,12 @@ pub struct DrainedGroups {
     group: u32,
     /// The first bitmap that may be the next group's.
     bitmap: usize,
-    /// Lower words of one bucket.
-    lows: Vec<u32>,
+    scratch: Scratch,
 }
 
 impl DrainedGroups {
     fn new(logs: Logs, dense: Dense, pending: Pending) -> Self {
-        Self { rows: logs.into_walk(), dense, pending, group: 0, bitmap: 0, lows: Vec::new() }
+        Self { rows: logs.into_walk(), dense, pending, group: 0, bitmap: 0, scratch: Scratch::default() }
     }
 
     /// Skips groups up to this one, which must not be before the next.
@@ -169,88 +225,14 @@ impl DrainedGroups {
         self.group += 1;
         let bitmaps = self.bitmap..self.pending.end_of_group(group, self.bitmap);
         self.bitmap = bitmaps.end;
-        write_all(self.rows.of_group(group), &self.dense, group, (&self.pending, bitmaps), &mut self.lows, out)
+        let is_any = write_group(self.rows.of_group(group), &self.dense, group, (&self.pending, bitmaps.clone()), &mut self.scratch, out);
+        self.dense.release(group);
+        self.pending.release(bitmaps);
+        is_any
     }
-}
-
-/// Writes a group from its rows, its bitsets and its bitmaps; returns whether it has any.
-fn write_all(rows: GroupRows<'_>, dense: &Dense, group: u32, (pending, bitmaps): (&Pending, Range<usize>), lows: &mut Vec<u32>, out: &mut Vec<u8>) -> bool {
-    if bitmaps.is_empty() {
-        return write_group(rows, dense, group, lows, out);
-    }
-    let mut other = Vec::new();
-    let has_other = write_group(rows, dense, group, lows, &mut other);
-    pending.write(has_other.then_some(other.as_slice()), bitmaps, out);
-    true
-}
-
-/// Writes a group from its rows and its bitsets; returns whether it has any.
-#[inline]
-fn write_group(mut rows: GroupRows<'_>, dense: &Dense, group: u32, lows: &mut Vec<u32>, out: &mut Vec<u8>) -> bool {
-    if !dense.has(group) {
-        let is_any = !rows.is_empty();
-        write_rows(rows, lows, out);
-        return is_any;
-    }
-    let mut chunks = dense.chunks(group).peekable();
-    let mut writer = Writer::new(out);
-    while let Some(high) = rows.high().into_iter().chain(chunks.peek().map(|(high, _, _)| *high)).min() {
-        rows.take_bucket(high, lows);
-        let keyed = std::iter::from_fn(|| chunks.next_if(|(found, _, _)| *found == high));
-        write_mixed(&mut writer, high, lows, keyed.map(|(_, key, words)| (key, words)));
-    }
-    writer.finish();
-    true
-}
-
-/// Writes a group that has rows and no bitsets.
-#[inline]
-fn write_rows(mut rows: GroupRows<'_>, lows: &mut Vec<u32>, out: &mut Vec<u8>) {
-    let Some(high) = rows.high() else { return };
-    rows.take_bucket(high, lows);
-    if rows.is_empty() {
-        write_sorted(high, lows, out);
-        return;
-    }
-    let mut writer = Writer::new(out);
-    write_bucket(&mut writer, high, lows);
-    while let Some(high) = rows.high() {
-        rows.take_bucket(high, lows);
-        write_bucket(&mut writer, high, lows);
-    }
-    writer.finish();
-}
-
-/// Writes a bucket from ascending values and bitsets with ascending keys.
-fn write_mixed<'w>(writer: &mut Writer<'_>, high: u32, lows: &[u32], keyed: impl Iterator<Item = (u16, &'w Words)>) {
-    let bitsets: Vec<_> = keyed.collect();
-    let mut chunks = lows.chunk_by(|a, b| a >> 16 == b >> 16).peekable();
-    let count = bitsets.len() + chunks.clone().filter(|chunk| bitsets.binary_search_by_key(&key_of(chunk), |(key, _)| *key).is_err()).count();
-    writer.begin_bucket(high, count, false);
-    for (key, words) in bitsets {
-        while let Some(chunk) = chunks.next_if(|chunk| key_of(chunk) < key) {
-            write_chunk(writer, chunk);
-        }
-        match chunks.next_if(|chunk| key_of(chunk) == key) {
-            None => write_words(writer, key, words),
-            Some(chunk) => {
-                let mut both = *words;
-                chunk.iter().for_each(|low| both[(low >> 6 & 1023) as usize] |= 1 << (low & 63));
-                write_words(writer, key, &both);
-            }
-        }
-    }
-    for chunk in chunks {
-        write_chunk(writer, chunk);
-    }
-    writer.end_bucket();
 }
 
 /// The smallest value of a chunk.
 fn join(high: u32, key: u16) -> u64 {
     u64::from(high) << 32 | u64::from(key) << 16
-}
-
-fn key_of(chunk: &[u32]) -> u16 {
-    (chunk[0] >> 16) as u16
 }

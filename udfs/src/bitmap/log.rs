@@ -1,5 +1,6 @@
-//! The rows of some groups that have no bitset, in order of arrival, in blocks that never move.
+//! The rows of some groups that have no bitset: the last ones in order of arrival, in blocks that never move, those before packed.
 
+use super::packing::{pack, unpack};
 use super::radix;
 use super::rows::LogRow;
 
@@ -20,52 +21,53 @@ pub(super) struct Scratch<R> {
     /// Rows, and where they are sorted to.
     pub(super) rows: Vec<R>,
     buffer: Vec<R>,
+    /// Where rows are packed.
+    packed: Vec<u8>,
 }
 
 impl<R> Default for Scratch<R> {
     fn default() -> Self {
-        Self { rows: Vec::new(), buffer: Vec::new() }
+        Self { rows: Vec::new(), buffer: Vec::new(), packed: Vec::new() }
     }
 }
 
 impl<R> Scratch<R> {
     /// Bytes held.
     pub(super) fn bytes(&self) -> usize {
-        (self.rows.capacity() + self.buffer.capacity()) * size_of::<R>()
+        (self.rows.capacity() + self.buffer.capacity()) * size_of::<R>() + self.packed.capacity()
     }
 }
 
 /// Rows of values of groups.
 #[derive(Debug)]
 pub(super) struct Log<R> {
+    /// Packed rows.
+    packed: Vec<Box<[u8]>>,
+    /// How many they are.
+    packed_len: usize,
     /// Blocks that are not added to any more.
     blocks: Vec<Vec<R>>,
     /// The block that rows are added to; the first rows of a log fill it without a reallocation.
     tail: Vec<R>,
     /// Rows of `blocks`.
     closed: usize,
-    /// Bytes behind `blocks` and `tail`.
+    /// Bytes behind `packed`, `blocks` and `tail`.
     bytes: usize,
     /// Compacted when it has this many rows.
     limit: usize,
-    /// Whether the values in `blocks` ascend in order of arrival, whatever their groups.
+    /// Whether the values of each group ascend, but for those in `tail`, and none is above the last one.
     ascends: bool,
+    /// The last value, if they ascend.
+    last: u64,
 }
 
 impl<R> Default for Log<R> {
     fn default() -> Self {
-        Self { blocks: Vec::new(), tail: Vec::new(), closed: 0, bytes: 0, limit: LEAST, ascends: true }
+        Self { packed: Vec::new(), packed_len: 0, blocks: Vec::new(), tail: Vec::new(), closed: 0, bytes: 0, limit: LEAST, ascends: true, last: 0 }
     }
 }
 
 impl<R: LogRow> Log<R> {
-    /// A log of these rows.
-    pub(super) fn of_rows(rows: Vec<R>) -> Self {
-        let mut log = Self::default();
-        log.replace(rows);
-        log
-    }
-
     /// Bytes held.
     pub(super) fn bytes(&self) -> usize {
         size_of::<Self>() + self.bytes
@@ -83,43 +85,75 @@ impl<R: LogRow> Log<R> {
         self.tail.push(row);
     }
 
-    /// Whether there are so many rows that the log should be compacted.
-    pub(super) fn is_over(&self) -> bool {
-        self.len() >= self.limit
+    /// Whether there are so many rows, and at least so many as given, that the log should be compacted.
+    pub(super) fn is_over(&self, least: usize) -> bool {
+        self.len() >= self.limit.max(least)
+    }
+
+    /// Whether there are so many rows, and at least so many as given, that they should be packed.
+    pub(super) fn is_packable(&self, least: usize) -> bool {
+        self.len() - self.packed_len >= least.max(LEAST)
     }
 
     /// Makes room for more rows.
     pub(super) fn open_block(&mut self) {
-        if !self.tail.is_empty() {
-            self.ascends = self.ascends_to_tail();
-            self.closed += self.tail.len();
-            self.blocks.push(std::mem::take(&mut self.tail));
-        }
+        self.close_block();
         self.tail.reserve_exact((self.closed / 2).clamp(BLOCK.0, BLOCK.1));
         self.bytes += self.tail.capacity() * size_of::<R>() + size_of::<Vec<R>>();
     }
 
+    fn close_block(&mut self) {
+        self.ascends = self.ascends_to_tail();
+        if let Some(last) = self.tail.last() {
+            self.last = last.low();
+            self.closed += self.tail.len();
+            self.blocks.push(std::mem::take(&mut self.tail));
+        }
+    }
+
     /// Number of rows.
     pub(super) fn len(&self) -> usize {
-        self.closed + self.tail.len()
+        self.packed_len + self.closed + self.tail.len()
     }
 
     fn ascends_to_tail(&self) -> bool {
-        let last = self.blocks.last().and_then(|block| block.last());
-        self.ascends && last.is_none_or(|last| self.tail.first().is_none_or(|first| last.low() <= first.low())) && self.tail.is_sorted_by_key(|row| row.low())
+        self.ascends && self.tail.first().is_none_or(|first| self.last <= first.low()) && self.tail.is_sorted_by_key(|row| row.low())
     }
 
-    /// Replaces the contents of `rows` by the rows in order of arrival; returns whether their values ascend.
+    /// Packs all rows.
+    pub(super) fn pack(&mut self, scratch: &mut Scratch<R>) {
+        self.close_block();
+        scratch.rows.clear();
+        self.blocks.iter().for_each(|block| scratch.rows.extend_from_slice(block));
+        radix::sort(&mut scratch.rows, if self.ascends { R::VALUE_BITS } else { 0 }, &mut scratch.buffer);
+        scratch.rows.dedup();
+        self.bytes -= self.bytes_of_blocks();
+        (self.blocks, self.closed) = (Vec::new(), 0);
+        self.push_packed(&scratch.rows, &mut scratch.packed);
+    }
+
+    fn bytes_of_blocks(&self) -> usize {
+        self.blocks.iter().map(|block| block.capacity() * size_of::<R>() + size_of::<Vec<R>>()).sum()
+    }
+
+    fn push_packed(&mut self, rows: &[R], scratch: &mut Vec<u8>) {
+        self.packed.push(pack(rows, scratch));
+        self.packed_len += rows.len();
+        self.bytes += self.packed.last().map_or(0, |packed| packed.len() + size_of::<Box<[u8]>>());
+    }
+
+    /// Replaces the contents of `rows` by the rows; returns whether the values of each group ascend.
     pub(super) fn copy_to(&self, rows: &mut Vec<R>) -> bool {
         rows.clear();
         rows.reserve(self.len());
+        self.packed.iter().for_each(|packed| unpack(packed, rows));
         for block in self.blocks.iter().chain([&self.tail]) {
             rows.extend_from_slice(block);
         }
         self.ascends_to_tail()
     }
 
-    /// Copies the rows, sorted and without duplicates; returns whether their values ascended before.
+    /// Copies the rows, sorted and without duplicates; returns whether the values of each group ascended before.
     pub(super) fn sort_to(&self, scratch: &mut Scratch<R>) -> bool {
         let ascends = self.copy_to(&mut scratch.rows);
         radix::sort(&mut scratch.rows, if ascends { R::VALUE_BITS } else { 0 }, &mut scratch.buffer);
@@ -127,12 +161,14 @@ impl<R: LogRow> Log<R> {
         ascends
     }
 
-    /// Replaces the rows.
-    fn replace(&mut self, rows: Vec<R>) {
+    /// Replaces the rows; says whether the values of each group ascend, and none of those to come is below them if all ascend.
+    fn replace(&mut self, rows: Vec<R>, ascends: bool) {
         let limit = self.limit;
-        *self = Self { limit, closed: rows.len(), bytes: rows.capacity() * size_of::<R>(), ..Self::default() };
+        let bytes = rows.capacity() * size_of::<R>() + size_of::<Vec<R>>();
+        let last = rows.iter().map(|row| row.low()).max().unwrap_or(if ascends { self.last } else { 0 });
+        *self = Self { limit, ascends, last, ..Self::default() };
         if !rows.is_empty() {
-            self.ascends = rows.is_sorted_by_key(|row| row.low());
+            (self.closed, self.bytes) = (rows.len(), bytes);
             self.blocks.push(rows);
         }
     }
@@ -142,30 +178,40 @@ impl<R: LogRow> Log<R> {
         let before = self.len();
         let ascends = self.sort_to(scratch);
         let fullest = take_crowded(&mut scratch.rows, take);
-        let mut left = scratch.rows.clone();
-        if ascends {
-            left.sort_by_key(|row| row.low());
-        }
+        let left = scratch.rows.as_slice();
         let growth = if left.len() >= before - before / 8 { (CROWDED * 5 / 4 / fullest.max(1)).clamp(2, GROWTH_OF_DISTINCT) } else { GROWTH };
         self.limit = if left.is_empty() { CROWDED } else { (left.len() * growth).max(least).max(LEAST) };
-        self.replace(left);
+        let was_packed = !self.packed.is_empty();
+        self.replace(left.to_vec(), ascends);
+        if was_packed && !left.is_empty() {
+            self.pack(scratch);
+        }
     }
 
-    /// Puts the rows of two logs together; if the values of both ascend, so do those of the result.
+    /// Puts the rows of two logs of different groups together.
     pub(super) fn append(&mut self, other: &Self) {
         let (mut rows, mut others) = (Vec::new(), Vec::new());
         let ascends = self.copy_to(&mut rows) & other.copy_to(&mut others);
         rows.append(&mut others);
-        if ascends {
-            rows.sort_by_key(|row| row.low());
-        }
         self.limit = self.limit.max(other.limit);
-        self.replace(rows);
+        self.replace(rows, ascends);
     }
 
-    /// The same rows in another form, in the same order.
+    /// The same rows in another form.
     pub(super) fn map<T: LogRow>(&self, change: impl Fn(R) -> T) -> Log<T> {
-        Log { limit: self.limit, ..Log::of_rows(self.blocks.iter().chain([&self.tail]).flatten().map(|row| change(*row)).collect()) }
+        let (mut log, mut rows, mut scratch) = (Log::<T>::default(), Vec::new(), Vec::new());
+        for packed in &self.packed {
+            rows.clear();
+            unpack(packed, &mut rows);
+            let rows: Vec<T> = rows.iter().map(|row| change(*row)).collect();
+            log.push_packed(&rows, &mut scratch);
+        }
+        for block in self.blocks.iter().chain([&self.tail]).filter(|block| !block.is_empty()) {
+            log.blocks.push(block.iter().map(|row| change(*row)).collect());
+            log.closed += block.len();
+        }
+        log.bytes += log.bytes_of_blocks();
+        Log { limit: self.limit, ascends: false, ..log }
     }
 }
 

@@ -1,5 +1,5 @@
 //! Rows dealt out to logs by group: as many neighbouring groups to a log as keep the number of logs small, so that each log is
-//! sorted in the cache, and written while it is there.
+//! sorted in the cache, and written while it is there. When logs have become large their rows are packed.
 
 use super::dense::Dense;
 use super::log::{Log, Scratch, end_of};
@@ -10,6 +10,9 @@ const PARTS: usize = 1024;
 
 /// A group is not looked at for duplicates before groups have this many rows on average.
 const ROWS_PER_GROUP: usize = 16;
+
+/// Rows are not packed before the logs have this many bytes.
+const UNPACKED: usize = 4 << 20;
 
 /// The logs. Group `g` has its rows in log `g >> shift`.
 #[derive(Debug)]
@@ -50,13 +53,17 @@ impl<R: LogRow> Parts<R> {
             self.bytes += (part + 1 - self.logs.len()) * size_of::<Log<R>>();
             self.logs.resize_with(part + 1, Log::default);
         }
+        let least = ROWS_PER_GROUP << self.shift;
         if let Some((high, dense)) = dense
-            && self.logs[part].is_over()
+            && self.logs[part].is_over(least)
         {
             self.compact(part, high, dense);
         }
         let log = &mut self.logs[part];
         self.bytes -= log.bytes();
+        if self.bytes >= UNPACKED && log.is_packable(least) {
+            log.pack(&mut self.scratch);
+        }
         log.open_block();
         self.bytes += log.bytes();
         log.push(row);

@@ -1,7 +1,9 @@
-//! Bitmaps that groups were given whole: their bytes are kept as they are until the groups are written, and united then.
+//! Bitmaps that groups were given whole: their bytes are kept as they are until the groups are written, and united then. Bytes that
+//! may be shared are not even copied.
 
 use super::algebra::or;
 use super::many::or_many;
+use super::shared::SharedBytes;
 use super::view::BitmapRef;
 use std::ops::Range;
 
@@ -9,35 +11,88 @@ use std::ops::Range;
 const LEAST: usize = 1 << 20;
 /// How far the bytes may grow between unions.
 const GROWTH: usize = 3;
+/// How many bitmaps a group has on average, at least, when they are united: with fewer that saves little, and needs room for both.
+const LEAST_UNITED: usize = 4;
 
 /// Where a group's bitmap lies.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     group: u32,
+    /// Number of the shared bytes, or [`OWN`].
+    block: u32,
     start: usize,
     end: usize,
+}
+
+/// The bytes that are not shared.
+const OWN: u32 = u32::MAX;
+
+/// Bytes of others, and how many entries lie in them.
+#[derive(Debug)]
+struct Block {
+    bytes: SharedBytes,
+    entries: usize,
 }
 
 /// Bitmaps of groups; a group may have several.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
-    bytes: Vec<u8>,
+    own: Vec<u8>,
+    /// Shared bytes; `None` when all bitmaps in them have been written.
+    blocks: Vec<Option<Block>>,
     entries: Vec<Entry>,
+    /// Bytes of all bitmaps.
+    len: usize,
     limit: usize,
 }
 
 impl Pending {
-    /// Bytes held.
+    /// Bytes held, of shared ones those of bitmaps.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes.capacity() + self.entries.capacity() * size_of::<Entry>()
+        self.own.capacity() + (self.len - self.own.len()) + self.entries.capacity() * size_of::<Entry>() + self.blocks.capacity() * size_of::<Option<Block>>()
     }
 
     /// Gives a bitmap to a group. Returns whether bitmaps of groups have been united.
     pub(super) fn push(&mut self, group: u32, bitmap: &BitmapRef<'_>) -> bool {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(bitmap.as_bytes());
-        self.entries.push(Entry { group, start, end: self.bytes.len() });
-        self.bytes.len() >= self.limit.max(LEAST) && self.unite()
+        self.push_own(group, bitmap.as_bytes());
+        self.is_over() && self.unite()
+    }
+
+    fn push_own(&mut self, group: u32, bitmap: &[u8]) {
+        let start = self.own.len();
+        self.own.extend_from_slice(bitmap);
+        self.len += bitmap.len();
+        self.entries.push(Entry { group, block: OWN, start, end: self.own.len() });
+    }
+
+    /// Keeps bytes for bitmaps that are about to be given; returns the number of the first.
+    pub(super) fn share(&mut self, bytes: &[SharedBytes]) -> usize {
+        let first = self.blocks.len();
+        self.blocks.extend(bytes.iter().map(|bytes| Some(Block { bytes: bytes.clone(), entries: 0 })));
+        first
+    }
+
+    /// Gives a bitmap in shared bytes to a group.
+    pub(super) fn push_shared(&mut self, group: u32, block: usize, range: Range<usize>) {
+        let Some(Some(shared)) = self.blocks.get_mut(block) else { return };
+        shared.entries += 1;
+        self.len += range.len();
+        self.entries.push(Entry { group, block: block as u32, start: range.start, end: range.end });
+    }
+
+    /// Lets go of shared bytes, from a number on, in which no bitmaps were given. Returns whether bitmaps of groups have been united.
+    pub(super) fn settle(&mut self, first: usize) -> bool {
+        for block in &mut self.blocks[first..] {
+            *block = block.take().filter(|block| block.entries > 0);
+        }
+        while self.blocks.last().is_some_and(Option::is_none) {
+            self.blocks.pop();
+        }
+        self.is_over() && self.unite()
+    }
+
+    fn is_over(&self) -> bool {
+        self.len >= self.limit.max(LEAST)
     }
 
     /// Number of bitmaps.
@@ -45,18 +100,24 @@ impl Pending {
         self.entries.len()
     }
 
+    fn bytes_of(&self, entry: &Entry) -> &[u8] {
+        let bytes = match self.blocks.get(entry.block as usize) {
+            Some(block) => block.as_ref().map_or(&[][..], |block| block.bytes.as_bytes()),
+            None => &self.own,
+        };
+        bytes.get(entry.start..entry.end).unwrap_or_default()
+    }
+
     /// Takes the bitmaps out that `wanted` chooses, and calls `take` with each and its group.
     pub(super) fn take_out(&mut self, wanted: impl Fn(&BitmapRef<'_>) -> bool, mut take: impl FnMut(u32, &BitmapRef<'_>)) {
         let all = std::mem::take(self);
         self.limit = all.limit;
         for entry in &all.entries {
-            let Ok(bitmap) = BitmapRef::parse_layout(&all.bytes[entry.start..entry.end]) else { continue };
+            let Ok(bitmap) = BitmapRef::parse_layout(all.bytes_of(entry)) else { continue };
             if wanted(&bitmap) {
                 take(entry.group, &bitmap);
             } else {
-                let start = self.bytes.len();
-                self.bytes.extend_from_slice(bitmap.as_bytes());
-                self.entries.push(Entry { group: entry.group, start, end: self.bytes.len() });
+                self.push_own(entry.group, bitmap.as_bytes());
             }
         }
     }
@@ -72,19 +133,20 @@ impl Pending {
     fn unite(&mut self) -> bool {
         self.sort();
         let groups = self.entries.chunk_by(|a, b| a.group == b.group).count();
-        if groups * 2 > self.entries.len() {
-            self.limit = self.bytes.len() * 2;
+        if groups * LEAST_UNITED > self.entries.len() {
+            self.limit = self.len * 2;
             return false;
         }
         let mut united = Self::default();
         let mut start = 0;
         for entries in self.entries.chunk_by(|a, b| a.group == b.group) {
-            self.write(None, start..start + entries.len(), &mut united.bytes);
-            let from = united.entries.last().map_or(0, |entry| entry.end);
-            united.entries.push(Entry { group: entries[0].group, start: from, end: united.bytes.len() });
+            let from = united.own.len();
+            self.write(None, start..start + entries.len(), &mut united.own);
+            united.entries.push(Entry { group: entries[0].group, block: OWN, start: from, end: united.own.len() });
             start += entries.len();
         }
-        united.limit = united.bytes.len() * GROWTH;
+        united.len = united.own.len();
+        united.limit = united.len * GROWTH;
         *self = united;
         true
     }
@@ -107,11 +169,22 @@ impl Pending {
 
     /// Appends the union of the entries' bitmaps, and of another one, to `out`.
     pub(super) fn write(&self, other: Option<&[u8]>, entries: Range<usize>, out: &mut Vec<u8>) {
-        let bytes = self.entries[entries].iter().map(|entry| &self.bytes[entry.start..entry.end]);
+        let bytes = self.entries[entries].iter().map(|entry| self.bytes_of(entry));
         let bitmaps: Vec<BitmapRef<'_>> = bytes.chain(other).filter_map(|bytes| BitmapRef::parse_layout(bytes).ok()).collect();
         match bitmaps.as_slice() {
             [a, b] => or(a, b, out),
             several => or_many(several, out),
+        }
+    }
+
+    /// Lets go of shared bytes all whose bitmaps have been written; each entry counts once.
+    pub(super) fn release(&mut self, entries: Range<usize>) {
+        for entry in &self.entries[entries] {
+            let Some(block) = self.blocks.get_mut(entry.block as usize) else { continue };
+            if let Some(left) = block {
+                left.entries -= 1;
+            }
+            *block = block.take().filter(|block| block.entries > 0);
         }
     }
 
@@ -122,9 +195,7 @@ impl Pending {
         for entry in &self.entries {
             let group = entry.group as usize;
             let (target, group) = if group < count { (&mut first, group) } else { (&mut others, group - count) };
-            let start = target.bytes.len();
-            target.bytes.extend_from_slice(&self.bytes[entry.start..entry.end]);
-            target.entries.push(Entry { group: group as u32, start, end: target.bytes.len() });
+            target.push_own(group as u32, self.bytes_of(entry));
         }
         others.limit = self.limit;
         *self = others;

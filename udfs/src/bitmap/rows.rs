@@ -1,6 +1,8 @@
 //! A value of a group as one integer, which sorts by group and then by value.
 
 use super::radix;
+use super::sorted::{write_bucket, write_sorted};
+use super::writer::Writer;
 
 /// A row of a log.
 pub(super) trait LogRow: radix::Row + std::fmt::Debug {
@@ -106,5 +108,23 @@ impl GroupRows<'_> {
                 *rows = &rows[lows.len()..];
             }
         }
+    }
+
+    /// Appends the canonical bitmap of the rows to `out`; nothing for none.
+    #[inline]
+    pub(super) fn write(mut self, lows: &mut Vec<u32>, out: &mut Vec<u8>) {
+        let Some(high) = self.high() else { return };
+        self.take_bucket(high, lows);
+        if self.is_empty() {
+            write_sorted(high, lows, out);
+            return;
+        }
+        let mut writer = Writer::new(out);
+        write_bucket(&mut writer, high, lows);
+        while let Some(high) = self.high() {
+            self.take_bucket(high, lows);
+            write_bucket(&mut writer, high, lows);
+        }
+        writer.finish();
     }
 }

@@ -6,8 +6,8 @@ use datafusion::common::exec_datafusion_err;
 use datafusion::error::Result;
 use std::sync::Arc;
 
-/// A block is closed when it has this many bytes.
-const BLOCK: usize = 64 << 20;
+/// A block is closed when it has this many bytes: it fits where an aggregate has just let go of a group's state.
+const BLOCK: usize = 1 << 14;
 
 /// Builder of a `BinaryView` column whose values are appended to a vector.
 #[derive(Debug)]
@@ -55,9 +55,8 @@ impl BitmapColumn {
         if u32::try_from(bytes.len()).is_err() {
             return Err(exec_datafusion_err!("a bitmap of {} bytes does not fit into a column, expected less than 4 GiB", bytes.len()));
         }
-        if bytes.len() < bytes.capacity() / 2 {
-            bytes.shrink_to_fit();
-        }
+        // What is sent on is copied if its memory seems to be used by half.
+        bytes.shrink_to_fit();
         self.closed.push(Buffer::from_vec(bytes));
         Ok(())
     }

@@ -5,9 +5,9 @@
 
 use super::input::Bitmaps;
 use super::output::BitmapColumn;
-use crate::bitmap::{BitmapRef, DrainedGroups, GroupSets, write_sorted};
-use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, BooleanArray, UInt64Array};
-use arrow::buffer::{NullBuffer, ScalarBuffer};
+use crate::bitmap::{BitmapRef, DrainedGroups, GroupSets, SharedBytes, write_sorted};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, BooleanArray, ByteView, UInt64Array};
+use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, UInt64Type};
 use datafusion::common::exec_datafusion_err;
@@ -48,12 +48,11 @@ impl UnionGroups {
     }
 
     fn add_values(&mut self, values: &UInt64Array, groups: &[usize], filter: Option<&BooleanArray>) {
-        let rows = groups.iter().copied().zip(values.values().iter().copied());
         if values.null_count() == 0 && filter.is_none() {
-            self.sets.insert_all(rows);
+            self.sets.insert_batch(groups, values.values(), self.count);
         } else {
-            let rows = rows.enumerate().filter(|(row, _)| takes_part(*row, values, filter));
-            self.sets.insert_all(rows.map(|(_, row)| row));
+            let rows = groups.iter().copied().zip(values.values().iter().copied()).enumerate();
+            self.sets.insert_all(rows.filter(|(row, _)| takes_part(*row, values, filter)).map(|(_, row)| row));
         }
     }
 
@@ -81,6 +80,8 @@ impl UnionGroups {
             self.sets.insert_all(groups.iter().copied().zip(values));
             return Ok(());
         }
+        let is_shared = is_mostly_used(views);
+        let mut shared = Vec::new();
         for (group, (row, bytes)) in groups.iter().copied().zip(views.iter().enumerate()) {
             match bytes {
                 None => {}
@@ -90,10 +91,17 @@ impl UnionGroups {
                 }
                 Some(bytes) => match BitmapRef::parse(bytes) {
                     Ok(bitmap) if bitmap.is_empty() => self.note_empty(group),
+                    Ok(_) if is_shared => shared.push((group, ByteView::from(views.views()[row]))),
                     Ok(bitmap) => self.sets.merge(group, &bitmap),
                     Err(defect) => return Err(exec_datafusion_err!("{}: state, row {row} of the batch: {defect}", self.function)),
                 },
             }
+        }
+        if !shared.is_empty() {
+            let buffers = views.data_buffers().iter().map(|buffer| SharedBytes::new(Bytes(buffer.clone()))).collect();
+            let place = |view: ByteView| (view.buffer_index as usize, view.offset as usize..view.offset as usize + view.length as usize);
+            self.sets
+                .merge_shared(buffers, shared.into_iter().map(|(group, view)| (group, place(view))).map(|(group, (buffer, range))| (group, buffer, range)));
         }
         Ok(())
     }
@@ -168,6 +176,20 @@ impl GroupsAccumulator for UnionGroups {
     fn size(&self) -> usize {
         size_of::<Self>() + self.sets.size() + self.are_empty.capacity()
     }
+}
+
+/// A buffer as bytes.
+struct Bytes(Buffer);
+
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Whether at least half of the memory behind an array is its values': then they may stay where they are.
+fn is_mostly_used(views: &BinaryViewArray) -> bool {
+    views.data_buffers().iter().map(Buffer::capacity).sum::<usize>() <= views.total_buffer_bytes_used() * 2
 }
 
 /// Bytes of a state that is a single value: the value, little endian, and a zero.

@@ -3,7 +3,7 @@
 use crate::sets::{bytes_of, random, sets};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use tagmill_udfs::bitmap::{BitmapRef, DrainedGroups, GroupSets};
+use tagmill_udfs::bitmap::{BitmapRef, DrainedGroups, GroupSets, SharedBytes};
 
 type Groups = BTreeMap<usize, BTreeSet<u64>>;
 
@@ -31,6 +31,31 @@ fn fill(rows: &[(usize, u64)]) -> GroupSets {
     let mut sets = GroupSets::default();
     rows.chunks(8192).for_each(|batch| sets.insert_all(batch.iter().copied()));
     sets
+}
+
+/// The same as batches of columns.
+fn fill_batches(rows: &[(usize, u64)]) -> GroupSets {
+    let mut sets = GroupSets::default();
+    let mut count = 0;
+    for batch in rows.chunks(8192) {
+        let (groups, values): (Vec<usize>, Vec<u64>) = batch.iter().copied().unzip();
+        count = groups.iter().fold(count, |count, group| count.max(group + 1));
+        sets.insert_batch(&groups, &values, count);
+    }
+    sets
+}
+
+/// Merges bitmaps that lie one after the other in two shared buffers.
+fn merge_shared(sets: &mut GroupSets, bitmaps: &[(usize, BTreeSet<u64>)]) {
+    let mut buffers = [Vec::new(), Vec::new()];
+    let mut places = Vec::new();
+    for (index, (group, set)) in bitmaps.iter().enumerate().filter(|(_, (_, set))| !set.is_empty()) {
+        let buffer = &mut buffers[index % 2];
+        let start = buffer.len();
+        buffer.extend(bytes_of(set));
+        places.push((*group, index % 2, start..buffer.len()));
+    }
+    sets.merge_shared(buffers.map(SharedBytes::new).to_vec(), places.into_iter());
 }
 
 fn assert_groups(drained: &mut DrainedGroups, range: std::ops::Range<usize>, expected: &Groups) {
@@ -69,7 +94,7 @@ proptest! {
         rows.sort_by_key(|(_, value)| *value);
         let expected = collect(&rows);
         let count = expected.keys().last().map_or(0, |last| last + 1);
-        assert_groups(&mut fill(&rows).drain(), 0..count, &expected);
+        assert_groups(&mut fill_batches(&rows).drain(), 0..count, &expected);
         let part = part.min(count);
         let mut sets = fill(&rows);
         assert_groups(&mut sets.drain_first(part), 0..part, &expected);
@@ -99,12 +124,13 @@ proptest! {
     fn merging_bitmaps_is_union(bitmaps in prop::collection::vec((0usize..4, sets()), 0..8), rows in rows()) {
         let mut expected = collect(&rows);
         let mut groups = fill(&rows);
-        for (group, set) in &bitmaps {
-            let bytes = bytes_of(set);
-            groups.merge(*group, &BitmapRef::parse(&bytes).unwrap());
-            if !set.is_empty() {
-                expected.entry(*group).or_default().extend(set);
-            }
+        let (copied, shared) = bitmaps.split_at(bitmaps.len() / 2);
+        for (group, set) in copied {
+            groups.merge(*group, &BitmapRef::parse(&bytes_of(set)).unwrap());
+        }
+        merge_shared(&mut groups, shared);
+        for (group, set) in bitmaps.iter().filter(|(_, set)| !set.is_empty()) {
+            expected.entry(*group).or_default().extend(set);
         }
         let mut one = Vec::new();
         groups.write(2, &mut one);
@@ -123,7 +149,11 @@ fn many_small_bitmaps_of_few_groups_are_united() {
         for index in 0..600 {
             let base = (numbers.next().unwrap() % range) & !0xFFFF;
             let set: BTreeSet<u64> = numbers.by_ref().take(3_000).map(|bits| base + bits % (2 << 20)).collect();
-            sets.merge(index % groups, &BitmapRef::parse(&bytes_of(&set)).unwrap());
+            if index / 10 % 2 == 0 {
+                sets.merge(index % groups, &BitmapRef::parse(&bytes_of(&set)).unwrap());
+            } else {
+                merge_shared(&mut sets, &[(index % groups, set.clone())]);
+            }
             expected.entry(index % groups).or_default().extend(set);
         }
         let mut one = Vec::new();
@@ -149,4 +179,51 @@ fn a_lone_value_costs_eight_bytes() {
         sets.insert_all((first..first + 8192).map(|group| (group, group as u64)));
     }
     assert!(sets.size() <= 4_000_000 * 8 * 5 / 2, "{} bytes for 4,000,000 groups", sets.size());
+}
+
+/// Rows of large logs are packed: what waits to be packed takes more room here than what is.
+#[test]
+fn many_values_of_many_groups_cost_less_than_rows() {
+    const GROUPS: u64 = 500;
+    for is_sorted in [false, true] {
+        let mut numbers = random(11);
+        let (mut sets, mut expected) = (GroupSets::default(), Groups::new());
+        for first in (0..4_000_000u64).step_by(8192) {
+            let rows: Vec<(usize, u64)> = (first..first + 8192)
+                .map(|row| {
+                    let bits = numbers.next().unwrap();
+                    ((bits % GROUPS) as usize, if is_sorted { row } else { (bits >> 32) % 4_000_000 })
+                })
+                .collect();
+            sets.insert_all(rows.iter().copied());
+            rows.iter().filter(|(group, _)| *group < 3).for_each(|(group, value)| _ = expected.entry(*group).or_default().insert(*value));
+        }
+        assert!(sets.size() < 4_000_000 * 6, "{} bytes for 4,000,000 values", sets.size());
+        assert_groups(&mut sets.drain(), 0..3, &expected);
+    }
+}
+
+/// Packed rows are written, left behind, given other groups to their log and high words to their values like any others.
+#[test]
+fn packed_rows_give_canonical_sets() {
+    for (groups, is_wide, is_sorted) in [(100, false, false), (300, false, true), (300, true, false), (1_500, true, true)] {
+        let mut numbers = random(groups);
+        let rows: Vec<(usize, u64)> = (0..1_500_000u64)
+            .map(|row| {
+                // Groups come in one after the other at first, so that logs are joined; some rows come twice.
+                let (bits, known) = (numbers.next().unwrap(), groups.min(1 + row / 600));
+                let low = if is_sorted { row * 20 } else { (bits >> 32) % 30_000_000 };
+                ((bits % known) as usize, if is_wide && row > 900_000 { 1 << 32 | low } else { low / 2 })
+            })
+            .collect();
+        let (expected, part) = (collect(&rows), groups as usize / 3);
+        let mut sets = fill(&rows);
+        let mut one = Vec::new();
+        assert!(sets.write(7, &mut one));
+        assert!(one == bytes_of(&expected[&7]));
+        assert_groups(&mut sets.drain_first(part), 0..part, &expected);
+        sets.insert_all(rows.iter().copied().step_by(3).filter(|(group, _)| *group >= part).map(|(group, value)| (group - part, value)));
+        let rest: Groups = expected.into_iter().filter(|(group, _)| *group >= part).map(|(group, set)| (group - part, set)).collect();
+        assert_groups(&mut sets.drain(), 0..groups as usize - part, &rest);
+    }
 }
