@@ -39,6 +39,8 @@ mod log;
 mod logs;
 mod many;
 mod merge;
+#[cfg(target_arch = "x86_64")]
+mod merge_lanes;
 mod order;
 mod parts;
 mod pending;
@@ -53,6 +55,7 @@ mod shift;
 mod sorted;
 mod stretches;
 mod subset;
+mod unite;
 mod view;
 mod within;
 mod words;
