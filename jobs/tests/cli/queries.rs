@@ -49,6 +49,30 @@ fn sql_prints_rows_only_in_the_form_asked_for() {
     assert!(table.out.contains("| n |") && !table.out.contains("Elapsed"), "{table:?}");
 }
 
+/// Rows of 200 KiB, in row groups that are larger than a piece: what aggregates read is cut between pages.
+#[test]
+fn sql_aggregates_over_large_rows_read_every_row_once() {
+    let folder = published();
+    let rows = "SELECT value AS n, bitmap_from_array(range(value * 7, 400000, value % 5 + 4)) AS b FROM generate_series(1, 150)";
+    let options = "OPTIONS ('max_row_group_size' '100', 'compression' 'uncompressed')";
+    let copy = format!("COPY ({rows}) TO 'large.parquet' STORED AS PARQUET {options}");
+    assert_eq!(run(folder.path(), &["sql", "-c", &copy]).code, Some(0));
+    let answer = |from: &str, threads: &str| {
+        let setting = format!("SET datafusion.execution.target_partitions = {threads}");
+        let smaller = "SET datafusion.optimizer.repartition_file_min_size = 1000000";
+        let query = format!(
+            "SELECT sum(n) AS n, count(b) AS c, sum(bitmap_cardinality(b)) AS s, bitmap_or_cardinality_agg(b) AS o, \
+             bitmap_xor_cardinality_agg(b) AS x FROM {from}"
+        );
+        run(folder.path(), &["sql", "--format", "csv", "-c", &setting, "-c", smaller, "-c", &query]).out
+    };
+    let expected = answer(&format!("({rows})"), "1");
+    assert!(expected.lines().last().is_some_and(|row| row.starts_with("11325,150,")), "{expected}");
+    for threads in ["1", "2", "7"] {
+        assert_eq!(answer("'large.parquet'", threads), expected, "{threads} threads");
+    }
+}
+
 #[test]
 fn sql_takes_files_and_piped_text() {
     let folder = published();

@@ -7,6 +7,8 @@ use super::cpu::{Level, level};
 use super::lanes;
 use super::merge;
 pub(super) use super::merge::SLACK;
+#[cfg(target_arch = "x86_64")]
+use super::merge_lanes;
 
 /// Beyond this ratio of lengths the longer array is searched, not walked.
 const SKEW: usize = 24;
@@ -216,7 +218,7 @@ fn merge<const KEEPS_TWINS: bool>(a: &Values, b: &Values, out: &mut Values) -> u
     #[cfg(target_arch = "x86_64")]
     if has_lanes() {
         // SAFETY: the processor has every feature that the function is compiled for.
-        return unsafe { lanes::merge::<KEEPS_TWINS>(a, b, out) };
+        return unsafe { merge_lanes::merge::<KEEPS_TWINS>(a, b, out) };
     }
     merge::merge::<KEEPS_TWINS>(a, b, out)
 }

@@ -197,6 +197,17 @@ impl<'a> Bitmap32Ref<'a> {
         self.descriptors.get(index).map(key_of)
     }
 
+    /// The first and the last key; `None` without containers.
+    pub(super) fn key_bounds(&self) -> Option<(u16, u16)> {
+        Some((key_of(self.descriptors.first()?), key_of(self.descriptors.last()?)))
+    }
+
+    /// Calls `visit` with every key, ascending.
+    #[inline]
+    pub(super) fn for_each_key(&self, visit: impl FnMut(u16)) {
+        self.descriptors.iter().map(key_of).for_each(visit);
+    }
+
     /// Which keys there are.
     #[inline]
     pub(super) fn keys(&self) -> Keys {
@@ -261,6 +272,17 @@ impl<'a> Bitmap32Ref<'a> {
     #[inline]
     pub fn containers(&self) -> Containers<'a> {
         Containers { bitmap: *self, index: 0, at: self.body_at }
+    }
+
+    /// Calls `visit` with every key and its container, ascending.
+    #[inline(always)]
+    pub(super) fn for_each_container(&self, mut visit: impl FnMut(u16, Container<'a>)) {
+        let mut rest = self.bytes.get(self.body_at..).unwrap_or_default();
+        for (index, descriptor) in self.descriptors.iter().enumerate() {
+            let Some((container, size)) = container_at(rest, descriptor, self.is_run(index)) else { return };
+            visit(key_of(descriptor), container);
+            rest = rest.get(size..).unwrap_or_default();
+        }
     }
 
     /// The container with this key.

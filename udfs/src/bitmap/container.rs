@@ -1,6 +1,7 @@
 //! One container of a serialized bitmap: up to 65,536 values that share their upper 48 bits, read in place.
 
 use super::arrays;
+use super::unite;
 use super::words::{self, Block};
 
 /// The serialized values of one container, of which [`BitmapRef`](super::BitmapRef) has checked size and runs.
@@ -107,13 +108,12 @@ impl Container<'_> {
 
     /// Sets the bit of every value; bit 0 is the container's value 0. Values beyond the end of `bits` are ignored.
     pub(super) fn or_into(&self, bits: &mut [u64]) {
+        if let Ok(words) = bits.try_into() {
+            return unite::or_one(words, self);
+        }
         match self {
             Self::Array(values) => {
-                if let Ok(words) = bits.try_into() {
-                    return words::set_values(words, values);
-                }
-                for value in *values {
-                    let value = u16::from_le_bytes(*value);
+                for value in values.iter().map(arrays::value) {
                     if let Some(word) = bits.get_mut(usize::from(value >> 6)) {
                         *word |= 1 << (value & 63);
                     }
@@ -121,11 +121,7 @@ impl Container<'_> {
             }
             Self::Bitset(block, _) => words::or_block(bits, block),
             Self::Run(runs, _) => {
-                if let Ok(words) = bits.try_into() {
-                    return words::set_runs(words, runs);
-                }
-                for run in *runs {
-                    let (first, last) = run_bounds(run);
+                for (first, last) in runs.iter().map(run_bounds) {
                     words::set_range(bits, usize::from(first), usize::from(last));
                 }
             }

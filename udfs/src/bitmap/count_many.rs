@@ -1,8 +1,9 @@
 //! How many values a set operation on any number of bitmaps gives, chunk by chunk, without writing its result.
 
-use super::chunks;
+use super::chunks::Chunks;
 use super::combine;
 use super::container::Container;
+use super::unite;
 use super::view::BitmapRef;
 use super::words;
 
@@ -12,9 +13,9 @@ pub fn or_cardinality_many(bitmaps: &[BitmapRef<'_>]) -> u64 {
         [only] => only.cardinality(),
         [a, b] => (a.cardinality() + b.cardinality()).saturating_sub(combine::and_count(a, b)),
         several => {
-            let mut union = [0; 1024];
-            several.iter().for_each(|container| container.or_into(&mut union));
-            words::count_words(&union)
+            let mut words = [0; 1024];
+            unite::or_all(&mut words, several);
+            words::count_words(&words)
         }
     })
 }
@@ -59,13 +60,6 @@ fn and_count(containers: &[Container<'_>]) -> u32 {
 }
 
 /// Adds up what `count` gives for the containers of each chunk; a bitmap has at most one there.
-fn for_each_chunk<'b>(bitmaps: &[BitmapRef<'b>], count: impl Fn(&[Container<'b>]) -> u32) -> u64 {
-    let mut containers = Vec::with_capacity(bitmaps.len());
-    let placed = chunks::in_order(bitmaps);
-    let counts = placed.chunk_by(|a, b| a.chunk == b.chunk).map(|chunk| {
-        containers.clear();
-        containers.extend(chunk.iter().map(|placed| placed.container));
-        u64::from(count(&containers))
-    });
-    counts.sum()
+fn for_each_chunk(bitmaps: &[BitmapRef<'_>], count: impl Fn(&[Container<'_>]) -> u32) -> u64 {
+    Chunks::of(bitmaps).iter().map(|(_, containers)| u64::from(count(containers))).sum()
 }

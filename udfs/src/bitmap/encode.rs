@@ -111,8 +111,9 @@ fn append_word_runs(writer: &mut Writer<'_>, key: u16, cardinality: u32, words: 
     let found = positions::extract(&words::changes(words), places);
     // A run that holds the last value ends beyond it.
     places[found] = [0; 2];
-    for [start, end] in places.as_chunks_mut::<2>().0.iter_mut().take(count) {
-        *end = arrays::value(end).wrapping_sub(arrays::value(start)).wrapping_sub(1).to_le_bytes();
+    for run in places.as_flattened_mut().as_chunks_mut::<4>().0.iter_mut().take(count) {
+        let bounds = u32::from_le_bytes(*run);
+        *run = bounds.wrapping_sub(bounds << 16).wrapping_sub(1 << 16).to_le_bytes();
     }
     writer.out.truncate(from + 2 + count * 4);
     writer.end_container(key, cardinality, from, true);
@@ -120,11 +121,10 @@ fn append_word_runs(writer: &mut Writer<'_>, key: u16, cardinality: u32, words: 
 
 /// Writes the set bits; nothing for none.
 pub(super) fn write_words(writer: &mut Writer<'_>, key: u16, words: &Words) {
-    let cardinality = words::count_words(words);
+    let (cardinality, runs) = words::count_words_and_runs(words);
     if cardinality == 0 {
         return;
     }
-    let runs = words::count_runs(words);
     if is_run_smallest(cardinality as usize, runs as usize) {
         append_word_runs(writer, key, cardinality, words, runs as usize);
     } else if cardinality as usize <= ARRAY_MOST {

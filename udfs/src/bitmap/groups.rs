@@ -11,12 +11,14 @@
 //! A group costs nothing but its rows, so ten million groups of one value cost eight bytes each; ten groups of all
 //! values cost a bit each; in between a value costs two or three bytes.
 
+use super::chunks::Chunks;
 use super::container::Container;
 use super::dense::Dense;
 use super::group::{Scratch, write_group};
 use super::logs::{Logs, LogsWalk};
 use super::pending::Pending;
 use super::shared::SharedBytes;
+use super::unite;
 use super::view::BitmapRef;
 use super::window::{Window, words_of};
 use std::ops::Range;
@@ -121,6 +123,32 @@ impl GroupSets {
         }
         if self.pending.settle(first) && self.pending.len() <= FEW_GROUPS {
             self.move_crowded();
+        }
+    }
+
+    /// Adds all values of several bitmaps to a group: chunk by chunk, so that each bitset is at hand for all of them.
+    pub fn merge_all(&mut self, group: usize, bitmaps: &[BitmapRef<'_>]) {
+        let mut rest = bitmaps;
+        while let Some((first, others)) = rest.split_first()
+            && !(self.dense.has(group as u32) && rest.len() > 1)
+        {
+            self.merge(group, first);
+            rest = others;
+        }
+        for (chunk, containers) in Chunks::of(rest).iter() {
+            self.merge_chunk(group as u32, chunk, containers);
+        }
+    }
+
+    fn merge_chunk(&mut self, group: u32, chunk: u64, containers: &[Container<'_>]) {
+        if containers.iter().map(Container::cardinality).sum::<u32>() >= CROWDED {
+            unite::or_all(self.dense.find_or_make(group, (chunk >> 16) as u32, chunk as u16), containers);
+        } else if let Some(words) = self.dense.find(group, chunk << 16) {
+            unite::or_all(words, containers);
+        } else {
+            for container in containers {
+                container.for_each(|value| self.insert(group, chunk << 16 | u64::from(value)));
+            }
         }
     }
 

@@ -2,16 +2,16 @@
 //! [`super::arrays`] has the same for every processor.
 
 use super::arrays::{Values, value};
-use super::merge::{self, Tail};
+use super::merge;
 use std::arch::x86_64::*;
 use std::hint::select_unpredictable;
 
 /// Values in one step.
-const LANES: usize = 8;
+pub(super) const LANES: usize = 8;
 /// From this many values on in both arrays, their lower and upper halves are walked at once: neither waits for the other.
 const LEAST_FOR_TWO: usize = 64;
 
-type Block = [[u8; 2]; LANES];
+pub(super) type Block = [[u8; 2]; LANES];
 
 /// For each set of lanes, the bytes of a vector that bring these lanes to the front.
 static COMPRESS: [[u8; 16]; 256] = compress_table();
@@ -36,7 +36,7 @@ const fn compress_table() -> [[u8; 16]; 256] {
 
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-fn load(block: &Block) -> __m128i {
+pub(super) fn load(block: &Block) -> __m128i {
     // SAFETY: a block has the 16 bytes that are read, wherever it lies.
     unsafe { _mm_loadu_si128(block.as_ptr().cast()) }
 }
@@ -44,7 +44,7 @@ fn load(block: &Block) -> __m128i {
 /// Writes the lanes of the set to the front of `out`, and anything behind them.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-fn store_lanes(lanes: __m128i, set: u32, out: &mut Values, at: usize) {
+pub(super) fn store_lanes(lanes: __m128i, set: u32, out: &mut Values, at: usize) {
     let order = COMPRESS[set as usize & 0xFF].as_ptr();
     // SAFETY: an entry of the table has the 16 bytes that are read.
     let order = unsafe { _mm_loadu_si128(order.cast()) };
@@ -143,7 +143,7 @@ fn without_zero(values: &Values) -> (&Values, bool) {
 
 /// Splits both where the middle value of `a` is or would be.
 #[inline]
-fn split<'v>(a: &'v Values, b: &'v Values) -> [(&'v Values, &'v Values); 2] {
+pub(super) fn split<'v>(a: &'v Values, b: &'v Values) -> [(&'v Values, &'v Values); 2] {
     let half = a.len() / 2;
     let pivot = a.get(half).map_or(0, value);
     let (a_low, a_high) = a.split_at(half);
@@ -152,7 +152,7 @@ fn split<'v>(a: &'v Values, b: &'v Values) -> [(&'v Values, &'v Values); 2] {
 }
 
 #[inline]
-fn are_long(a: &Values, b: &Values) -> bool {
+pub(super) fn are_long(a: &Values, b: &Values) -> bool {
     a.len().min(b.len()) >= LEAST_FOR_TWO
 }
 
@@ -274,125 +274,4 @@ pub(super) fn filter<const WANTED: bool>(a: &Values, b: &Values, out: &mut Value
     let (low, high) = (low.finish(a_low, b_low), high.finish(a_high, b_high));
     out.copy_within(start..start + high, low);
     zeros + low + high
-}
-
-/// A walk over the full blocks of two arrays that merges them.
-struct Merge<'v, 'o, const KEEPS_TWINS: bool> {
-    a: &'v [Block],
-    b: &'v [Block],
-    i: usize,
-    j: usize,
-    /// The larger half of what was merged so far, ascending.
-    held: __m128i,
-    /// The smaller half of the last step, ascending.
-    before: __m128i,
-    out: &'o mut Values,
-    len: usize,
-}
-
-/// The lower and the upper half of two ascending vectors, each ascending: every lane of one meets every lane of the other.
-/// (The network of Inoue and others that CRoaring uses.)
-#[inline]
-#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-fn merge_lanes(a: __m128i, b: __m128i) -> (__m128i, __m128i) {
-    let (mut low, mut high) = (_mm_min_epu16(a, b), _mm_max_epu16(a, b));
-    for _ in 1..LANES {
-        let turned = _mm_alignr_epi8::<2>(low, low);
-        (low, high) = (_mm_min_epu16(turned, high), _mm_max_epu16(turned, high));
-    }
-    (_mm_alignr_epi8::<2>(low, low), high)
-}
-
-impl<'v, 'o, const KEEPS_TWINS: bool> Merge<'v, 'o, KEEPS_TWINS> {
-    /// Both arrays have a full block.
-    #[inline]
-    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-    fn new(a: &'v [Block], b: &'v [Block], out: &'o mut Values) -> Self {
-        let (low, held) = merge_lanes(load(&a[0]), load(&b[0]));
-        let mut walk = Self { a, b, i: 1, j: 1, held, before: _mm_set1_epi16(-1), out, len: 0 };
-        walk.put(low);
-        walk
-    }
-
-    /// Takes the next ascending lanes: for a union writes those that do not equal the one before, for a symmetric
-    /// difference writes, one lane late, those that equal neither neighbour.
-    #[inline]
-    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-    fn put(&mut self, lanes: __m128i) {
-        let shifted = _mm_alignr_epi8::<14>(lanes, self.before);
-        let twins = _mm_cmpeq_epi16(shifted, lanes);
-        let (written, dropped) = if KEEPS_TWINS {
-            (lanes, twins)
-        } else {
-            let twice_shifted = _mm_alignr_epi8::<12>(lanes, self.before);
-            (shifted, _mm_or_si128(twins, _mm_cmpeq_epi16(shifted, twice_shifted)))
-        };
-        let kept = !(_mm_movemask_epi8(_mm_packs_epi16(dropped, _mm_setzero_si128())) as u32) & 0xFF;
-        store_lanes(written, kept, self.out, self.len);
-        self.len += kept.count_ones() as usize;
-        self.before = lanes;
-    }
-
-    /// Merges the next block; false when either array has no full one. Without a branch on the values.
-    #[inline]
-    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-    fn step(&mut self) -> bool {
-        let (Some(a), Some(b)) = (self.a.get(self.i), self.b.get(self.j)) else { return false };
-        let is_a = value(&a[0]) <= value(&b[0]);
-        let next = select_unpredictable(is_a, a, b);
-        self.i += usize::from(is_a);
-        self.j += usize::from(!is_a);
-        let (low, held) = merge_lanes(load(next), self.held);
-        self.put(low);
-        self.held = held;
-        true
-    }
-
-    /// Merges what is left of the whole arrays; returns how many values are in the output.
-    #[inline]
-    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-    fn finish(self, a: &Values, b: &Values) -> usize {
-        let lanes = |vector: __m128i| {
-            let mut lanes = [[0; 2]; LANES];
-            // SAFETY: the lanes have the 16 bytes that are written.
-            unsafe { _mm_storeu_si128(lanes.as_mut_ptr().cast(), vector) };
-            lanes
-        };
-        let before = lanes(self.before);
-        let tail = Tail { last: u32::from(value(&before[LANES - 1])), last_but_one: u32::from(value(&before[LANES - 2])), len: self.len };
-        tail.finish::<KEEPS_TWINS>(&lanes(self.held), &a[self.i * LANES..], &b[self.j * LANES..], self.out)
-    }
-}
-
-/// As [`merge::merge`]; the two halves are merged with a gap between them.
-#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-pub(super) fn merge<const KEEPS_TWINS: bool>(a: &Values, b: &Values, out: &mut Values) -> usize {
-    if a.len().min(b.len()) < LANES {
-        return merge::merge::<KEEPS_TWINS>(a, b, out);
-    }
-    if !are_long(a, b) {
-        return merge_once::<KEEPS_TWINS>(a, b, out);
-    }
-    let [(a_low, b_low), (a_high, b_high)] = split(a, b);
-    if b_low.len().min(b_high.len()) < LANES {
-        return merge_once::<KEEPS_TWINS>(a, b, out);
-    }
-    let start = a_low.len() + b_low.len() + LANES;
-    let (out_low, out_high) = out.split_at_mut(start);
-    let mut low = Merge::<KEEPS_TWINS>::new(a_low.as_chunks().0, b_low.as_chunks().0, out_low);
-    let mut high = Merge::<KEEPS_TWINS>::new(a_high.as_chunks().0, b_high.as_chunks().0, out_high);
-    while low.step() & high.step() {}
-    while low.step() {}
-    while high.step() {}
-    let (low, high) = (low.finish(a_low, b_low), high.finish(a_high, b_high));
-    out.copy_within(start..start + high, low);
-    low + high
-}
-
-#[inline]
-#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-fn merge_once<const KEEPS_TWINS: bool>(a: &Values, b: &Values, out: &mut Values) -> usize {
-    let mut walk = Merge::<KEEPS_TWINS>::new(a.as_chunks().0, b.as_chunks().0, out);
-    while walk.step() {}
-    walk.finish(a, b)
 }

@@ -3,14 +3,14 @@
 use super::algebra::write_bucket;
 use super::arrays::{self, Values};
 use super::bucket::Bitmap32Ref;
-use super::chunks::{self, Placed};
+use super::chunks::Chunks;
 use super::container::{Container, has_bit};
 use super::encode::{array_room, end_array, write_container, write_words};
 use super::runs;
 use super::stretches::Stretches;
 use super::view::BitmapRef;
 use super::writer::Writer;
-use super::{combine, words};
+use super::{combine, unite, words};
 
 /// Up to this many values, arrays of one chunk are sorted together; beyond, they go through words.
 const FEW_VALUES: usize = 128;
@@ -19,27 +19,33 @@ const FEW_VALUES: usize = 128;
 pub fn or_many(bitmaps: &[BitmapRef<'_>], out: &mut Vec<u8>) {
     let mut writer = Writer::new(out);
     let mut found = Stretches::default();
-    for bucket in chunks::in_order(bitmaps).chunk_by(|a, b| a.chunk >> 16 == b.chunk >> 16) {
-        let keys = 1 + bucket.windows(2).filter(|pair| pair[0].chunk != pair[1].chunk).count();
-        let has_runs = bucket.iter().any(|placed| matches!(placed.container, Container::Run(..)));
-        writer.begin_bucket((bucket[0].chunk >> 16) as u32, keys, has_runs);
-        for chunk in bucket.chunk_by(|a, b| a.chunk == b.chunk) {
-            or_chunk(&mut writer, chunk[0].chunk as u16, chunk, &mut found);
+    let chunks = Chunks::of(bitmaps);
+    let chunks: Vec<(u64, &[Container<'_>])> = chunks.iter().collect();
+    for bucket in chunks.chunk_by(|a, b| a.0 >> 16 == b.0 >> 16) {
+        let has_runs = bucket.iter().any(|(_, containers)| is_mostly_runs(containers));
+        writer.begin_bucket((bucket[0].0 >> 16) as u32, bucket.len(), has_runs);
+        for (chunk, containers) in bucket {
+            or_chunk(&mut writer, *chunk as u16, containers, &mut found);
         }
         writer.end_bucket();
     }
     writer.finish();
 }
 
-fn or_chunk(writer: &mut Writer<'_>, key: u16, chunk: &[Placed<'_>], found: &mut Stretches) {
-    match chunk {
+/// Whether the union will likely be runs.
+fn is_mostly_runs(containers: &[Container<'_>]) -> bool {
+    containers.iter().filter(|container| matches!(container, Container::Run(..))).count() * 2 > containers.len()
+}
+
+fn or_chunk(writer: &mut Writer<'_>, key: u16, containers: &[Container<'_>], found: &mut Stretches) {
+    match containers {
         [] => {}
-        [only] => write_container(writer, key, &only.container),
-        [a, b] => combine::or(writer, key, &a.container, &b.container, found),
-        several if several.iter().map(|placed| few_values(&placed.container)).sum::<usize>() <= FEW_VALUES => or_few(writer, key, several),
+        [only] => write_container(writer, key, only),
+        [a, b] => combine::or(writer, key, a, b, found),
+        several if several.iter().map(few_values).sum::<usize>() <= FEW_VALUES => or_few(writer, key, several),
         several => {
             let mut words = [0; 1024];
-            several.iter().for_each(|placed| placed.container.or_into(&mut words));
+            unite::or_all(&mut words, several);
             write_words(writer, key, &words);
         }
     }
@@ -53,11 +59,11 @@ fn few_values(container: &Container<'_>) -> usize {
     }
 }
 
-fn or_few(writer: &mut Writer<'_>, key: u16, chunk: &[Placed<'_>]) {
+fn or_few(writer: &mut Writer<'_>, key: u16, containers: &[Container<'_>]) {
     let mut values = [0; FEW_VALUES];
     let mut len = 0;
-    for placed in chunk {
-        placed.container.for_each(|value| {
+    for container in containers {
+        container.for_each(|value| {
             values[len] = value;
             len += 1;
         });

@@ -40,6 +40,8 @@ mod log;
 mod logs;
 mod many;
 mod merge;
+#[cfg(target_arch = "x86_64")]
+mod merge_lanes;
 mod order;
 mod packing;
 mod parts;
@@ -56,6 +58,7 @@ mod shift;
 mod sorted;
 mod stretches;
 mod subset;
+mod unite;
 mod view;
 mod window;
 mod within;

@@ -83,14 +83,15 @@ mod compress {
         // SAFETY: the places have the 64 bytes that are read.
         let places = unsafe { _mm512_loadu_si512(PLACES.as_ptr().cast()) };
         let mut len = 0;
+        let step = _mm512_set1_epi16(64);
         for (part, words) in words.as_chunks::<8>().0.iter().enumerate() {
             if words.iter().fold(0, |bits, word| bits | word) == 0 {
                 continue;
             }
-            for (index, word) in words.iter().enumerate() {
+            let mut base = _mm512_set1_epi16((part * 512) as i16);
+            for word in words {
                 let Some(room) = out.get_mut(len..).and_then(|room| room.first_chunk_mut::<SLACK>()) else { return len };
                 let Some((low, high)) = room.split_first_chunk_mut::<LANES>() else { return len };
-                let base = _mm512_set1_epi16(((part * 8 + index) * 64) as i16);
                 let set = _mm512_maskz_compress_epi8(*word, places);
                 store(_mm512_add_epi16(_mm512_cvtepu8_epi16(_mm512_castsi512_si256(set)), base), low);
                 if word.count_ones() as usize > LANES
@@ -99,6 +100,7 @@ mod compress {
                     store(_mm512_add_epi16(_mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64::<1>(set)), base), high);
                 }
                 len += word.count_ones() as usize;
+                base = _mm512_add_epi16(base, step);
             }
         }
         len

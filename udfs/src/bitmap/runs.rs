@@ -1,7 +1,7 @@
 //! Loops over run containers where they lie.
 
 use super::arrays::Values;
-use super::container::run_bounds;
+use super::container::{Container, run_bounds};
 use super::words::{Block, Words};
 
 /// Beyond this many values per run, the array is searched for each run's bounds.
@@ -174,7 +174,7 @@ fn count_range(block: &Block, (first, last): (u16, u16)) -> u32 {
 /// The words with only the bits in the runs.
 pub(super) fn mask(block: &Block, runs: &Serialized) -> Words {
     let mut words = [0; 1024];
-    super::words::set_runs(&mut words, runs);
+    super::unite::or_one(&mut words, &Container::Run(runs, 0));
     super::words::and_block(&mut words, block);
     words
 }

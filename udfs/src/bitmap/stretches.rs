@@ -178,6 +178,18 @@ fn changes(stretches: &[u32], out: &mut [[u8; 2]]) -> usize {
     stretches.len() * 2 - usize::from(ends_at_last)
 }
 
+/// As [`changes`], from runs where they lie.
+#[inline(always)]
+fn changes_of_runs(runs: &[[u8; 4]], out: &mut [[u8; 2]]) -> usize {
+    let places = out.as_flattened_mut().as_chunks_mut::<4>().0;
+    for (place, run) in places.iter_mut().zip(runs) {
+        let run = u32::from_le_bytes(*run);
+        *place = run.wrapping_add(run << 16).wrapping_add(1 << 16).to_le_bytes();
+    }
+    let ends_at_last = runs.last().is_some_and(|run| of_run(run) & 0xFFFF == 0xFFFF);
+    runs.len() * 2 - usize::from(ends_at_last)
+}
+
 /// Puts where membership of a container changes into room for twice as many as it has stretches.
 #[inline(always)]
 fn changes_of(container: &Container<'_>, words: &mut Vec<u32>, out: &mut [[u8; 2]]) -> usize {
@@ -187,10 +199,8 @@ fn changes_of(container: &Container<'_>, words: &mut Vec<u32>, out: &mut [[u8; 2
             let len = join_values(values, stretches);
             changes(&stretches[..len], out)
         }
-        other => {
-            read(other, stretches);
-            changes(&stretches[..count(other)], out)
-        }
+        Container::Bitset(..) => 0,
+        Container::Run(runs, _) => changes_of_runs(runs, out),
     }
 }
 

@@ -23,6 +23,16 @@ per_cpu! {
         block.iter().map(|word| u64::from_le_bytes(*word).count_ones()).sum()
     }
 
+    /// Number of set bits, and of runs of them.
+    pub(super) fn count_words_and_runs(words: &Words) -> (u32, u32) {
+        let (mut bits, mut runs) = (words[0].count_ones(), (words[0] & !(words[0] << 1)).count_ones());
+        for (before, word) in words.iter().zip(&words[1..]) {
+            bits += word.count_ones();
+            runs += (word & !(word << 1 | before >> 63)).count_ones();
+        }
+        (bits, runs)
+    }
+
     /// Number of set bits.
     pub(super) fn count_words(words: &Words) -> u32 {
         words.iter().map(|word| word.count_ones()).sum()
@@ -107,33 +117,6 @@ per_cpu! {
             *change = word ^ (word << 1 | before >> 63);
         }
         changes
-    }
-
-    /// Sets the bits of serialized runs.
-    pub(super) fn set_runs(words: &mut Words, runs: &[[u8; 4]]) {
-        for bytes in runs {
-            let run = u32::from_le_bytes(*bytes);
-            let (first, last) = (run as u16, (run as u16).wrapping_add((run >> 16) as u16));
-            let (head, tail) = (usize::from(first >> 6), usize::from(last >> 6));
-            let (head_mask, tail_mask) = (u64::MAX << (first & 63), u64::MAX >> (63 - (last & 63)));
-            if head == tail {
-                words[head] |= head_mask & tail_mask;
-            } else {
-                words[head] |= head_mask;
-                words[tail] |= tail_mask;
-                if tail - head > 1 {
-                    words[head + 1..tail].fill(u64::MAX);
-                }
-            }
-        }
-    }
-
-    /// Sets the bits of serialized values.
-    pub(super) fn set_values(words: &mut Words, values: &[[u8; 2]]) {
-        for bytes in values {
-            let value = u16::from_le_bytes(*bytes);
-            words[usize::from(value >> 6)] |= 1 << (value & 63);
-        }
     }
 
     /// The bits set in both.

@@ -16,6 +16,9 @@ use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
 
+/// Bitmaps of a group are united together up to about this many bytes: what a processor has at hand.
+const TOGETHER: usize = 256 << 10;
+
 /// What the rows of the aggregate's argument are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Input {
@@ -58,16 +61,24 @@ impl UnionGroups {
 
     fn add_bitmaps(&mut self, array: &ArrayRef, groups: &[usize], filter: Option<&BooleanArray>) -> Result<()> {
         let bitmaps = Bitmaps::of_array(self.function, 1, array)?;
-        for (row, group) in groups.iter().enumerate() {
-            if !takes_part(row, array, filter) {
+        // Bitmaps of one group that come together are united together.
+        let (mut together, mut bytes, mut of_group) = (Vec::new(), 0, 0);
+        for (row, group) in groups.iter().copied().enumerate() {
+            let bitmap = if takes_part(row, array, filter) { bitmaps.get(row)? } else { None };
+            let Some(bitmap) = bitmap else { continue };
+            if bitmap.is_empty() {
+                self.note_empty(group);
                 continue;
             }
-            match bitmaps.get(row)? {
-                Some(bitmap) if bitmap.is_empty() => self.note_empty(*group),
-                Some(bitmap) => self.sets.merge(*group, &bitmap),
-                None => {}
+            if group != of_group || bytes >= TOGETHER {
+                self.sets.merge_all(of_group, &together);
+                together.clear();
+                (bytes, of_group) = (0, group);
             }
+            bytes += bitmap.as_bytes().len();
+            together.push(bitmap);
         }
+        self.sets.merge_all(of_group, &together);
         Ok(())
     }
 

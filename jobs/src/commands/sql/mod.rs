@@ -5,6 +5,8 @@
 
 mod history;
 mod lines;
+mod local_files;
+mod pieces;
 mod session;
 mod split_scans;
 

@@ -15,6 +15,7 @@ use tagmill_pipeline::catalog;
 use tagmill_schemas::{Manifest, Result};
 
 use super::failed;
+use super::local_files::Stores;
 use super::split_scans::SplitScans;
 use crate::warehouse::Warehouse;
 
@@ -29,24 +30,21 @@ pub(super) async fn open(
 ) -> Result<(SessionContext, Arc<InstrumentedObjectStoreRegistry>)> {
     let settings = &warehouse.config.run;
     let registry = Arc::new(InstrumentedObjectStoreRegistry::new());
-    let mut runtime = RuntimeEnvBuilder::new().with_object_store_registry(Arc::clone(&registry) as _);
-    if let Some(bytes) = settings.memory.and_then(|bytes| usize::try_from(bytes).ok()) {
-        runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes)));
-    }
     let mut config = SessionConfig::new().with_information_schema(true);
     // As for the release's tables: what a filter keeps out is not read, and a bitmap is long.
     config.options_mut().execution.parquet.pushdown_filters = true;
     if settings.threads > 0 {
         config = config.with_target_partitions(settings.threads);
     }
+    let stores = Stores::new(Arc::clone(&registry), config.target_partitions());
+    let mut runtime = RuntimeEnvBuilder::new().with_object_store_registry(Arc::new(stores));
+    if let Some(bytes) = settings.memory.and_then(|bytes| usize::try_from(bytes).ok()) {
+        runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes)));
+    }
     let mut rules = PhysicalOptimizer::new().rules;
-    rules.insert(0, Arc::new(SplitScans));
-    let state = SessionStateBuilder::new()
-        .with_config(config)
-        .with_runtime_env(runtime.build_arc().map_err(failed)?)
-        .with_default_features()
-        .with_physical_optimizer_rules(rules)
-        .build();
+    let runtime = runtime.build_arc().map_err(failed)?;
+    rules.insert(0, Arc::new(SplitScans { footers: runtime.cache_manager.get_file_metadata_cache() }));
+    let state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features().with_physical_optimizer_rules(rules).build();
     let ctx = SessionContext::new_with_state(state).enable_url_table();
     // Tables by url open their stores when they are named; parquet_metadata looks into files.
     ctx.register_catalog_list(Arc::new(DynamicObjectStoreCatalog::new(Arc::clone(ctx.state().catalog_list()), ctx.state_weak_ref())));
