@@ -49,7 +49,7 @@ fn refuses_text_that_is_not_toml_with_its_line() {
 fn refuses_other_versions_and_none() {
     assert!(refuse("").contains("missing key \"version\" in the configuration, at w.toml:1"));
     assert!(refuse("version = 2\nnew = 1\n").contains("version 2 is not in this version, which reads 1, at w.toml:1"));
-    assert!(refuse("version = \"1\"\n").contains("found version = \"1\", expected a whole number"));
+    assert!(refuse("version = \"1\"\n").contains("found version = \"1\", expected the number 1"));
 }
 
 #[test]
