@@ -2,7 +2,6 @@
 //! [`super::arrays`] has the same for every processor.
 
 use super::arrays::{Values, value};
-use super::merge;
 use std::arch::x86_64::*;
 use std::hint::select_unpredictable;
 
@@ -247,7 +246,7 @@ impl<'v, 'o, const WANTED: bool> Filter<'v, 'o, WANTED> {
     }
 }
 
-/// Writes the values of `a` whose being in `b` equals `WANTED` to `out`, which has room for all of `a` and [`merge::SLACK`] more.
+/// Writes the values of `a` whose being in `b` equals `WANTED` to `out`, which has room for all of `a` and [`super::merge::SLACK`] more.
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
 pub(super) fn filter<const WANTED: bool>(a: &Values, b: &Values, out: &mut Values) -> usize {
     let ((a, a_has_zero), (b, b_has_zero)) = (without_zero(a), without_zero(b));

@@ -39,13 +39,6 @@ per_cpu! {
     }
 
     /// Number of runs of set bits.
-    pub(super) fn count_runs(words: &Words) -> u32 {
-        let first = (words[0] & !(words[0] << 1)).count_ones();
-        let others = words.iter().zip(&words[1..]);
-        first + others.map(|(before, word)| (word & !(word << 1 | before >> 63)).count_ones()).sum::<u32>()
-    }
-
-    /// Number of runs of set bits.
     pub(super) fn count_block_runs(block: &Block) -> u32 {
         let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
         let first = (word(&block[0]) & !(word(&block[0]) << 1)).count_ones();

@@ -29,23 +29,22 @@ const LARGE: u64 = 256 << 10;
 /// Ranges with no more than this between them are read at once.
 const GAP: u64 = 64 << 10;
 /// Buffers are multiples of this, so that one serves reads of about the same size.
-const STEP: usize = 1 << 20;
-/// Larger buffers are not kept: few reads need them, and they hold what others could use.
-const KEPT_MOST: usize = 16 << 20;
+const STEP: usize = 256 << 10;
+/// Larger buffers are not kept: few reads need them.
+const LARGEST_KEPT: usize = 16 << 20;
+/// No more bytes than this are kept.
+const KEPT: usize = 256 << 20;
 
 /// Buffers that no reader needs at the moment.
-#[derive(Debug)]
-struct Buffers {
-    free: Mutex<Vec<Vec<u8>>>,
-    /// How many are kept.
-    most: usize,
-}
+#[derive(Debug, Default)]
+struct Buffers(Mutex<Vec<Vec<u8>>>);
 
 impl Buffers {
-    /// The smallest buffer that is large enough, or a new one.
+    /// The smallest buffer that is large enough, and not twice as large: what is read may be kept for long. Or a new one.
     fn lend(&self, len: usize) -> Vec<u8> {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let fitting = free.iter().enumerate().filter(|(_, buffer)| buffer.capacity() >= len).min_by_key(|(_, buffer)| buffer.capacity());
+        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let sizes = free.iter().map(Vec::capacity).enumerate();
+        let fitting = sizes.filter(|(_, size)| (len..=len * 2).contains(size)).min_by_key(|(_, size)| *size);
         match fitting.map(|(at, _)| at) {
             Some(at) => free.swap_remove(at),
             None => Vec::with_capacity(len.next_multiple_of(STEP)),
@@ -53,10 +52,10 @@ impl Buffers {
     }
 
     fn take_back(&self, mut buffer: Vec<u8>) {
-        if buffer.capacity() <= KEPT_MOST {
+        if buffer.capacity() <= LARGEST_KEPT {
             buffer.clear();
-            let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-            if free.len() < self.most {
+            let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if free.iter().map(Vec::capacity).sum::<usize>() + buffer.capacity() <= KEPT {
                 free.push(buffer);
             }
         }
@@ -168,10 +167,9 @@ pub(super) struct Stores {
     buffers: Arc<Buffers>,
 }
 
-impl Stores {
-    /// Stores that many threads read.
-    pub(super) fn new(counted: Arc<InstrumentedObjectStoreRegistry>, threads: usize) -> Self {
-        Self { counted, buffers: Arc::new(Buffers { free: Mutex::default(), most: 2 * threads }) }
+impl From<Arc<InstrumentedObjectStoreRegistry>> for Stores {
+    fn from(counted: Arc<InstrumentedObjectStoreRegistry>) -> Self {
+        Self { counted, buffers: Arc::default() }
     }
 }
 
@@ -202,15 +200,16 @@ mod tests {
         let written: Vec<u8> = (0..3_000_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         std::fs::write(&path, &written).unwrap();
         let file = File::open(&path).unwrap();
-        let buffers = Arc::new(Buffers { free: Mutex::default(), most: 1 });
-        let mut first = read_ranges(&file, &[5..10, 20..2_000_005], &buffers).unwrap();
+        let buffers = Arc::<Buffers>::default();
+        let mut first = read_ranges(&file, &[5..10, 20..1_500_005], &buffers).unwrap();
         let place = first[0].as_ptr();
-        assert_eq!((first[0].as_ref(), first[1].as_ref()), (&written[5..10], &written[20..2_000_005]));
+        assert_eq!((first[0].as_ref(), first[1].as_ref()), (&written[5..10], &written[20..1_500_005]));
         first.truncate(1);
-        assert_eq!((first[0].as_ref(), buffers.free.lock().unwrap().len()), (&written[5..10], 0), "a part is still needed");
+        assert_eq!((first[0].as_ref(), buffers.0.lock().unwrap().len()), (&written[5..10], 0), "a part is still needed");
+        assert_ne!(read_ranges(&file, &[5..10], &buffers).unwrap()[0].as_ptr(), place);
         drop(first);
-        let second = read_ranges(&file, &[1_000_000..1_900_000, 2_000_000..2_000_001, 7..8], &buffers).unwrap();
-        assert_eq!((second[0].as_ref(), second[0].as_ptr()), (&written[1_000_000..1_900_000], place));
+        let second = read_ranges(&file, &[900_000..1_900_000, 2_000_000..2_000_001, 7..8], &buffers).unwrap();
+        assert_eq!((second[0].as_ref(), second[0].as_ptr()), (&written[900_000..1_900_000], place));
         assert_eq!((second[1].as_ref(), second[2].as_ref()), (&written[2_000_000..2_000_001], &written[7..8]));
         let beyond = read_ranges(&file, &[2_000_000..3_000_001], &buffers).unwrap_err();
         assert!(beyond.to_string().contains("ends at byte 3000000, expected 3000001"), "{beyond}");

@@ -36,7 +36,7 @@ pub(super) async fn open(
     if settings.threads > 0 {
         config = config.with_target_partitions(settings.threads);
     }
-    let stores = Stores::new(Arc::clone(&registry), config.target_partitions());
+    let stores = Stores::from(Arc::clone(&registry));
     let mut runtime = RuntimeEnvBuilder::new().with_object_store_registry(Arc::new(stores));
     if let Some(bytes) = settings.memory.and_then(|bytes| usize::try_from(bytes).ok()) {
         runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes)));

@@ -24,6 +24,9 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 
 use super::pieces::pieces;
 
+/// Streams beyond one a thread: while they wait for their bytes, all threads have work.
+const WAITING: usize = 1;
+
 /// The rule; it comes before the one that gives operators the distribution they ask for.
 #[derive(Debug)]
 pub(super) struct SplitScans {
@@ -85,7 +88,7 @@ impl SplitScans {
             // With a range, though it is all, nobody splits the file again.
             file.clone().with_range(0, size).with_extension(ParquetRowSelection::new(selection))
         };
-        let groups = pieces.chunks(pieces.len().div_ceil(threads)).map(|pieces| FileGroup::new(pieces.iter().map(part).collect())).collect();
+        let groups = pieces.chunks(pieces.len().div_ceil(threads + WAITING)).map(|pieces| FileGroup::new(pieces.iter().map(part).collect())).collect();
         // An order of columns that are not read is of no use; it would bind each piece to a thread.
         let split = FileScanConfigBuilder::from(scan.clone()).with_file_groups(groups).with_output_ordering(Vec::new()).with_preserve_order(false);
         Some(DataSourceExec::from_data_source(split.build()))
