@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn rows_take_little_more_than_two_bytes() {
-        let rows: Vec<u64> = (0..8192).map(|row| row / 512 << 32 | row % 512 * 9_001).collect();
+        let rows: Vec<u64> = (0..8192).map(|row| (row / 512) << 32 | (row % 512 * 9_001)).collect();
         assert!(pack(&rows, &mut Vec::new()).len() < 8192 * 5 / 2);
     }
 }
