@@ -189,7 +189,7 @@ impl ObjectStoreRegistry for Stores {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[allow(clippy::unwrap_used, clippy::single_range_in_vec_init, reason = "a test fails by panicking; lists of one range are meant")]
 mod tests {
     use super::*;
 
