@@ -8,7 +8,7 @@ use std::ops::Range;
 use datafusion::parquet::file::metadata::ParquetMetaData;
 
 /// Bytes of a piece: each is opened for itself, and reads the dictionaries of its row groups.
-const LEAST: u64 = 1 << 20;
+const LEAST: u64 = 4 << 20;
 const MOST: u64 = 12 << 20;
 /// Pieces for each thread, if they are large enough, so that all threads end at about the same time.
 const FOR_EACH_THREAD: u64 = 4;
