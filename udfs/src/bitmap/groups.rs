@@ -26,6 +26,9 @@ use std::ops::Range;
 /// A container with at least this many values goes to a bitset at once.
 const CROWDED: u32 = 1024;
 
+/// So does a chunk that gets this many from one batch: more are to come.
+const CROWDED_AT_ONCE: u32 = CROWDED / 2;
+
 /// With at least this many values a container on average, a bitmap is kept as it is: that takes less room than its rows.
 const LEAST_KEPT: u64 = 8;
 
@@ -76,7 +79,12 @@ impl GroupSets {
         while !words.is_empty() {
             let start = (first & 1023) as usize;
             let (of_chunk, others) = words.split_at(words.len().min(1024 - start));
-            match self.dense.find(group, first << 6) {
+            let value = first << 6;
+            let count: u32 = of_chunk.iter().map(|bits| bits.count_ones()).sum();
+            if count >= CROWDED_AT_ONCE {
+                self.dense.find_or_make(group, (value >> 32) as u32, (value >> 16) as u16);
+            }
+            match self.dense.find(group, value) {
                 Some(bitset) => bitset[start..].iter_mut().zip(of_chunk).for_each(|(word, bits)| *word |= bits),
                 None => {
                     for (word, bits) in (first..).zip(of_chunk) {
