@@ -6,8 +6,9 @@ use datafusion::common::exec_datafusion_err;
 use datafusion::error::Result;
 use std::sync::Arc;
 
-/// A block is closed when it has this many bytes: it fits where an aggregate has just let go of a group's state.
-const BLOCK: usize = 1 << 14;
+/// A block is closed when it has this many bytes: small ones fit where an aggregate has just let go of a group's state, but whoever
+/// asks for the size of a batch asks every block.
+const BLOCK: usize = 1 << 18;
 
 /// Builder of a `BinaryView` column whose values are appended to a vector.
 #[derive(Debug)]
