@@ -1,8 +1,8 @@
 //! The exchange inside one process: a task for each partition of the child cuts its batches by shard and hands on the pieces.
 //!
 //! DataFusion's repartition hashes the routing value, gathers every column once for every partition, and copies the pieces,
-//! with their texts, into whole batches. Here a batch is gathered once and its pieces share its memory: half of what an exchanged row
-//! costs. It does not spill; [`super::Exchange::Engine`] does.
+//! with their texts, into whole batches. Here a batch is gathered once and its pieces share its memory: a third of that work. It
+//! does not spill; [`super::Exchange::Engine`] does.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
