@@ -49,8 +49,14 @@ mod tests {
     use arrow::array::{AsArray, RecordBatch, StringViewArray, UInt64Array};
     use arrow::datatypes::{DataType, Field, Schema, UInt64Type};
     use datafusion::datasource::memory::MemorySourceConfig;
-    use datafusion::physical_plan::collect_partitioned;
+    use datafusion::error::DataFusionError;
+    use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+    use datafusion::physical_plan::common::collect;
+    use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+    use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+    use datafusion::physical_plan::{ExecutionPlan, collect_partitioned};
     use datafusion::prelude::SessionContext;
+    use futures::{StreamExt, stream};
     use std::collections::BTreeSet;
 
     use super::*;
@@ -90,5 +96,52 @@ mod tests {
                 assert_eq!(seen.len() as u64, rows * 6);
             }
         }
+    }
+
+    /// A partition that gives a batch and then `end`.
+    #[derive(Debug)]
+    struct Broken {
+        schema: Arc<Schema>,
+        end: fn() -> DataFusionError,
+    }
+
+    impl PartitionStream for Broken {
+        fn schema(&self) -> &Arc<Schema> {
+            &self.schema
+        }
+
+        fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+            let batch = RecordBatch::try_new(Arc::clone(&self.schema), vec![Arc::new(UInt64Array::from_iter_values(0..100))]).unwrap();
+            let end = self.end;
+            let rows = stream::iter([true, false]).map(move |is_first| if is_first { Ok(batch.clone()) } else { Err(end()) });
+            Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), rows))
+        }
+    }
+
+    /// What each partition says of a child that breaks.
+    async fn errors(end: fn() -> DataFusionError) -> Vec<String> {
+        let schema = Arc::new(Schema::new(vec![Field::new(HASH_COLUMN, DataType::UInt64, false)]));
+        let partitions: Vec<Arc<dyn PartitionStream>> = vec![Arc::new(Broken { schema: Arc::clone(&schema), end })];
+        let child = StreamingTableExec::try_new(schema, partitions, None, Vec::new(), false, None).unwrap();
+        let plan = Exchange::InProcess.by_shard(Arc::new(child), 3).unwrap();
+        let context = SessionContext::new().task_ctx();
+        let mut errors = Vec::new();
+        for partition in 0..3 {
+            errors.push(collect(plan.execute(partition, Arc::clone(&context)).unwrap()).await.unwrap_err().to_string());
+        }
+        errors
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_error_reaches_every_partition() {
+        let errors = errors(|| DataFusionError::Execution("the file is damaged".to_owned())).await;
+        assert!(errors.len() == 3 && errors.iter().all(|error| error.contains("the file is damaged")), "{errors:?}");
+    }
+
+    /// Rows that never come must not look like an end.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_task_that_dies_is_an_error_in_every_partition() {
+        let errors = errors(|| panic!("for the test")).await;
+        assert!(errors.iter().all(|error| error.contains("ended before its input")), "{errors:?}");
     }
 }
