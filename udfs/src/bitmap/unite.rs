@@ -11,28 +11,16 @@ use std::arch::asm;
 /// Values whose bits are set in one step.
 const STEP: usize = 4;
 
-/// Sets the bits of values in turn; the compiler makes a fifth more instructions of the same.
+/// Sets the bits of two values in turn; the compiler makes a fifth more instructions of the same.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-fn set_step(words: &mut Words, values: &[[u8; 2]; STEP]) {
-    // SAFETY: the eight bytes of the values are read. A value without its lower six bits is the number of one of 1,024 words, and
+fn set_pair(words: &mut Words, values: &[[u8; 2]; 2]) {
+    // SAFETY: the four bytes of the values are read. A value without its lower six bits is the number of one of 1,024 words, and
     // these are read and written.
     unsafe {
         asm!(
             "movzx {a:e}, word ptr [{values}]",
             "movzx {b:e}, word ptr [{values} + 2]",
-            "mov {c:e}, {a:e}",
-            "mov {d:e}, {b:e}",
-            "shr {c:e}, 6",
-            "shr {d:e}, 6",
-            "mov {word}, [{words} + {c} * 8]",
-            "bts {word}, {a}",
-            "mov [{words} + {c} * 8], {word}",
-            "mov {word}, [{words} + {d} * 8]",
-            "bts {word}, {b}",
-            "mov [{words} + {d} * 8], {word}",
-            "movzx {a:e}, word ptr [{values} + 4]",
-            "movzx {b:e}, word ptr [{values} + 6]",
             "mov {c:e}, {a:e}",
             "mov {d:e}, {b:e}",
             "shr {c:e}, 6",
@@ -57,7 +45,7 @@ fn set_step(words: &mut Words, values: &[[u8; 2]; STEP]) {
 
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
-fn set_step(words: &mut Words, values: &[[u8; 2]; STEP]) {
+fn set_pair(words: &mut Words, values: &[[u8; 2]; 2]) {
     for value in values {
         set_value(words, value);
     }
@@ -74,7 +62,9 @@ fn set_value(words: &mut Words, value: &[u8; 2]) {
 fn set_values(words: &mut Words, values: &Values) {
     let (steps, rest) = values.as_chunks::<STEP>();
     for step in steps {
-        set_step(words, step);
+        for pair in step.as_chunks().0 {
+            set_pair(words, pair);
+        }
     }
     for value in rest {
         set_value(words, value);
