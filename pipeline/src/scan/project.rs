@@ -133,12 +133,8 @@ pub async fn plan_source(context: &ScanContext<'_>, source: &Source, tags: &[&Ta
     third.push(ident(USER_COLUMN));
     third.extend(names.iter().map(|name| ready(name)));
 
-    let logical = raw_scan(source, &files)?
-        .project(first)
-        .and_then(|plan| plan.project(second))
-        .and_then(|plan| plan.project(third))
-        .and_then(LogicalPlanBuilder::build)
-        .map_err(plan_error)?;
+    let projected = [first, second, third].into_iter().try_fold(raw_scan(source, &files)?, LogicalPlanBuilder::project);
+    let logical = projected.and_then(LogicalPlanBuilder::build).map_err(plan_error)?;
     let physical = context.session.state().create_physical_plan(&logical).await.map_err(plan_error)?;
     let plan = context.exchange.by_shard(physical, context.shards).map_err(plan_error)?;
     Ok(Scan { plan, rows: selected.rows })
