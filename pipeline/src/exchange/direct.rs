@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use datafusion::common::runtime::SpawnedTask;
@@ -25,6 +26,11 @@ use futures::{StreamExt, stream};
 use super::HASH_COLUMN;
 use super::gate::{Receiver, Senders, queues};
 use super::order::in_order_of_shards;
+
+/// Batches of a task that may be on their way, and how long it waits for readers to catch up when there are more.
+const MOST_BATCHES: usize = 16;
+const WAIT: Duration = Duration::from_millis(1);
+const MOST_WAITS: usize = 10;
 
 /// Partition `i` gives the rows of shard `i`; each partition can be read once.
 #[derive(Debug)]
@@ -91,10 +97,18 @@ impl ShardExchangeExec {
     fn start(&self, context: &Arc<TaskContext>) -> Result<Run> {
         let (senders, receivers) = queues(self.shards as usize);
         let reservation = Arc::new(MemoryConsumer::new("ShardExchangeExec").register(context.memory_pool()));
-        let tasks = (0..self.child.output_partitioning().partition_count()).map(|partition| {
+        let partitions = self.child.output_partitioning().partition_count();
+        let tasks = (0..partitions).map(|partition| {
             let input = self.child.execute(partition, Arc::clone(context))?;
             let route_time = MetricBuilder::new(&self.metrics).subset_time("route_time", partition);
-            let cut = Cut { hash: self.hash, shards: self.shards, senders: senders.clone(), reservation: Arc::clone(&reservation), route_time };
+            let cut = Cut {
+                hash: self.hash,
+                shards: self.shards,
+                senders: senders.clone(),
+                reservation: Arc::clone(&reservation),
+                most: MOST_BATCHES * partitions,
+                route_time,
+            };
             Ok(SpawnedTask::spawn(cut.all(input)))
         });
         Ok(Run { tasks: Arc::new(tasks.collect::<Result<_>>()?), receivers: receivers.into_iter().map(Some).collect() })
@@ -107,6 +121,8 @@ struct Cut {
     shards: u32,
     senders: Senders<Piece>,
     reservation: Arc<MemoryReservation>,
+    /// Batches of all tasks that are on their way before a task waits for readers.
+    most: usize,
     route_time: Time,
 }
 
@@ -123,13 +139,28 @@ impl Cut {
         loop {
             self.senders.opened().await;
             match input.next().await {
-                Some(batch) => self.hand_on(&batch?)?,
+                Some(batch) => {
+                    let bytes = self.hand_on(&batch?)?;
+                    self.let_readers_catch_up(bytes).await;
+                }
                 None => return Ok(()),
             }
         }
     }
 
-    fn hand_on(&self, batch: &RecordBatch) -> Result<()> {
+    /// A shard without rows holds the gate open for good: while many batches like the last one are on their way, each task waits a
+    /// little. Not for ever, as nobody may read a partition yet whose queue holds them.
+    async fn let_readers_catch_up(&self, bytes: usize) {
+        for _ in 0..MOST_WAITS {
+            if self.reservation.size() <= self.most * bytes {
+                return;
+            }
+            tokio::time::sleep(WAIT).await;
+        }
+    }
+
+    /// Hands on the rows of a batch; returns the bytes it takes.
+    fn hand_on(&self, batch: &RecordBatch) -> Result<usize> {
         let _timer = self.route_time.timer();
         let (ordered, ends) = in_order_of_shards(batch, self.hash, self.shards)?;
         let bytes = ordered.get_array_memory_size();
@@ -142,7 +173,7 @@ impl Cut {
             }
             start = end;
         }
-        Ok(())
+        Ok(bytes)
     }
 }
 

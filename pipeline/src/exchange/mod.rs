@@ -144,4 +144,25 @@ mod tests {
         let errors = errors(|| panic!("for the test")).await;
         assert!(errors.iter().all(|error| error.contains("ended before its input")), "{errors:?}");
     }
+
+    /// All rows are of one shard, and its reader is slow: the others, which wait for nothing, must not let the queue grow.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn shards_without_rows_do_not_fill_the_queue_of_another() {
+        const BATCHES: usize = 400;
+        let schema = Arc::new(Schema::new(vec![Field::new(HASH_COLUMN, DataType::UInt64, false)]));
+        let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(UInt64Array::from_iter_values((0..1000).map(|row| row * 3)))]).unwrap();
+        let bytes = batch.get_array_memory_size();
+        let child = MemorySourceConfig::try_new_exec(&[vec![batch; BATCHES]], schema, None).unwrap();
+        let plan = Exchange::InProcess.by_shard(child, 3).unwrap();
+        let context = SessionContext::new().task_ctx();
+        let mut readers: Vec<_> = (0..3).map(|partition| plan.execute(partition, Arc::clone(&context)).unwrap()).collect();
+        let (mut read, mut most) = (0, 0);
+        while let Some(piece) = readers[0].next().await {
+            read += piece.unwrap().num_rows();
+            most = most.max(context.memory_pool().reserved());
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        assert_eq!(read, BATCHES * 1000);
+        assert!(most < BATCHES / 4 * bytes, "{} batches of {BATCHES} were queued", most / bytes);
+    }
 }
