@@ -3,7 +3,8 @@
 //!
 //! Ids are below 5,000,000, at random or ascending; groups are at random. Takes the number of rows as its argument, 50 million
 //! if there is none: cargo bench --bench `sql_aggregates` -- 50000000. Prints seconds of the fastest of three runs, of all cores, and
-//! how far the memory of the process rose above what it held before the query.
+//! how far the memory of the process rose above what it held before the query. With a number of groups and `random` or `sorted` behind
+//! the number of rows, only that table.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array, UInt64Array};
@@ -12,6 +13,7 @@ use datafusion::datasource::MemTable;
 use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -46,32 +48,54 @@ fn table(rows: u64, groups: u64, is_sorted: bool, partitions: usize) -> MemTable
     MemTable::try_new(schema, parts).unwrap()
 }
 
-/// Of the fastest run.
+/// What a query took.
 struct Measured {
+    /// Of the fastest run.
     seconds: f64,
     rows: usize,
-    /// The most memory of any run above what was held before the first, in MiB.
+    /// The most memory of a run above what was held before it, in MiB.
     memory: u64,
 }
 
 async fn measure(context: &SessionContext, query: &str) -> Measured {
-    let held = memory("VmRSS:");
-    let mut fastest = Measured { seconds: f64::MAX, rows: 0, memory: 0 };
+    let mut measured = Measured { seconds: f64::MAX, rows: 0, memory: 0 };
     for _ in 0..3 {
+        give_back();
+        let held = memory("VmRSS:");
         // Makes VmHWM start from what is held now.
         let _ = std::fs::write("/proc/self/clear_refs", "5");
-        let start = Instant::now();
-        let plan = context.sql(query).await.unwrap().create_physical_plan().await.unwrap();
-        let mut batches = execute_stream(plan, context.task_ctx()).unwrap();
-        let mut rows = 0;
-        while let Some(batch) = batches.next().await {
-            rows += batch.unwrap().num_rows();
-        }
-        let seconds = start.elapsed().as_secs_f64();
-        let memory = fastest.memory.max(memory("VmHWM:").saturating_sub(held));
-        fastest = if seconds < fastest.seconds { Measured { seconds, rows, memory } } else { Measured { memory, ..fastest } };
+        measured.rows = run(context, query).await;
+        measured.memory = measured.memory.max(memory("VmHWM:").saturating_sub(held));
     }
-    fastest
+    for _ in 0..3 {
+        let start = Instant::now();
+        run(context, query).await;
+        measured.seconds = measured.seconds.min(start.elapsed().as_secs_f64());
+    }
+    measured
+}
+
+/// Runs a query; returns how many rows it gives.
+async fn run(context: &SessionContext, query: &str) -> usize {
+    let plan = context.sql(query).await.unwrap().create_physical_plan().await.unwrap();
+    let mut batches = execute_stream(plan, context.task_ctx()).unwrap();
+    let mut rows = 0;
+    while let Some(batch) = batches.next().await {
+        rows += batch.unwrap().num_rows();
+    }
+    rows
+}
+
+/// Gives memory that is not used back to the system, where the allocator can: else a query would take what the one before it left.
+fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        unsafe extern "C" {
+            fn malloc_trim(pad: usize) -> i32;
+        }
+        // SAFETY: it only gives memory back that nothing holds.
+        unsafe { malloc_trim(0) };
+    }
 }
 
 /// Memory of the process in MiB; 0 where that can not be read.
@@ -81,32 +105,43 @@ fn memory(field: &str) -> u64 {
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
+/// One table: `count(*)`, `bitmap_build_agg` and perhaps `roaring_agg` over it, and a line of what they took.
 #[tokio::main]
-async fn main() {
-    let rows = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(50_000_000);
+async fn compare(rows: u64, groups: u64, is_sorted: bool) {
+    let context = SessionContext::new();
+    tagmill_udfs::register_all(&context).unwrap();
+    let partitions = context.state().config().target_partitions();
+    context.register_table("t", Arc::new(table(rows, groups, is_sorted, partitions))).unwrap();
+    // First, as ClickHouse has run its INSERT before: the code of the program is read into memory.
+    let count = measure(&context, "SELECT g, count(*) FROM t GROUP BY g").await;
+    let build = measure(&context, "SELECT g, bitmap_build_agg(id) FROM t GROUP BY g").await;
+    assert_eq!(count.rows, build.rows);
+    let order = if is_sorted { "sorted" } else { "random" };
+    let ratio = build.seconds / count.seconds;
+    print!("{groups:>9} {order:>7} {:>10.3} {:>10.3} {ratio:>7.2} {:>10} {:>10}", build.seconds, count.seconds, build.memory, count.memory);
+    if groups <= GROUPS_OF_OBJECTS {
+        datafusion_roaring::all_udafs().into_iter().for_each(|aggregate| context.register_udaf(aggregate));
+        let other = measure(&context, "SELECT g, roaring_agg(id32) FROM t GROUP BY g").await;
+        assert_eq!(other.rows, build.rows);
+        print!(" {:>14.3} {:>7.2}", other.seconds, other.seconds / build.seconds);
+    }
+    println!();
+}
+
+/// Each table in a process of its own: what one has let go of would be taken for free by the next.
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let rows = arguments.first().and_then(|rows| rows.parse().ok()).unwrap_or(50_000_000);
+    if let [_, groups, order] = arguments.as_slice() {
+        return compare(rows, groups.parse().unwrap(), order == "sorted");
+    }
     println!("{rows} rows, ids below {IDS}");
     println!(
         "{:>9} {:>7} {:>10} {:>10} {:>7} {:>10} {:>10} {:>14} {:>7}",
         "groups", "ids", "build s", "count s", "ratio", "build MiB", "count MiB", "roaring_agg s", "ratio"
     );
-    for (groups, is_sorted) in GROUPS.into_iter().flat_map(|groups| [(groups, false), (groups, true)]) {
-        let context = SessionContext::new();
-        tagmill_udfs::register_all(&context).unwrap();
-        let partitions = context.state().config().target_partitions();
-        context.register_table("t", Arc::new(table(rows, groups, is_sorted, partitions))).unwrap();
-        // First, as ClickHouse has run its INSERT before: the code of the program is read into memory.
-        let count = measure(&context, "SELECT g, count(*) FROM t GROUP BY g").await;
-        let build = measure(&context, "SELECT g, bitmap_build_agg(id) FROM t GROUP BY g").await;
-        assert_eq!(count.rows, build.rows);
-        let order = if is_sorted { "sorted" } else { "random" };
-        let ratio = build.seconds / count.seconds;
-        print!("{groups:>9} {order:>7} {:>10.3} {:>10.3} {ratio:>7.2} {:>10} {:>10}", build.seconds, count.seconds, build.memory, count.memory);
-        if groups <= GROUPS_OF_OBJECTS {
-            datafusion_roaring::all_udafs().into_iter().for_each(|aggregate| context.register_udaf(aggregate));
-            let other = measure(&context, "SELECT g, roaring_agg(id32) FROM t GROUP BY g").await;
-            assert_eq!(other.rows, build.rows);
-            print!(" {:>14.3} {:>7.2}", other.seconds, other.seconds / build.seconds);
-        }
-        println!();
+    for (groups, order) in GROUPS.into_iter().flat_map(|groups| [(groups, "random"), (groups, "sorted")]) {
+        let arguments = [rows.to_string(), groups.to_string(), order.to_string()];
+        assert!(Command::new(std::env::current_exe().unwrap()).args(arguments).status().unwrap().success());
     }
 }

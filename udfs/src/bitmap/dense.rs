@@ -3,7 +3,8 @@
 use super::grid::{Grid, NONE};
 use super::words::Words;
 
-/// Bitsets that lie side by side: those that lie anywhere touch half as many pages again, more than a processor has at hand.
+/// Bitsets of a group that lie side by side, at most: those that lie anywhere touch half as many pages again, more than a processor
+/// has at hand.
 const BESIDE: usize = 16;
 
 /// Groups of a page.
@@ -19,17 +20,25 @@ struct Table {
     slots: Vec<u32>,
 }
 
+/// The bitsets of one group.
+#[derive(Debug, Default)]
+struct OfGroup {
+    /// By ascending high word.
+    tables: Vec<Table>,
+    /// How many bitsets there are.
+    count: usize,
+    /// The slab that takes the next one, if there is room.
+    slab: u32,
+}
+
 /// The bitsets of all groups.
 #[derive(Debug, Default)]
 pub(super) struct Dense {
-    /// Where a group's tables are in `tables`: group `g` has place `g % PAGE` of page `g / PAGE`; pages without tables are empty.
+    /// Where a group is in `groups`: group `g` has place `g % PAGE` of page `g / PAGE`; pages without groups are empty.
     pages: Vec<Vec<u32>>,
-    /// Tables of a group, by ascending high word.
-    tables: Vec<Vec<Table>>,
-    /// Bitset `s` is number `s % BESIDE` of slab `s / BESIDE`.
+    groups: Vec<OfGroup>,
+    /// Bitset `s` is number `s % BESIDE` of slab `s / BESIDE`. A slab is one group's, so that its memory goes with the group.
     slabs: Vec<Vec<Words>>,
-    /// How many bitsets of each slab have been released.
-    released: Vec<u8>,
     grid: Grid,
     bytes: usize,
 }
@@ -52,7 +61,7 @@ impl Dense {
         self.at(group) != NONE
     }
 
-    /// Where the tables of a group are.
+    /// Where a group is.
     #[inline]
     fn at(&self, group: u32) -> u32 {
         self.pages.get(group as usize / PAGE).and_then(|page| page.get(group as usize % PAGE)).copied().unwrap_or(NONE)
@@ -76,8 +85,8 @@ impl Dense {
 
     /// The number of the bitset that holds the chunk of a value of a group; of none if there is none.
     fn slot(&self, group: u32, high: u32, key: u16) -> u32 {
-        let Some(tables) = self.tables.get(self.at(group) as usize) else { return NONE };
-        let table = match tables.as_slice() {
+        let Some(found) = self.groups.get(self.at(group) as usize) else { return NONE };
+        let table = match found.tables.as_slice() {
             [only] if only.high == high => only,
             several => match several.binary_search_by_key(&high, |table| table.high) {
                 Ok(at) => &several[at],
@@ -98,59 +107,51 @@ impl Dense {
             self.bytes += PAGE * size_of::<u32>();
         }
         if self.pages[page][place] == NONE {
-            self.pages[page][place] = self.tables.len() as u32;
-            self.tables.push(Vec::new());
-            self.bytes += size_of::<Vec<Table>>();
+            self.pages[page][place] = self.groups.len() as u32;
+            self.groups.push(OfGroup::default());
+            self.bytes += size_of::<OfGroup>();
         }
-        let tables = &mut self.tables[self.pages[page][place] as usize];
-        let at = match tables.binary_search_by_key(&high, |table| table.high) {
+        let found = &mut self.groups[self.pages[page][place] as usize];
+        let at = match found.tables.binary_search_by_key(&high, |table| table.high) {
             Ok(at) => at,
             Err(at) => {
-                tables.insert(at, Table { high, base: key, slots: Vec::new() });
+                found.tables.insert(at, Table { high, base: key, slots: Vec::new() });
                 self.bytes += size_of::<Table>();
                 at
             }
         };
-        let beside = self.slabs.last().map_or(BESIDE, Vec::len);
-        if beside == BESIDE {
-            self.slabs.push(Vec::with_capacity(BESIDE));
+        if self.slabs.get(found.slab as usize).is_none_or(|slab| found.count == 0 || slab.len() == slab.capacity().min(BESIDE)) {
+            // As many as there are, at most: a group of one bitset takes no room for others.
+            let room = found.count.clamp(1, BESIDE);
+            found.slab = self.slabs.len() as u32;
+            self.slabs.push(Vec::with_capacity(room));
+            self.bytes += room * size_of::<Words>();
         }
-        let slab = self.slabs.len() - 1;
-        let slot = (slab * BESIDE + beside % BESIDE) as u32;
-        self.slabs[slab].push([0; 1024]);
-        self.bytes += tables[at].put(key, slot) * size_of::<u32>();
-        self.bytes += size_of::<Words>();
+        let slab = &mut self.slabs[found.slab as usize];
+        let slot = found.slab * BESIDE as u32 + slab.len() as u32;
+        slab.push([0; 1024]);
+        found.count += 1;
+        self.bytes += found.tables[at].put(key, slot) * size_of::<u32>();
         self.grid.put(group, u64::from(high) << 16 | u64::from(key), slot);
         slot
     }
 
     /// The chunks of a group that have a bitset, ascending: high word, key, bits.
     pub(super) fn chunks(&self, group: u32) -> impl Iterator<Item = (u32, u16, &Words)> {
-        let tables = self.tables.get(self.at(group) as usize).map_or(&[][..], Vec::as_slice);
+        let tables = self.groups.get(self.at(group) as usize).map_or(&[][..], |found| found.tables.as_slice());
         tables.iter().flat_map(move |table| {
             let slots = table.slots.iter().enumerate().filter(|(_, slot)| **slot != NONE);
             slots.map(move |(at, slot)| (table.high, table.base + at as u16, &self.slabs[*slot as usize / BESIDE][*slot as usize % BESIDE]))
         })
     }
 
-    /// Lets go of a group's bitsets, none of which is asked for again: the memory of a slab is given back with its last one.
+    /// Lets go of a group's bitsets, none of which is asked for again.
     #[inline]
     pub(super) fn release(&mut self, group: u32) {
-        if self.has(group) {
-            self.release_tables(group);
-        }
-    }
-
-    fn release_tables(&mut self, group: u32) {
-        self.released.resize(self.slabs.len(), 0);
         let at = self.at(group) as usize;
-        let tables = self.tables.get_mut(at).map(std::mem::take).unwrap_or_default();
-        for slot in tables.iter().flat_map(|table| &table.slots).filter(|slot| **slot != NONE) {
-            let slab = *slot as usize / BESIDE;
-            self.released[slab] += 1;
-            if usize::from(self.released[slab]) == self.slabs[slab].len() {
-                self.slabs[slab] = Vec::new();
-            }
+        let released = self.groups.get_mut(at).map(std::mem::take).unwrap_or_default();
+        for slot in released.tables.iter().flat_map(|table| &table.slots).filter(|slot| **slot != NONE) {
+            self.slabs[*slot as usize / BESIDE] = Vec::new();
         }
     }
 
@@ -161,7 +162,7 @@ impl Dense {
         let places = self.pages.iter().enumerate().flat_map(|(page, places)| (page * PAGE..).zip(places));
         for (group, at) in places.filter(|(_, at)| **at != NONE) {
             let (target, group) = if group < count { (&mut first, group) } else { (&mut others, group - count) };
-            for table in std::mem::take(&mut self.tables[*at as usize]) {
+            for table in std::mem::take(&mut self.groups[*at as usize]).tables {
                 for (key, slot) in table.slots.iter().enumerate().filter(|(_, slot)| **slot != NONE) {
                     let bits = &self.slabs[*slot as usize / BESIDE][*slot as usize % BESIDE];
                     *target.find_or_make(group as u32, table.high, table.base + key as u16) = *bits;

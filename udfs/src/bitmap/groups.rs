@@ -111,7 +111,7 @@ impl GroupSets {
 
     /// Adds all values of a bitmap to a group.
     pub fn merge(&mut self, group: usize, bitmap: &BitmapRef<'_>) {
-        if !self.keeps(group as u32, bitmap) {
+        if !self.keeps(group as u32, bitmap, CROWDED) {
             self.merge_containers(group as u32, bitmap);
         } else if self.pending.push(group as u32, bitmap) && self.pending.len() <= FEW_GROUPS {
             self.move_crowded();
@@ -123,9 +123,9 @@ impl GroupSets {
         let first = self.pending.share(&bytes);
         for (group, number, range) in bitmaps {
             let Some(Ok(bitmap)) = bytes.get(number).and_then(|bytes| bytes.as_bytes().get(range.clone())).map(BitmapRef::parse_layout) else { continue };
-            if self.keeps(group as u32, &bitmap) {
-                self.pending.push_shared(group as u32, first + number, range);
-            } else {
+            let is_kept = self.keeps(group as u32, &bitmap, u32::MAX);
+            self.pending.offer(group as u32, first + number, range, is_kept);
+            if !is_kept {
                 self.merge_containers(group as u32, &bitmap);
             }
         }
@@ -177,13 +177,13 @@ impl GroupSets {
         self.pending = pending;
     }
 
-    /// Whether a bitmap is better kept as it is.
-    fn keeps(&self, group: u32, bitmap: &BitmapRef<'_>) -> bool {
+    /// Whether a bitmap is better kept as it is; not if a container has so many values.
+    fn keeps(&self, group: u32, bitmap: &BitmapRef<'_>, many: u32) -> bool {
         let mut containers = 0;
         !self.dense.has(group)
             && bitmap.buckets().all(|(_, bucket)| {
                 containers += bucket.container_count() as u64;
-                bucket.largest() < CROWDED
+                bucket.largest() < many
             })
             && containers > 0
             && bitmap.cardinality() >= LEAST_KEPT * containers

@@ -13,7 +13,7 @@ const GROWTH: usize = 3;
 /// How far at most, if they remove next to none.
 const GROWTH_OF_DISTINCT: usize = 16;
 /// Rows of a block, at least and at most.
-const BLOCK: (usize, usize) = (32, 1024);
+const BLOCK: (usize, usize) = (32, 8192);
 
 /// Where rows are sorted; kept from one sort to the next.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub(super) struct Log<R> {
     /// Blocks that are not added to any more.
     blocks: Vec<Vec<R>>,
     /// The block that rows are added to; the first rows of a log fill it without a reallocation.
-    tail: Vec<R>,
+    pub(super) tail: Vec<R>,
     /// Rows of `blocks`.
     closed: usize,
     /// Bytes behind `packed`, `blocks` and `tail`.
@@ -177,10 +177,15 @@ impl<R: LogRow> Log<R> {
     pub(super) fn compact(&mut self, least: usize, scratch: &mut Scratch<R>, take: impl FnMut(&[R])) {
         let before = self.len();
         let ascends = self.sort_to(scratch);
+        let is_distinct = scratch.rows.len() >= before - before / 8;
         let fullest = take_crowded(&mut scratch.rows, take);
         let left = scratch.rows.as_slice();
-        let growth = if left.len() >= before - before / 8 { (CROWDED * 5 / 4 / fullest.max(1)).clamp(2, GROWTH_OF_DISTINCT) } else { GROWTH };
-        self.limit = if left.is_empty() { CROWDED } else { (left.len() * growth).max(least).max(LEAST) };
+        // To where the fullest chunk becomes crowded, if that can be told.
+        let grown = match is_distinct {
+            true => (left.len() * CROWDED * 5 / 4 / fullest.max(1)).clamp(left.len() * 4 / 3, left.len() * GROWTH_OF_DISTINCT),
+            false => left.len() * GROWTH,
+        };
+        self.limit = if left.is_empty() { CROWDED } else { grown.max(least).max(LEAST) };
         let was_packed = !self.packed.is_empty();
         self.replace(left.to_vec(), ascends);
         if was_packed && !left.is_empty() {

@@ -14,10 +14,16 @@ const ROWS_PER_GROUP: usize = 16;
 /// Rows are not packed before the logs have this many bytes.
 const UNPACKED: usize = 4 << 20;
 
+/// Where rows are sorted is kept, even if the logs are smaller, if it has no more bytes.
+const LEAST_SCRATCH: usize = 1 << 18;
+
 /// The logs. Group `g` has its rows in log `g >> shift`.
 #[derive(Debug)]
 pub(super) struct Parts<R> {
     logs: Vec<Log<R>>,
+    /// The block of each log that rows are added to, side by side: those of a thousand logs are at hand, the logs are not. A log has
+    /// its own back while it is looked at.
+    tails: Vec<Vec<R>>,
     shift: u32,
     /// Bytes behind the logs.
     bytes: usize,
@@ -26,7 +32,7 @@ pub(super) struct Parts<R> {
 
 impl<R> Default for Parts<R> {
     fn default() -> Self {
-        Self { logs: Vec::new(), shift: 0, bytes: 0, scratch: Scratch::default() }
+        Self { logs: Vec::new(), tails: Vec::new(), shift: 0, bytes: 0, scratch: Scratch::default() }
     }
 }
 
@@ -35,10 +41,10 @@ impl<R: LogRow> Parts<R> {
     #[inline]
     pub(super) fn push(&mut self, row: R, high: u32, dense: &mut Dense) {
         let part = (row.group() >> self.shift) as usize;
-        if self.logs.get(part).is_none_or(Log::is_full) {
-            return self.push_to_full(row, Some((high, dense)));
+        match self.tails.get_mut(part) {
+            Some(tail) if tail.len() < tail.capacity() => tail.push(row),
+            _ => self.push_to_full(row, Some((high, dense))),
         }
-        self.logs[part].push(row);
     }
 
     /// Adds a row whose log is full or missing; compacts the log only if bitsets are given.
@@ -52,7 +58,9 @@ impl<R: LogRow> Parts<R> {
         if part >= self.logs.len() {
             self.bytes += (part + 1 - self.logs.len()) * size_of::<Log<R>>();
             self.logs.resize_with(part + 1, Log::default);
+            self.tails.resize_with(part + 1, Vec::new);
         }
+        self.give_back(part);
         let least = ROWS_PER_GROUP << self.shift;
         if let Some((high, dense)) = dense
             && self.logs[part].is_over(least)
@@ -64,14 +72,30 @@ impl<R: LogRow> Parts<R> {
         if self.bytes >= UNPACKED && log.is_packable(least) {
             log.pack(&mut self.scratch);
         }
-        log.open_block();
+        if log.is_full() {
+            log.open_block();
+        }
         self.bytes += log.bytes();
         log.push(row);
+        self.tails[part] = std::mem::take(&mut log.tail);
+    }
+
+    /// Gives a log its last block back, if it has not got it.
+    fn give_back(&mut self, part: usize) {
+        if self.tails[part].capacity() > 0 {
+            self.logs[part].tail = std::mem::take(&mut self.tails[part]);
+        }
+    }
+
+    /// Gives all logs their last blocks back.
+    fn gather(&mut self) {
+        (0..self.logs.len()).for_each(|part| self.give_back(part));
     }
 
     /// Makes one log of every two.
     fn join_neighbours(&mut self) {
         self.shift += 1;
+        self.gather();
         let mut logs = std::mem::take(&mut self.logs).into_iter();
         while let Some(mut log) = logs.next() {
             match logs.next() {
@@ -80,6 +104,7 @@ impl<R: LogRow> Parts<R> {
             }
             self.logs.push(log);
         }
+        self.tails.truncate(self.logs.len());
         self.bytes = self.logs.iter().map(Log::bytes).sum();
     }
 
@@ -92,18 +117,24 @@ impl<R: LogRow> Parts<R> {
             rows.iter().for_each(|row| words[usize::from(row.low() as u16 >> 6)] |= 1 << (row.low() & 63));
         });
         self.bytes += log.bytes();
+        if self.scratch.bytes() > self.bytes.max(LEAST_SCRATCH) {
+            // What was sorted has become bitsets.
+            self.scratch = Scratch::default();
+        }
     }
 
     /// Compacts the log that holds a group's rows.
     pub(super) fn compact_group(&mut self, group: u32, high: u32, dense: &mut Dense) {
         let part = (group >> self.shift) as usize;
         if part < self.logs.len() {
+            self.gather();
             self.compact(part, high, dense);
         }
     }
 
     /// The sorted rows of a group, which stay.
     pub(super) fn of_group(&mut self, group: u32) -> &[R] {
+        self.gather();
         let Some(log) = self.logs.get((group >> self.shift) as usize) else { return &[] };
         log.sort_to(&mut self.scratch);
         let rows = self.scratch.rows.as_slice();
@@ -112,7 +143,7 @@ impl<R: LogRow> Parts<R> {
 
     /// Whether there are no rows.
     pub(super) fn is_empty(&self) -> bool {
-        self.logs.iter().all(|log| log.len() == 0)
+        self.logs.iter().all(|log| log.len() == 0) && self.tails.iter().all(Vec::is_empty)
     }
 
     /// Bytes held; takes no time.
@@ -121,18 +152,22 @@ impl<R: LogRow> Parts<R> {
     }
 
     /// The same rows in another form, of the same groups.
-    pub(super) fn map<T: LogRow>(&self, change: impl Fn(R) -> T) -> Parts<T> {
+    pub(super) fn map<T: LogRow>(&mut self, change: impl Fn(R) -> T) -> Parts<T> {
+        self.gather();
         let logs: Vec<Log<T>> = self.logs.iter().map(|log| log.map(&change)).collect();
-        Parts { bytes: logs.iter().map(Log::bytes).sum(), logs, shift: self.shift, scratch: Scratch::default() }
+        let tails = logs.iter().map(|_| Vec::new()).collect();
+        Parts { bytes: logs.iter().map(Log::bytes).sum(), logs, tails, shift: self.shift, scratch: Scratch::default() }
     }
 
     /// Takes the rows of the first groups out; the others are counted from 0 again.
     pub(super) fn split_first(&mut self, count: u32) -> Self {
         let (mut first, mut others) = (Self { shift: self.shift, ..Self::default() }, Self::default());
         let mut rows = Vec::new();
+        self.gather();
         for (part, log) in std::mem::take(&mut self.logs).into_iter().enumerate() {
             if (part as u64 + 1) << self.shift <= u64::from(count) {
                 first.logs.push(log);
+                first.tails.push(Vec::new());
                 continue;
             }
             log.copy_to(&mut rows);
@@ -149,14 +184,15 @@ impl<R: LogRow> Parts<R> {
 
     /// Adds a row without looking at the others.
     fn add(&mut self, row: R) {
-        match self.logs.get_mut((row.group() >> self.shift) as usize) {
-            Some(log) if !log.is_full() => log.push(row),
+        match self.tails.get_mut((row.group() >> self.shift) as usize) {
+            Some(tail) if tail.len() < tail.capacity() => tail.push(row),
             _ => self.push_to_full(row, None),
         }
     }
 
     /// A walk over the rows of all groups.
-    pub(super) fn into_walk(self) -> Walk<R> {
+    pub(super) fn into_walk(mut self) -> Walk<R> {
+        self.gather();
         Walk { logs: self.logs.into_iter(), shift: self.shift, taken: 0, scratch: self.scratch, at: 0 }
     }
 }

@@ -27,11 +27,14 @@ struct Entry {
 /// The bytes that are not shared.
 const OWN: u32 = u32::MAX;
 
-/// Bytes of others, and how many entries lie in them.
+/// Bytes of others.
 #[derive(Debug)]
 struct Block {
     bytes: SharedBytes,
+    /// How many entries lie in them.
     entries: usize,
+    /// How many bytes of those that were offered are kept, beyond those that are not.
+    worth: i64,
 }
 
 /// Bitmaps of groups; a group may have several.
@@ -68,20 +71,35 @@ impl Pending {
     /// Keeps bytes for bitmaps that are about to be given; returns the number of the first.
     pub(super) fn share(&mut self, bytes: &[SharedBytes]) -> usize {
         let first = self.blocks.len();
-        self.blocks.extend(bytes.iter().map(|bytes| Some(Block { bytes: bytes.clone(), entries: 0 })));
+        self.blocks.extend(bytes.iter().map(|bytes| Some(Block { bytes: bytes.clone(), entries: 0, worth: 0 })));
         first
     }
 
-    /// Gives a bitmap in shared bytes to a group.
-    pub(super) fn push_shared(&mut self, group: u32, block: usize, range: Range<usize>) {
+    /// Gives a bitmap in shared bytes to a group, if it is to be kept.
+    pub(super) fn offer(&mut self, group: u32, block: usize, range: Range<usize>, is_kept: bool) {
         let Some(Some(shared)) = self.blocks.get_mut(block) else { return };
+        if !is_kept {
+            shared.worth -= range.len() as i64;
+            return;
+        }
+        shared.worth += range.len() as i64;
         shared.entries += 1;
         self.len += range.len();
         self.entries.push(Entry { group, block: block as u32, start: range.start, end: range.end });
     }
 
-    /// Lets go of shared bytes, from a number on, in which no bitmaps were given. Returns whether bitmaps of groups have been united.
+    /// Lets go of shared bytes, from a number on, that are not worth it: what is kept of them is copied. Returns whether bitmaps of
+    /// groups have been united.
     pub(super) fn settle(&mut self, first: usize) -> bool {
+        for entry in self.entries.iter_mut().rev().take_while(|entry| entry.block != OWN && entry.block as usize >= first) {
+            let Some(Some(block)) = self.blocks.get_mut(entry.block as usize).filter(|block| block.as_ref().is_some_and(|block| block.worth < 0)) else {
+                continue;
+            };
+            block.entries -= 1;
+            let start = self.own.len();
+            self.own.extend_from_slice(block.bytes.as_bytes().get(entry.start..entry.end).unwrap_or_default());
+            *entry = Entry { group: entry.group, block: OWN, start, end: self.own.len() };
+        }
         for block in &mut self.blocks[first..] {
             *block = block.take().filter(|block| block.entries > 0);
         }

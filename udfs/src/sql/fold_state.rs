@@ -2,6 +2,7 @@
 
 use super::input::Bitmaps;
 use super::output::BitmapColumn;
+use super::state::{bitmaps_of, state_of, states_of};
 use super::union_state::{filtered_bitmaps, takes_part};
 use crate::bitmap::{BitmapRef, or_many};
 use arrow::array::{Array, ArrayRef, BooleanArray};
@@ -75,7 +76,7 @@ impl GroupsAccumulator for FoldGroups {
     }
 
     fn merge_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
-        self.fold(&values[0], group_indices, None, total_num_groups)
+        self.fold(bitmaps_of(values)?, group_indices, None, total_num_groups)
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
@@ -91,11 +92,11 @@ impl GroupsAccumulator for FoldGroups {
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        Ok(vec![self.evaluate(emit_to)?])
+        states_of(self.evaluate(emit_to)?)
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
-        Ok(vec![filtered_bitmaps(&values[0], opt_filter)?])
+        states_of(filtered_bitmaps(&values[0], opt_filter)?)
     }
 
     fn size(&self) -> usize {
@@ -120,7 +121,7 @@ impl Accumulator for FoldSet {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        self.update_batch(states)
+        self.update_batch(std::slice::from_ref(bitmaps_of(states)?))
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
@@ -129,7 +130,7 @@ impl Accumulator for FoldSet {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        Ok(vec![self.evaluate()?])
+        state_of(&self.evaluate()?)
     }
 
     fn size(&self) -> usize {

@@ -54,6 +54,7 @@ mod set_aggregates;
 mod set_operation;
 mod shared;
 mod starrocks;
+mod state;
 mod texts;
 mod union_state;
 mod wire;

@@ -6,8 +6,10 @@ use datafusion::common::exec_datafusion_err;
 use datafusion::error::Result;
 use std::sync::Arc;
 
-/// A block is closed when it has this many bytes: small ones fit where an aggregate has just let go of a group's state, but whoever
-/// asks for the size of a batch asks every block.
+/// A block is closed when it has as many bytes as the column has rows, within these bounds. Small blocks fit where an aggregate has just
+/// let go of a group's state, and are let go of soon themselves; but whoever cuts a column into batches asks every block for its size,
+/// once for each batch.
+const LEAST_BLOCK: usize = 1 << 13;
 const BLOCK: usize = 1 << 18;
 
 /// Builder of a `BinaryView` column whose values are appended to a vector.
@@ -47,7 +49,8 @@ impl BitmapColumn {
             self.views.push(0);
             self.nulls.append_null();
         }
-        if self.block.len() >= BLOCK { self.close_block(BLOCK + BLOCK / 8) } else { Ok(()) }
+        let block = self.views.capacity().clamp(LEAST_BLOCK, BLOCK);
+        if self.block.len() >= block { self.close_block(block + block / 8) } else { Ok(()) }
     }
 
     /// Closes the block; the next one has room for `room` bytes.

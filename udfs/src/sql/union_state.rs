@@ -5,6 +5,7 @@
 
 use super::input::Bitmaps;
 use super::output::BitmapColumn;
+use super::state::{bitmaps_of, state_of, states_of};
 use crate::bitmap::{BitmapRef, DrainedGroups, GroupSets, SharedBytes, write_sorted};
 use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, BooleanArray, ByteView, UInt64Array};
 use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
@@ -18,6 +19,9 @@ use std::sync::Arc;
 
 /// Bitmaps of a group are united together up to about this many bytes: what a processor has at hand.
 const TOGETHER: usize = 256 << 10;
+
+/// The bytes of a smaller state are not shared: it is copied, or becomes rows, for less than that costs.
+const LEAST_SHARED: usize = 256;
 
 /// What the rows of the aggregate's argument are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +95,6 @@ impl UnionGroups {
             self.sets.insert_all(groups.iter().copied().zip(values));
             return Ok(());
         }
-        let is_shared = is_mostly_used(views);
         let mut shared = Vec::new();
         for (group, (row, bytes)) in groups.iter().copied().zip(views.iter().enumerate()) {
             match bytes {
@@ -102,7 +105,7 @@ impl UnionGroups {
                 }
                 Some(bytes) => match BitmapRef::parse(bytes) {
                     Ok(bitmap) if bitmap.is_empty() => self.note_empty(group),
-                    Ok(_) if is_shared => shared.push((group, ByteView::from(views.views()[row]))),
+                    Ok(_) if bytes.len() >= LEAST_SHARED => shared.push((group, ByteView::from(views.views()[row]))),
                     Ok(bitmap) => self.sets.merge(group, &bitmap),
                     Err(defect) => return Err(exec_datafusion_err!("{}: state, row {row} of the batch: {defect}", self.function)),
                 },
@@ -149,7 +152,7 @@ impl GroupsAccumulator for UnionGroups {
 
     fn merge_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
         self.count = self.count.max(total_num_groups);
-        self.add_states(&values[0], group_indices)
+        self.add_states(bitmaps_of(values)?, group_indices)
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
@@ -169,7 +172,7 @@ impl GroupsAccumulator for UnionGroups {
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        Ok(vec![self.evaluate(emit_to)?])
+        states_of(self.evaluate(emit_to)?)
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
@@ -181,7 +184,7 @@ impl GroupsAccumulator for UnionGroups {
                 bitmaps
             }
         };
-        Ok(vec![state])
+        states_of(state)
     }
 
     fn size(&self) -> usize {
@@ -196,11 +199,6 @@ impl AsRef<[u8]> for Bytes {
     fn as_ref(&self) -> &[u8] {
         &self.0
     }
-}
-
-/// Whether at least half of the memory behind an array is its values': then they may stay where they are.
-fn is_mostly_used(views: &BinaryViewArray) -> bool {
-    views.data_buffers().iter().map(Buffer::capacity).sum::<usize>() <= views.total_buffer_bytes_used() * 2
 }
 
 /// Bytes of a state that is a single value: the value, little endian, and a zero.
@@ -262,7 +260,8 @@ impl Accumulator for UnionSet {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        self.0.add_states(&states[0], &vec![0; states[0].len()])
+        let bitmaps = bitmaps_of(states)?;
+        self.0.add_states(bitmaps, &vec![0; bitmaps.len()])
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
@@ -275,7 +274,7 @@ impl Accumulator for UnionSet {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        Ok(vec![self.evaluate()?])
+        state_of(&self.evaluate()?)
     }
 
     fn size(&self) -> usize {

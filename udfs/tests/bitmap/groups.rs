@@ -135,6 +135,10 @@ proptest! {
         let mut one = Vec::new();
         groups.write(2, &mut one);
         prop_assert!(one == expected.get(&2).map(bytes_of).unwrap_or_default());
+        groups.insert_all(rows.iter().map(|(group, value)| (*group, value ^ 1)));
+        rows.iter().for_each(|(group, value)| {
+            expected.entry(*group).or_default().insert(value ^ 1);
+        });
         assert_groups(&mut groups.drain(), 0..expected.keys().last().map_or(0, |last| last + 1), &expected);
     }
 }
@@ -160,6 +164,36 @@ fn many_small_bitmaps_of_few_groups_are_united() {
         sets.write(0, &mut one);
         assert!(one == bytes_of(&expected[&0]), "{groups} groups below {range}");
         assert_groups(&mut sets.drain(), 0..groups, &expected);
+    }
+}
+
+/// Shared bytes are held as long as their bitmaps are needed, and not at all for the sake of a few of them.
+#[test]
+fn shared_bytes_are_let_go_of() {
+    struct Held(std::sync::Arc<Vec<u8>>);
+    impl AsRef<[u8]> for Held {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+    let large: BTreeSet<u64> = (0..40_000).map(|value| value * 3).collect();
+    for (tiny, is_held) in [(10, true), (40_000, false)] {
+        let (mut bytes, mut places, mut expected) = (Vec::new(), Vec::new(), Groups::new());
+        let sets = std::iter::once(large.clone()).chain((0..tiny).map(|value| BTreeSet::from([value << 20])));
+        for (group, set) in sets.enumerate() {
+            let start = bytes.len();
+            bytes.extend(bytes_of(&set));
+            places.push((group, 0, start..bytes.len()));
+            expected.insert(group, set);
+        }
+        let bytes = std::sync::Arc::new(bytes);
+        let mut sets = GroupSets::default();
+        sets.merge_shared(vec![SharedBytes::new(Held(std::sync::Arc::clone(&bytes)))], places.into_iter());
+        assert_eq!(std::sync::Arc::strong_count(&bytes) > 1, is_held, "beside {tiny} tiny ones");
+        let mut drained = sets.drain();
+        assert_groups(&mut drained, 0..1, &expected);
+        assert_eq!(std::sync::Arc::strong_count(&bytes), 1);
+        assert_groups(&mut drained, 1..expected.len(), &expected);
     }
 }
 
