@@ -6,7 +6,7 @@ use datafusion::error::Result;
 use tagmill_schemas::Artifact;
 use tagmill_schemas::artifact::VALUE_COLUMNS;
 use tagmill_schemas::value::{Value, ValueType};
-use tagmill_udfs::bitmap::write_sorted;
+use tagmill_udfs::bitmap::{pick, write_sorted};
 
 use super::app_order::AppOrder;
 use super::atoms::AppSets;
@@ -21,7 +21,7 @@ use super::kept::DimensionReport;
 use super::label_sets::LabelSets;
 use super::labels::LabelRule;
 use super::measure::scaled_double;
-use super::members::{entered_and_left, ordinals_of};
+use super::members::entered_and_left;
 use super::output::Output;
 use super::report::{GroupReport, TagReport};
 use super::seats::{AppSeats, Settled};
@@ -229,7 +229,8 @@ impl<'a> AppWriter<'a> {
         let [rows] = output.bitmaps([Artifact::Groups])?;
         let mut bitmap = Vec::new();
         let mut emit = |group: usize, words: &[u64]| {
-            ordinals_of(words, ordinals, members);
+            // Ascending, because seats are.
+            pick(words, ordinals, members);
             let name = &audience.groups[group];
             bitmap.clear();
             write_sorted(number, members, &mut bitmap);

@@ -1,23 +1,7 @@
-//! Bitsets over the seats of an app <-> ascending ordinals.
+//! The members of a group tonight and before.
 
 use datafusion::error::{DataFusionError, Result};
 use tagmill_udfs::bitmap::{BitmapRef, and_cardinality};
-
-/// Appends the ordinals of the seats whose bit is set; ascending, because seats are.
-pub fn ordinals_of(words: &[u64], ordinals: &[u32], out: &mut Vec<u32>) {
-    out.clear();
-    for (at, &word) in words.iter().enumerate() {
-        if word == u64::MAX {
-            out.extend_from_slice(&ordinals[at * 64..at * 64 + 64]);
-            continue;
-        }
-        let mut bits = word;
-        while bits != 0 {
-            out.push(ordinals[at * 64 + bits.trailing_zeros() as usize]);
-            bits &= bits - 1;
-        }
-    }
-}
 
 /// How many members of `now` are not in the earlier bitmap, and how many of the earlier one are not in `now`.
 pub fn entered_and_left(now: &[u8], before: Option<&[u8]>, shard: u32) -> Result<(u64, u64)> {
@@ -33,15 +17,6 @@ pub fn entered_and_left(now: &[u8], before: Option<&[u8]>, shard: u32) -> Result
 mod tests {
     use super::*;
     use tagmill_udfs::bitmap::write_sorted;
-
-    #[test]
-    fn seats_become_ordinals_in_order() {
-        let ordinals: Vec<u32> = (0..130).map(|i| i * 3).collect();
-        let mut out = Vec::new();
-        ordinals_of(&[u64::MAX, 0b101, 0b10], &ordinals, &mut out);
-        let expected: Vec<u32> = (0..64).chain([64, 66, 129]).map(|i| i * 3).collect();
-        assert_eq!(out, expected);
-    }
 
     #[test]
     fn compares_with_the_earlier_members() {

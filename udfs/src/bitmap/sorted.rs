@@ -6,6 +6,9 @@ use super::{ARRAY_MOST, BITSET_BYTES, COOKIE_NO_RUNS, COOKIE_RUNS, scattered, wo
 /// Values are looked at one by one up to this many, with searches and vector loops beyond.
 const FEW: usize = 16;
 
+/// Runs are looked for one value after the other if they have at most so many on average.
+const SHORT_RUN: usize = 8;
+
 /// Appends the canonical bitmap of `{high << 32 | value}` to `out`.
 ///
 /// `values` ascend strictly; without values an empty bitmap is written. Takes time proportional to the bytes written
@@ -170,12 +173,35 @@ fn append_low_halves(values: &[u32], out: &mut Vec<u8>) {
 
 fn append_runs(chunk: &[u32], runs: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(&(runs as u16).to_le_bytes());
+    if chunk.len() <= runs * SHORT_RUN {
+        return append_short_runs(chunk, runs, out);
+    }
     let mut rest = chunk;
     while !rest.is_empty() {
         let len = first_run(rest);
         out.extend_from_slice(&((rest[0] & 0xFFFF) | (len as u32 - 1) << 16).to_le_bytes());
         rest = &rest[len..];
     }
+}
+
+/// Runs that are too short to be searched for: every value is looked at, and written to where the next run starts, without a branch.
+fn append_short_runs(chunk: &[u32], runs: usize, out: &mut Vec<u8>) {
+    let from = out.len();
+    out.resize(from + (runs + 1) * 4, 0);
+    let (places, _) = out[from..].as_chunks_mut::<4>();
+    let (mut run, mut start) = (0, chunk[0]);
+    for pair in chunk.windows(2) {
+        places[run] = run_of(start, pair[0]);
+        let is_end = pair[1].wrapping_sub(pair[0]) != 1;
+        run += usize::from(is_end);
+        start = if is_end { pair[1] } else { start };
+    }
+    places[run] = run_of(start, chunk[chunk.len() - 1]);
+    out.truncate(from + runs * 4);
+}
+
+fn run_of(first: u32, last: u32) -> [u8; 4] {
+    ((first & 0xFFFF) | (last - first) << 16).to_le_bytes()
 }
 
 /// Length of the run that `values` start with: a search, as the values ascend strictly.
