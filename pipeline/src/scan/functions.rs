@@ -14,6 +14,7 @@ use datafusion::prelude::SessionContext;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
+use super::lost_elements::LostElements;
 use crate::exchange::RouteFunction;
 
 /// Ids longer than this are rejected.
@@ -24,6 +25,7 @@ pub fn register_functions(context: &SessionContext) {
     context.register_udf(ScalarUDF::from(HashFunction::default()));
     context.register_udf(ScalarUDF::from(KeyFunction::default()));
     context.register_udf(ScalarUDF::from(StatusFunction::default()));
+    context.register_udf(ScalarUDF::from(LostElements::default()));
     context.register_udf(ScalarUDF::from(RouteFunction::default()));
 }
 

@@ -8,6 +8,7 @@ mod by_value;
 mod clean;
 mod files;
 mod functions;
+mod lost_elements;
 mod one_dictionary;
 mod project;
 mod sql;

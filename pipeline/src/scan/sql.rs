@@ -6,9 +6,11 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::expr::TryCast;
-use datafusion::logical_expr::{Expr, ExprSchemable, Volatility};
+use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, Volatility};
 use datafusion::prelude::SessionContext;
 use tagmill_schemas::{Config, Error, Result, ValueType};
+
+use super::lost_elements::LostElements;
 
 /// Days from 1970-01-01.
 pub fn days_of(date: NaiveDate) -> i32 {
@@ -146,7 +148,8 @@ pub fn arrow_type(value_type: ValueType) -> DataType {
     }
 }
 
-/// An expression as a value of the wanted type, and, where the cast can fail, the condition that it does.
+/// An expression as a value of the wanted type, and, where the cast can fail, the condition that it does, if only for one element of
+/// a list.
 pub fn cast_to(expression: Expr, wanted: ValueType, multi: bool, schema: &DFSchema, place: &str) -> Result<(Expr, Option<Expr>)> {
     let found = expression.get_type(schema).map_err(|e| explain(e, place))?;
     let element = match &found {
@@ -170,7 +173,9 @@ pub fn cast_to(expression: Expr, wanted: ValueType, multi: bool, schema: &DFSche
     }
     let target = if is_list { DataType::new_list(arrow_type(wanted), true) } else { arrow_type(wanted) };
     let cast = Expr::TryCast(TryCast::new(Box::new(expression.clone()), target));
-    let can_fail = wanted != ValueType::String && !is_list;
-    let fails = can_fail.then(|| expression.is_not_null().and(cast.clone().is_null()));
+    let fails = (wanted != ValueType::String).then(|| match is_list {
+        true => ScalarUDF::from(LostElements::default()).call(vec![expression, cast.clone()]),
+        false => expression.is_not_null().and(cast.clone().is_null()),
+    });
     Ok((cast, fails))
 }

@@ -273,6 +273,30 @@ async fn lists_of_every_kind_are_their_values() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_element_that_does_not_fit_rejects_its_row_and_a_null_one_does_not() {
+    let scores = "[[tag]]\nname = 'scores'\nsource = 'profiles'\ntype = 'integer'\nmulti = true\nvalue = 'scores'\n";
+    let field = |element: DataType| Arc::new(arrow::datatypes::Field::new("item", element, true));
+    let rows =
+        [Some(vec![Some("1"), Some("2")]), Some(vec![Some("3"), Some("x")]), None, Some(vec![None, Some("4")]), Some(vec![Some(""), None]), Some(vec![])];
+    let mut list = arrow::array::ListBuilder::new(arrow::array::StringBuilder::new()).with_field(field(DataType::Utf8));
+    rows.into_iter().for_each(|row| list.append_option(row));
+    let list: ArrayRef = Arc::new(list.finish());
+    for wanted in [DataType::List(field(DataType::Utf8)), DataType::LargeList(field(DataType::LargeUtf8))] {
+        let hand = Hand::new(&[PROFILES, scores]);
+        let of = |values: &[&str]| text(values, &DataType::Utf8);
+        let users = of(&["u1", "u2", "u3", "u4", "u5", "u6"]);
+        hand.write(PART, vec![("app", of(&["shop"; 6])), ("user", users), ("scores", cast(&list, &wanted).unwrap())]);
+        hand.init_and_run().await.unwrap_or_else(|e| panic!("{wanted}: {e}"));
+        let release = hand.published().await;
+        let found: BTreeMap<_, _> = release.tags().await.into_iter().map(|((_, _, value), users)| (value.to_string(), users.len())).collect();
+        assert_eq!(found, [("1", 1), ("2", 1), ("4", 1)].map(|(value, users)| (value.to_owned(), users)).into(), "{wanted}");
+        let quality = release.quality().await;
+        let of = |metric: &str| quality.get(&("profiles".to_owned(), Some("shop".to_owned()), metric.to_owned())).copied();
+        assert_eq!((of("rejected:bad_scores"), of("accepted")), (Some(2), Some(4)), "{wanted}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_number_that_does_not_fit_rejects_its_row_only() {
     let spend = "[[tag]]\nname = 'spend'\nsource = 'profiles'\ntype = 'double'\nscale = 2\nvalue = 'spend'\n[[tag]]\nname = 'age'\nsource = 'profiles'\ntype = 'integer'\nvalue = 'age'\n";
     let hand = Hand::new(&[PROFILES, spend, EVENTS, "[source.measures]\namount = { value = 'amount', scale = 2 }\n"]);
