@@ -95,6 +95,8 @@ fn runtime(threads: usize) -> Result<Runtime, Failure> {
     let mut builder = Builder::new_multi_thread();
     if threads > 0 {
         builder.worker_threads(threads);
+        // What is added up at the end of a night runs on threads of its own.
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(|e| not_started(io::Error::other(e)))?;
     }
     builder.enable_all().build().map_err(not_started)
 }
