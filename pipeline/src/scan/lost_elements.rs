@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, ListArray};
+use arrow::buffer::NullBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use datafusion::common::exec_datafusion_err;
@@ -37,9 +38,14 @@ impl ScalarUDFImpl for LostElements {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
         let (before, after) = (as_list(&arrays[0])?, as_list(&arrays[1])?);
-        let nulls = |list: &ListArray, row: usize| if list.is_null(row) { 0 } else { list.value(row).logical_null_count() };
-        let lost = |row: usize| before.is_valid(row) && nulls(&after, row) > nulls(&before, row);
-        Ok(ColumnarValue::Array(Arc::new((0..before.len()).map(|row| Some(lost(row))).collect::<BooleanArray>())))
+        let nulls = [&before, &after].map(|list| list.values().logical_nulls());
+        let count = |list: &ListArray, nulls: &Option<NullBuffer>, row: usize| {
+            let start = list.value_offsets()[row] as usize;
+            nulls.as_ref().map_or(0, |nulls| nulls.slice(start, list.value_length(row) as usize).null_count())
+        };
+        let lost = |row: usize| before.is_valid(row) && count(&after, &nulls[1], row) > count(&before, &nulls[0], row);
+        let any = nulls[1].is_some();
+        Ok(ColumnarValue::Array(Arc::new((0..before.len()).map(|row| Some(any && lost(row))).collect::<BooleanArray>())))
     }
 }
 

@@ -125,12 +125,12 @@ impl Dense {
             let room = found.count.clamp(1, BESIDE);
             found.slab = self.slabs.len() as u32;
             self.slabs.push(Vec::with_capacity(room));
-            self.bytes += room * size_of::<Words>();
         }
         let slab = &mut self.slabs[found.slab as usize];
         let slot = found.slab * BESIDE as u32 + slab.len() as u32;
         slab.push([0; 1024]);
         found.count += 1;
+        self.bytes += size_of::<Words>();
         self.bytes += found.tables[at].put(key, slot) * size_of::<u32>();
         self.grid.put(group, u64::from(high) << 16 | u64::from(key), slot);
         slot

@@ -4,7 +4,7 @@
 //! (group, value) ──► bitset of the chunk, if it has one
 //!               └──► one of the logs ── when it is full: sort, remove duplicates, move crowded chunks to bitsets;
 //!                                       pack what is left if there is much of it
-//! (group, bitmap) ──► as it is, if its containers are neither tiny nor crowded; else container by container, as above
+//! (group, bitmap) ──► as it is, if its containers are not tiny nor, where it has to be copied, crowded; else container by container
 //! drain: log by log, sort, remove duplicates, write each group's rows and bitsets as canonical bytes, united with its bitmaps;
 //!        what has been written is let go of
 //! ```

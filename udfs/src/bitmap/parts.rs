@@ -14,7 +14,7 @@ const ROWS_PER_GROUP: usize = 16;
 /// Rows are not packed before the logs have this many bytes.
 const UNPACKED: usize = 4 << 20;
 
-/// Where rows are sorted is kept, even if the logs are smaller, if it has no more bytes.
+/// Where rows are sorted is kept, even if the logs are much smaller, if it has no more bytes.
 const LEAST_SCRATCH: usize = 1 << 18;
 
 /// The logs. Group `g` has its rows in log `g >> shift`.
@@ -117,8 +117,8 @@ impl<R: LogRow> Parts<R> {
             rows.iter().for_each(|row| words[usize::from(row.low() as u16 >> 6)] |= 1 << (row.low() & 63));
         });
         self.bytes += log.bytes();
-        if self.scratch.bytes() > self.bytes.max(LEAST_SCRATCH) {
-            // What was sorted has become bitsets.
+        if self.scratch.bytes() > LEAST_SCRATCH && self.scratch.bytes() / 8 > self.bytes {
+            // Most of what was sorted has become bitsets.
             self.scratch = Scratch::default();
         }
     }

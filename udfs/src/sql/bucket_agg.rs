@@ -1,18 +1,17 @@
 //! Spark's aggregates over buckets of 4,096 bytes: `bitmap_construct_agg`, and what `bitmap_or_agg` and `bitmap_and_agg` are there.
 
 use super::buckets::{BITS, BYTES};
+use super::build_agg::state_field;
 use super::documentation::document;
 use super::input::{bitmap_type, expect_arguments};
 use arrow::array::{ArrayRef, AsArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
+use arrow::datatypes::{DataType, FieldRef, Int64Type};
 use datafusion::common::{exec_err, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, Signature, Volatility};
 use datafusion::scalar::ScalarValue;
-use std::sync::Arc;
 
 /// What is done with a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -97,7 +96,7 @@ impl AggregateUDFImpl for BucketAggregate {
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
-        Ok(vec![Arc::new(Field::new(format_state_name(args.name, "bucket"), DataType::BinaryView, true))])
+        Ok(state_field(self.fold.name(), &args))
     }
 
     fn accumulator(&self, _args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {

@@ -2,13 +2,13 @@
 
 use super::documentation::document;
 use super::input::{element_type, expect_arguments};
-use super::state::state_field;
 use super::union_state::{Input, UnionGroups, UnionSet};
-use arrow::datatypes::{DataType, FieldRef};
+use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 const NAME: &str = "bitmap_build_agg";
 
@@ -31,6 +31,11 @@ impl Default for BitmapBuildAgg {
     fn default() -> Self {
         Self { signature: Signature::user_defined(Volatility::Immutable) }
     }
+}
+
+/// The state of every bitmap aggregate: a bitmap.
+pub(super) fn state_field(function: &str, args: &StateFieldsArgs<'_>) -> Vec<FieldRef> {
+    vec![Arc::new(Field::new(format_state_name(args.name, function), DataType::BinaryView, true))]
 }
 
 impl AggregateUDFImpl for BitmapBuildAgg {

@@ -2,7 +2,6 @@
 
 use super::input::Bitmaps;
 use super::output::BitmapColumn;
-use super::state::{bitmaps_of, state_of, states_of};
 use super::union_state::{filtered_bitmaps, takes_part};
 use crate::bitmap::{BitmapRef, or_many};
 use arrow::array::{Array, ArrayRef, BooleanArray};
@@ -76,7 +75,7 @@ impl GroupsAccumulator for FoldGroups {
     }
 
     fn merge_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
-        self.fold(bitmaps_of(values)?, group_indices, None, total_num_groups)
+        self.fold(&values[0], group_indices, None, total_num_groups)
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
@@ -92,11 +91,11 @@ impl GroupsAccumulator for FoldGroups {
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        states_of(self.evaluate(emit_to)?)
+        Ok(vec![self.evaluate(emit_to)?])
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
-        states_of(filtered_bitmaps(&values[0], opt_filter)?)
+        Ok(vec![filtered_bitmaps(&values[0], opt_filter)?])
     }
 
     fn size(&self) -> usize {
@@ -121,7 +120,7 @@ impl Accumulator for FoldSet {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        self.update_batch(std::slice::from_ref(bitmaps_of(states)?))
+        self.update_batch(states)
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
@@ -130,7 +129,7 @@ impl Accumulator for FoldSet {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        state_of(&self.evaluate()?)
+        Ok(vec![self.evaluate()?])
     }
 
     fn size(&self) -> usize {

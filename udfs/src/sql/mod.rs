@@ -54,7 +54,6 @@ mod set_aggregates;
 mod set_operation;
 mod shared;
 mod starrocks;
-mod state;
 mod texts;
 mod union_state;
 mod wire;

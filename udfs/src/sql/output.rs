@@ -6,15 +6,17 @@ use datafusion::common::exec_datafusion_err;
 use datafusion::error::Result;
 use std::sync::Arc;
 
-/// A block is closed when it has as many bytes as the column has rows, within these bounds. Small blocks fit where an aggregate has just
-/// let go of a group's state, and are let go of soon themselves; but whoever cuts a column into batches asks every block for its size,
-/// once for each batch.
+/// A block is closed when it has as many bytes as the column was made for rows, within these bounds; the greater one if that is not known.
+/// Small blocks fit where an aggregate has just let go of a group's state, and are let go of soon themselves; but whoever cuts a column
+/// into batches asks every block for its size, once for each batch.
 const LEAST_BLOCK: usize = 1 << 13;
 const BLOCK: usize = 1 << 18;
 
 /// Builder of a `BinaryView` column whose values are appended to a vector.
 #[derive(Debug)]
 pub(super) struct BitmapColumn {
+    /// A block of so many bytes is closed.
+    limit: usize,
     /// The block that is written.
     block: Vec<u8>,
     closed: Vec<Buffer>,
@@ -25,14 +27,18 @@ pub(super) struct BitmapColumn {
 
 impl Default for BitmapColumn {
     fn default() -> Self {
-        Self::with_capacity(0)
+        Self::new(0, BLOCK)
     }
 }
 
 impl BitmapColumn {
     /// A builder of about so many rows.
     pub(super) fn with_capacity(rows: usize) -> Self {
-        Self { block: Vec::new(), closed: Vec::new(), views: Vec::with_capacity(rows), nulls: NullBufferBuilder::new(rows) }
+        Self::new(rows, rows.clamp(LEAST_BLOCK, BLOCK))
+    }
+
+    fn new(rows: usize, limit: usize) -> Self {
+        Self { limit, block: Vec::new(), closed: Vec::new(), views: Vec::with_capacity(rows), nulls: NullBufferBuilder::new(rows) }
     }
 
     /// Adds a row: what `write` appends if it returns true, or else NULL.
@@ -49,8 +55,7 @@ impl BitmapColumn {
             self.views.push(0);
             self.nulls.append_null();
         }
-        let block = self.views.capacity().clamp(LEAST_BLOCK, BLOCK);
-        if self.block.len() >= block { self.close_block(block + block / 8) } else { Ok(()) }
+        if self.block.len() >= self.limit { self.close_block(self.limit + self.limit / 8) } else { Ok(()) }
     }
 
     /// Closes the block; the next one has room for `room` bytes.

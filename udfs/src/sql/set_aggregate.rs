@@ -1,10 +1,10 @@
 //! Aggregates that fold the values or bitmaps of a group to one set, and give the set or its size.
 
 use super::answered::{AnsweredGroups, AnsweredSet};
+use super::build_agg::state_field;
 use super::documentation::document;
 use super::fold_state::{FoldGroups, FoldSet};
 use super::input::{bitmap_type, element_type, expect_arguments};
-use super::state::state_field;
 use super::union_state::{Input, UnionGroups, UnionSet};
 use crate::bitmap::{and, xor};
 use arrow::datatypes::{DataType, FieldRef};

@@ -5,7 +5,6 @@
 
 use super::input::Bitmaps;
 use super::output::BitmapColumn;
-use super::state::{bitmaps_of, state_of, states_of};
 use crate::bitmap::{BitmapRef, DrainedGroups, GroupSets, SharedBytes, write_sorted};
 use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, BooleanArray, ByteView, UInt64Array};
 use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
@@ -20,8 +19,8 @@ use std::sync::Arc;
 /// Bitmaps of a group are united together up to about this many bytes: what a processor has at hand.
 const TOGETHER: usize = 256 << 10;
 
-/// The bytes of a smaller state are not shared: it is copied, or becomes rows, for less than that costs.
-const LEAST_SHARED: usize = 256;
+/// States are not shared where all have fewer bytes: they are copied, or become rows, for less than that costs.
+const LEAST_SHARED: u32 = 256;
 
 /// What the rows of the aggregate's argument are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +94,7 @@ impl UnionGroups {
             self.sets.insert_all(groups.iter().copied().zip(values));
             return Ok(());
         }
+        let is_shared = views.views().iter().any(|view| *view as u32 >= LEAST_SHARED);
         let mut shared = Vec::new();
         for (group, (row, bytes)) in groups.iter().copied().zip(views.iter().enumerate()) {
             match bytes {
@@ -105,19 +105,30 @@ impl UnionGroups {
                 }
                 Some(bytes) => match BitmapRef::parse(bytes) {
                     Ok(bitmap) if bitmap.is_empty() => self.note_empty(group),
-                    Ok(_) if bytes.len() >= LEAST_SHARED => shared.push((group, ByteView::from(views.views()[row]))),
+                    Ok(_) if is_shared => shared.push((group, ByteView::from(views.views()[row]))),
                     Ok(bitmap) => self.sets.merge(group, &bitmap),
                     Err(defect) => return Err(exec_datafusion_err!("{}: state, row {row} of the batch: {defect}", self.function)),
                 },
             }
         }
         if !shared.is_empty() {
-            let buffers = views.data_buffers().iter().map(|buffer| SharedBytes::new(Bytes(buffer.clone()))).collect();
-            let place = |view: ByteView| (view.buffer_index as usize, view.offset as usize..view.offset as usize + view.length as usize);
-            self.sets
-                .merge_shared(buffers, shared.into_iter().map(|(group, view)| (group, place(view))).map(|(group, (buffer, range))| (group, buffer, range)));
+            self.merge_shared(views.data_buffers(), &shared);
         }
         Ok(())
+    }
+
+    /// Adds checked bitmaps of more than the bytes that a view holds in itself. A batch may have many buffers of which it uses few.
+    fn merge_shared(&mut self, buffers: &[Buffer], bitmaps: &[(usize, ByteView)]) {
+        let (mut numbers, mut used) = (vec![usize::MAX; buffers.len()], Vec::new());
+        for (_, view) in bitmaps {
+            let number = &mut numbers[view.buffer_index as usize];
+            if *number == usize::MAX {
+                *number = used.len();
+                used.push(SharedBytes::new(Bytes(buffers[view.buffer_index as usize].clone())));
+            }
+        }
+        let place = |view: &ByteView| view.offset as usize..view.offset as usize + view.length as usize;
+        self.sets.merge_shared(used, bitmaps.iter().map(|(group, view)| (*group, numbers[view.buffer_index as usize], place(view))));
     }
 
     fn note_empty(&mut self, group: usize) {
@@ -152,7 +163,7 @@ impl GroupsAccumulator for UnionGroups {
 
     fn merge_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
         self.count = self.count.max(total_num_groups);
-        self.add_states(bitmaps_of(values)?, group_indices)
+        self.add_states(&values[0], group_indices)
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
@@ -172,7 +183,7 @@ impl GroupsAccumulator for UnionGroups {
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        states_of(self.evaluate(emit_to)?)
+        Ok(vec![self.evaluate(emit_to)?])
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
@@ -184,7 +195,7 @@ impl GroupsAccumulator for UnionGroups {
                 bitmaps
             }
         };
-        states_of(state)
+        Ok(vec![state])
     }
 
     fn size(&self) -> usize {
@@ -260,8 +271,7 @@ impl Accumulator for UnionSet {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let bitmaps = bitmaps_of(states)?;
-        self.0.add_states(bitmaps, &vec![0; bitmaps.len()])
+        self.0.add_states(&states[0], &vec![0; states[0].len()])
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
@@ -274,7 +284,7 @@ impl Accumulator for UnionSet {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        state_of(&self.evaluate()?)
+        Ok(vec![self.evaluate()?])
     }
 
     fn size(&self) -> usize {
