@@ -209,14 +209,29 @@ impl Pending {
     /// Takes the bitmaps of the first groups out; the others are counted from 0 again.
     pub(super) fn split_first(&mut self, count: usize) -> Self {
         self.sort();
-        let (mut first, mut others) = (Self::default(), Self::default());
+        let (mut first, mut others) = (self.without_entries(), self.without_entries());
         for entry in &self.entries {
             let group = entry.group as usize;
             let (target, group) = if group < count { (&mut first, group) } else { (&mut others, group - count) };
-            target.push_own(group as u32, self.bytes_of(entry));
+            match target.blocks.get_mut(entry.block as usize) {
+                Some(Some(block)) => {
+                    block.entries += 1;
+                    target.len += entry.end - entry.start;
+                    target.entries.push(Entry { group: group as u32, ..*entry });
+                }
+                _ => target.push_own(group as u32, self.bytes_of(entry)),
+            }
         }
-        others.limit = self.limit;
+        for block in first.blocks.iter_mut().chain(&mut others.blocks) {
+            *block = block.take().filter(|block| block.entries > 0);
+        }
         *self = others;
         first
+    }
+
+    /// The shared bytes alone, under the same numbers.
+    fn without_entries(&self) -> Self {
+        let bare = |block: &Block| Block { bytes: block.bytes.clone(), entries: 0, worth: block.worth };
+        Self { blocks: self.blocks.iter().map(|block| block.as_ref().map(bare)).collect(), limit: self.limit, ..Self::default() }
     }
 }

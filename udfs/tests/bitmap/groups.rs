@@ -121,7 +121,7 @@ proptest! {
     }
 
     #[test]
-    fn merging_bitmaps_is_union(bitmaps in prop::collection::vec((0usize..4, sets()), 0..8), rows in rows()) {
+    fn merging_bitmaps_is_union(bitmaps in prop::collection::vec((0usize..4, sets()), 0..8), rows in rows(), part in 0usize..5) {
         let mut expected = collect(&rows);
         let mut groups = fill(&rows);
         let (copied, shared) = bitmaps.split_at(bitmaps.len() / 2);
@@ -139,7 +139,10 @@ proptest! {
         rows.iter().for_each(|(group, value)| {
             expected.entry(*group).or_default().insert(value ^ 1);
         });
-        assert_groups(&mut groups.drain(), 0..expected.keys().last().map_or(0, |last| last + 1), &expected);
+        let mut first = groups.drain_first(part);
+        let rest: Groups = expected.iter().filter(|(group, _)| **group >= part).map(|(group, set)| (group - part, set.clone())).collect();
+        assert_groups(&mut groups.drain(), 0..rest.keys().last().map_or(0, |last| last + 1), &rest);
+        assert_groups(&mut first, 0..part, &expected);
     }
 }
 
