@@ -127,16 +127,19 @@ impl<R: LogRow> Parts<R> {
     pub(super) fn compact_group(&mut self, group: u32, high: u32, dense: &mut Dense) {
         let part = (group >> self.shift) as usize;
         if part < self.logs.len() {
-            self.gather();
+            self.give_back(part);
             self.compact(part, high, dense);
         }
     }
 
     /// The sorted rows of a group, which stay.
     pub(super) fn of_group(&mut self, group: u32) -> &[R] {
-        self.gather();
-        let Some(log) = self.logs.get((group >> self.shift) as usize) else { return &[] };
-        log.sort_to(&mut self.scratch);
+        let part = (group >> self.shift) as usize;
+        if part >= self.logs.len() {
+            return &[];
+        }
+        self.give_back(part);
+        self.logs[part].sort_to(&mut self.scratch);
         let rows = self.scratch.rows.as_slice();
         &rows[rows.partition_point(|row| row.group() < group)..rows.partition_point(|row| row.group() <= group)]
     }
