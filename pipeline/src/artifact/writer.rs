@@ -28,6 +28,9 @@ use crate::store::Store;
 const GROUP_BYTES: usize = 16 << 20;
 /// Parts in flight: enough to overlap encoding with an upload.
 const UPLOADS: usize = 2;
+/// What a local file is written with at a time. For larger writes Linux takes larger blocks of free memory for its page cache;
+/// in a virtual machine those are often blocks that the host has taken back, and ten times slower to fill.
+const WRITE_BYTES: usize = 64 << 10;
 
 /// A file on its way into the store. Dropping it without `finish` leaves nothing that a reader sees; on object stores
 /// `abort` also removes the parts.
@@ -178,8 +181,10 @@ fn encode(writer: &mut ArrowWriter<Tap>, chunk: &RecordBatch) -> parquet::errors
 }
 
 async fn send(upload: &mut BufWriter, parts: Vec<Bytes>) -> object_store::Result<()> {
-    for part in parts {
-        upload.put(part).await?;
+    for mut part in parts {
+        while !part.is_empty() {
+            upload.put(part.split_to(part.len().min(WRITE_BYTES))).await?;
+        }
     }
     Ok(())
 }
