@@ -211,6 +211,18 @@ fn rules_and_rows_that_are_wrong_disable_themselves_only() {
 }
 
 #[test]
+fn validate_fails_on_a_wrong_rule_only_when_strict() {
+    let folder = shop();
+    assert_eq!(run(folder.path(), &["validate", "--strict"]).code, Some(0));
+    write(folder.path(), "conf/a.ndjson", "{\"app\":\"shop\",\"group\":\"bad\",\"rule\":\"city = = 'Oslo'\"}\n");
+    let told = run(folder.path(), &["validate"]);
+    assert!(told.code == Some(0) && told.out.contains("invalid rule shop/bad at 1:"), "{told:?}");
+    let strict = run(folder.path(), &["validate", "--strict"]);
+    assert_eq!((strict.code, &strict.out), (Some(1), &told.out));
+    assert!(strict.last_error().contains("problems found: 1"), "{strict:?}");
+}
+
+#[test]
 fn names_from_data_stay_data() {
     let folder = shop();
     let long = "x".repeat(10_000);
