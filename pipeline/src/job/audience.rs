@@ -69,7 +69,7 @@ pub async fn plan_groups(request: &Request, platform: &[TagSpec], labels: &Label
             labels: labels.by_app.get(app),
             shared_labels: &labels.shared,
             groups: Vec::new(),
-            lists: lists.names(app),
+            lists: Some(lists.names(app)),
             withheld: withheld.get(app),
         };
         let plan = plan_app(app, rows, &names, request.config.limits.of(app).groups, request.date);

@@ -27,10 +27,7 @@ pub fn stale_since(spec: &NightSpec, carried: &BTreeMap<&str, NaiveDate>) -> Res
 }
 
 fn stale_groups(spec: &NightSpec, rules: &AppRules, platform: &[TagSpec], carried: &BTreeMap<&str, NaiveDate>) -> Result<BTreeMap<String, NaiveDate>> {
-    let lists = spec.lists.iter().filter(|list| list.app == rules.app).map(|list| list.list.as_str()).collect();
-    let groups = rules.groups.iter().map(|(name, _)| name.as_str()).collect();
-    let names =
-        AppNames { platform, labels: spec.labels.get(&rules.app), shared_labels: &spec.shared_labels, groups, lists, withheld: spec.withheld.get(&rules.app) };
+    let names = AppNames::planned(spec, rules, platform);
     let mut uses: BTreeMap<&str, Vec<Atom>> = BTreeMap::new();
     for (group, rule) in &rules.groups {
         let expression = compile(rule, &names, spec.date).map_err(|e| Error::setup("roll-up", format!("rule {}/{group}: {}", rules.app, e.message)))?;

@@ -33,6 +33,11 @@ use crate::artifact::{Cell, value_cell};
 use crate::error::of_datafusion;
 use crate::rules::Atom;
 
+/// Counts (user, event) pairs with more combinations than the app's limit.
+const OVER_LIMIT_COMBINATIONS: &str = "over_limit:combinations";
+/// Counts sums of one user that do not fit into 64 bits, and are left out.
+const OVER_LIMIT_SUMS: &str = "over_limit:sums";
+
 /// Where the value columns of `tags` begin.
 const FIRST_VALUE: usize = 3;
 
@@ -258,13 +263,14 @@ impl<'a> AppWriter<'a> {
         let mut events = Vec::new();
         for (source, writer) in self.behaviour.iter_mut().enumerate() {
             let Some(writer) = writer else { continue };
-            let (found, combinations) = writer.events_of(seats, limits.combinations)?;
-            output.exceeded(source, app, combinations);
+            let (found, combinations) = writer.events_of(seats, limits.combinations);
+            output.exceeded(source, app, OVER_LIMIT_COMBINATIONS, combinations);
             events.extend(found.into_iter().map(|(event, items)| (event, source, items)));
         }
         events.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
         let names: Vec<(&str, usize)> = events.iter().map(|(event, source, _)| (event.as_str(), *source)).collect();
         let owned = owned(spec, app, &names);
+        let mut left_out = vec![0; spec.sources.len()];
         let [behaviour, measures] = output.bitmaps([Artifact::Behaviour, Artifact::BehaviourMeasures])?;
         for ((event, source, items), is_owned) in events.into_iter().zip(owned) {
             let (RowsSpec::Events { shapes, .. }, Some(writer)) = (&spec.sources[source].rows, &mut self.behaviour[source]) else { continue };
@@ -272,10 +278,11 @@ impl<'a> AppWriter<'a> {
                 self.lost.push(Lost { source, app: self.apps.code(seats.rank), event, rows: items.rows() });
             } else if let Some(shape) = shapes.shape(app, &event) {
                 let place = EventPlace { app, event: &event, limits, spec };
-                writer.write_event(&mut self.cutter, &place, &items, &shape, (&mut *behaviour, &mut *measures))?;
+                left_out[source] += writer.write_event(&mut self.cutter, &place, &items, &shape, (&mut *behaviour, &mut *measures))?;
             }
             writer.give_back(items);
         }
+        left_out.into_iter().enumerate().for_each(|(source, sums)| output.exceeded(source, app, OVER_LIMIT_SUMS, sums));
         Ok(())
     }
 }

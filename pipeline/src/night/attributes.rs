@@ -89,13 +89,16 @@ impl TagColumn {
             other => arrow::compute::cast(array, &DataType::new_list(other.clone(), true))?,
         };
         let list = array.as_list::<i32>();
-        self.values.encode(list.values(), &mut codes)?;
+        // A batch may be a slice of a larger one: only the elements of its own rows.
+        let start = list.value_offsets()[0] as usize;
+        self.values.encode(&list.values().slice(start, list.value_offsets()[list.len()] as usize - start), &mut codes)?;
         let distinct = |row: usize| {
             if list.is_null(row) {
                 return Vec::new();
             }
             let offsets = list.value_offsets();
-            let mut codes: Vec<u32> = codes[offsets[row] as usize..offsets[row + 1] as usize].iter().copied().filter(|&c| c != NULL_CODE).collect();
+            let mut codes: Vec<u32> =
+                codes[offsets[row] as usize - start..offsets[row + 1] as usize - start].iter().copied().filter(|&c| c != NULL_CODE).collect();
             codes.sort_unstable();
             codes.dedup();
             codes

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use datafusion::error::{DataFusionError, Result};
 
-use super::spec::{LabelSpec, NightSpec, TagSpec};
+use super::spec::{AppRules, LabelSpec, NightSpec, TagSpec};
 use crate::rules::{Names, Program, TagInfo, compile};
 
 /// The program of one app and the names of its groups.
@@ -26,10 +26,24 @@ pub struct AppNames<'a> {
     pub shared_labels: &'a BTreeMap<String, LabelSpec>,
     /// Groups, valid or not.
     pub groups: Vec<&'a str>,
-    /// Uploaded lists.
-    pub lists: Vec<&'a str>,
+    /// Uploaded lists; `None`: all that are named, because the rules were checked before.
+    pub lists: Option<Vec<&'a str>>,
     /// The app's tags whose values are not published, with the limit that they exceed.
     pub withheld: Option<&'a BTreeMap<String, u64>>,
+}
+
+impl<'a> AppNames<'a> {
+    /// The names of an app whose rules were checked when the night was planned.
+    pub fn planned(spec: &'a NightSpec, rules: &'a AppRules, platform: &'a [TagSpec]) -> Self {
+        Self {
+            platform,
+            labels: spec.labels.get(&rules.app),
+            shared_labels: &spec.shared_labels,
+            groups: rules.groups.iter().map(|(name, _)| name.as_str()).collect(),
+            lists: None,
+            withheld: spec.withheld.get(&rules.app),
+        }
+    }
 }
 
 impl Names for AppNames<'_> {
@@ -54,11 +68,11 @@ impl Names for AppNames<'_> {
     }
 
     fn has_list(&self, name: &str) -> bool {
-        self.lists.contains(&name)
+        self.lists.as_ref().is_none_or(|lists| lists.contains(&name))
     }
 
     fn list_names(&self) -> Vec<&str> {
-        self.lists.clone()
+        self.lists.clone().unwrap_or_default()
     }
 
     fn withheld(&self, tag: &str) -> Option<u64> {
@@ -72,11 +86,8 @@ pub fn compile_rules(spec: &NightSpec) -> Result<BTreeMap<String, Audience>> {
     spec.rules.iter().map(|rules| Ok((rules.app.clone(), compile_app(spec, rules, &platform)?))).collect()
 }
 
-fn compile_app(spec: &NightSpec, rules: &super::spec::AppRules, platform: &[TagSpec]) -> Result<Audience> {
-    let lists = spec.lists.iter().filter(|list| list.app == rules.app).map(|list| list.list.as_str()).collect();
-    let groups: Vec<&str> = rules.groups.iter().map(|(name, _)| name.as_str()).collect();
-    let names =
-        AppNames { platform, labels: spec.labels.get(&rules.app), shared_labels: &spec.shared_labels, groups, lists, withheld: spec.withheld.get(&rules.app) };
+fn compile_app(spec: &NightSpec, rules: &AppRules, platform: &[TagSpec]) -> Result<Audience> {
+    let names = AppNames::planned(spec, rules, platform);
     let compiled = rules
         .groups
         .iter()

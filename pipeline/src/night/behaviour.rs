@@ -11,6 +11,7 @@ use super::bsi::{cut_slices, offset_for};
 use super::cutter::Cutter;
 use super::events::SortedEvents;
 use super::kept::ValueChooser;
+use super::measure::{NO_SUM, sum};
 use super::seats::AppSeats;
 use super::shape::EventShape;
 use super::spec::NightSpec;
@@ -80,7 +81,7 @@ impl<'a> BehaviourWriter<'a> {
         Self { events, ordinals, shard, date, names, orders, spare: Vec::new(), chooser: ValueChooser::default() }
     }
 
-    /// Writes one event of an app.
+    /// Writes one event of an app. Returns how many sums do not fit into 64 bits and are left out.
     pub fn write_event(
         &mut self,
         cutter: &mut Cutter,
@@ -88,24 +89,29 @@ impl<'a> BehaviourWriter<'a> {
         items: &EventItems,
         shape: &EventShape,
         (behaviour, measures): (&mut BitmapRows, &mut BitmapRows),
-    ) -> Result<()> {
+    ) -> Result<u64> {
         self.write_users(cutter, place, items, behaviour)?;
         for (name, slot) in &shape.dimensions {
             self.write_dimension(cutter, place, items, (name, *slot), behaviour)?;
         }
         let counts = items.combinations.iter().filter(|item| item.count > 0).map(|item| (item.ordinal, item.number, i64::from(item.count)));
         self.write_slices(cutter, place, (COUNT, 0), items.most, counts, measures)?;
+        let mut left_out = 0;
         for measure in &shape.measures {
-            if let Some(sums) = items.sums.get(measure.slot).filter(|sums| !sums.is_empty()) {
-                self.write_slices(cutter, place, (&measure.name, measure.scale), items.most, sums.iter().copied(), measures)?;
+            let Some(sums) = items.sums.get(measure.slot) else { continue };
+            let fitting = sums.iter().copied().filter(|&(_, _, sum)| sum != NO_SUM);
+            let fit = fitting.clone().count();
+            left_out += (sums.len() - fit) as u64;
+            if fit > 0 {
+                self.write_slices(cutter, place, (&measure.name, measure.scale), items.most, fitting, measures)?;
             }
         }
-        Ok(())
+        Ok(left_out)
     }
 
     /// The events of one app with their items, combinations numbered, in order of the name; and how many (user, event) pairs have
     /// more combinations than `limit`.
-    pub fn events_of(&mut self, seats: AppSeats, limit: u32) -> Result<(Vec<(String, EventItems)>, u64)> {
+    pub fn events_of(&mut self, seats: AppSeats, limit: u32) -> (Vec<(String, EventItems)>, u64) {
         let events = self.events;
         let slots = events.measure_slots();
         let sums: Vec<&[(u64, i64)]> = (0..slots).map(|slot| events.sums(slot, seats.start, seats.end)).collect();
@@ -133,12 +139,12 @@ impl<'a> BehaviourWriter<'a> {
             for (slot, sums) in sums.iter().enumerate() {
                 if let Some(&(_, sum)) = sums.get(next_sum[slot]).filter(|(of, _)| *of == key) {
                     next_sum[slot] += 1;
-                    place.add_sum(slot, ordinal, number.min(limit), sum)?;
+                    place.add_sum(slot, ordinal, number.min(limit), sum);
                 }
             }
         }
         let name = |event: usize| events.names.value(self.names.code(event as u32)).map(|name| name.to_string());
-        Ok((out.into_iter().enumerate().filter_map(|(event, items)| Some((name(event)?, items?))).collect(), exceeded))
+        (out.into_iter().enumerate().filter_map(|(event, items)| Some((name(event)?, items?))).collect(), exceeded)
     }
 
     /// Takes back the memory of an event that is written.
@@ -170,25 +176,25 @@ impl<'a> BehaviourWriter<'a> {
         let combinations = items.combinations.iter().map(|item| ranks[item.tuple as usize]);
         let folded = chooser.choose(place, name, values.len(), combinations, |rank| order.text(order.place(rank)).unwrap_or_default());
         let numbers = items.most + 1;
-        let keys = values.len() as u64 * u64::from(numbers);
+        let place_of = |rank: u32| order.place(if folded.contains(rank) { NULL_RANK } else { rank });
+        let place_in = |item: &Combination| Some(ranks[item.tuple as usize]).filter(|rank| *rank != NULL_RANK).map(place_of);
+        let dense = Dense::of(order.len(), numbers, || items.combinations.iter().filter_map(place_in));
+        let keys = u64::from(dense.len()) * u64::from(numbers);
         if keys > u64::from(u32::MAX) {
-            return Err(DataFusionError::ResourcesExhausted(format!(
-                "dimension {name:?} of event {:?} of app {:?} has {} values; lower limits.values_per_dimension",
+            return Err(DataFusionError::Execution(format!(
+                "dimension {name:?} of event {:?} of app {:?} has {} values in one shard, and users with {numbers} combinations: lower \
+                 limits.values_per_dimension or limits.combinations",
                 place.event,
                 place.app,
-                values.len()
+                dense.len()
             )));
         }
-        let place_of = |rank: u32| order.place(if folded.contains(rank) { NULL_RANK } else { rank });
-        let key_of = |item: &Combination| {
-            let rank = ranks[item.tuple as usize];
-            (rank != NULL_RANK).then(|| (place_of(rank) * numbers + item.number, item.ordinal))
-        };
+        let key_of = |item: &Combination| Some((dense.number(place_in(item)?) * numbers + item.number, item.ordinal));
         rows.set(0, [Cell::Text(place.app), Cell::Int(i64::from(date)), Cell::Text(place.event), Cell::Text(name)])?;
         rows.set(7, [Cell::Int(i64::from(shard))])?;
         let mut last = None;
         cutter.cut_walking(keys, items.combinations.len(), items.combinations.iter().filter_map(key_of), |key, ordinals| {
-            let (place_of_value, number) = (key / numbers, key % numbers);
+            let (place_of_value, number) = (dense.place(key / numbers), key % numbers);
             let value = order.text(place_of_value);
             if last.replace(place_of_value) != Some(place_of_value) {
                 rows.set(4, [value.map_or(Cell::Null, Cell::Text)])?;
@@ -270,17 +276,52 @@ impl EventItems {
         }
     }
 
-    fn add_sum(&mut self, slot: usize, ordinal: u32, number: u32, sum: i64) -> Result<()> {
+    fn add_sum(&mut self, slot: usize, ordinal: u32, number: u32, more: i64) {
         match self.sums[slot].last_mut() {
-            Some(last) if (last.0, last.1) == (ordinal, number) => {
-                let total = last.2.checked_add(sum);
-                last.2 = total.ok_or_else(|| {
-                    DataFusionError::Execution(format!("the sum {} + {sum} of a measure does not fit into 64 bits; use a smaller scale", last.2))
-                })?;
-            }
-            _ => self.sums[slot].push((ordinal, number, sum)),
+            Some(last) if (last.0, last.1) == (ordinal, number) => last.2 = sum(last.2, more),
+            _ => self.sums[slot].push((ordinal, number, more)),
         }
-        Ok(())
+    }
+}
+
+/// Numbers for the places of a dimension's values: the places themselves, or, where keys of 32 bits could not hold these, those
+/// of this event alone.
+enum Dense {
+    All(u32),
+    Used(Vec<u32>),
+}
+
+impl Dense {
+    fn of<I: Iterator<Item = u32>>(places: usize, numbers: u32, used: impl Fn() -> I) -> Self {
+        if places as u64 * u64::from(numbers) <= u64::from(u32::MAX) {
+            return Self::All(places as u32);
+        }
+        let mut used: Vec<u32> = used().collect();
+        used.sort_unstable();
+        used.dedup();
+        Self::Used(used)
+    }
+
+    fn len(&self) -> u32 {
+        match self {
+            Self::All(places) => *places,
+            Self::Used(used) => used.len() as u32,
+        }
+    }
+
+    /// Only of places that are used.
+    fn number(&self, place: u32) -> u32 {
+        match self {
+            Self::All(_) => place,
+            Self::Used(used) => used.partition_point(|other| *other < place) as u32,
+        }
+    }
+
+    fn place(&self, number: u32) -> u32 {
+        match self {
+            Self::All(_) => number,
+            Self::Used(used) => used[number as usize],
+        }
     }
 }
 
@@ -301,6 +342,10 @@ impl TextOrder {
         texts.sort();
         let by_text: Vec<u32> = texts.iter().map(|(_, rank)| *rank).collect();
         Self { places: positions(&by_text), texts: texts.into_iter().map(|(text, _)| text).collect() }
+    }
+
+    fn len(&self) -> usize {
+        self.texts.len()
     }
 
     fn place(&self, rank: u32) -> u32 {

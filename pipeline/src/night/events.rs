@@ -10,10 +10,14 @@
 use datafusion::error::{DataFusionError, Result};
 
 use super::cutter::Cutter;
+use super::measure::NO_SUM;
 use super::narrow::NarrowColumn;
 use super::radix::{bits_for, radix_sort};
 use super::tuples::Tuples;
 use super::values::{Values, positions};
+
+/// The dedupe key of an event that has none: nothing says that it is a duplicate of another one.
+pub const NO_KEY: u128 = 0;
 
 /// Events as they stream in.
 pub struct EventRows {
@@ -56,6 +60,11 @@ impl EventRows {
         self.seats.len()
     }
 
+    /// The codes of these events.
+    pub fn name_codes(&mut self, events: &[String]) -> Vec<u32> {
+        events.iter().map(|event| self.names.string_code(event.as_bytes())).collect()
+    }
+
     /// Heap bytes held.
     pub fn size(&self) -> usize {
         let measures: usize = self.measures.iter().map(|m| m.rows.capacity() * 4 + m.values.capacity() * 8).sum();
@@ -90,7 +99,7 @@ impl EventRows {
     }
 
     /// Sorts, drops duplicates and counts. `seat_of` turns provisional seats into final ones.
-    pub fn sort(mut self, seat_of: &[u32], buffers: &mut SortBuffers) -> Result<SortedEvents> {
+    pub fn sort(mut self, seat_of: &[u32], buffers: &mut SortBuffers) -> SortedEvents {
         let order = TupleOrder::of(&self.tuples, &self.names, &self.dimensions);
         let bits = bits_for(self.tuples.len());
         let SortBuffers { keys, keys_scratch, pairs, pairs_scratch, .. } = buffers;
@@ -106,7 +115,7 @@ impl EventRows {
             pairs.clear();
             pairs.extend(values.filter(|(row, _)| dropped.binary_search(row).is_err()).map(|(&row, value)| (keys[row as usize], value)));
             radix_sort(pairs, pairs_scratch, key_bits, |&(key, _)| key);
-            measures.push(sums(pairs)?);
+            measures.push(sums(pairs));
         }
         let duplicates = dropped.iter().map(|&row| (keys[row as usize] >> bits) as u32).collect();
         for row in dropped.into_iter().rev() {
@@ -114,14 +123,14 @@ impl EventRows {
         }
         radix_sort(keys, keys_scratch, key_bits, |&key| key);
         let (tuples, keys) = (order.sorted(), std::mem::take(keys));
-        Ok(SortedEvents { names: self.names, dimensions: self.dimensions, tuples, bits, keys, measures, duplicates })
+        SortedEvents { names: self.names, dimensions: self.dimensions, tuples, bits, keys, measures, duplicates }
     }
 
     /// Rows that repeat an earlier one, ascending: same seat and key. Of equal rows the one with the smallest tuple and
     /// measures stays, so arrival does not matter.
     fn duplicates(&mut self, sorted_keys: &[u64], bits: u32) -> Vec<u32> {
         let keys = std::mem::take(&mut self.keys);
-        let mut rows: Vec<u32> = (0..keys.len() as u32).collect();
+        let mut rows: Vec<u32> = (0..keys.len() as u32).filter(|&row| keys[row as usize] != NO_KEY).collect();
         let content = |row: u32| sorted_keys[row as usize];
         let scope = |row: u32| (keys[row as usize], content(row) >> bits);
         rows.sort_unstable_by_key(|&row| scope(row));
@@ -270,15 +279,11 @@ impl TupleOrder {
     }
 }
 
-/// Equal keys become one sum.
-fn sums(pairs: &[(u64, i64)]) -> Result<Vec<(u64, i64)>> {
-    pairs
-        .chunk_by(|a, b| a.0 == b.0)
-        .map(|run| {
-            let sum: i128 = run.iter().map(|&(_, value)| i128::from(value)).sum();
-            let sum = i64::try_from(sum)
-                .map_err(|_| DataFusionError::Execution(format!("the sum {sum} of a measure does not fit into 64 bits; use a smaller scale")))?;
-            Ok((run[0].0, sum))
-        })
-        .collect()
+/// Equal keys become one sum; [`NO_SUM`] where it does not fit.
+fn sums(pairs: &[(u64, i64)]) -> Vec<(u64, i64)> {
+    let sum = |run: &[(u64, i64)]| {
+        let sum: i128 = run.iter().map(|&(_, value)| i128::from(value)).sum();
+        (run[0].0, i64::try_from(sum).unwrap_or(NO_SUM))
+    };
+    pairs.chunk_by(|a, b| a.0 == b.0).map(sum).collect()
 }

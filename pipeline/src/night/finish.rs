@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use datafusion::error::{DataFusionError, Result};
+use datafusion::error::Result;
 use tagmill_schemas::shard::id_bytes;
 use tagmill_schemas::value::ValueType;
 use xxhash_rust::xxh3::xxh3_64;
@@ -37,7 +37,7 @@ pub async fn finish(mut shard: Shard<'_>, audiences: Audiences<'_>, buffers: &mu
     if !audiences.need_ids() && shard.spec.lists.is_empty() {
         shard.ids = Dictionary::empty();
     }
-    let sorted = sort_events(&mut shard, &settled, buffers)?;
+    let sorted = sort_events(&mut shard, &settled, buffers);
     lap(&mut seconds, "sort_events", started);
     let mut writer = AppWriter::new(&shard, &settled, &apps, &sorted, std::mem::take(&mut buffers.cutter));
     for seats in &settled.apps {
@@ -73,24 +73,15 @@ fn lap(seconds: &mut Vec<(String, f64)>, name: &str, started: Instant) {
     seconds.push((name.to_owned(), started.elapsed().as_secs_f64() - before));
 }
 
-fn sort_events(shard: &mut Shard<'_>, settled: &Settled, buffers: &mut SortBuffers) -> Result<Vec<Option<SortedEvents>>> {
-    let mut take = |state: &mut SourceState| match state {
+fn sort_events(shard: &mut Shard<'_>, settled: &Settled, buffers: &mut SortBuffers) -> Vec<Option<SortedEvents>> {
+    let take = |state: &mut SourceState| match state {
         SourceState::Events(rows, _) => {
             let empty = EventRows::new(Values::new_small(ValueType::String), Vec::new(), 0);
-            std::mem::replace(rows, empty).sort(&settled.seat_of, buffers).map(Some)
+            Some(std::mem::replace(rows, empty).sort(&settled.seat_of, buffers))
         }
-        _ => Ok(None),
+        _ => None,
     };
-    let states = shard.states.iter_mut().zip(&shard.spec.sources);
-    states.map(|(state, source)| take(state).map_err(|e| name_source(e, &source.name))).collect()
-}
-
-/// Sums that do not fit are found where nobody knows any more whose they are.
-fn name_source(error: DataFusionError, source: &str) -> DataFusionError {
-    match error {
-        DataFusionError::Execution(what) => DataFusionError::Execution(format!("source {source}: {what}")),
-        other => other,
-    }
+    shard.states.iter_mut().map(take).collect()
 }
 
 fn count_duplicates(shard: &mut Shard<'_>, settled: &Settled, sorted: &[Option<SortedEvents>]) {

@@ -54,11 +54,11 @@ impl<'a> Output<'a> {
         rows.try_into().map_err(|_| missing("no bitmaps"))
     }
 
-    /// Counts the (user, event) pairs of an app with more combinations than its limit, by number of the source.
-    pub fn exceeded(&mut self, source: usize, app: &str, combinations: u64) {
-        if combinations > 0 {
+    /// Counts what of an app is beyond a limit, by number of the source.
+    pub fn exceeded(&mut self, source: usize, app: &str, metric: &str, value: u64) {
+        if value > 0 {
             let source = self.spec.sources[source].name.clone();
-            self.exceeded.push(Count { source, app: Some(app.to_owned()), metric: "over_limit:combinations".to_owned(), value: combinations });
+            self.exceeded.push(Count { source, app: Some(app.to_owned()), metric: metric.to_owned(), value });
         }
     }
 

@@ -10,6 +10,7 @@ use tagmill_schemas::value::{Value, ValueType};
 use super::accounting::Accounting;
 use super::events::EventRows;
 use super::measure::scaled_text;
+use super::seating::Seating;
 use super::shard::{Rows, describe, keyed};
 use super::spec::{CustomEvent, EventShapes, RowsSpec, Slot, SourceSpec};
 use super::values::{NULL_CODE, Values};
@@ -20,10 +21,11 @@ pub struct PropertyReader {
     known: HashMap<(u32, u32), Option<CustomEvent>>,
 }
 
-/// The rows of a batch that are indexed.
+/// What is kept of a batch.
 #[derive(Default)]
 struct Indexed {
-    seats: Vec<u32>,
+    /// The rows that are indexed.
+    rows: Vec<usize>,
     codes: Vec<Vec<u32>>,
     keys: Vec<u128>,
     measures: Vec<(usize, usize, i64)>,
@@ -31,7 +33,7 @@ struct Indexed {
 
 impl PropertyReader {
     /// Takes accepted rows: event name, then the properties.
-    pub fn take(&mut self, state: &mut EventRows, spec: &SourceSpec, rows: &Rows<'_>, apps: &Values, account: &mut Accounting) -> Result<()> {
+    pub fn take(&mut self, state: &mut EventRows, spec: &SourceSpec, rows: &Rows<'_>, seating: &mut Seating<'_>, account: &mut Accounting) -> Result<()> {
         let RowsSpec::Events { dimensions, is_keyed, shapes: EventShapes::Properties { events, rejects_undeclared, .. }, .. } = &spec.rows else {
             return Ok(());
         };
@@ -42,22 +44,30 @@ impl PropertyReader {
         state.names.encode(names, &mut names_of_rows)?;
         let mut indexed = Indexed { codes: vec![Vec::new(); 1 + dimensions.len()], ..Indexed::default() };
         let first = state.len();
+        let mut rejected = Vec::new();
         for (row, &app) in rows.apps.iter().enumerate() {
             let name = names_of_rows[row];
             let declared = self.known.entry((app, name)).or_insert_with(|| {
                 let text = |values: &Values, code| values.value(code).map(|v| v.to_string()).unwrap_or_default();
-                events.get(&text(apps, app)).and_then(|events| events.get(&text(&state.names, name))).cloned()
+                events.get(&text(seating.apps, app)).and_then(|events| events.get(&text(&state.names, name))).cloned()
             });
-            match declared {
-                Some(event) => match read_row(&properties, row, event, &mut state.dimensions, account, app) {
-                    Ok(read) => indexed.push(rows.seats[row], name, read, keys.get(row).copied()),
-                    Err(reason) => account.reject_accepted(app, reason, || describe(rows, row)),
-                },
-                None if *rejects_undeclared => account.reject_accepted(app, "undeclared_event", || describe(rows, row)),
-                None => account.note(app, "undeclared_event", 1),
+            let read = match declared {
+                Some(event) => read_row(&properties, row, event, &mut state.dimensions, account, app).map(Some),
+                None if *rejects_undeclared => Err("undeclared_event"),
+                None => Ok(None),
+            };
+            match read {
+                Ok(Some(read)) => indexed.push(row, name, read, keys.get(row).copied()),
+                Ok(None) => account.note(app, "undeclared_event", 1),
+                Err(reason) => {
+                    account.reject_accepted(app, reason, || describe(rows, row));
+                    rejected.push(row);
+                }
             }
         }
-        state.push(&indexed.seats, &indexed.codes, indexed.keys)?;
+        let seats = seating.seat_others(rows.batch, rows.apps, &rejected)?;
+        let seats: Vec<u32> = indexed.rows.iter().map(|&row| seats[row]).collect();
+        state.push(&seats, &indexed.codes, indexed.keys)?;
         indexed.measures.iter().for_each(|&(row, slot, value)| state.push_measure(slot, first + row, value));
         Ok(())
     }
@@ -70,14 +80,22 @@ struct Read {
     measures: Vec<(usize, i64)>,
 }
 
+impl Read {
+    /// A name that a map has twice counts once, with its last value, as in JSON.
+    fn measure(&mut self, slot: usize, value: i64) {
+        self.measures.retain(|(other, _)| *other != slot);
+        self.measures.push((slot, value));
+    }
+}
+
 impl Indexed {
-    fn push(&mut self, seat: u32, name: u32, read: Read, key: Option<u128>) {
-        let row = self.seats.len();
-        self.seats.push(seat);
+    fn push(&mut self, row: usize, name: u32, read: Read, key: Option<u128>) {
+        let at = self.rows.len();
+        self.rows.push(row);
         self.codes[0].push(name);
         self.codes[1..].iter_mut().for_each(|codes| codes.push(NULL_CODE));
-        read.dimensions.into_iter().for_each(|(slot, code)| self.codes[1 + slot][row] = code);
-        self.measures.extend(read.measures.into_iter().map(|(slot, value)| (row, slot, value)));
+        read.dimensions.into_iter().for_each(|(slot, code)| self.codes[1 + slot][at] = code);
+        self.measures.extend(read.measures.into_iter().map(|(slot, value)| (at, slot, value)));
         self.keys.extend(key);
     }
 }
@@ -101,7 +119,7 @@ fn read_row(
             None => failed = Some("bad_property"),
         },
         Some(Some(Slot::Measure(slot, scale))) => match scaled_text(text, *scale) {
-            Some(value) => read.measures.push((*slot, value)),
+            Some(value) => read.measure(*slot, value),
             None => failed = Some("bad_property"),
         },
     })?;
@@ -116,7 +134,13 @@ fn parse(text: &str, value_type: ValueType) -> Option<Value> {
 
 /// The properties of a batch.
 enum Properties {
-    Map { offsets: Box<MapArray>, keys: ArrayRef, values: ArrayRef },
+    /// Keys and values are those of these rows alone, from offset `start` on: a batch may be a slice of a larger one.
+    Map {
+        map: Box<MapArray>,
+        start: usize,
+        keys: ArrayRef,
+        values: ArrayRef,
+    },
     Json(ArrayRef),
 }
 
@@ -125,8 +149,11 @@ impl Properties {
         match array.data_type() {
             DataType::Map(_, _) => {
                 let map = array.as_map().clone();
-                let (keys, values) = (cast(map.keys(), &DataType::Utf8View)?, cast(map.values(), &DataType::Utf8View)?);
-                Ok(Self::Map { offsets: Box::new(map), keys, values })
+                let start = map.value_offsets()[0] as usize;
+                let entries = map.value_offsets()[map.len()] as usize - start;
+                let own = |children: &ArrayRef| cast(&children.slice(start, entries), &DataType::Utf8View);
+                let (keys, values) = (own(map.keys())?, own(map.values())?);
+                Ok(Self::Map { map: Box::new(map), start, keys, values })
             }
             _ => Ok(Self::Json(cast(array, &DataType::Utf8View)?)),
         }
@@ -135,9 +162,9 @@ impl Properties {
     /// Calls `each(name, text)` for every property that is not null. A number keeps the digits it was written with.
     fn each(&self, row: usize, mut each: impl FnMut(&str, &str)) -> std::result::Result<(), &'static str> {
         match self {
-            Self::Map { offsets, .. } if offsets.is_null(row) => Ok(()),
-            Self::Map { offsets, keys, values } => {
-                let range = offsets.value_offsets()[row] as usize..offsets.value_offsets()[row + 1] as usize;
+            Self::Map { map, .. } if map.is_null(row) => Ok(()),
+            Self::Map { map, start, keys, values } => {
+                let range = map.value_offsets()[row] as usize - start..map.value_offsets()[row + 1] as usize - start;
                 let (keys, values) = (keys.as_string_view(), values.as_string_view());
                 range.filter(|&at| values.is_valid(at)).for_each(|at| each(keys.value(at), values.value(at)));
                 Ok(())

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use arrow::array::{Array, ArrayRef, AsArray, FixedSizeBinaryArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use datafusion::error::{DataFusionError, Result};
-use tagmill_schemas::IdScope;
 use tagmill_schemas::value::ValueType;
 
 use super::accounting::Accounting;
@@ -15,12 +14,10 @@ use super::events::EventRows;
 use super::labels::{CARRIED, LabelOutcome, LabelRow, LabelRule, Labels};
 use super::measure::{scaled, too_large};
 use super::properties::PropertyReader;
-use super::seats::{Dictionary, FirstSeat, Seats};
+use super::seating::{Seating, SeatingBuffers, without};
+use super::seats::{Dictionary, Seats};
 use super::spec::{EventShapes, NightSpec, RowsSpec, SourceSpec, TagSpec, Undeclared};
 use super::values::{NULL_CODE, Values};
-
-/// Users of one batch at most: numbers that are kept free.
-const MOST_BATCH_USERS: usize = 1 << 24;
 
 /// Counts rows of tags beyond the app's limit.
 const OVER_LIMIT: &str = "over_limit:tag_rows";
@@ -45,7 +42,8 @@ pub struct Shard<'a> {
     pub state_of: Vec<usize>,
     /// By source.
     pub accounts: Vec<Accounting>,
-    buffers: Buffers,
+    apps_of_rows: Vec<u32>,
+    buffers: SeatingBuffers,
 }
 
 /// What is kept of one source.
@@ -56,16 +54,6 @@ pub enum SourceState {
     Labels(Labels),
     /// Events, and for those with properties what finds them.
     Events(EventRows, Option<PropertyReader>),
-}
-
-#[derive(Default)]
-struct Buffers {
-    apps: Vec<u32>,
-    users: Vec<(u32, FirstSeat)>,
-    seats: Vec<u32>,
-    /// Id bytes of rows whose id is scoped by app.
-    scoped: Vec<u8>,
-    ends: Vec<usize>,
 }
 
 impl<'a> Shard<'a> {
@@ -81,7 +69,8 @@ impl<'a> Shard<'a> {
             states: spec.sources.iter().map(SourceState::new).collect(),
             state_of: (0..spec.sources.len()).map(|source| shared_state(&spec.sources, source)).collect(),
             accounts: spec.sources.iter().map(|_| Accounting::default()).collect(),
-            buffers: Buffers::default(),
+            apps_of_rows: Vec::new(),
+            buffers: SeatingBuffers::default(),
         }
     }
 
@@ -121,22 +110,17 @@ impl<'a> Shard<'a> {
             return Ok(());
         }
         self.encode_apps(spec, &batch)?;
-        self.accounts[source].accept(&self.buffers.apps);
-        self.number_users(&batch)?;
-        self.buffers.seats.clear();
-        self.seats.take_batch(&mut self.ids, &self.buffers.apps, &self.buffers.users, &mut self.buffers.seats);
-        let seats = std::mem::take(&mut self.buffers.seats);
-        let apps = std::mem::take(&mut self.buffers.apps);
-        let rows = Rows { apps: &apps, seats: &seats, batch: &batch };
+        self.accounts[source].accept(&self.apps_of_rows);
+        let rows = Rows { apps: &self.apps_of_rows, batch: &batch };
+        let (ids, seats, buffers) = (&mut self.ids, &mut self.seats, &mut self.buffers);
+        let mut seating = Seating { spec: self.spec, shard: self.number, ids, seats, apps: &self.apps, buffers };
+        let account = &mut self.accounts[source];
         match &mut self.states[self.state_of[source]] {
-            SourceState::Attributes(state) => take_attributes(state, spec, &rows)?,
-            SourceState::Labels(state) => take_labels(state, self.spec, spec, &rows, &self.apps, &mut self.accounts[source])?,
-            SourceState::Events(state, None) => take_events(state, spec, &rows, &mut self.accounts[source])?,
-            SourceState::Events(state, Some(reader)) => reader.take(state, spec, &rows, &self.apps, &mut self.accounts[source])?,
+            SourceState::Attributes(state) => take_attributes(state, spec, &rows, &mut seating),
+            SourceState::Labels(state) => take_labels(state, spec, &rows, &mut seating, account),
+            SourceState::Events(state, None) => take_events(state, spec, &rows, &mut seating, account),
+            SourceState::Events(state, Some(reader)) => reader.take(state, spec, &rows, &mut seating, account),
         }
-        self.buffers.seats = seats;
-        self.buffers.apps = apps;
-        Ok(())
     }
 
     /// Rows of another shard would get ids that break every promise: better no release.
@@ -176,57 +160,23 @@ impl<'a> Shard<'a> {
     }
 
     fn encode_apps(&mut self, spec: &SourceSpec, batch: &SourceBatch) -> Result<()> {
-        self.buffers.apps.clear();
+        self.apps_of_rows.clear();
         match (&spec.app, batch.apps()) {
             (Some(app), _) => {
                 let code = self.apps.string_code(app.as_bytes());
-                self.buffers.apps.resize(batch.len(), code);
+                self.apps_of_rows.resize(batch.len(), code);
                 Ok(())
             }
-            (None, Some(column)) => self.apps.encode(column, &mut self.buffers.apps),
+            (None, Some(column)) => self.apps.encode(column, &mut self.apps_of_rows),
             (None, None) => Err(DataFusionError::Internal(format!("source {} has no app", spec.name))),
         }
     }
-
-    fn number_users(&mut self, batch: &SourceBatch) -> Result<()> {
-        let ids = batch.ids()?;
-        let hashes = batch.hashes()?.values();
-        let Buffers { apps, users, scoped, ends, .. } = &mut self.buffers;
-        users.clear();
-        users.reserve(hashes.len());
-        let found = |user, first| users.push((user, first));
-        match self.spec.id_scope {
-            IdScope::Global => self.ids.intern_batch(hashes, |row| ids.value(row).as_bytes(), found),
-            IdScope::App => {
-                scoped.clear();
-                ends.clear();
-                ends.push(0);
-                for (row, &app) in apps.iter().enumerate() {
-                    scoped.extend_from_slice(self.apps.bytes(app));
-                    scoped.push(0);
-                    scoped.extend_from_slice(ids.value(row).as_bytes());
-                    ends.push(scoped.len());
-                }
-                self.ids.intern_batch(hashes, |row| &scoped[ends[row]..ends[row + 1]], found);
-            }
-        }
-        if self.ids.is_full(MOST_BATCH_USERS) {
-            return Err(DataFusionError::ResourcesExhausted(format!(
-                "shard {} has {} users, more than 32 bits can number; a warehouse with more shards is needed",
-                self.number,
-                self.ids.len()
-            )));
-        }
-        Ok(())
-    }
 }
 
-/// Accepted rows with their apps and seats.
+/// Rows that the scan accepted, with their apps.
 pub struct Rows<'a> {
     /// Code of each row's app.
     pub apps: &'a [u32],
-    /// Provisional seat of each row.
-    pub seats: &'a [u32],
     /// The batch.
     pub batch: &'a SourceBatch,
 }
@@ -278,28 +228,36 @@ fn ordered(is_ordered: bool, columns: &[ArrayRef]) -> (Option<&[i64]>, &[ArrayRe
     }
 }
 
-fn take_attributes(state: &mut Attributes, spec: &SourceSpec, rows: &Rows<'_>) -> Result<()> {
+fn take_attributes(state: &mut Attributes, spec: &SourceSpec, rows: &Rows<'_>, seating: &mut Seating<'_>) -> Result<()> {
     let is_ordered = matches!(spec.rows, RowsSpec::Attributes { is_ordered: true, .. });
     let (orders, columns) = ordered(is_ordered, rows.batch.rest());
-    state.push(rows.seats, orders, columns)
+    state.push(seating.seat(rows.batch, rows.apps)?, orders, columns)
 }
 
-fn take_labels(state: &mut Labels, night: &NightSpec, spec: &SourceSpec, rows: &Rows<'_>, apps: &Values, account: &mut Accounting) -> Result<()> {
+fn take_labels(state: &mut Labels, spec: &SourceSpec, rows: &Rows<'_>, seating: &mut Seating<'_>, account: &mut Accounting) -> Result<()> {
     let RowsSpec::GroupTags { undeclared, is_ordered } = &spec.rows else { return Ok(()) };
     let (orders, columns) = ordered(*is_ordered, rows.batch.rest());
     let [tags, values] = columns else { return Err(DataFusionError::Internal(format!("source {} needs a tag and a value", spec.name))) };
     let (mut tag_codes, mut texts) = (Vec::new(), Vec::new());
     state.names.encode(tags, &mut tag_codes)?;
     state.encode_texts(values, &mut texts)?;
-    for (row, (&app, &seat)) in rows.apps.iter().zip(rows.seats).enumerate() {
-        let label = state.label(app, tag_codes[row], |tag| label_rule(night, &spec.name, *undeclared, apps, app, tag));
+    let (mut kept, mut rejected) = (Vec::with_capacity(rows.apps.len()), Vec::new());
+    for (row, &app) in rows.apps.iter().enumerate() {
+        let label = state.label(app, tag_codes[row], |tag| label_rule(seating.spec, &spec.name, *undeclared, seating.apps, app, tag));
+        let mut reject = |why| {
+            account.reject_accepted(app, why, || describe(rows, row));
+            rejected.push(row);
+        };
         match state.judge(label, texts[row]) {
-            (LabelOutcome::Kept, code) => state.push(LabelRow { label, seat, code, order: orders.map_or(0, |o| o[row].max(CARRIED + 1)) }),
+            (LabelOutcome::Kept, code) => kept.push((row, label, code)),
             (LabelOutcome::Ignored(why), _) => account.note(app, why, 1),
-            (LabelOutcome::UndeclaredTag, _) => account.reject_accepted(app, "undeclared_tag", || describe(rows, row)),
-            (LabelOutcome::BadValue, _) => account.reject_accepted(app, "bad_value", || describe(rows, row)),
+            (LabelOutcome::UndeclaredTag, _) => reject("undeclared_tag"),
+            (LabelOutcome::BadValue, _) => reject("bad_value"),
         }
     }
+    let seats = seating.seat_others(rows.batch, rows.apps, &rejected)?;
+    let order = |row: usize| orders.map_or(0, |orders| orders[row].max(CARRIED + 1));
+    kept.into_iter().for_each(|(row, label, code)| state.push(LabelRow { label, seat: seats[row], code, order: order(row) }));
     Ok(())
 }
 
@@ -321,16 +279,13 @@ fn label_rule(night: &NightSpec, source: &str, undeclared: Undeclared, apps: &Va
     }
 }
 
-fn take_events(state: &mut EventRows, spec: &SourceSpec, rows: &Rows<'_>, account: &mut Accounting) -> Result<()> {
+fn take_events(state: &mut EventRows, spec: &SourceSpec, rows: &Rows<'_>, seating: &mut Seating<'_>, account: &mut Accounting) -> Result<()> {
     let RowsSpec::Events { dimensions, measures, is_keyed, shapes, .. } = &spec.rows else { return Ok(()) };
-    let too_large = rows_with_large_measures(spec, rows)?;
+    let too_large = rows_with_large_measures(state, spec, rows)?;
     if !too_large.is_empty() {
         too_large.iter().for_each(|(&row, reason)| account.reject_accepted(rows.apps[row], reason, || describe(rows, row)));
-        let keep = |row: &usize| !too_large.contains_key(row);
-        let mask = (0..rows.seats.len()).map(|row| Some(keep(&row))).collect();
-        let kept = |of: &[u32]| of.iter().enumerate().filter(|(row, _)| keep(row)).map(|(_, value)| *value).collect::<Vec<u32>>();
-        let (apps, seats) = (kept(rows.apps), kept(rows.seats));
-        return take_events(state, spec, &Rows { apps: &apps, seats: &seats, batch: &rows.batch.kept(&mask)? }, account);
+        let (batch, apps) = without(rows.batch, rows.apps, &too_large.into_keys().collect::<Vec<_>>())?;
+        return take_events(state, spec, &Rows { apps: &apps, batch: &batch }, seating, account);
     }
     let (keys, columns) = keyed(*is_keyed, rows.batch.rest());
     let first = state.len();
@@ -339,23 +294,34 @@ fn take_events(state: &mut EventRows, spec: &SourceSpec, rows: &Rows<'_>, accoun
     for (slot, values) in state.dimensions.iter_mut().enumerate() {
         values.encode(&columns[1 + slot], &mut codes[1 + slot])?;
     }
-    state.push(rows.seats, &codes, keys)?;
+    state.push(seating.seat(rows.batch, rows.apps)?, &codes, keys)?;
     let EventShapes::Columns { measures: shapes, .. } = shapes else { return Ok(()) };
     let values = &columns[1 + dimensions.len()..];
-    for (measure, array) in shapes.iter().filter_map(|(m, _)| Some((m, values.get(m.slot)?))) {
-        scaled(array, measure.scale, |row, value| state.push_measure(measure.slot, first + row, value))?;
+    for ((measure, events), array) in shapes.iter().filter_map(|shape| Some((shape, values.get(shape.0.slot)?))) {
+        let having = state.name_codes(events);
+        let has_it = |row: usize| having.is_empty() || having.contains(&codes[0][row]);
+        scaled(array, measure.scale, has_it, |row, value| state.push_measure(measure.slot, first + row, value))?;
     }
     debug_assert_eq!(shapes.len(), *measures);
     Ok(())
 }
 
-/// Rows with a measure that does not fit into 64 bits, and the reason against each: one such row must not stop the night.
-fn rows_with_large_measures(spec: &SourceSpec, rows: &Rows<'_>) -> Result<BTreeMap<usize, String>> {
+/// Rows of an event with a measure that does not fit into 64 bits, and the reason against each: one such row must not stop
+/// the night.
+fn rows_with_large_measures(state: &mut EventRows, spec: &SourceSpec, rows: &Rows<'_>) -> Result<BTreeMap<usize, String>> {
     let RowsSpec::Events { dimensions, is_keyed, shapes: EventShapes::Columns { measures, .. }, .. } = &spec.rows else { return Ok(BTreeMap::new()) };
-    let values = &rows.batch.rest()[usize::from(*is_keyed) + 1 + dimensions.len()..];
+    let (names, values) = rows.batch.rest()[usize::from(*is_keyed)..].split_at(1 + dimensions.len());
     let mut found = BTreeMap::new();
-    for (measure, array) in measures.iter().filter_map(|(m, _)| Some((m, values.get(m.slot)?))) {
-        for row in too_large(array, measure.scale)? {
+    for ((measure, events), array) in measures.iter().filter_map(|shape| Some((shape, values.get(shape.0.slot)?))) {
+        let beyond = too_large(array, measure.scale)?;
+        if beyond.is_empty() {
+            continue;
+        }
+        let mut codes = Vec::new();
+        state.names.encode(&names[0], &mut codes)?;
+        let having = state.name_codes(events);
+        let has_it = |row: &usize| having.is_empty() || having.contains(&codes[*row]);
+        for row in beyond.into_iter().filter(has_it) {
             found.entry(row).or_insert_with(|| format!("bad_{}", measure.name));
         }
     }

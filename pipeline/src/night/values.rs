@@ -159,9 +159,9 @@ impl Values {
         f64::from_bits(self.numbers.get(code - 1))
     }
 
-    /// Minus zero is zero; not-a-number is no value.
+    /// Minus zero is zero; not-a-number and infinities are no value.
     fn double_code(&mut self, value: f64) -> u32 {
-        if value.is_nan() { NULL_CODE } else { self.numbers.intern((value + 0.0).to_bits()) + 1 }
+        if value.is_finite() { self.numbers.intern((value + 0.0).to_bits()) + 1 } else { NULL_CODE }
     }
 
     fn encode_dictionary(&mut self, array: &ArrayRef, out: &mut Vec<u32>) -> Result<()> {
@@ -333,8 +333,8 @@ mod tests {
     fn not_a_number_is_null_and_minus_zero_is_zero() {
         let mut values = Values::new(ValueType::Double);
         let mut codes = Vec::new();
-        values.encode(&(Arc::new(Float64Array::from(vec![0.0, -0.0, f64::NAN, -1.5])) as ArrayRef), &mut codes).unwrap();
-        assert_eq!(codes, [1, 1, 0, 2]);
+        values.encode(&(Arc::new(Float64Array::from(vec![0.0, -0.0, f64::NAN, -1.5, f64::INFINITY])) as ArrayRef), &mut codes).unwrap();
+        assert_eq!(codes, [1, 1, 0, 2, 0]);
         assert_eq!(values.ranks(), [0, 2, 1]);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, FixedSizeBinaryBuilder, Int64Array, StringBuilder, StringViewArray, UInt64Array, new_null_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
-use arrow::row::{RowConverter, SortField};
+use arrow::row::{Row, RowConverter, SortField};
 use arrow::util::display::array_value_to_string;
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
@@ -16,6 +16,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::lost_elements::LostElements;
 use crate::exchange::RouteFunction;
+use crate::night::NO_KEY;
 
 /// Ids longer than this are rejected.
 pub const LONGEST_ID: usize = 1 << 20;
@@ -83,7 +84,7 @@ fn status_hash(statuses: &ArrayRef, row: usize) -> u64 {
     }
 }
 
-/// `tagmill_key(column, ...)`: XXH3-128 of a row's columns, null and types included, as 16 bytes.
+/// `tagmill_key(column, ...)`: XXH3-128 of a row's columns, null and types included, as 16 bytes; [`NO_KEY`] where all are null.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct KeyFunction {
     signature: Signature,
@@ -111,17 +112,27 @@ impl ScalarUDFImpl for KeyFunction {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
         let mut keys = FixedSizeBinaryBuilder::with_capacity(args.number_rows, 16);
+        // By the type alone: what is hashed must not depend on what else is in a batch.
         if let [one] = arrays.as_slice()
-            && one.null_count() == 0
-            && let Some(texts) = one.as_string_view_opt()
+            && is_text(one.data_type())
         {
-            texts.iter().flatten().try_for_each(|text| keys.append_value(xxh3_128(text.as_bytes()).to_be_bytes()))?;
+            text(one)?.iter().try_for_each(|text| keys.append_value(text.map_or(NO_KEY, |text| xxh3_128(text.as_bytes())).to_be_bytes()))?;
             return Ok(ColumnarValue::Array(Arc::new(keys.finish())));
         }
+        let nulls: Vec<_> = arrays.iter().map(|array| array.logical_nulls()).collect();
+        let is_none = |row: usize| nulls.iter().all(|nulls| nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)));
         let fields = arrays.iter().map(|array| SortField::new(array.data_type().clone())).collect();
         let rows = RowConverter::new(fields)?.convert_columns(&arrays)?;
-        rows.iter().try_for_each(|row| keys.append_value(xxh3_128(row.as_ref()).to_be_bytes()))?;
+        let key = |(number, row): (usize, Row<'_>)| if is_none(number) { NO_KEY } else { xxh3_128(row.as_ref()) };
+        rows.iter().enumerate().map(key).try_for_each(|key| keys.append_value(key.to_be_bytes()))?;
         Ok(ColumnarValue::Array(Arc::new(keys.finish())))
+    }
+}
+
+fn is_text(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Dictionary(_, values) => is_text(values),
+        other => other.is_string(),
     }
 }
 
@@ -326,4 +337,42 @@ fn describe(names: &[String], arrays: &[ArrayRef], row: usize) -> String {
     };
     let object: serde_json::Map<_, _> = names.iter().zip(arrays).map(|(name, array)| (name.clone(), cell(array))).collect();
     serde_json::Value::Object(object).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{DictionaryArray, Int32Array, StringArray};
+    use arrow::datatypes::{Field, Int32Type};
+
+    fn keys(columns: Vec<ArrayRef>) -> Vec<u128> {
+        let rows = columns[0].len();
+        let arg_fields = columns.iter().map(|column| Arc::new(Field::new("k", column.data_type().clone(), true))).collect();
+        let args = columns.into_iter().map(ColumnarValue::Array).collect();
+        let return_field = Arc::new(Field::new("key", DataType::FixedSizeBinary(16), true));
+        let args = ScalarFunctionArgs { args, arg_fields, number_rows: rows, return_field, config_options: Arc::default() };
+        let keys = KeyFunction::default().invoke_with_args(args).unwrap().into_array(rows).unwrap();
+        keys.as_fixed_size_binary().iter().map(|key| u128::from_be_bytes(key.unwrap().try_into().unwrap())).collect()
+    }
+
+    #[test]
+    fn a_key_does_not_depend_on_its_batch() {
+        let texts = || StringArray::from(vec![Some("a"), None, Some("b")]);
+        let all = keys(vec![Arc::new(texts())]);
+        assert_eq!(all[1], NO_KEY);
+        assert_eq!(keys(vec![Arc::new(texts().slice(2, 1))]), [all[2]]);
+        assert_eq!(keys(vec![cast(&texts(), &DataType::Utf8View).unwrap()]), all);
+        let coded: DictionaryArray<Int32Type> = texts().iter().collect();
+        assert_eq!(keys(vec![Arc::new(coded)]), all);
+    }
+
+    #[test]
+    fn a_key_of_several_columns_is_none_where_all_are_null() {
+        let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None, None, Some("a")]));
+        let numbers: ArrayRef = Arc::new(Int32Array::from(vec![None, Some(1), None, None]));
+        let keys = keys(vec![texts, numbers]);
+        assert_eq!(keys.iter().map(|key| *key == NO_KEY).collect::<Vec<_>>(), [false, false, true, false]);
+        assert_eq!(keys[0], keys[3]);
+        assert_ne!(keys[0], keys[1]);
+    }
 }

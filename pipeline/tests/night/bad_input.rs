@@ -286,13 +286,6 @@ async fn of_two_columns_of_one_name_none_is_taken() {
     fails(&hand, hand.init_and_run().await, Kind::Refused, &["part.parquet", "column \"city\" is there twice"]).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sum_that_does_not_fit_names_its_source() {
-    let hand = Hand::new(&[EVENTS, "[source.measures]\namount = { value = 'amount', scale = 2 }\n"]);
-    hand.write_events(DAY, &[("shop", "u1", "visit", None, Some(9e16)), ("shop", "u1", "visit", None, Some(9e16))]);
-    fails(&hand, hand.init_and_run().await, Kind::Refused, &["source events: the sum 18000000000000000000 of a measure", "smaller scale"]).await;
-}
-
 /// Acts when a stage begins.
 pub struct OnStage<'a> {
     pub stage: &'static str,

@@ -14,6 +14,7 @@ mod limits;
 mod nights;
 mod operator;
 mod release;
+mod rows;
 mod same_bytes;
 mod setup;
 mod types;

@@ -29,7 +29,13 @@ impl Groups {
         let section = root.section("groups", &["rules", "lists", "max_new_invalid"])?;
         let lists = section.optional("lists", |entry| {
             let path = template::path(entry, &["app", "list", "date"])?;
-            if template::has(&path, "list") { Ok(path) } else { Err(entry.expected("a path with {list}, the list's name")) }
+            let are_together = |part: &str| template::has(part, "app") && template::has(part, "list");
+            match template::has(&path, "list") {
+                false => Err(entry.expected("a path with {list}, the list's name")),
+                // Where one name ends and the other begins could not be told.
+                true if path.split('/').any(are_together) => Err(entry.expected("{app} and {list} in different folder or file names")),
+                true => Ok(path),
+            }
         })?;
         Ok(Some(Self {
             rules: section.required("rules", |entry| template::path(entry, &["date"]))?,

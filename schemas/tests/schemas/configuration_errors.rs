@@ -153,6 +153,10 @@ fn placeholders_have_to_be_known() {
             "[groups]\nrules = \"r\"\nlists = \"l/{app}.csv\"\n".into(),
             "found lists = \"l/{app}.csv\", expected a path with {list}, the list's name, at w.toml:8",
         ),
+        (
+            "[groups]\nrules = \"r\"\nlists = \"l/{app}-{list}.csv\"\n".into(),
+            "found lists = \"l/{app}-{list}.csv\", expected {app} and {list} in different folder or file names, at w.toml:8",
+        ),
     ]);
 }
 
