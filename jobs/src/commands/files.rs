@@ -5,7 +5,7 @@ use std::fmt;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use tagmill_pipeline::publish::{self, Engine};
-use tagmill_schemas::{Artifact, Error, ReleaseName, Result};
+use tagmill_schemas::{Artifact, ReleaseName, Result};
 
 use crate::arguments::Global;
 use crate::output;
@@ -73,7 +73,7 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     };
     let chosen = Artifact::ALL.iter().filter(|artifact| wanted(artifact));
     let statements = chosen.map(|artifact| publish::statement(&warehouse.store, &manifest, *artifact, engine));
-    let statements: Vec<String> = statements.filter_map(Result::transpose).collect::<Result<_, Error>>()?;
+    let statements: Vec<String> = statements.collect::<Result<_>>()?;
     output::print(global.output, &Statements { release: manifest.release, statements })
 }
 

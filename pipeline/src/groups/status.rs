@@ -75,16 +75,20 @@ pub struct GroupStatus {
 }
 
 impl GroupStatus {
-    /// One line for the log, if a person should know: `invalid rule tea_shop/typo at 1:1: unknown tag "gendr", did you
-    /// mean "gender"? (groups/tea.ndjson:3); group not published, the night goes on`.
+    /// One line for the log, if a person should know: [`Self::problem`] and `; group not published, the night goes on`.
     pub fn notice(&self) -> Option<String> {
+        Some(format!("{}; group not published, the night goes on", self.problem()?))
+    }
+
+    /// What is wrong: `invalid rule tea_shop/typo at 1:1: unknown tag "gendr", did you mean "gender"? (groups/tea.ndjson:3)`.
+    pub fn problem(&self) -> Option<String> {
         let reason = self.reason.as_ref().filter(|_| matches!(self.status, Status::Invalid | Status::OverLimit))?;
         let what = if self.status == Status::Invalid { "invalid rule" } else { "over limit:" };
         let position = self.line.zip(self.column).map_or_else(String::new, |(line, column)| format!(" at {line}:{column}"));
         let place = self.place.as_ref().map_or_else(String::new, |place| format!(" ({})", one_line(place)));
         let (app, group) = (one_line(&self.app), one_line(&self.group));
         let reason = one_line(reason);
-        Some(format!("{what} {app}/{group}{position}: {reason}{place}; group not published, the night goes on"))
+        Some(format!("{what} {app}/{group}{position}: {reason}{place}"))
     }
 }
 

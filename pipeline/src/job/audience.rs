@@ -9,7 +9,7 @@ use tagmill_schemas::{Error, Result};
 use super::lists::Lists;
 use super::registry::{LabelCatalog, read_files};
 use super::{Observer, Request};
-use crate::groups::{AppPlan, Status, by_app, plan_app, read_rows};
+use crate::groups::{AppPlan, Fault, GroupStatus, Rows, Status, by_app, plan_app, read_rows};
 use crate::night::{AppNames, AppRules, ListSpec, TagSpec, Withheld};
 use crate::rules::Atom;
 
@@ -30,6 +30,10 @@ pub struct GroupNight {
     pub lists: Vec<ListSpec>,
     /// Files read.
     pub inputs: Vec<Input>,
+    /// Rows that name no group.
+    pub nameless: usize,
+    /// The first file of which rows seem to be lost; see [`seems_damaged`].
+    pub damaged: Option<String>,
 }
 
 impl GroupNight {
@@ -52,16 +56,22 @@ pub async fn plan_groups(request: &Request, platform: &[TagSpec], labels: &Label
     let files = read_files(request, RULES.into(), &groups.rules).await?;
     files.tell_absent(observer);
     let lists = Lists::find(request).await?;
-    let (mut rows, mut faults) = (Vec::new(), Vec::new());
+    let (mut rows, mut faults, mut damaged) = (Vec::new(), Vec::new(), None);
     for (name, bytes) in &files.files {
         let mut read = read_rows(name, bytes, GroupRow::from_json)?;
+        if damaged.is_none() && seems_damaged(&read) {
+            damaged = Some(name.clone());
+        }
         rows.append(&mut read.rows);
         faults.append(&mut read.faults);
     }
     let texts: BTreeMap<(String, String), String> = rows.iter().map(|p| ((p.row.app.clone(), p.row.group.clone()), p.row.rule.clone())).collect();
     let (apps, nameless) = by_app(rows, faults);
     nameless.iter().take(MOST_NOTICES).for_each(|f| observer.warn(&format!("group row {}:{} is not used: {}", f.file, f.line, f.reason)));
-    let mut night = GroupNight { inputs: vec![files.input], ..GroupNight::default() };
+    if nameless.len() > MOST_NOTICES {
+        observer.warn(&format!("... and {} more group rows that are not used", nameless.len() - MOST_NOTICES));
+    }
+    let mut night = GroupNight { inputs: vec![files.input], nameless: nameless.len(), damaged, ..GroupNight::default() };
     let mut wanted = BTreeSet::new();
     for (app, rows) in &apps {
         let names = AppNames {
@@ -106,19 +116,41 @@ pub fn check_rules_are_there(inputs: &[Input], before: usize) -> Result<()> {
     Err(error.fix("bring the files back, or take [groups] out of the configuration when there are to be none"))
 }
 
-/// Refuses the night when so many rules are newly invalid that the mistake is ours, not a merchant's.
+/// Whether rows of a file of rules seem to be lost: it has none that can be read, or ends with one that can not.
+fn seems_damaged(read: &Rows<GroupRow>) -> bool {
+    let last = read.rows.iter().map(|row| row.line).max();
+    let names_group = |fault: &Fault| fault.app.is_some() && fault.group.is_some();
+    last.is_none() || read.faults.iter().any(|fault| !names_group(fault) && Some(fault.line) > last)
+}
+
+/// Refuses the night when so many rules are newly invalid that the mistake is ours, not a merchant's: more than the fraction
+/// `most`, and not one rule alone or those of one app alone, when others have groups. A group without a row was deleted, unless
+/// rows could not be read.
 ///
 /// # Errors
 /// Refused, naming the first of them.
 pub fn check_new_invalid(night: &GroupNight, before: &BTreeMap<(String, String), String>, most: f64) -> Result<()> {
+    let known: BTreeSet<&(String, String)> = before.iter().filter(|(_, status)| was_published(status)).map(|(group, _)| group).collect();
     let statuses = || night.plans.iter().flat_map(|plan| &plan.statuses);
-    let was_ok = |s: &&crate::groups::GroupStatus| before.get(&(s.app.clone(), s.group.clone())).is_some_and(|status| status == Status::Ok.name());
-    let newly: Vec<_> = statuses().filter(|s| s.status == Status::Invalid).filter(was_ok).collect();
-    let known = before.values().filter(|status| *status == Status::Ok.name()).count();
-    if newly.is_empty() || newly.len() as f64 <= most * known as f64 {
+    let there: BTreeSet<_> = statuses().map(|s| (s.app.as_str(), s.group.as_str())).collect();
+    let gone = known.iter().filter(|group| !there.contains(&(group.0.as_str(), group.1.as_str())));
+    let lost: Vec<&str> = gone.map(|group| group.0.as_str()).take(if night.damaged.is_some() { usize::MAX } else { night.nameless }).collect();
+    let is_new = |s: &&GroupStatus| s.status == Status::Invalid && known.contains(&(s.app.clone(), s.group.clone()));
+    let newly: Vec<&GroupStatus> = statuses().filter(is_new).collect();
+    let count = newly.len() + lost.len();
+    let apps: BTreeSet<&str> = newly.iter().map(|s| s.app.as_str()).chain(lost.iter().copied()).collect();
+    let is_of_one = count <= 1 || (apps.len() == 1 && known.iter().any(|group| !apps.contains(group.0.as_str())));
+    if count as f64 <= most * known.len() as f64 || (is_of_one && most > 0.0) {
         return Ok(());
     }
-    let what = format!("{} of {known} rules that were valid before are invalid, more than groups.max_new_invalid", newly.len());
-    let first = newly.first().and_then(|s| s.notice()).unwrap_or_default();
-    Err(Error::refused("groups", what).at(first).fix("repair the tags that these rules name, or raise groups.max_new_invalid"))
+    let first = match &night.damaged {
+        Some(file) if newly.is_empty() => format!("{file}, of which rows seem to be lost"),
+        _ => newly.first().and_then(|status| status.problem()).unwrap_or_default(),
+    };
+    let what = format!("{count} of {} rules that were valid before are invalid or can not be read, more than groups.max_new_invalid", known.len());
+    Err(Error::refused("groups", what).at(first).fix("repair the rules or the tags that they name, or raise groups.max_new_invalid"))
+}
+
+fn was_published(status: &str) -> bool {
+    [Status::Ok, Status::Stale, Status::Incomplete].iter().any(|published| published.name() == status)
 }

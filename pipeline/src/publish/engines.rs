@@ -7,6 +7,7 @@
 //! ```
 //! Folders have the form `key=value`: engines must not take them for columns.
 
+use arrow::datatypes::{DataType, FieldRef};
 use tagmill_schemas::Artifact;
 use tagmill_schemas::error::{Error, Result};
 use tagmill_schemas::manifest::Manifest;
@@ -26,18 +27,19 @@ pub enum Engine {
     Spark,
 }
 
-/// One statement that makes a view of an artifact's files in a release; `None` when the release has no file of it.
+/// One statement that makes a view of an artifact's files in a release. Without a file it is a view without rows: one of
+/// an earlier release must not answer in its place.
 ///
 /// # Errors
 /// Setup when the engine can not name files of this store.
-pub fn statement(store: &Store, manifest: &Manifest, artifact: Artifact, engine: Engine) -> Result<Option<String>> {
+pub fn statement(store: &Store, manifest: &Manifest, artifact: Artifact, engine: Engine) -> Result<String> {
     let paths: Vec<&str> = manifest.files_of(artifact).map(|file| file.path.as_str()).collect();
-    if paths.is_empty() {
-        return Ok(None);
-    }
     let place = Place::of(store)?;
     let name = artifact.name();
-    Ok(Some(match engine {
+    if paths.is_empty() {
+        return Ok(without_rows(artifact, engine));
+    }
+    Ok(match engine {
         Engine::DuckDb => {
             let files: Vec<String> = paths.iter().map(|path| sql_text(&place.duckdb(path))).collect();
             format!("CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet([{}], hive_partitioning = false);", files.join(", "))
@@ -50,7 +52,45 @@ pub fn statement(store: &Store, manifest: &Manifest, artifact: Artifact, engine:
             let source = place.clickhouse(&paths)?;
             format!("CREATE OR REPLACE VIEW {name} AS SELECT * FROM {source} SETTINGS use_hive_partitioning = 0;")
         }
-    }))
+    })
+}
+
+/// A view with the columns of the artifact and no rows.
+fn without_rows(artifact: Artifact, engine: Engine) -> String {
+    let (name, schema) = (artifact.name(), artifact.schema());
+    let column = |field: &FieldRef| {
+        let (clickhouse, duckdb, spark) = types_of(field.data_type());
+        match engine {
+            Engine::ClickHouse => format!("CAST(NULL AS Nullable({clickhouse})) AS {}", field.name()),
+            Engine::DuckDb => format!("CAST(NULL AS {duckdb}) AS {}", field.name()),
+            Engine::Spark => format!("CAST(NULL AS {spark}) AS {}", field.name()),
+        }
+    };
+    let select = format!("SELECT {} WHERE 1 = 0", schema.fields().iter().map(column).collect::<Vec<_>>().join(", "));
+    match engine {
+        Engine::ClickHouse | Engine::DuckDb => format!("CREATE OR REPLACE VIEW {name} AS {select};"),
+        Engine::Spark => format!("spark.sql({}).createOrReplaceTempView(\"{name}\")", json_text(&select)),
+    }
+}
+
+/// A type as ClickHouse, DuckDB and Spark read it from Parquet. Spark has no unsigned integers.
+fn types_of(data_type: &DataType) -> (&'static str, &'static str, &'static str) {
+    match data_type {
+        DataType::Boolean => ("Bool", "BOOLEAN", "BOOLEAN"),
+        DataType::Int8 => ("Int8", "TINYINT", "TINYINT"),
+        DataType::Int16 => ("Int16", "SMALLINT", "SMALLINT"),
+        DataType::Int32 => ("Int32", "INTEGER", "INT"),
+        DataType::Int64 => ("Int64", "BIGINT", "BIGINT"),
+        DataType::UInt8 => ("UInt8", "UTINYINT", "SMALLINT"),
+        DataType::UInt16 => ("UInt16", "USMALLINT", "INT"),
+        DataType::UInt32 => ("UInt32", "UINTEGER", "BIGINT"),
+        DataType::UInt64 => ("UInt64", "UBIGINT", "DECIMAL(20, 0)"),
+        DataType::Float64 => ("Float64", "DOUBLE", "DOUBLE"),
+        DataType::Date32 => ("Date32", "DATE", "DATE"),
+        DataType::Timestamp(..) => ("DateTime64(6, 'UTC')", "TIMESTAMPTZ", "TIMESTAMP"),
+        DataType::FixedSizeBinary(_) | DataType::Binary => ("String", "BLOB", "BINARY"),
+        _ => ("String", "VARCHAR", "STRING"),
+    }
 }
 
 /// Where a store is, as engines spell it.

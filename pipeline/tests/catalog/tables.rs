@@ -23,6 +23,15 @@ async fn every_artifact_is_a_table_even_without_files() {
         assert_eq!(table(&release, &format!("SELECT count(*) FROM {artifact}")).await.len(), 1);
     }
     assert!(table(&release, "SELECT * FROM rejects").await.is_empty());
+    // Whatever stands above a scan of no files.
+    for sql in [
+        "SELECT event, sum(cardinality) FROM behaviour WHERE date = '2020-01-01' GROUP BY event",
+        "SELECT user_id FROM users WHERE shard = 77 ORDER BY user_id",
+        "SELECT DISTINCT reason FROM rejects WHERE source = 'x'",
+        "SELECT t.app FROM tags t JOIN rejects r ON t.app = r.app",
+    ] {
+        assert!(table(&release, sql).await.is_empty(), "{sql}");
+    }
 }
 
 #[tokio::test]

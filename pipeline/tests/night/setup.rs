@@ -210,6 +210,36 @@ async fn rules_that_our_own_change_breaks_refuse_the_night() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_file_of_rules_does_not_take_its_groups_away() {
+    let hand = shop(&[GROUPS]);
+    let rule = |app: &str, group: usize| format!("{{\"app\":\"{app}\",\"group\":\"g{group}\",\"rule\":\"age > 3\"}}\n");
+    let rules: String = (0..20).flat_map(|group| [rule("shop", group), rule("tea", group)]).collect();
+    hand.write_bytes("conf/a.ndjson", &rules);
+    hand.init_and_run().await.unwrap();
+    hand.write_profiles("2026-11-20", &ROWS);
+    for damaged in ["", "[]", "<html>\n<body>\n", &rules.replace("\"group\"", "\"name\""), &rules[..rules.len() / 2 + 10]] {
+        hand.write_bytes("conf/a.ndjson", damaged);
+        let error = hand.run("2026-11-20").await.unwrap_err();
+        assert!(error.kind() == Kind::Refused && error.to_string().contains("conf/a.ndjson, of which rows seem to be lost"), "{damaged:?}: {error}");
+    }
+    // Deleted groups are gone, whatever one row that nobody can read was.
+    hand.write_bytes("conf/a.ndjson", ["not json\n".to_owned(), rule("tea", 0)].concat());
+    assert_eq!(hand.run("2026-11-20").await.unwrap().groups["ok"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_app_whose_rules_break_does_not_stop_the_others() {
+    let hand = shop(&[GROUPS]);
+    let rule = |app: &str, group: usize, tag: &str| format!("{{\"app\":\"{app}\",\"group\":\"g{group}\",\"rule\":\"{tag} > 3\"}}\n");
+    let rules = |tag: &str| -> String { (0..5).flat_map(|group| [rule("shop", group, tag), rule("tea", group, "age")]).collect() };
+    hand.write_bytes("conf/a.ndjson", rules("age"));
+    hand.init_and_run().await.unwrap();
+    hand.write_profiles("2026-11-20", &ROWS);
+    hand.write_bytes("conf/a.ndjson", rules("agee"));
+    assert_eq!(hand.run("2026-11-20").await.unwrap().groups["invalid"], 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rules_that_are_not_there_do_not_take_all_groups_away() {
     let hand = shop(&[GROUPS]);
     hand.write_bytes("conf/a.ndjson", "{\"app\":\"shop\",\"group\":\"a\",\"rule\":\"age > 3\"}\n");
