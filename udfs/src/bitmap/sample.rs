@@ -1,31 +1,64 @@
 //! A random part of a bitmap, the same for the same seed.
 
+use super::container::Container;
 use super::sorted::write_chunk;
 use super::view::BitmapRef;
 use super::writer::Writer;
+use std::collections::BTreeSet;
+
+/// Of so many values a sample takes one at most when places are drawn instead of looking at every value.
+const FEW: u64 = 32;
 
 /// Appends the canonical bitmap of `count` of the values to `out`, each choice equally likely; all of them if there are no more.
 ///
-/// Algorithm S (Knuth, volume 2, 3.4.2) over the ascending values, with numbers from SplitMix64: the same bitmap, count
-/// and seed give the same values, on every machine.
+/// Few values are drawn by their places (Floyd), many by a look at each (Knuth's algorithm S, volume 2, 3.4.2), with numbers from
+/// SplitMix64: the same bitmap, count and seed give the same values, on every machine.
 pub fn sample(bitmap: &BitmapRef<'_>, count: u64, seed: u64, out: &mut Vec<u8>) {
     let mut random = SplitMix(seed);
-    let (mut left, mut wanted) = (bitmap.cardinality(), count.min(bitmap.cardinality()));
+    let cardinality = bitmap.cardinality();
+    let count = count.min(cardinality);
+    if count < cardinality / FEW {
+        let mut places = random.places(count, cardinality).into_iter().peekable();
+        return write_chosen(bitmap, out, |start, container, chosen| {
+            let end = start + u64::from(container.cardinality());
+            if places.peek().is_none_or(|place| *place >= end) {
+                return;
+            }
+            let mut place = start;
+            container.for_each(|value| {
+                if places.next_if_eq(&place).is_some() {
+                    chosen.push(value);
+                }
+                place += 1;
+            });
+        });
+    }
+    let (mut left, mut wanted) = (cardinality, count);
+    write_chosen(bitmap, out, |_, container, chosen| {
+        container.for_each(|value| {
+            if random.below(left) < wanted {
+                chosen.push(value);
+                wanted -= 1;
+            }
+            left = left.saturating_sub(1);
+        });
+    });
+}
+
+/// Writes what `choose` appends of each container, of which it is told the place of the first value.
+fn write_chosen(bitmap: &BitmapRef<'_>, out: &mut Vec<u8>, mut choose: impl FnMut(u64, &Container<'_>, &mut Vec<u16>)) {
     let mut writer = Writer::new(out);
-    let mut chosen: Vec<u32> = Vec::new();
+    let (mut start, mut chosen, mut chunk) = (0, Vec::new(), Vec::new());
     for (high, bucket) in bitmap.buckets() {
         writer.begin_bucket(high, bucket.container_count(), false);
         for (key, container) in bucket.containers() {
             chosen.clear();
-            container.for_each(|value| {
-                if random.below(left) < wanted {
-                    chosen.push(u32::from(key) << 16 | u32::from(value));
-                    wanted -= 1;
-                }
-                left = left.saturating_sub(1);
-            });
+            choose(start, &container, &mut chosen);
+            start += u64::from(container.cardinality());
             if !chosen.is_empty() {
-                write_chunk(&mut writer, &chosen);
+                chunk.clear();
+                chunk.extend(chosen.iter().map(|&value| u32::from(key) << 16 | u32::from(value)));
+                write_chunk(&mut writer, &chunk);
             }
         }
         writer.end_bucket();
@@ -42,6 +75,18 @@ impl SplitMix {
         let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^ mixed >> 31
+    }
+
+    /// So many different numbers below `end`, ascending.
+    fn places(&mut self, count: u64, end: u64) -> Vec<u64> {
+        let mut places = BTreeSet::new();
+        for last in end - count..end {
+            let place = self.below(last + 1);
+            if !places.insert(place) {
+                places.insert(last);
+            }
+        }
+        places.into_iter().collect()
     }
 
     /// A number below `end`; 0 if that is 0.

@@ -6,7 +6,7 @@ use super::function::{Answer, Argument, BITMAP, Function, HEADERS, Kind, Nulls, 
 use super::murmur::{hash32, hash64};
 use super::parts::{write_limit, write_range};
 use super::row::{Row, Sizes};
-use super::texts::write_list;
+use super::texts::write_items;
 use crate::bitmap::{and_cardinality_many, or_cardinality_many, or_many, page, xor_cardinality_many};
 use datafusion::error::Result;
 
@@ -114,13 +114,17 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "doris_bitmap_from_string",
-        about: "The bitmap of values with commas between them; NULL for NULL and for anything else. Also StarRocks's rule.",
+        about: "The bitmap of values with commas between them, empty items skipped; NULL for NULL and for anything else. Also StarRocks's rule.",
         syntax: "doris_bitmap_from_string(text)",
         arguments: &[TEXT],
         returns: Returns::Bitmap,
         nulls: Nulls::Spread,
         example: ("SELECT doris_bitmap_from_string('1, -2')", "NULL"),
-        call: |row, out| Ok(if write_list(row.text(0)?, out).is_ok() { Answer::Bitmap } else { Answer::Null }),
+        call: |row, out| {
+            // As there, empty items are skipped.
+            let items = row.text(0)?.split(',').filter(|item| !item.is_empty());
+            Ok(if write_items(items, out).is_ok() { Answer::Bitmap } else { Answer::Null })
+        },
         ..BASE
     },
     Function {

@@ -3,18 +3,24 @@
 //! Its argument is a constant, as for every table function; of a column, `unnest(bitmap_to_array(column))` gives the rows.
 
 use crate::bitmap::BitmapRef;
-use arrow::array::{ArrayRef, UInt64Array};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::array::{Array, ArrayRef, UInt64Array};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
-use datafusion::catalog::{MemTable, TableFunctionArgs, TableFunctionImpl, TableProvider};
-use datafusion::common::{plan_datafusion_err, plan_err};
+use datafusion::catalog::streaming::StreamingTable;
+use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
+use datafusion::common::{exec_datafusion_err, plan_datafusion_err, plan_err};
 use datafusion::error::Result;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::Expr;
+use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
+use datafusion::physical_plan::streaming::PartitionStream;
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
 
 /// Rows of a batch of the table.
 const BATCH: usize = 8192;
+/// Batches that wait to be read.
+const BATCHES_AHEAD: usize = 2;
 
 /// The name here.
 pub(super) const NAME: &str = "bitmap_explode";
@@ -36,17 +42,43 @@ impl TableFunctionImpl for BitmapExplode {
             Expr::Literal(ScalarValue::Null, _) => None,
             other => return plan_err!("{NAME}: argument 1 is {other}, expected a constant bitmap; of a column, unnest(bitmap_to_array(...)) gives the rows"),
         };
-        let mut values = Vec::new();
         if let Some(bytes) = bytes {
-            let bitmap = BitmapRef::parse(bytes).map_err(|defect| plan_datafusion_err!("{NAME}: argument 1: {defect}"))?;
-            bitmap.append_to(&mut values);
+            BitmapRef::parse(bytes).map_err(|defect| plan_datafusion_err!("{NAME}: argument 1: {defect}"))?;
         }
         let schema = Arc::new(Schema::new(vec![Field::new("value", DataType::UInt64, false)]));
-        let batches = values.chunks(BATCH).map(|part| {
-            let column: ArrayRef = Arc::new(UInt64Array::from(part.to_vec()));
-            RecordBatch::try_new(Arc::clone(&schema), vec![column])
-        });
-        let batches = batches.collect::<Result<Vec<_>, _>>()?;
-        Ok(Arc::new(MemTable::try_new(Arc::clone(&schema), vec![batches])?))
+        let values = Values { schema: Arc::clone(&schema), bitmap: bytes.map(Arc::from) };
+        Ok(Arc::new(StreamingTable::try_new(schema, vec![Arc::new(values)])?))
+    }
+}
+
+/// The values of a bitmap, made while they are asked for: there may be many more of them than bytes.
+#[derive(Debug)]
+struct Values {
+    schema: SchemaRef,
+    bitmap: Option<Arc<[u8]>>,
+}
+
+impl PartitionStream for Values {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let mut builder = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), BATCHES_AHEAD);
+        if let Some(bytes) = self.bitmap.clone() {
+            let (schema, batches) = (Arc::clone(&self.schema), builder.tx());
+            builder.spawn_blocking(move || {
+                let bitmap = BitmapRef::parse(&bytes).map_err(|defect| exec_datafusion_err!("{NAME}: argument 1: {defect}"))?;
+                let mut values = bitmap.iter();
+                loop {
+                    let column: ArrayRef = Arc::new(UInt64Array::from_iter_values(values.by_ref().take(BATCH)));
+                    // Nobody listens any more when a LIMIT is reached.
+                    if column.is_empty() || batches.blocking_send(Ok(RecordBatch::try_new(Arc::clone(&schema), vec![column])?)).is_err() {
+                        return Ok(());
+                    }
+                }
+            });
+        }
+        builder.build()
     }
 }

@@ -79,12 +79,17 @@ pub(super) static FUNCTIONS: &[Function] = &[
             if count == 0 {
                 return Err(row.error("argument 2 is 0, expected at least 1"));
             }
-            let pieces = (0..bitmap.cardinality().div_ceil(count)).map(|piece| {
+            let (mut pieces, mut bytes) = (Vec::new(), 0);
+            for piece in 0..bitmap.cardinality().div_ceil(count) {
                 let mut out = Vec::new();
                 page(&bitmap, piece * count, count, &mut out);
-                out
-            });
-            Ok(Answer::Bitmaps(pieces.collect()))
+                bytes += out.len();
+                if bytes > i32::MAX as usize {
+                    return Err(row.error("the pieces are larger than 2147483647 bytes"));
+                }
+                pieces.push(out);
+            }
+            Ok(Answer::Bitmaps(pieces))
         },
         ..Function::BASE
     },

@@ -13,6 +13,7 @@ use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, ColumnarValue, Documentation, GroupsAccumulator, Signature, Volatility};
 use datafusion::scalar::ScalarValue;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What is computed.
@@ -52,8 +53,8 @@ fn documentation(computes: Computes, is_count: bool) -> Documentation {
     let (about, syntax, argument, call, bitmap, count) = match computes {
         Computes::Intersection => (
             format!(
-                "{what} that are in the sets of all the keys listed, where a key's set is the union of its rows. NULLs are skipped; a key without rows has an \
-                 empty set."
+                "{what} that are in the sets of all the keys listed, where a key's set is the union of its rows. NULLs are skipped, wanted ones as well; a \
+                 key without rows has an empty set."
             ),
             format!("{name}(bitmap, key, wanted[, ...])"),
             ("wanted, ...", "Constants."),
@@ -116,7 +117,8 @@ impl KeyedAggregate {
         let texts = self.texts(args)?;
         let function = self.function();
         let (keys, rule) = match self.computes {
-            Computes::Intersection => (texts, None),
+            // A set met with itself is the set: each key is looked for once.
+            Computes::Intersection => (texts.into_iter().collect::<BTreeSet<_>>().into_iter().collect(), None),
             Computes::Rule => {
                 let text = texts.into_iter().next().ok_or_else(|| plan_datafusion_err!("{function}: argument 3 is NULL, expected a rule"))?;
                 let rule = Rule::parse(&text).map_err(|error| plan_datafusion_err!("{function}: rule '{text}': {error}"))?;

@@ -20,7 +20,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         arguments: &[BITMAP],
         returns: Returns::Text,
         example: ("SELECT bitmap_to_string(bitmap_from_array([5, 1, 3]))", "1,3,5"),
-        call: |row, _| Ok(Answer::Text(list(&row.bitmap(0)?))),
+        call: |row, _| list(row).map(Answer::Text),
         ..Function::BASE
     },
     Function {
@@ -120,24 +120,31 @@ fn read(row: &Row<'_>, bytes: &[u8], out: &mut Vec<u8>) -> Result<Answer> {
     Ok(Answer::Bitmap)
 }
 
-fn list(bitmap: &BitmapRef<'_>) -> String {
+fn list(row: &Row<'_>) -> Result<String> {
     let mut text = String::new();
-    for value in bitmap.iter() {
+    for value in row.bitmap(0)?.iter() {
         if !text.is_empty() {
             text.push(',');
         }
         text.push_str(&value.to_string());
+        if text.len() > i32::MAX as usize {
+            return Err(row.error("the text is longer than 2147483647 bytes"));
+        }
     }
-    text
+    Ok(text)
 }
 
 /// Writes the bitmap of a list of values; gives back what is not a value.
 pub(super) fn write_list<'t>(text: &'t str, out: &mut Vec<u8>) -> Result<(), &'t str> {
+    let items = (!text.trim().is_empty()).then(|| text.split(','));
+    write_items(items.into_iter().flatten(), out)
+}
+
+/// Writes the bitmap of values; gives back what is not a value.
+pub(super) fn write_items<'t>(items: impl Iterator<Item = &'t str>, out: &mut Vec<u8>) -> Result<(), &'t str> {
     let mut values = Vec::new();
-    if !text.trim().is_empty() {
-        for value in text.split(',') {
-            values.push(value.trim().parse::<u64>().map_err(|_| value)?);
-        }
+    for item in items {
+        values.push(item.trim().parse::<u64>().map_err(|_| item)?);
     }
     values.sort_unstable();
     values.dedup();

@@ -2,7 +2,7 @@
 
 use crate::sets::{bytes_of, random, sets};
 use proptest::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tagmill_udfs::bitmap::{
     BitmapRef, and_cardinality_many, clear, equals, fill, flip, has_all, has_any, or_cardinality_many, page, range, remap, remap_in_turn, sample, shift,
     write_edited, write_range, xor_cardinality_many,
@@ -160,4 +160,22 @@ fn a_range_that_would_take_gigabytes_is_refused() {
     assert!(out.is_empty());
     write_range(0, (1 << 36) - 1, &mut out).unwrap();
     assert_eq!(BitmapRef::parse(&out).unwrap().cardinality(), 1 << 36);
+}
+
+#[test]
+fn each_value_is_as_likely_in_a_sample() {
+    let set: BTreeSet<u64> = (0..64).map(|value| value << 11).chain((1 << 33)..(1 << 33) + 64).collect();
+    let bytes = bytes_of(&set);
+    let bitmap = BitmapRef::parse(&bytes).unwrap();
+    // Few values are drawn by their places, more by a look at each.
+    for count in [2, 40] {
+        let mut drawn = BTreeMap::new();
+        for seed in 0..20_000 {
+            let part = written(|out| sample(&bitmap, count, seed, out));
+            BitmapRef::parse(&part).unwrap().iter().for_each(|value| *drawn.entry(value).or_insert(0u64) += 1);
+        }
+        let mean = 20_000 * count / 128;
+        // Beyond five times the deviation.
+        assert!(drawn.len() == 128 && drawn.values().all(|times| times.abs_diff(mean).pow(2) < 25 * mean), "{drawn:?}");
+    }
 }
