@@ -6,8 +6,8 @@ use super::view::BitmapRef;
 use super::writer::Writer;
 use std::collections::BTreeSet;
 
-/// Of so many values a sample takes one at most when places are drawn instead of looking at every value.
-const FEW: u64 = 32;
+/// Of so many values a sample takes less than one when places are drawn instead of looking at every value.
+const FEW: u64 = 4096;
 
 /// Appends the canonical bitmap of `count` of the values to `out`, each choice equally likely; all of them if there are no more.
 ///
@@ -21,16 +21,9 @@ pub fn sample(bitmap: &BitmapRef<'_>, count: u64, seed: u64, out: &mut Vec<u8>) 
         let mut places = random.places(count, cardinality).into_iter().peekable();
         return write_chosen(bitmap, out, |start, container, chosen| {
             let end = start + u64::from(container.cardinality());
-            if places.peek().is_none_or(|place| *place >= end) {
-                return;
+            while let Some(place) = places.next_if(|place| *place < end) {
+                chosen.extend(container.select((place - start) as u32));
             }
-            let mut place = start;
-            container.for_each(|value| {
-                if places.next_if_eq(&place).is_some() {
-                    chosen.push(value);
-                }
-                place += 1;
-            });
         });
     }
     let (mut left, mut wanted) = (cardinality, count);
