@@ -58,6 +58,10 @@ pub fn run_on<F: Future<Output = Result<()>>>(threads: usize, stage: &'static st
     ended
 }
 
+/// SIGXFSZ.
+#[cfg(target_os = "linux")]
+const FILE_TOO_LARGE: i32 = 25;
+
 /// Runs a command that takes signals for itself.
 ///
 /// # Errors
@@ -68,6 +72,9 @@ pub fn run_unwatched(command: impl Future<Output = Result<()>>) -> Result<(), Fa
 
 async fn watched<F: Future<Output = Result<()>>>(stage: &'static str, runtime: Handle, start: impl FnOnce() -> F + Send + 'static) -> Result<(), Failure> {
     let mut signals = Signals::listen().map_err(not_started)?;
+    // A limit on the size of files is an error of the write, as a full disk is: a signal that is handled does not end the process.
+    #[cfg(target_os = "linux")]
+    let _ = signal(SignalKind::from_raw(FILE_TOO_LARGE)).map_err(not_started)?;
     let (cancel, cancelled) = oneshot::channel::<()>();
     let (done, mut ended) = oneshot::channel();
     let work = move || {

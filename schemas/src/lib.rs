@@ -12,6 +12,7 @@ pub mod checksum;
 pub mod config;
 pub mod constants;
 pub mod error;
+pub mod local_day;
 pub mod manifest;
 pub mod nearest;
 pub mod registry;

@@ -98,11 +98,18 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
         match report {
             Ok(report) => nights.push(report),
             Err(error) => {
-                nights.last().inspect(|_| log::warn!("stopped at {date}; the {} nights before it are done", nights.len()));
+                if !nights.is_empty() {
+                    log::warn!("stopped at {date}; the {} nights before it are done", nights.len());
+                    print(&global, nights)?;
+                }
                 return Err(error);
             }
         }
     }
+    print(&global, nights)
+}
+
+fn print(global: &Global, nights: Vec<Report>) -> Result<()> {
     match nights.as_slice() {
         [night] => output::print(global.output, night),
         _ => output::print(global.output, &Nights { nights }),

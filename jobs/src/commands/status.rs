@@ -3,12 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use clap::Args;
 use serde::Serialize;
 use tagmill_pipeline::publish;
 use tagmill_schemas::config::parse_duration;
+use tagmill_schemas::local_day::start_of;
 use tagmill_schemas::{Error, Result};
 
 use crate::arguments::Global;
@@ -61,11 +62,9 @@ impl State {
     }
 }
 
-/// The first instant after a local day; where midnight does not exist, the first instant that does.
+/// The first instant after a local day.
 fn end_of(date: NaiveDate, zone: Tz) -> DateTime<Utc> {
-    let midnight = date.succ_opt().unwrap_or(date).and_time(NaiveTime::MIN);
-    let first = (0..48).find_map(|halves| zone.from_local_datetime(&(midnight + TimeDelta::minutes(30 * halves))).earliest());
-    first.map_or_else(|| midnight.and_utc(), |local| local.to_utc())
+    start_of(date.succ_opt().unwrap_or(date), zone)
 }
 
 impl fmt::Display for State {

@@ -11,7 +11,7 @@ pub enum Status {
     Ok,
     /// Computed from older data of a source, or the last good members were kept.
     Stale,
-    /// Computed, but a window misses a day.
+    /// Computed, but a window misses a day, or a source that it rests on was skipped.
     Incomplete,
     /// Not computed: the row or the rule is wrong, or depends on a group that is not computed.
     Invalid,

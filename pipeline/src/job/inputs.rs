@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
-use tagmill_schemas::config::{LatePolicy, Source};
+use tagmill_schemas::config::{Content, LatePolicy, Source};
 use tagmill_schemas::manifest::{Input, InputFile, InputStatus, Manifest};
 use tagmill_schemas::{Error, Result};
 
@@ -26,8 +26,10 @@ pub struct SourceInput<'a> {
 pub enum Decision {
     /// Its files of the date.
     Read(RawFiles),
-    /// Its values of an earlier date.
+    /// Its values of an earlier night, which are of this date.
     Carry(NaiveDate),
+    /// Its values in the release that is run again, which are of this date.
+    Keep(NaiveDate),
     /// Nothing.
     Skip,
 }
@@ -37,7 +39,7 @@ impl SourceInput<'_> {
     pub fn record(&self, date: NaiveDate) -> Input {
         let (status, date, files) = match &self.decision {
             Decision::Read(files) => (InputStatus::Read, date, input_files(files)),
-            Decision::Carry(date) => (InputStatus::Carried, *date, Vec::new()),
+            Decision::Carry(date) | Decision::Keep(date) => (InputStatus::Carried, *date, Vec::new()),
             Decision::Skip => (InputStatus::Skipped, date, Vec::new()),
         };
         Input { source: self.source.name.clone(), status, date, files }
@@ -72,10 +74,15 @@ pub async fn find_inputs<'a>(request: &'a Request, parents: &Parents, observer: 
             (true, false) => decide(request, source, parents, observer).await?,
             // The release keeps the head's values, and says so to the night that carries them on.
             (_, true) => unread(source, parents.newest.as_ref()),
+            // A rerun of the head keeps what the head has of a source that is not asked for.
+            _ if parents.newest.as_ref().is_some_and(|newest| newest.head_date == request.date) => {
+                last_date(source, parents.newest.as_ref()).filter(|_| !is_event).map_or(Decision::Skip, Decision::Keep)
+            }
             _ => unread(source, parents.state.as_ref()),
         };
         inputs.push(SourceInput { source, decision });
     }
+    check_retention(request, parents)?;
     let could_read = |source: &Source| !is_backfill || source.kind.events().is_some();
     if !request.sources.is_empty() && !request.config.sources.iter().any(|s| request.sources.contains(&s.name) && could_read(s)) {
         let what = format!("{} is before the newest night: only its events are read again, and no source of events is named", request.date);
@@ -85,6 +92,18 @@ pub async fn find_inputs<'a>(request: &'a Request, parents: &Parents, observer: 
         return Err(Error::retry(STAGE, format!("no source has data for {}", request.date)).fix("run again when the data is there"));
     }
     Ok(inputs)
+}
+
+/// What the next release would not list is not worth a night.
+fn check_retention(request: &Request, parents: &Parents) -> Result<()> {
+    let days = request.config.retention.behaviour_days;
+    match parents.newest.as_ref().map(|newest| newest.head_date.signed_duration_since(request.date).num_days()) {
+        Some(age) if age >= i64::from(days) => {
+            let what = format!("{} is {age} days before the newest night, and retention.behaviour_days is {days}", request.date);
+            Err(Error::setup(STAGE, what).fix("name a later date, or raise retention.behaviour_days"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The behaviour of a date is written from all event sources at once: one of them alone would take the others' away.
@@ -136,6 +155,12 @@ fn late(request: &Request, source: &Source, parents: &Parents, observer: &dyn Ob
     };
     match source.late.policy {
         LatePolicy::Required => Err(not_ready("")),
+        // No changes are no reason to forget what is known.
+        LatePolicy::Skip if source.content == Content::Changes && last_date(source, parents.state.as_ref()).is_some() => {
+            let decision = unread(source, parents.state.as_ref());
+            observer.warn(&format!("source {} has no changes for {}: its values stay, stale", source.name, request.date));
+            Ok(decision)
+        }
         LatePolicy::Skip => {
             observer.warn(&format!("source {} has no data for {} and is skipped", source.name, request.date));
             Ok(Decision::Skip)

@@ -73,7 +73,7 @@ pub fn withheld_tags(config: &Config, state: Option<&Manifest>, sources: &[Sourc
         let now = config.limits.of(&entry.app).values_per_tag;
         let is_exceeded = entry.over_limit.is_some_and(|limit| now <= limit) || beyond.contains(&(entry.app.clone(), entry.tag.clone()));
         // What was not published can not be carried.
-        let is_lost = entry.is_withheld && matches!(input.decision, Decision::Carry(_));
+        let is_lost = entry.is_withheld && matches!(input.decision, Decision::Carry(_) | Decision::Keep(_));
         if input.source.content == Content::Snapshot && (is_exceeded || is_lost) {
             withheld.entry(entry.app.clone()).or_default().insert(entry.tag.clone(), entry.over_limit.unwrap_or(now));
         }

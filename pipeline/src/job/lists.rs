@@ -12,6 +12,9 @@ use crate::night::ListSpec;
 use crate::scan::for_date;
 use crate::store::{Found, Store, open_pattern};
 
+/// The input that lists are, and the source of what is counted of them.
+pub const LISTS: &str = "groups.lists";
+
 /// The lists of a warehouse: (app, list) -> file. Without `{app}` in the pattern a list belongs to every app, `None`.
 #[derive(Default)]
 pub struct Lists {
@@ -58,7 +61,7 @@ impl Lists {
             files.insert(found.path.clone(), conf_file(store, found));
             lists.push(ListSpec { app: app.clone(), list: list.clone(), members: members.into_iter().collect() });
         }
-        let input = Input { source: "groups.lists".into(), status: InputStatus::Read, date: request.date, files: files.into_values().collect() };
+        let input = Input { source: LISTS.into(), status: InputStatus::Read, date: request.date, files: files.into_values().collect() };
         Ok((lists, if input.files.is_empty() { Vec::new() } else { vec![input] }))
     }
 }

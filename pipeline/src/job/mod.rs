@@ -21,6 +21,7 @@ mod stale;
 mod tag_codes;
 mod tag_limit;
 mod tags_of_night;
+mod unread;
 
 use std::time::Duration;
 

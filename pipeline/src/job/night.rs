@@ -15,7 +15,7 @@ use super::registry::{Claimed, LabelCatalog, event_shapes, label_catalog};
 use super::session::Resources;
 use super::tag_limit::full_apps;
 use super::{Observer, Request};
-use crate::night::{BehaviourLimits, NightExec, NightLimits, NightSpec, ParentFiles, RowsSpec, SourceSpec, TagSpec, Withheld};
+use crate::night::{BehaviourLimits, Keeps, NightExec, NightLimits, NightSpec, ParentFiles, RowsSpec, SourceSpec, TagSpec, Withheld};
 use crate::publish::Parents;
 use crate::scan::{Scan, ScanContext, plan_source, rows_of};
 use crate::store::Store;
@@ -171,16 +171,21 @@ async fn plan_sources(
                 children.push(plan);
                 (rows, true)
             }
-            Decision::Carry(_) | Decision::Skip => (rows_of(source, &tags), false),
+            Decision::Carry(_) | Decision::Keep(_) | Decision::Skip => (rows_of(source, &tags), false),
         };
         let app = match &source.columns.app {
             AppColumn::Constant(app) => Some(app.clone()),
             AppColumn::Column(_) => None,
         };
-        let keeps_values =
-            source.kind.events().is_none() && (matches!(input.decision, Decision::Carry(_)) || (has_input && source.content == Content::Changes));
+        let keeps = match &input.decision {
+            _ if source.kind.events().is_some() => Keeps::Nothing,
+            Decision::Keep(_) => Keeps::OfDate,
+            Decision::Carry(_) => Keeps::Earlier,
+            Decision::Read(_) if source.content == Content::Changes => Keeps::Earlier,
+            Decision::Read(_) | Decision::Skip => Keeps::Nothing,
+        };
         let expected_rows = if let Decision::Read(files) = &input.decision { files.rows() } else { 0 };
-        specs.push(SourceSpec { name: source.name.clone(), app, has_input, expected_rows, keeps_values, rows });
+        specs.push(SourceSpec { name: source.name.clone(), app, has_input, expected_rows, keeps, rows });
     }
     Ok((specs, children))
 }
@@ -194,11 +199,12 @@ fn platform_tags(source: &SourceSpec) -> &[TagSpec] {
 
 fn parent_files(parents: &Parents, sources: &[SourceSpec], is_backfill: bool) -> ParentFiles {
     let files = |manifest: &Option<Manifest>, artifact: Artifact| -> Vec<FileEntry> { manifest.iter().flat_map(|m| m.files_of(artifact)).cloned().collect() };
-    let keeps = sources.iter().any(|source| source.keeps_values);
+    let keep = |kept: Keeps| sources.iter().any(|source| source.keeps == kept);
     ParentFiles {
         users: files(&parents.newest, Artifact::Users),
         universe: files(&parents.newest, Artifact::Universe),
-        tags: if keeps && !is_backfill { files(&parents.state, Artifact::Tags) } else { Vec::new() },
+        tags: if keep(Keeps::Earlier) && !is_backfill { files(&parents.state, Artifact::Tags) } else { Vec::new() },
+        tags_of_date: if keep(Keeps::OfDate) && !is_backfill { files(&parents.newest, Artifact::Tags) } else { Vec::new() },
         groups: if is_backfill { Vec::new() } else { files(&parents.state, Artifact::Groups) },
     }
 }

@@ -11,9 +11,11 @@ use tagmill_schemas::{Artifact, Config, Error, Result};
 use super::audience::GroupNight;
 use super::known_tags::tag_entries;
 use super::limits::Exceeded;
+use super::lists::LISTS;
 use super::stale::stale_since;
 use super::tag_codes::{load_codes, new_codes};
 use super::tags_of_night::tags_of;
+use super::unread::{in_order, rows_of_others};
 use crate::artifact::{ArtifactWriter, Cell};
 use crate::groups::Status;
 use crate::night::{Count, FILTERED, NightSpec, OTHER_SOURCE, Rows, ShardReport};
@@ -48,14 +50,23 @@ pub async fn roll_up(
     drop_empty(&mut files);
     let seen = tags_of(reports);
     let exceeded = Exceeded::of(spec, config, reports, &seen, parents.newest.as_ref());
-    let metrics = add_counts(reports, &exceeded);
+    let mut metrics = add_counts(reports, &exceeded);
+    add_unknown_members(spec, reports, &mut metrics);
     let sizes = add_groups(reports);
     let write = |artifact, batches| write(spec, store, artifact, batches);
-    files.extend(write(Artifact::Quality, filled(Artifact::Quality, |rows| quality_rows(spec.day(), &metrics, rows))?).await?);
+    let read = spec.sources.iter().filter(|source| source.has_input).map(|source| &source.name);
+    let told: BTreeSet<String> = read.chain(metrics.keys().map(|(source, ..)| source)).cloned().collect();
+    let others = |artifact| rows_of_others(artifact, spec, &told, parents.newest.as_ref(), store);
+    let mut quality = filled(Artifact::Quality, |rows| quality_rows(spec.day(), &metrics, rows))?;
+    quality.extend(others(Artifact::Quality).await?);
+    files.extend(write(Artifact::Quality, in_order(Artifact::Quality, &quality)?).await?);
+    files.extend(write(Artifact::Rejects, in_order(Artifact::Rejects, &others(Artifact::Rejects).await?)?).await?);
     files.extend(write(Artifact::Runs, filled(Artifact::Runs, |rows| run_row(spec, rows))?).await?);
     let mut tags = Vec::new();
     if !spec.is_backfill {
-        files.extend(write(Artifact::KeptValues, filled(Artifact::KeptValues, |rows| exceeded.kept_rows(rows))?).await?);
+        if spec.reads_events() {
+            files.extend(write(Artifact::KeptValues, filled(Artifact::KeptValues, |rows| exceeded.kept_rows(rows))?).await?);
+        }
         let known = load_codes(parents.newest.as_ref(), store).await?;
         files.extend(write(Artifact::TagValues, new_codes(&seen, &known).map_err(failed)?).await?);
         finish_statuses(spec, groups, &sizes, inputs)?;
@@ -102,6 +113,17 @@ fn add_counts(reports: &[ShardReport], exceeded: &Exceeded) -> Metrics {
         *sums.entry((source.clone(), app.clone(), metric.clone())).or_default() += value;
     }
     sums
+}
+
+/// Members of lists that are no users: counted, not added.
+fn add_unknown_members(spec: &NightSpec, reports: &[ShardReport], metrics: &mut Metrics) {
+    for (number, list) in spec.lists.iter().enumerate() {
+        let known: u64 = reports.iter().filter_map(|report| report.lists.get(number)).sum();
+        let unknown = (list.members.len() as u64).saturating_sub(known);
+        if unknown > 0 {
+            *metrics.entry((LISTS.to_owned(), Some(list.app.clone()), "unknown_members".to_owned())).or_default() += unknown;
+        }
+    }
 }
 
 /// Problems that are told one by one.
@@ -165,8 +187,12 @@ fn add_groups(reports: &[ShardReport]) -> BTreeMap<(String, String), u64> {
 }
 
 fn finish_statuses(spec: &NightSpec, groups: &mut GroupNight, sizes: &BTreeMap<(String, String), u64>, inputs: &[Input]) -> Result<()> {
-    let carried: BTreeMap<&str, NaiveDate> = inputs.iter().filter(|i| i.status == InputStatus::Carried).map(|i| (i.source.as_str(), i.date)).collect();
-    let stale = stale_since(spec, &carried)?;
+    let dates = |wanted: InputStatus| -> BTreeMap<&str, NaiveDate> {
+        // What a rerun keeps of its own date is not old.
+        let found = inputs.iter().filter(|i| i.status == wanted && (wanted == InputStatus::Skipped || i.date < spec.date));
+        found.map(|i| (i.source.as_str(), i.date)).collect()
+    };
+    let (stale, incomplete) = (stale_since(spec, &dates(InputStatus::Carried))?, stale_since(spec, &dates(InputStatus::Skipped))?);
     for status in groups.plans.iter_mut().flat_map(|plan| &mut plan.statuses).filter(|s| s.status == Status::Ok) {
         let key = (status.app.clone(), status.group.clone());
         status.cardinality = Some(sizes.get(&key).copied().unwrap_or(0));
@@ -174,6 +200,10 @@ fn finish_statuses(spec: &NightSpec, groups: &mut GroupNight, sizes: &BTreeMap<(
             status.status = Status::Stale;
             status.as_of = Some(*date);
             status.reason = Some(format!("values of {date} were carried"));
+        }
+        if incomplete.contains_key(&key) {
+            status.status = Status::Incomplete;
+            status.reason = Some("a source that it rests on was skipped".to_owned());
         }
     }
     Ok(())

@@ -345,7 +345,7 @@ fn source_plan(input: &SourceInput<'_>) -> SourcePlan {
     let source = input.source.name.clone();
     match &input.decision {
         Decision::Read(files) => SourcePlan { source, status: "read", files: files.files.len(), rows: files.rows(), bytes: files.bytes() },
-        Decision::Carry(_) => SourcePlan { source, status: "carried", files: 0, rows: 0, bytes: 0 },
+        Decision::Carry(_) | Decision::Keep(_) => SourcePlan { source, status: "carried", files: 0, rows: 0, bytes: 0 },
         Decision::Skip => SourcePlan { source, status: "skipped", files: 0, rows: 0, bytes: 0 },
     }
 }

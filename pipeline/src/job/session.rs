@@ -71,6 +71,8 @@ pub fn night_session(resources: &Resources, limit: Option<(u64, &SpillFolder)>) 
     options.execution.parquet.schema_force_view_types = true;
     options.execution.spill_compression = datafusion::config::SpillCompression::Zstd;
     options.optimizer.enable_round_robin_repartition = false;
+    // Fields of structs and maps would come from below a projection that has their column under the same name, and be ambiguous.
+    options.optimizer.enable_leaf_expression_pushdown = false;
     let state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime(limit)?).with_default_features().build();
     let context = SessionContext::new_with_state(state);
     register_functions(&context);

@@ -1,6 +1,6 @@
 //! Everything that is written app by app: universe, tags, tag numbers, groups, behaviour.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use datafusion::error::Result;
 use tagmill_schemas::Artifact;
@@ -37,6 +37,9 @@ use crate::rules::Atom;
 const OVER_LIMIT_COMBINATIONS: &str = "over_limit:combinations";
 /// Counts sums of one user that do not fit into 64 bits, and are left out.
 const OVER_LIMIT_SUMS: &str = "over_limit:sums";
+
+/// Counts tags that an earlier source brought as well, in each shard; they are left out.
+const TAG_OF_OTHER_SOURCE: &str = "tag_of_other_source";
 
 /// Where the value columns of `tags` begin.
 const FIRST_VALUE: usize = 3;
@@ -123,14 +126,19 @@ impl<'a> AppWriter<'a> {
     }
 
     /// Writes one app.
-    pub fn write_app(&mut self, seats: AppSeats, audiences: &Audiences<'_>, output: &mut Output<'_>) -> Result<()> {
+    pub fn write_app(&mut self, seats: AppSeats, audiences: &Audiences<'_>, output: &mut Output) -> Result<()> {
         let app = self.apps.name(seats.rank);
         let ordinals = &self.settled.ordinals[seats.start..seats.end];
         let [universe] = output.bitmaps([Artifact::Universe])?;
         universe.set(0, [Cell::Text(app), Cell::Int(i64::from(self.shard.number))])?;
         universe.push([ordinals.len() as u64], |out| write_sorted(self.shard.number, ordinals, out))?;
         if !self.shard.spec.is_backfill {
-            let sets = self.tag_sets(seats);
+            let mut sets = self.tag_sets(seats);
+            // Of a name that is new tonight nobody knows yet whose it is.
+            let mut names = HashSet::new();
+            for (source, _) in sets.extract_if(.., |(_, sets)| !names.insert(sets.name.clone())) {
+                output.exceeded(&source, app, TAG_OF_OTHER_SOURCE, 1);
+            }
             for (source, sets) in &sets {
                 self.write_tag(app, source, sets, ordinals, output)?;
             }
@@ -142,7 +150,7 @@ impl<'a> AppWriter<'a> {
         self.write_behaviour(app, seats, output)
     }
 
-    /// Every tag of the app with the source that has it, in order of the name.
+    /// Every tag of the app with the source that has it, in order of the name, then of the configuration.
     fn tag_sets(&mut self, seats: AppSeats) -> Vec<(String, TagSets)> {
         let provisional = &self.settled.provisional[seats.start..seats.end];
         let mut sets = Vec::new();
@@ -169,7 +177,7 @@ impl<'a> AppWriter<'a> {
         sets
     }
 
-    fn write_tag(&mut self, app: &str, source: &str, sets: &TagSets, ordinals: &[u32], output: &mut Output<'_>) -> Result<()> {
+    fn write_tag(&mut self, app: &str, source: &str, sets: &TagSets, ordinals: &[u32], output: &mut Output) -> Result<()> {
         let shard = Cell::Int(i64::from(self.shard.number));
         let withheld = self.shard.spec.withheld.get(app).and_then(|tags| tags.get(&sets.name));
         let reported = withheld.map_or(sets.values.len(), |limit| sets.values.len().min(*limit as usize + 1));
@@ -197,7 +205,7 @@ impl<'a> AppWriter<'a> {
     }
 
     /// The bit-sliced index of a single-valued numeric tag.
-    fn write_numbers(&mut self, app: &str, sets: &TagSets, ordinals: &[u32], output: &mut Output<'_>) -> Result<()> {
+    fn write_numbers(&mut self, app: &str, sets: &TagSets, ordinals: &[u32], output: &mut Output) -> Result<()> {
         let Some((numbers, scale)) = integers(sets)? else { return Ok(()) };
         let offset = offset_for(numbers.iter().copied().min().unwrap_or(0));
         let values = sets.by_seat(ordinals.len());
@@ -219,7 +227,7 @@ impl<'a> AppWriter<'a> {
         sets: &[TagSets],
         audience: &Audience,
         audiences: &Audiences<'_>,
-        output: &mut Output<'_>,
+        output: &mut Output,
     ) -> Result<()> {
         let provisional = &self.settled.provisional[seats.start..seats.end];
         let users: Vec<u32> = provisional.iter().map(|&seat| self.shard.seats.users()[seat as usize]).collect();
@@ -257,14 +265,14 @@ impl<'a> AppWriter<'a> {
     }
 
     /// Events of all sources, in order of the name.
-    fn write_behaviour(&mut self, app: &str, seats: AppSeats, output: &mut Output<'_>) -> Result<()> {
+    fn write_behaviour(&mut self, app: &str, seats: AppSeats, output: &mut Output) -> Result<()> {
         let spec = self.shard.spec;
         let limits = spec.limits.of(app);
         let mut events = Vec::new();
         for (source, writer) in self.behaviour.iter_mut().enumerate() {
             let Some(writer) = writer else { continue };
             let (found, combinations) = writer.events_of(seats, limits.combinations);
-            output.exceeded(source, app, OVER_LIMIT_COMBINATIONS, combinations);
+            output.exceeded(&spec.sources[source].name, app, OVER_LIMIT_COMBINATIONS, combinations);
             events.extend(found.into_iter().map(|(event, items)| (event, source, items)));
         }
         events.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
@@ -282,7 +290,7 @@ impl<'a> AppWriter<'a> {
             }
             writer.give_back(items);
         }
-        left_out.into_iter().enumerate().for_each(|(source, sums)| output.exceeded(source, app, OVER_LIMIT_SUMS, sums));
+        spec.sources.iter().zip(left_out).for_each(|(source, sums)| output.exceeded(&source.name, app, OVER_LIMIT_SUMS, sums));
         Ok(())
     }
 }

@@ -25,7 +25,7 @@ use super::values::Values;
 use crate::artifact::Cell;
 
 /// Ends the shard; every row goes to `output`.
-pub async fn finish(mut shard: Shard<'_>, audiences: Audiences<'_>, buffers: &mut SortBuffers, output: &mut Output<'_>) -> Result<ShardReport> {
+pub async fn finish(mut shard: Shard<'_>, audiences: Audiences<'_>, buffers: &mut SortBuffers, output: &mut Output) -> Result<ShardReport> {
     let started = Instant::now();
     let mut seconds = Vec::new();
     let apps = AppOrder::of(&shard.apps);
@@ -94,7 +94,7 @@ fn count_duplicates(shard: &mut Shard<'_>, settled: &Settled, sorted: &[Option<S
 }
 
 /// In order of the artifact's key: sources, apps and rows arrive in any.
-fn write_rejects(shard: &Shard<'_>, output: &mut Output<'_>) -> Result<()> {
+fn write_rejects(shard: &Shard<'_>, output: &mut Output) -> Result<()> {
     let mut rejects = Vec::new();
     for (source, account) in shard.spec.sources.iter().zip(&shard.accounts) {
         rejects.extend(account.samples().map(|(app, reason, row)| (source.name.as_str(), app_name(shard, app), reason, row)));

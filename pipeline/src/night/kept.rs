@@ -98,8 +98,8 @@ impl ValueChooser {
     ) -> Folded {
         let limit = place.limits.values;
         let chosen = place.spec.kept_values.of(place.app, place.event, dimension);
-        // What no shard has its share of is not beyond the limit in all of them together.
-        let share = limit / place.spec.shards.get() as usize;
+        // A shard with few values need not tell them: what all such shards have together is a quarter of the limit at most.
+        let share = limit / 4 / place.spec.shards.get() as usize;
         if chosen.is_none() && (values - 1).min(combinations.len()) <= share {
             return Folded::default();
         }

@@ -17,6 +17,7 @@ use super::labels::LabelRule;
 use super::rows::typed_value;
 use super::seats::Dictionary;
 use super::shard::{Shard, SourceState};
+use super::spec::Keeps;
 use crate::artifact::read_artifact;
 use crate::store::Store;
 
@@ -24,10 +25,9 @@ use crate::store::Store;
 pub async fn load_parent(shard: &mut Shard<'_>, store: &Store) -> Result<()> {
     load_users(shard, store).await?;
     load_universe(shard, store).await?;
-    if shard.spec.sources.iter().any(|source| source.keeps_values) {
-        load_tags(shard, store).await?;
-    }
-    Ok(())
+    let spec = shard.spec;
+    load_tags(shard, store, &spec.parent.tags, Keeps::Earlier).await?;
+    load_tags(shard, store, &spec.parent.tags_of_date, Keeps::OfDate).await
 }
 
 fn of_shard(files: &[FileEntry], shard: u32) -> Vec<&FileEntry> {
@@ -116,15 +116,16 @@ fn members(bytes: &[u8], shard: u32, known: u32, out: &mut Vec<u32>) -> Result<(
     }
 }
 
-async fn load_tags(shard: &mut Shard<'_>, store: &Store) -> Result<()> {
+/// The values of the sources that keep what these files have of them.
+async fn load_tags(shard: &mut Shard<'_>, store: &Store, files: &[FileEntry], keeps: Keeps) -> Result<()> {
     let mut ordinals = Vec::new();
-    for file in of_shard(&shard.spec.parent.tags, shard.number) {
+    for file in of_shard(files, shard.number) {
         for batch in batches(store, file, &[]).await? {
             let (apps, tags) = (batch["app"].as_string::<i32>(), batch["tag"].as_string::<i32>());
             let bitmaps = batch["bitmap"].as_binary::<i32>();
             for row in 0..batch.num_rows() {
                 let (app, tag) = (apps.value(row), tags.value(row));
-                let Some(place) = place_of(shard, app, tag) else { continue };
+                let Some(place) = place_of(shard, keeps, app, tag) else { continue };
                 let Some(value) = typed_value(&batch, row) else { continue };
                 members(bitmaps.value(row), shard.number, shard.known, &mut ordinals)?;
                 carry(shard, place, app, tag, &value, &ordinals);
@@ -135,9 +136,9 @@ async fn load_tags(shard: &mut Shard<'_>, store: &Store) -> Result<()> {
 }
 
 /// The source that keeps the values of this tag, and for attributes the column.
-fn place_of(shard: &Shard<'_>, app: &str, tag: &str) -> Option<(usize, usize)> {
+fn place_of(shard: &Shard<'_>, keeps: Keeps, app: &str, tag: &str) -> Option<(usize, usize)> {
     let label = shard.spec.label(app, tag);
-    for (source, (spec, state)) in shard.spec.sources.iter().zip(&shard.states).enumerate().filter(|(_, (spec, _))| spec.keeps_values) {
+    for (source, (spec, state)) in shard.spec.sources.iter().zip(&shard.states).enumerate().filter(|(_, (spec, _))| spec.keeps == keeps) {
         match state {
             SourceState::Attributes(state) => {
                 if let Some(column) = state.tags.iter().position(|column| column.name == tag) {

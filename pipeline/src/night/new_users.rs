@@ -48,7 +48,7 @@ fn prefix(id: &[u8]) -> u128 {
 }
 
 /// Writes the rows of new users, by ordinal, column by column: there can be millions.
-pub async fn write_users(shard: &Shard<'_>, ordinal_of: &[u32], output: &mut Output<'_>) -> Result<()> {
+pub async fn write_users(shard: &Shard<'_>, ordinal_of: &[u32], output: &mut Output) -> Result<()> {
     let known = shard.known;
     let by_ordinal = positions_from(&ordinal_of[known as usize..], known);
     for (at, users) in by_ordinal.chunks(ROWS).enumerate() {

@@ -25,8 +25,7 @@ const ARTIFACTS: [Artifact; 8] = [
 ];
 
 /// The open files of one shard.
-pub struct Output<'a> {
-    spec: &'a NightSpec,
+pub struct Output {
     /// In the order of [`ARTIFACTS`].
     writers: Vec<ArtifactWriter>,
     /// Rows of `rejects`.
@@ -34,15 +33,15 @@ pub struct Output<'a> {
     exceeded: Vec<Count>,
 }
 
-impl<'a> Output<'a> {
+impl Output {
     /// Files without rows, in the memory of earlier shards.
-    pub fn new(spec: &'a NightSpec, store: &Store, shard: u32, spare: &Spare) -> Result<Self> {
+    pub fn new(spec: &NightSpec, store: &Store, shard: u32, spare: &Spare) -> Result<Self> {
         let open = |artifact: Artifact| {
             let path = artifact.path(spec.date, &spec.run, spec.attempt, Some(shard));
             ArtifactWriter::in_spare(spare, store, path, artifact, spec.date, Some(shard)).map_err(external)
         };
         let writers = ARTIFACTS.into_iter().map(open).collect::<Result<_>>()?;
-        Ok(Self { spec, writers, rejects: Rows::new(Artifact::Rejects.schema()), exceeded: Vec::new() })
+        Ok(Self { writers, rejects: Rows::new(Artifact::Rejects.schema()), exceeded: Vec::new() })
     }
 
     /// The rows of some artifacts with bitmaps.
@@ -54,11 +53,10 @@ impl<'a> Output<'a> {
         rows.try_into().map_err(|_| missing("no bitmaps"))
     }
 
-    /// Counts what of an app is beyond a limit, by number of the source.
-    pub fn exceeded(&mut self, source: usize, app: &str, metric: &str, value: u64) {
+    /// Counts what of an app's rows is left out.
+    pub fn exceeded(&mut self, source: &str, app: &str, metric: &str, value: u64) {
         if value > 0 {
-            let source = self.spec.sources[source].name.clone();
-            self.exceeded.push(Count { source, app: Some(app.to_owned()), metric: metric.to_owned(), value });
+            self.exceeded.push(Count { source: source.to_owned(), app: Some(app.to_owned()), metric: metric.to_owned(), value });
         }
     }
 

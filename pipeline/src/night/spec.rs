@@ -101,8 +101,10 @@ pub struct ParentFiles {
     pub users: Vec<FileEntry>,
     /// Of the newest release.
     pub universe: Vec<FileEntry>,
-    /// For sources that are carried or hold changes only; else empty.
+    /// Of the newest release of an earlier date, for sources that are carried or hold changes only; else empty.
     pub tags: Vec<FileEntry>,
+    /// Of the newest release of this very date, for sources that this rerun does not read; else empty.
+    pub tags_of_date: Vec<FileEntry>,
     /// Groups of the newest release of an earlier date.
     pub groups: Vec<FileEntry>,
 }
@@ -118,10 +120,21 @@ pub struct SourceSpec {
     pub has_input: bool,
     /// Rows of its files; only to make room.
     pub expected_rows: u64,
-    /// Whether last values stay: it is carried, or holds changes only.
-    pub keeps_values: bool,
+    /// Which published values stay.
+    pub keeps: Keeps,
     /// What its rows are.
     pub rows: RowsSpec,
+}
+
+/// The published values of a source that stay where tonight's rows, if there are any, say nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Keeps {
+    /// None: tonight's rows are all.
+    Nothing,
+    /// Those of the night before: it is carried, or holds changes only.
+    Earlier,
+    /// Those of this very date: a rerun does not read it.
+    OfDate,
 }
 
 /// What the rows of a source are.

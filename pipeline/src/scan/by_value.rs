@@ -77,11 +77,12 @@ pub struct ByValue {
     answers: Mutex<VecDeque<Answers>>,
 }
 
-/// The results for the values of one dictionary, then the one for null.
+/// The results for the values of one dictionary, then, once it was asked for, the one for null.
 #[derive(Debug, Clone)]
 struct Answers {
     values: ArrayRef,
     results: ArrayRef,
+    has_null: bool,
 }
 
 impl PartialEq for ByValue {
@@ -143,22 +144,25 @@ impl ByValue {
         }
     }
 
-    fn answers(&self, values: &ArrayRef) -> Result<ArrayRef> {
+    /// An expression may fail on null: it is not asked about one that is not there.
+    fn answers(&self, values: &ArrayRef, has_null: bool) -> Result<ArrayRef> {
         let remembered = || self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = remembered().iter().find(|known| is_same(&known.values, values)) {
+        if let Some(known) = remembered().iter().find(|known| is_same(&known.values, values) && (known.has_null || !has_null)) {
             return Ok(Arc::clone(&known.results));
         }
-        let with_null = concat(&[values, &new_null_array(values.data_type(), 1)])?;
-        let results = self.evaluate(&with_null)?;
+        let results = match has_null {
+            true => self.evaluate(&concat(&[values, &new_null_array(values.data_type(), 1)])?)?,
+            false => self.evaluate(values)?,
+        };
         let mut remembered = remembered();
         remembered.truncate(MOST_REMEMBERED - 1);
-        remembered.push_front(Answers { values: Arc::clone(values), results: Arc::clone(&results) });
+        remembered.push_front(Answers { values: Arc::clone(values), results: Arc::clone(&results), has_null });
         Ok(results)
     }
 
     /// A dictionary has its nulls in the keys: casts do not look for them in the values.
     fn by_value(&self, array: &DictionaryArray<Int32Type>) -> Result<ArrayRef> {
-        let results = self.answers(array.values())?;
+        let results = self.answers(array.values(), array.null_count() > 0)?;
         let null = array.values().len() as i32;
         let keys = match (array.null_count(), results.null_count()) {
             (0, 0) => array.keys().clone(),

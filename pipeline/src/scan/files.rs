@@ -279,6 +279,9 @@ fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
     match (a, b) {
         _ if a == b => Some(a.clone()),
         (DataType::Null, other) | (other, DataType::Null) => Some(other.clone()),
+        _ if a.is_unsigned_integer() && b.is_unsigned_integer() => Some(DataType::UInt64),
+        // No integer type holds both.
+        (DataType::UInt64, other) | (other, DataType::UInt64) if other.is_integer() => Some(DataType::Decimal128(20, 0)),
         _ if a.is_integer() && b.is_integer() => Some(DataType::Int64),
         _ if a.is_numeric() && b.is_numeric() && (a.is_floating() || b.is_floating()) => Some(DataType::Float64),
         (DataType::Timestamp(a, _), DataType::Timestamp(b, _)) => Some(DataType::Timestamp(*a.max(b), Some("UTC".into()))),

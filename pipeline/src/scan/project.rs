@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chrono::{NaiveDate, TimeZone};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use datafusion::common::{DFSchema, DFSchemaRef, ScalarValue};
 use datafusion::datasource::provider_as_source;
@@ -15,6 +15,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlanBuilder, ScalarUD
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use tagmill_schemas::config::{AppColumn, DayBy, Events, LateEvent, Measure, Source, SourceKind, Tag};
+use tagmill_schemas::local_day::start_of;
 use tagmill_schemas::{Error, IdScope, Result};
 
 use super::by_value::over_dictionaries;
@@ -22,7 +23,7 @@ use super::clean::{clean, cleaned_schema};
 use super::files::RawFiles;
 use super::functions::{DayBounds, HashFunction, KeyFunction, StatusFunction, StatusSpec};
 use super::one_dictionary::OneDictionary;
-use super::sql::{arrow_type, cast_to, column, parse, parse_condition, value_type_of};
+use super::sql::{cast_to, column, parse, parse_condition, value_type_of};
 use super::table::RawTable;
 use crate::exchange::{Exchange, HASH_COLUMN};
 use crate::night::{EventShapes, LARGEST_SCALED, MeasureShape, RowsSpec, TagSpec, Undeclared};
@@ -140,6 +141,18 @@ pub async fn plan_source(context: &ScanContext<'_>, source: &Source, tags: &[&Ta
     Ok(Scan { plan, rows: selected.rows })
 }
 
+/// Whether values of this type name users. Numbers that are not whole are what a tool made of integers with a null among them, and
+/// would be other users than before.
+fn is_id(data_type: &arrow::datatypes::DataType) -> bool {
+    use arrow::datatypes::DataType;
+    match data_type {
+        DataType::Dictionary(_, values) => is_id(values),
+        DataType::Boolean | DataType::Null => false,
+        DataType::Decimal32(_, scale) | DataType::Decimal64(_, scale) | DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) => *scale <= 0,
+        other => !other.is_floating() && !other.is_nested() && arrow::compute::can_cast_types(other, &DataType::Utf8View),
+    }
+}
+
 fn raw_scan(source: &Source, files: &RawFiles) -> Result<LogicalPlanBuilder> {
     let table = Arc::new(RawTable::new(files.clone()));
     LogicalPlanBuilder::scan(source.name.clone(), provider_as_source(table), None).map_err(plan_error)
@@ -167,7 +180,7 @@ impl Wanted {
         };
         let user = column(&source.columns.user, schema, &place(source, "columns.user"))?;
         let found = user.get_type(schema).map_err(plan_error)?;
-        if !arrow::compute::can_cast_types(&found, &arrow::datatypes::DataType::Utf8View) || found.is_nested() {
+        if !is_id(&found) {
             let what = format!("column {:?} is {found}, expected text or an integer", source.columns.user);
             return Err(Error::refused("scan", what).at(place(source, "columns.user")).fix("make it text with source.clean, as encode(id, 'hex')"));
         }
@@ -321,8 +334,10 @@ fn ordering(source: &Source, by: Option<&str>, schema: &DFSchemaRef) -> Result<V
         return Err(Error::refused("scan", what).at(place(source, "dedupe.by")).fix("name another column, or make it one with source.clean"));
     }
     let order = if found == DataType::Date32 { datafusion::logical_expr::cast(order, DataType::Int32) } else { order };
-    let as_integer = datafusion::logical_expr::cast(order, DataType::Int64);
-    let present = when(as_integer.clone().is_not_null(), as_integer.clone()).otherwise(lit(i64::MIN)).unwrap_or(as_integer);
+    // Null is before all; what does not fit is above what does.
+    let as_integer = datafusion::logical_expr::try_cast(order.clone(), DataType::Int64);
+    let others = when(order.is_null(), lit(i64::MIN)).otherwise(lit(i64::MAX)).map_err(plan_error)?;
+    let present = when(as_integer.clone().is_not_null(), as_integer).otherwise(others).map_err(plan_error)?;
     Ok(vec![("order".into(), present)])
 }
 
@@ -389,17 +404,13 @@ fn event_time(source: &Source, events: &Events, schema: &DFSchemaRef) -> Result<
 fn day_bounds(context: &ScanContext<'_>, time: &arrow::datatypes::DataType, rejects_late: bool) -> DayBounds {
     use arrow::datatypes::DataType;
     let zone = if matches!(time, DataType::Date32 | DataType::Date64) { Tz::UTC } else { context.time_zone };
-    let start = |date: NaiveDate| {
-        let hours = (0..24).filter_map(|hour| date.and_hms_opt(hour, 0, 0));
-        let first = hours.filter_map(|time| zone.from_local_datetime(&time).earliest()).next();
-        first.map_or(0, |time| time.timestamp())
-    };
+    let start = |date: NaiveDate| start_of(date, zone).timestamp();
     DayBounds { start: start(context.date), end: start(context.date.succ_opt().unwrap_or(context.date)), rejects_late }
 }
 
 fn select_behaviour(context: &ScanContext<'_>, source: &Source, events: &Events, schema: &DFSchemaRef) -> Result<Selected> {
     let (event, time, mut values) = event_columns(context, source, events, schema)?;
-    let mut types = Vec::new();
+    let (mut types, mut rejects) = (Vec::new(), Vec::new());
     for (name, sql) in &events.dimensions {
         let place = place(source, &format!("dimensions.{name}"));
         let parsed = parse(context.session, sql, schema, context.date, &place)?;
@@ -409,9 +420,10 @@ fn select_behaviour(context: &ScanContext<'_>, source: &Source, events: &Events,
                 .at(place.clone())
                 .fix("cast the dimension in its expression")
         })?;
-        let exact = found == arrow_type(value_type) || found.is_string();
+        let (value, fails) = cast_to(parsed, value_type, false, schema, &place)?;
         types.push(value_type);
-        values.push((format!("dimension:{name}"), if exact { parsed } else { datafusion::logical_expr::cast(parsed, arrow_type(value_type)) }));
+        values.push((format!("dimension:{name}"), value));
+        rejects.extend(fails.map(|fails| (format!("bad_{name}"), fails)));
     }
     for measure in &events.measures {
         let place = place(source, &format!("measures.{}", measure.name));
@@ -430,7 +442,7 @@ fn select_behaviour(context: &ScanContext<'_>, source: &Source, events: &Events,
     let shapes = EventShapes::Columns { dimensions, measures };
     let rows = RowsSpec::Events { dimensions: types, measures: events.measures.len(), is_keyed: !events.dedupe.is_empty(), shapes };
     let listed = listed_events(&event, events);
-    Ok(Selected { values, event: Some(event), time, rejects: Vec::new(), listed, rows })
+    Ok(Selected { values, event: Some(event), time, rejects, listed, rows })
 }
 
 /// Whether a row's event is one that the source names; nothing is wrong with the others.

@@ -50,6 +50,16 @@ async fn accounts(published: &Published, night: &Night) {
             metrics.insert((source.clone(), app.clone(), metric), count);
         }
     }
+    let is_scoped = night.dictionary.numbers.keys().any(|(app, _)| !app.is_empty());
+    for (app, lists) in &night.lists {
+        let is_named = |list: &String| night.rules.iter().any(|rule| rule.app == *app && rule.rule.contains(&format!("in_list('{list}')")));
+        let scope = if is_scoped { app.clone() } else { String::new() };
+        let is_known = |member: &String| night.dictionary.numbers.contains_key(&(scope.clone(), member.clone()));
+        let unknown = lists.iter().filter(|(list, _)| is_named(list)).flat_map(|(_, members)| members).filter(|member| !is_known(member)).count() as u64;
+        if unknown > 0 {
+            metrics.insert(("groups.lists".to_owned(), Some(app.clone()), "unknown_members".to_owned()), unknown);
+        }
+    }
     let mut found = published.quality().await;
     found.retain(|(_, _, metric), _| !metric.starts_with("over_limit:") && metric != "undeclared_property");
     same("quality", &found, &metrics);

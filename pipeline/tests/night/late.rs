@@ -1,6 +1,6 @@
 //! Sources that are late, changes, and dates before the head.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tagmill_pipeline::job::{self, Request, Silent};
 use tagmill_schemas::manifest::InputStatus;
@@ -71,7 +71,7 @@ async fn a_skipped_source_has_no_values_that_night_and_a_required_one_stops_it()
     assert!(sizes(&release).await.is_empty());
     assert_eq!(release.universe().await["shop"].len(), 3);
     let statuses = release.statuses().await;
-    assert_eq!(statuses[&("shop".to_owned(), "via".to_owned())], ("ok".to_owned(), Some(3)));
+    assert_eq!(statuses[&("shop".to_owned(), "via".to_owned())], ("incomplete".to_owned(), Some(3)));
 
     let hand = first_night("").await;
     let error = hand.run(NEXT).await.unwrap_err();
@@ -103,6 +103,40 @@ async fn changes_keep_what_they_do_not_name_and_null_deletes() {
     let found = sizes(&hand.published().await).await;
     let expected = BTreeMap::from([(city("Bonn"), 2), (city("Rome"), 1), (age(40), 1), (age(50), 1), (age(30), 1)]);
     same("changes", &found, &expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_night_without_changes_forgets_nothing() {
+    let hand = first_night("content = 'changes'\nlate = { policy = 'skip' }\n").await;
+    let before = sizes(&hand.published().await).await;
+    hand.run(NEXT).await.unwrap();
+    same("tags", &sizes(&hand.published().await).await, &before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rerun_of_one_source_keeps_what_the_date_has_of_the_others() {
+    let other = PROFILES.replace("profiles", "people");
+    let tag = "[[tag]]\nname = 'town'\nsource = 'people'\ntype = 'string'\nvalue = 'city'\n";
+    let hand = Hand::new(&[PROFILES, PROFILE_TAGS, &other, tag]);
+    let write = |date: &str, folder: &str, city: &str| {
+        let rows = [("shop", Some("u1"), Some(city), Some(1)), ("shop", None, Some(city), None)];
+        hand.write(&format!("raw/{folder}/dt={date}/part.parquet"), crate::hand::profiles(&rows));
+    };
+    write(DAY, "profiles", "Oslo");
+    write(DAY, "people", "Oslo");
+    hand.init_and_run().await.unwrap();
+    write(NEXT, "profiles", "Rome");
+    write(NEXT, "people", "Rome");
+    hand.run(NEXT).await.unwrap();
+    let (before, quality) = (hand.published().await.tags().await, hand.published().await.quality().await);
+    let rejects: BTreeSet<_> = hand.published().await.rejects().await.into_iter().collect();
+    let alone = Request { sources: vec!["profiles".to_owned()], ..request(&hand.config, day(NEXT)) };
+    job::run(&alone, &Silent).await.unwrap();
+    let again = hand.published().await;
+    assert_eq!(again.tags().await, before);
+    assert_eq!(again.quality().await, quality);
+    assert_eq!(again.rejects().await.into_iter().collect::<BTreeSet<_>>(), rejects);
+    assert_eq!(rejects.len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -97,3 +97,50 @@ async fn a_rule_whose_list_is_simplified_away_is_computed() {
     assert_eq!((statuses[&status("all")].0.as_str(), statuses[&status("none")].0.as_str()), ("ok", "ok"));
     assert_eq!(release.groups().await[&status("all")].0.len(), 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_tag_of_two_sources_is_the_first_ones() {
+    let labels = |name: &str| {
+        format!(
+            "[[source]]\nname = '{name}'\nkind = 'group_tags'\npath = '@OUT@/raw/{name}/*.parquet'\n\
+             columns = {{ app = 'app', user = 'user', tag = 'city', value = 'age' }}\n[[tag]]\nname = '*'\nsource = '{name}'\n"
+        )
+    };
+    let hand = Hand::new(&[&labels("first"), &labels("second")]);
+    hand.write("raw/first/a.parquet", crate::hand::profiles(&[("shop", Some("u1"), Some("level"), Some(1))]));
+    hand.write("raw/second/a.parquet", crate::hand::profiles(&[("shop", Some("u1"), Some("level"), Some(2)), ("shop", Some("u1"), Some("other"), Some(3))]));
+    hand.init_and_run().await.unwrap();
+    let release = hand.published().await;
+    let tags: Vec<(String, String)> = release.tags().await.into_keys().map(|(_, tag, value)| (tag, value.to_string())).collect();
+    assert_eq!(tags, [("level", "1"), ("other", "3")].map(|(tag, value)| (tag.to_owned(), value.to_owned())));
+    assert_eq!(quality(&release, "second", "tag_of_other_source").await, Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_of_lists_that_are_no_users_are_counted() {
+    let hand = Hand::new(&[PROFILES, PROFILE_TAGS, GROUPS]);
+    hand.write_profiles(DAY, &[("shop", Some("u1"), None, None), ("shop", Some("u2"), None, None)]);
+    hand.write_bytes("lists/shop/vip.csv", "u1\nnobody\nu2\nnobody else\n");
+    hand.write_bytes("conf/a.ndjson", "{\"app\":\"shop\",\"group\":\"vips\",\"rule\":\"in_list('vip')\"}\n");
+    hand.init_and_run().await.unwrap();
+    let release = hand.published().await;
+    assert_eq!(quality(&release, "groups.lists", "unknown_members").await, Some(2));
+    assert_eq!(release.groups().await[&("shop".to_owned(), "vips".to_owned())].0.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fields_of_structs_are_columns_of_any_expression() {
+    let hand =
+        Hand::new(&[PROFILES, "filter = \"place['code'] > 0\"\n", "[[tag]]\nname = 'city'\nsource = 'profiles'\ntype = 'string'\nvalue = \"place['name']\"\n"]);
+    let text = |texts: [&str; 2]| -> ArrayRef { Arc::new(StringArray::from(texts.to_vec())) };
+    let fields = |name: &str, data_type| Arc::new(arrow::datatypes::Field::new(name, data_type, true));
+    let place = arrow::array::StructArray::from(vec![
+        (fields("name", arrow::datatypes::DataType::Utf8), text(["Oslo", "Rome"])),
+        (fields("code", arrow::datatypes::DataType::Int64), Arc::new(arrow::array::Int64Array::from(vec![1, 0])) as ArrayRef),
+    ]);
+    let columns = vec![("app", text(["shop", "shop"])), ("user", text(["u1", "u2"])), ("place", Arc::new(place) as ArrayRef)];
+    hand.write(&format!("raw/profiles/dt={DAY}/part.parquet"), columns);
+    hand.init_and_run().await.unwrap();
+    let tags: Vec<String> = hand.published().await.tags().await.into_keys().map(|(_, _, value)| value.to_string()).collect();
+    assert_eq!(tags, ["Oslo"]);
+}

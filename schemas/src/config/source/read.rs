@@ -66,7 +66,7 @@ fn read(name: String, section: &Section<'_>) -> Result<Source> {
         columns: Columns { app: columns.required("app", read_app)?, user: columns.required("user", Entry::text)? },
         nulls: section.optional("nulls", Entry::texts)?.unwrap_or_default(),
         filter: section.optional("filter", Entry::text)?,
-        reject: read_expressions(section, "reject")?,
+        reject: read_rejects(section)?,
         clean: by_name(read_expressions(section, "clean")?),
         kind: read_kind(section, &columns, kind)?,
         name,
@@ -169,6 +169,15 @@ fn read_latest(section: &Section<'_>) -> Result<Option<String>> {
 }
 
 /// Names and their expressions, in the order of the file.
+/// Reasons with their conditions. One name means something else in `rejects` and `quality`.
+fn read_rejects(section: &Section<'_>) -> Result<Vec<(String, String)>> {
+    let reason = |entry: Entry<'_>| match entry.key_name()? {
+        name if name == "filtered" => Err(entry.expected("another reason than \"filtered\", which rows have that a filter leaves out")),
+        name => Ok((name, entry.text()?)),
+    };
+    section.free_entries("reject")?.into_iter().map(reason).collect()
+}
+
 pub(super) fn read_expressions(section: &Section<'_>, key: &str) -> Result<Vec<(String, String)>> {
     section.free_entries(key)?.into_iter().map(|entry| Ok((entry.key_name()?, entry.text()?))).collect()
 }
