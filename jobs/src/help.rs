@@ -32,7 +32,7 @@ Exit codes:
   0    done
   1    the data was refused, nothing was published
   2    could not run: a person must fix usage, configuration or rights
-  3    try again later: source not ready, conflict, store, memory, disk
+  3    try again later: source not ready, conflict, store, memory, disk, input changed
   130  interrupted (143: terminated); the release is as before, or complete
 
 Standard output holds only the result. Logs, progress and, last, one sentence for an error go to standard error.

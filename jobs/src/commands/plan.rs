@@ -1,4 +1,4 @@
-//! `tagmill plan`: what a run would read, write and recompute.
+//! `tagmill plan`: what a run would read, and what of the rules it would compute.
 
 use chrono::NaiveDate;
 use clap::Args;
@@ -12,8 +12,7 @@ use crate::{output, warehouse};
 
 /// Say what a run would do
 ///
-/// Which files it would read and write, what it would recompute, which rules become invalid, and a forecast of bytes and memory.
-/// Writes nothing.
+/// Which sources it would read, carry or skip, with files, rows and bytes; which rules are invalid; a forecast of memory. Writes nothing.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The night's date

@@ -213,7 +213,9 @@ fn rules_and_rows_that_are_wrong_disable_themselves_only() {
 #[test]
 fn validate_fails_on_a_wrong_rule_only_when_strict() {
     let folder = shop();
-    assert_eq!(run(folder.path(), &["validate", "--strict"]).code, Some(0));
+    write(folder.path(), "conf/b.ndjson", "{\"app\":\"shop\",\"group\":\"none\",\"rule\":\"city BETWEEN 'b' AND 'a'\"}\n");
+    let hinted = run(folder.path(), &["validate", "--strict"]);
+    assert!(hinted.code == Some(0) && hinted.out.contains("look at rule shop/none at 1:1: BETWEEN has its greater bound first"), "{hinted:?}");
     write(folder.path(), "conf/a.ndjson", "{\"app\":\"shop\",\"group\":\"bad\",\"rule\":\"city = = 'Oslo'\"}\n");
     let told = run(folder.path(), &["validate"]);
     assert!(told.code == Some(0) && told.out.contains("invalid rule shop/bad at 1:"), "{told:?}");

@@ -79,7 +79,7 @@ impl Named {
     fn damaged(&self, what: String) -> Error {
         Error::setup(self.store.stage(), format!("a published file is damaged: {what}"))
             .at(self.store.name_of(&self.path))
-            .fix("restore the file, or roll back to a release without it")
+            .fix("restore the file from a copy, or run the night again")
     }
 
     fn explain(&self, error: ParquetError) -> Error {

@@ -89,6 +89,7 @@ pub fn plan_app(app: &str, rows: &AppRows, names: &dyn Names, limit: u64, date: 
                     status.as_of = Some(date);
                     let withheld = withheld_tag(&rule.expr, &names).map(|(tag, most)| over_limit_reason(tag, most));
                     withheld.into_iter().for_each(|reason| refuse(&mut status, Status::OverLimit, reason));
+                    status.hints = rule.lints;
                     references.insert(index, rule.references);
                     compiled.push((index, rule.expr, group.clone()));
                 }
@@ -149,6 +150,7 @@ fn new_status(app: &str, group: &str, rows: &[Row]) -> GroupStatus {
         line: None,
         column: None,
         place: rows.first().map(Row::place_text),
+        hints: Vec::new(),
     }
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use chrono::NaiveDate;
 
+use crate::rules::Lint;
+
 /// What became of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Status {
@@ -72,12 +74,20 @@ pub struct GroupStatus {
     pub column: Option<u32>,
     /// `file:line` of the row.
     pub place: Option<String>,
+    /// What the rule's author should look at; nothing is wrong.
+    pub hints: Vec<Lint>,
 }
 
 impl GroupStatus {
     /// One line for the log, if a person should know: [`Self::problem`] and `; group not published, the night goes on`.
     pub fn notice(&self) -> Option<String> {
         Some(format!("{}; group not published, the night goes on", self.problem()?))
+    }
+
+    /// One line a hint: `look at rule tea_shop/lovers at 1:5: BETWEEN has its greater bound first: no value is between them`.
+    pub fn hint_lines(&self) -> impl Iterator<Item = String> {
+        let name = format!("{}/{}", one_line(&self.app), one_line(&self.group));
+        self.hints.iter().map(move |hint| format!("look at rule {name} at {}:{}: {}", hint.line, hint.column, one_line(&hint.message)))
     }
 
     /// What is wrong: `invalid rule tea_shop/typo at 1:1: unknown tag "gendr", did you mean "gender"? (groups/tea.ndjson:3)`.

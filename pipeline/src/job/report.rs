@@ -151,13 +151,15 @@ pub struct ValidateReport {
     pub rules: u64,
     /// What is wrong with rules and registry rows.
     pub problems: Vec<String>,
+    /// Rules that may mean something else than their authors think.
+    pub hints: Vec<String>,
     /// Hash of everything that can change what a run computes.
     pub config_hash: String,
 }
 
 impl fmt::Display for ValidateReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.problems.iter().try_for_each(|problem| writeln!(f, "{problem}"))?;
+        self.problems.iter().chain(&self.hints).try_for_each(|line| writeln!(f, "{line}"))?;
         write!(f, "{} sources, {} tags, {} rules: {} problems", self.sources, self.tags, self.rules, self.problems.len())
     }
 }

@@ -24,7 +24,7 @@ use super::session::{Resources, night_session};
 use super::spill::SpillFolder;
 use super::{CODE_VERSION, Observer, Request};
 use crate::artifact::read_artifact;
-use crate::groups::Status;
+use crate::groups::{GroupStatus, Status};
 use crate::night::{NightExec, ShardReport, TagSpec};
 use crate::publish::{Parents, choose_parents, claim_attempt, commit, init_warehouse, load_constants, mark_success, open_warehouse, probe, run_id};
 use crate::scan::{check_syntax, register_store};
@@ -373,7 +373,9 @@ pub async fn validate(request: &Request) -> Result<ValidateReport> {
     let mut problems = heard.lines.into_inner().unwrap_or_default();
     let statuses = || groups.plans.iter().flat_map(|p| &p.statuses);
     problems.extend(statuses().filter(|s| matches!(s.status, Status::Invalid | Status::OverLimit)).filter_map(|s| s.notice()));
-    Ok(ValidateReport { sources: config.sources.len(), tags: config.tags.len(), rules: statuses().count() as u64, problems, config_hash: config.hash.clone() })
+    let hints = statuses().flat_map(GroupStatus::hint_lines).collect();
+    let (sources, tags, rules) = (config.sources.len(), config.tags.len(), statuses().count() as u64);
+    Ok(ValidateReport { sources, tags, rules, problems, hints, config_hash: config.hash.clone() })
 }
 
 /// Whether the warehouse and every source are at places that can be opened; nothing is contacted.

@@ -17,7 +17,7 @@ use crate::artifact::read_artifact;
 use crate::night::{TypedValues, typed_value};
 use crate::store::Store;
 
-/// The codes of one tag of one app.
+/// By app and tag the codes of its values.
 pub type Codes = BTreeMap<(String, String), BTreeMap<Value, u32>>;
 
 /// The codes that the newest release gave.

@@ -252,8 +252,15 @@ impl ShardTask {
         let mut output = Output::new(&self.spec, &self.store, shard.number, &self.shared.spare)?;
         let timer = self.metrics.finish_time.timer();
         let mut buffers = self.shared.take_buffers();
-        let mut report = finish(shard, Audiences { programs, before }, &mut buffers, &mut output).await?;
+        let done = finish(shard, Audiences { programs, before }, &mut buffers, &mut output).await;
         self.shared.give_back(buffers);
+        let mut report = match done {
+            Ok(report) => report,
+            Err(error) => {
+                output.abort().await;
+                return Err(error);
+            }
+        };
         timer.done();
         let timer = self.metrics.write_time.timer();
         report.files = output.finish().await?;

@@ -39,7 +39,7 @@ pub fn number_new_users(shard: &Shard<'_>, apps: &AppOrder) -> Vec<u32> {
     ordinal_of
 }
 
-/// The first 16 bytes as a number: most comparisons end here, without a look at the arena.
+/// The first 16 bytes as a number: most comparisons end here, without a look at the id.
 fn prefix(id: &[u8]) -> u128 {
     let mut bytes = [0; 16];
     let taken = id.len().min(16);

@@ -89,6 +89,13 @@ impl Output {
         Ok(())
     }
 
+    /// Gives the files up and removes what was uploaded of them, where the store lets it: there is an error to tell already.
+    pub async fn abort(self) {
+        for writer in self.writers {
+            let _ = writer.abort().await;
+        }
+    }
+
     /// Writes the rest and ends every file.
     pub async fn finish(mut self) -> Result<Vec<FileEntry>> {
         for batch in self.rejects.take_all()? {

@@ -30,8 +30,8 @@ pub struct TagSets {
 }
 
 impl TagSets {
-    /// The sets of one column for an app whose seats, in order, have these provisional numbers. `order` is the column's
-    /// [`Values::sorted_codes`].
+    /// The sets of one column for an app whose seats, in order, have these provisional numbers. `order` is that of the
+    /// column's values.
     pub fn of_column(column: &TagColumn, provisional: &[u32], order: &CodeOrder, cutter: &mut Cutter) -> Self {
         for (seat, &place) in provisional.iter().enumerate() {
             for code in column.codes(place) {

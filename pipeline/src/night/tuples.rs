@@ -1,6 +1,6 @@
 //! Rows of codes -> dense numbers: the distinct (event, dimension codes) tuples of one source in one shard.
 //!
-//! An event row is then eight bytes, (seat, tuple), however many dimensions it has. As long as the product of the columns'
+//! An event row is then six bytes, (seat, tuple), however many dimensions it has. As long as the product of the columns'
 //! sizes is small, which it is for columns that people group by, a tuple is found by its place in that product; else by hashing.
 
 use super::interner::{prefetch, zeroed};

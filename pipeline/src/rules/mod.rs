@@ -111,14 +111,6 @@ pub fn compile(rule: &str, names: &dyn Names, run_date: NaiveDate) -> Result<Exp
     analyse(rule, names, run_date).map(|compiled| compiled.expr)
 }
 
-/// What the rule's author should look at; empty for most rules.
-///
-/// # Errors
-/// As [`compile`].
-pub fn lint(rule: &str, names: &dyn Names, run_date: NaiveDate) -> Result<Vec<Lint>, RuleError> {
-    analyse(rule, names, run_date).map(|compiled| compiled.lints)
-}
-
 /// Compiles a rule and keeps everything that was learnt about it.
 ///
 /// # Errors

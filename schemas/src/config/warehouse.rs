@@ -47,7 +47,7 @@ pub struct Retention {
     pub releases: Option<u32>,
     /// Days of behaviour artifacts; 120 when not given.
     pub behaviour_days: u32,
-    /// Days of rejects; 14 when not given.
+    /// Days of rejects, quality and runs; 14 when not given.
     pub rejects_days: u32,
 }
 
