@@ -156,6 +156,10 @@ fn a_configuration_that_is_wrong_is_exit_2_for_every_command() {
 fn an_expression_that_is_no_sql_and_a_place_that_is_none_are_found_without_a_store() {
     for (before, after, parts) in [
         ("value = 'city'", "value = 'upper(city'", &["tag city value"][..]),
+        ("value = 'city'", "value = 'uper(city)'", &["tag city value", "unknown function uper(), did you mean upper()?"]),
+        ("value = 'city'", "value = 'lower(max(city))'", &["tag city value", "the aggregate max()"]),
+        ("value = 'city'", "value = 'coalesce(city, cast(random() as varchar))'", &["random(), which gives a rerun another answer"]),
+        ("value = 'city'", "value = '(select 1)'", &["a subquery"]),
         (
             "[groups]",
             "[[source]]\nname = 'more'\nkind = 'attributes'\npath = 'raw/x'\nfilter = 'a > > 3'\ncolumns = { app = 'a', user = 'u' }\n[groups]",
@@ -208,6 +212,15 @@ fn rules_and_rows_that_are_wrong_disable_themselves_only() {
     let done = night(folder.path());
     goes_on(&done, &["invalid rule shop/bad at 1:", "conf/a.ndjson:2", "conf/a.ndjson:3 is not used"]);
     assert!(done.out.contains("1 invalid, 1 ok"), "{done:?}");
+}
+
+#[test]
+fn a_lost_file_of_a_release_is_exit_2() {
+    let folder = shop();
+    assert_eq!(night(folder.path()).code, Some(0));
+    std::fs::remove_dir_all(folder.path().join("w/tags")).unwrap();
+    let done = run(folder.path(), &["sql", "-c", "SELECT tag, cardinality FROM tags"]);
+    assert!(done.code == Some(2) && done.last_error().contains("w/tags"), "{done:?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tagmill_schemas::manifest::Input;
+use tagmill_schemas::manifest::{Input, InputFile, Manifest};
 use tagmill_schemas::registry::GroupRow;
 use tagmill_schemas::{Error, Result};
 
@@ -32,8 +32,8 @@ pub struct GroupNight {
     pub inputs: Vec<Input>,
     /// Rows that name no group.
     pub nameless: usize,
-    /// The first file of which rows seem to be lost; see [`seems_damaged`].
-    pub damaged: Option<String>,
+    /// Files of which rows seem to be lost; see [`seems_damaged`].
+    pub damaged: Vec<String>,
 }
 
 impl GroupNight {
@@ -56,11 +56,11 @@ pub async fn plan_groups(request: &Request, platform: &[TagSpec], labels: &Label
     let files = read_files(request, RULES.into(), &groups.rules).await?;
     files.tell_absent(observer);
     let lists = Lists::find(request).await?;
-    let (mut rows, mut faults, mut damaged) = (Vec::new(), Vec::new(), None);
+    let (mut rows, mut faults, mut damaged) = (Vec::new(), Vec::new(), Vec::new());
     for (name, bytes) in &files.files {
         let mut read = read_rows(name, bytes, GroupRow::from_json)?;
-        if damaged.is_none() && seems_damaged(&read) {
-            damaged = Some(name.clone());
+        if seems_damaged(&read) {
+            damaged.push(name.clone());
         }
         rows.append(&mut read.rows);
         faults.append(&mut read.faults);
@@ -125,16 +125,21 @@ fn seems_damaged(read: &Rows<GroupRow>) -> bool {
 
 /// Refuses the night when so many rules are newly invalid that the mistake is ours, not a merchant's: more than the fraction
 /// `most`, and not one rule alone or those of one app alone, when others have groups. A group without a row was deleted, unless
-/// rows could not be read.
+/// rows could not be read or a file that was another one for the release `state` seems damaged. `inputs` are tonight's, `before` are
+/// the statuses of `state`.
 ///
 /// # Errors
 /// Refused, naming the first of them.
-pub fn check_new_invalid(night: &GroupNight, before: &BTreeMap<(String, String), String>, most: f64) -> Result<()> {
+pub fn check_new_invalid(night: &GroupNight, inputs: &[Input], state: &Manifest, before: &BTreeMap<(String, String), String>, most: f64) -> Result<()> {
+    let files = |inputs: &[Input]| -> Vec<InputFile> { inputs.iter().filter(|input| input.source == RULES).flat_map(|input| input.files.clone()).collect() };
+    let (now, earlier) = (files(inputs), files(&state.inputs));
+    let is_other = |name: &&String| now.iter().any(|file| file.path == **name && !earlier.contains(file));
+    let damaged = night.damaged.iter().find(is_other);
     let known: BTreeSet<&(String, String)> = before.iter().filter(|(_, status)| was_published(status)).map(|(group, _)| group).collect();
     let statuses = || night.plans.iter().flat_map(|plan| &plan.statuses);
     let there: BTreeSet<_> = statuses().map(|s| (s.app.as_str(), s.group.as_str())).collect();
     let gone = known.iter().filter(|group| !there.contains(&(group.0.as_str(), group.1.as_str())));
-    let lost: Vec<&str> = gone.map(|group| group.0.as_str()).take(if night.damaged.is_some() { usize::MAX } else { night.nameless }).collect();
+    let lost: Vec<&str> = gone.map(|group| group.0.as_str()).take(if damaged.is_some() { usize::MAX } else { night.nameless }).collect();
     let is_new = |s: &&GroupStatus| s.status == Status::Invalid && known.contains(&(s.app.clone(), s.group.clone()));
     let newly: Vec<&GroupStatus> = statuses().filter(is_new).collect();
     let count = newly.len() + lost.len();
@@ -143,7 +148,7 @@ pub fn check_new_invalid(night: &GroupNight, before: &BTreeMap<(String, String),
     if count as f64 <= most * known.len() as f64 || (is_of_one && most > 0.0) {
         return Ok(());
     }
-    let first = match &night.damaged {
+    let first = match damaged {
         Some(file) if newly.is_empty() => format!("{file}, of which rows seem to be lost"),
         _ => newly.first().and_then(|status| status.problem()).unwrap_or_default(),
     };

@@ -19,6 +19,8 @@ const NO_SEAT: u32 = u32::MAX;
 pub struct SeatingBuffers {
     users: Vec<(u32, FirstSeat)>,
     seats: Vec<u32>,
+    /// Seats of rows that stay, before they are put beside the others.
+    others: Vec<u32>,
     /// Id bytes of rows whose id is scoped by app.
     scoped: Vec<u8>,
     ends: Vec<usize>,
@@ -60,10 +62,15 @@ impl Seating<'_> {
         if rejected.is_empty() {
             return self.seat(batch, apps);
         }
-        let (batch, apps) = without(batch, apps, rejected)?;
-        self.seat(&batch, &apps)?;
-        rejected.iter().for_each(|&row| self.buffers.seats.insert(row, NO_SEAT));
-        Ok(&self.buffers.seats)
+        let (staying, apps_of_staying) = without(batch, apps, rejected)?;
+        self.seat(&staying, &apps_of_staying)?;
+        let SeatingBuffers { seats, others, .. } = &mut *self.buffers;
+        std::mem::swap(seats, others);
+        let (mut taken, mut rejected) = (others.iter(), rejected.iter().peekable());
+        let seat_of = |row| if rejected.next_if(|rejected| **rejected == row).is_some() { None } else { taken.next() };
+        seats.clear();
+        seats.extend((0..apps.len()).map(seat_of).map(|seat| seat.copied().unwrap_or(NO_SEAT)));
+        Ok(seats)
     }
 
     fn number_users(&mut self, batch: &SourceBatch, apps: &[u32]) -> Result<()> {

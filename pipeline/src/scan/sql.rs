@@ -1,13 +1,18 @@
 //! Expressions of the configuration: SQL over a source's columns, with `$date` for the run's date.
 
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
 use arrow::datatypes::DataType;
 use chrono::NaiveDate;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue, SchemaError};
 use datafusion::error::DataFusionError;
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::expr::TryCast;
 use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, Volatility};
 use datafusion::prelude::SessionContext;
+use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, visit_expressions};
 use tagmill_schemas::{Config, Error, Result, ValueType};
 
 use super::lost_elements::LostElements;
@@ -17,14 +22,21 @@ pub fn days_of(date: NaiveDate) -> i32 {
     date.signed_duration_since(NaiveDate::default()).num_days() as i32
 }
 
-/// Whether every expression of the configuration is SQL; columns and types are not looked at, for that files are needed.
+/// Whether every expression of the configuration is SQL over one row; columns and types are not looked at, for that files are
+/// needed.
 ///
 /// # Errors
 /// Setup for the first that is not, naming its place.
 pub fn check_syntax(config: &Config) -> Result<()> {
     let state = SessionContext::new().state();
     let dialect = state.config_options().sql_parser.dialect;
-    let check = |sql: &str, place: String| state.sql_to_expr(sql, &dialect).map(drop).map_err(|e| explain(e, &place));
+    let check = |sql: &str, place: String| {
+        let parsed = state.sql_to_expr(sql, &dialect).map_err(|e| explain(e, &place))?;
+        match visit_expressions(&parsed, |node| misfit(node, &state).map_or(ControlFlow::Continue(()), ControlFlow::Break)) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(what) => Err(can_not_stand(&what, &place)),
+        }
+    };
     for source in &config.sources {
         let name = &source.name;
         source.filter.iter().try_for_each(|sql| check(sql, format!("source {name} filter")))?;
@@ -54,10 +66,34 @@ pub fn parse(context: &SessionContext, sql: &str, schema: &DFSchema, date: Naive
     expression.get_type(schema).map_err(|e| explain(e, place))?;
     match unfit(&expression).map_err(|e| explain(e, place))? {
         None => Ok(expression),
-        Some(what) => Err(Error::setup("configuration", format!("{what} can not stand in an expression"))
-            .at(place.to_owned())
-            .fix("write SQL over one row; $date is the run's date")),
+        Some(what) => Err(can_not_stand(&what, place)),
     }
+}
+
+fn can_not_stand(what: &str, place: &str) -> Error {
+    let error = Error::setup("configuration", format!("{what} can not stand in an expression"));
+    error.at(place.to_owned()).fix("write SQL over one row; $date is the run's date")
+}
+
+/// What of [`unfit`] the text alone tells, and functions that nobody knows.
+fn misfit(node: &SqlExpr, state: &SessionState) -> Option<String> {
+    let function = match node {
+        SqlExpr::Subquery(_) | SqlExpr::InSubquery { .. } | SqlExpr::Exists { .. } => return Some("a subquery".to_owned()),
+        SqlExpr::Function(function) if function.over.is_some() => return Some("a window function".to_owned()),
+        SqlExpr::Function(function) => function,
+        _ => return None,
+    };
+    let name = function.name.to_string().to_lowercase().replace('"', "");
+    if let Some(found) = state.scalar_functions().get(&name) {
+        let is_same_again = found.signature().volatility == Volatility::Immutable;
+        return (!is_same_again).then(|| format!("{name}(), which gives a rerun another answer,"));
+    }
+    if state.aggregate_functions().contains_key(&name) {
+        return Some(format!("the aggregate {name}()"));
+    }
+    let known: BTreeSet<&str> = state.scalar_functions().keys().map(String::as_str).collect();
+    let near = tagmill_schemas::nearest::nearest(&name, known);
+    Some(format!("the unknown function {name}(){}", near.map(|near| format!(", did you mean {near}()?,")).unwrap_or_default()))
 }
 
 /// Reads an expression that is true or false.

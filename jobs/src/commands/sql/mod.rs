@@ -14,6 +14,7 @@ use std::fs;
 use std::io::{self, IsTerminal, Read};
 use std::path::PathBuf;
 
+use arrow::error::ArrowError;
 use chrono::NaiveDate;
 use clap::Args;
 use datafusion::error::DataFusionError;
@@ -149,7 +150,8 @@ fn unless_closed(error: DataFusionError) -> Result<()> {
     }
 }
 
-/// A statement is wrong (2), the store or memory may recover (3), or the data does not do what the statement asks (1).
+/// A statement is wrong, or a file is lost or damaged, which is told as text (2), the store or memory may recover (3), or the
+/// data does not do what the statement asks (1).
 fn failed(error: DataFusionError) -> Error {
     let error = match error {
         DataFusionError::External(inner) => match inner.downcast::<Error>() {
@@ -160,7 +162,9 @@ fn failed(error: DataFusionError) -> Error {
     };
     let of_kind = match error.find_root() {
         DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) | DataFusionError::ResourcesExhausted(_) => Error::retry,
-        DataFusionError::Execution(_) | DataFusionError::ArrowError(..) | DataFusionError::ParquetError(_) | DataFusionError::External(_) => Error::refused,
+        DataFusionError::ParquetError(_) => Error::setup,
+        DataFusionError::ArrowError(inner, _) if matches!(**inner, ArrowError::ParquetError(_)) => Error::setup,
+        DataFusionError::Execution(_) | DataFusionError::ArrowError(..) | DataFusionError::External(_) => Error::refused,
         _ => Error::setup,
     };
     of_kind("sql", "the statement failed").because(error)
