@@ -51,7 +51,7 @@ cat <<EOF
 == what to try next
   export TAGMILL_CONFIG=$TAGMILL_CONFIG PATH=\$PWD/$bin:\$PATH
   tagmill sql                                        a prompt; \\d lists tables and views
-  tagmill plan --date $second                     what a night would read and recompute
+  tagmill plan --date $second                     what a night would read, and which rules are wrong
   tagmill releases                                   the history
   tagmill files --artifact groups --format duckdb    the same groups in DuckDB
   correct the rule of the group typo in demo/conf/groups/app-00001.ndjson, then: tagmill run --date $second

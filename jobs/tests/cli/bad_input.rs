@@ -156,7 +156,7 @@ fn a_configuration_that_is_wrong_is_exit_2_for_every_command() {
 fn an_expression_that_is_no_sql_and_a_place_that_is_none_are_found_without_a_store() {
     for (before, after, parts) in [
         ("value = 'city'", "value = 'upper(city'", &["tag city value"][..]),
-        ("value = 'city'", "value = 'uper(city)'", &["tag city value", "unknown function uper(), did you mean upper()?"]),
+        ("value = 'city'", "value = 'uper(city)'", &["tag city value", "unknown function uper() (did you mean upper()?) can not stand"]),
         ("value = 'city'", "value = 'lower(max(city))'", &["tag city value", "the aggregate max()"]),
         ("value = 'city'", "value = 'coalesce(city, cast(random() as varchar))'", &["random(), which gives a rerun another answer"]),
         ("value = 'city'", "value = '(select 1)'", &["a subquery"]),

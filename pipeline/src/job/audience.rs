@@ -126,11 +126,17 @@ fn seems_damaged(read: &Rows<GroupRow>) -> bool {
 /// Refuses the night when so many rules are newly invalid that the mistake is ours, not a merchant's: more than the fraction
 /// `most`, and not one rule alone or those of one app alone, when others have groups. A group without a row was deleted, unless
 /// rows could not be read or a file that was another one for the release `state` seems damaged. `inputs` are tonight's, `before` are
-/// the statuses of `state`.
+/// the statuses of `state`. Returns what to tell of groups that a damaged file took along all the same.
 ///
 /// # Errors
 /// Refused, naming the first of them.
-pub fn check_new_invalid(night: &GroupNight, inputs: &[Input], state: &Manifest, before: &BTreeMap<(String, String), String>, most: f64) -> Result<()> {
+pub fn check_new_invalid(
+    night: &GroupNight,
+    inputs: &[Input],
+    state: &Manifest,
+    before: &BTreeMap<(String, String), String>,
+    most: f64,
+) -> Result<Option<String>> {
     let files = |inputs: &[Input]| -> Vec<InputFile> { inputs.iter().filter(|input| input.source == RULES).flat_map(|input| input.files.clone()).collect() };
     let (now, earlier) = (files(inputs), files(&state.inputs));
     let is_other = |name: &&String| now.iter().any(|file| file.path == **name && !earlier.contains(file));
@@ -146,7 +152,8 @@ pub fn check_new_invalid(night: &GroupNight, inputs: &[Input], state: &Manifest,
     let apps: BTreeSet<&str> = newly.iter().map(|s| s.app.as_str()).chain(lost.iter().copied()).collect();
     let is_of_one = count <= 1 || (apps.len() == 1 && known.iter().any(|group| !apps.contains(group.0.as_str())));
     if count as f64 <= most * known.len() as f64 || (is_of_one && most > 0.0) {
-        return Ok(());
+        let told = damaged.filter(|_| !lost.is_empty());
+        return Ok(told.map(|file| format!("rows of {file} seem to be lost: {} groups of the last release are gone", lost.len())));
     }
     let first = match damaged {
         Some(file) if newly.is_empty() => format!("{file}, of which rows seem to be lost"),

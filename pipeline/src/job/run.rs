@@ -98,7 +98,8 @@ pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
     if let (Some(groups), Some(state), false) = (&config.groups, &parents.state, plan.spec.is_backfill) {
         let before = statuses_of(state, &store).await?;
         check_rules_are_there(&plan.inputs, before.len())?;
-        check_new_invalid(&plan.groups, &plan.inputs, state, &before, groups.max_new_invalid)?;
+        let told = check_new_invalid(&plan.groups, &plan.inputs, state, &before, groups.max_new_invalid)?;
+        told.iter().for_each(|line| observer.warn(line));
     }
     let parent = parents.newest.as_ref().map(|newest| newest.release);
     plan.spec.run = run_id(parent, request.date, &plan.inputs, &config.hash, CODE_VERSION)?;

@@ -1,6 +1,6 @@
 //! Everything that is written app by app: universe, tags, tag numbers, groups, behaviour.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use datafusion::error::Result;
 use tagmill_schemas::Artifact;
@@ -135,10 +135,11 @@ impl<'a> AppWriter<'a> {
         if !self.shard.spec.is_backfill {
             let mut sets = self.tag_sets(seats);
             // Of a name that is new tonight nobody knows yet whose it is.
-            let mut names = HashSet::new();
-            for (source, _) in sets.extract_if(.., |(_, sets)| !names.insert(sets.name.clone())) {
-                output.exceeded(&source, app, TAG_OF_OTHER_SOURCE, 1);
-            }
+            sets.dedup_by(|(source, later), (_, first)| {
+                let is_again = later.name == first.name;
+                output.exceeded(source, app, TAG_OF_OTHER_SOURCE, u64::from(is_again));
+                is_again
+            });
             for (source, sets) in &sets {
                 self.write_tag(app, source, sets, ordinals, output)?;
             }

@@ -53,7 +53,7 @@ impl Output {
         rows.try_into().map_err(|_| missing("no bitmaps"))
     }
 
-    /// Counts what of an app's rows is left out.
+    /// Counts what of an app is beyond a limit, or left out.
     pub fn exceeded(&mut self, source: &str, app: &str, metric: &str, value: u64) {
         if value > 0 {
             self.exceeded.push(Count { source: source.to_owned(), app: Some(app.to_owned()), metric: metric.to_owned(), value });
@@ -102,8 +102,16 @@ impl Output {
             self.write(Artifact::Rejects, &batch).await?;
         }
         let mut entries = Vec::with_capacity(self.writers.len());
-        for writer in self.writers {
-            entries.push(writer.finish().await.map_err(external)?);
+        let mut writers = std::mem::take(&mut self.writers).into_iter();
+        while let Some(writer) = writers.next() {
+            match writer.finish().await {
+                Ok(entry) => entries.push(entry),
+                Err(error) => {
+                    self.writers = writers.collect();
+                    self.abort().await;
+                    return Err(external(error));
+                }
+            }
         }
         Ok(entries)
     }

@@ -93,7 +93,7 @@ fn misfit(node: &SqlExpr, state: &SessionState) -> Option<String> {
     }
     let known: BTreeSet<&str> = state.scalar_functions().keys().map(String::as_str).collect();
     let near = tagmill_schemas::nearest::nearest(&name, known);
-    Some(format!("the unknown function {name}(){}", near.map(|near| format!(", did you mean {near}()?,")).unwrap_or_default()))
+    Some(format!("the unknown function {name}(){}", near.map(|near| format!(" (did you mean {near}()?)")).unwrap_or_default()))
 }
 
 /// Reads an expression that is true or false.

@@ -240,6 +240,35 @@ async fn one_app_whose_rules_break_does_not_stop_the_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn groups_of_one_app_that_damage_takes_away_are_told() {
+    let hand = shop(&[GROUPS]);
+    let rule = |app: &str, group: usize| format!("{{\"app\":\"{app}\",\"group\":\"g{group}\",\"rule\":\"age > 3\"}}\n");
+    hand.write_bytes("conf/shop.ndjson", (0..5).map(|group| rule("shop", group)).collect::<String>());
+    hand.write_bytes("conf/tea.ndjson", rule("tea", 0));
+    hand.init_and_run().await.unwrap();
+    hand.write_profiles("2026-11-20", &ROWS);
+    hand.write_bytes("conf/shop.ndjson", &rule("shop", 0)[..20]);
+    let told = Told::default();
+    job::run(&request(&hand.config, day("2026-11-20")), &told).await.unwrap();
+    let lines = told.0.into_inner().unwrap();
+    assert!(lines.iter().any(|line| line.contains("conf/shop.ndjson seem to be lost: 5 groups")), "{lines:?}");
+}
+
+/// Keeps what is said.
+#[derive(Default)]
+struct Told(std::sync::Mutex<Vec<String>>);
+
+impl job::Observer for Told {
+    fn stage(&self, _: &'static str, _: &str) {}
+
+    fn progress(&self, _: u64, _: u64) {}
+
+    fn warn(&self, line: &str) {
+        self.0.lock().unwrap().push(line.to_owned());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rules_that_are_not_there_do_not_take_all_groups_away() {
     let hand = shop(&[GROUPS]);
     hand.write_bytes("conf/a.ndjson", "{\"app\":\"shop\",\"group\":\"a\",\"rule\":\"age > 3\"}\n");
@@ -257,17 +286,9 @@ async fn a_csv_file_without_header_is_told_and_loses_no_group_silently() {
     let hand = shop(&[&GROUPS.replace("ndjson", "csv")]);
     hand.write_bytes("conf/a.csv", "shop,a,age > 3\n");
     hand.init().await;
-    let told = std::sync::Mutex::new(Vec::new());
-    struct Told<'a>(&'a std::sync::Mutex<Vec<String>>);
-    impl job::Observer for Told<'_> {
-        fn stage(&self, _: &'static str, _: &str) {}
-        fn progress(&self, _: u64, _: u64) {}
-        fn warn(&self, line: &str) {
-            self.0.lock().unwrap().push(line.to_owned());
-        }
-    }
-    job::run(&request(&hand.config, day(DAY)), &Told(&told)).await.unwrap();
-    let told = told.into_inner().unwrap().join("\n");
+    let told = Told::default();
+    job::run(&request(&hand.config, day(DAY)), &told).await.unwrap();
+    let told = told.0.into_inner().unwrap().join("\n");
     assert!(told.contains("conf/a.csv:1 is not used: expected a header with the column app, found \"shop,a,age > 3\""), "{told}");
 }
 
