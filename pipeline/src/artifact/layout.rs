@@ -2,7 +2,7 @@
 //!
 //! | artifact | pages | encodings |
 //! |---|---|---|
-//! | with bitmaps | 1,024 rows or 64 KiB: one row costs one small page | keys: dictionary, page index; bitmap: plain, no statistics, zstd only where it saves a tenth |
+//! | with bitmaps | 1,024 rows or 64 KiB: one row costs one small page | keys: dictionary, page index; bitmap: plain, no statistics, snappy only where it saves a tenth |
 //! | users | 1 MiB | user_id and id_hash plain and uncompressed: five million rows load at the speed of a copy |
 //! | the rest | defaults | zstd |
 //!
