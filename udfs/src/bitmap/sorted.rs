@@ -6,6 +6,9 @@ use super::{ARRAY_MOST, BITSET_BYTES, COOKIE_NO_RUNS, COOKIE_RUNS, scattered, wo
 /// Values are looked at one by one up to this many, with searches and vector loops beyond.
 const FEW: usize = 16;
 
+/// Of so few values an array is never larger than runs.
+const TINY: usize = 3;
+
 /// Runs are looked for one value after the other if they have at most so many on average.
 const SHORT_RUN: usize = 8;
 
@@ -21,8 +24,8 @@ pub fn write_sorted(high: u32, values: &[u32], out: &mut Vec<u8>) {
         return;
     };
     if first >> 16 == last >> 16 {
-        write_one_container(high, (first >> 16) as u16, values, out);
-        return;
+        let key = (first >> 16) as u16;
+        return if values.len() <= TINY { write_tiny_array(high, key, values, out) } else { write_one_container(high, key, values, out) };
     }
     if values.len() <= scattered::MOST && scattered::write_arrays(high, values, out) {
         return;
@@ -68,6 +71,22 @@ pub(super) fn write_chunk(writer: &mut Writer<'_>, chunk: &[u32]) {
     let from = writer.out.len();
     let is_run = append_container(chunk, writer.out);
     writer.end_container((chunk[0] >> 16) as u16, chunk.len() as u32, from, is_run);
+}
+
+/// A container of up to [`TINY`] values: stored where they stay, in words; nothing is loaded, nothing is asked of a run.
+#[inline]
+fn write_tiny_array(high: u32, key: u16, values: &[u32], out: &mut Vec<u8>) {
+    let from = out.len();
+    out.extend_from_slice(&[0; 40]);
+    let (words, _) = out[from..].as_chunks_mut::<8>();
+    let low = |at: usize| values.get(at).map_or(0, |value| u64::from(*value as u16));
+    let descriptor = u64::from(key) | (values.len() as u64 - 1) << 16;
+    words[0] = 1u64.to_le_bytes();
+    words[1] = (u64::from(high) | u64::from(COOKIE_NO_RUNS) << 32).to_le_bytes();
+    words[2] = (1 | descriptor << 32).to_le_bytes();
+    words[3] = (16 | low(0) << 32 | low(1) << 48).to_le_bytes();
+    words[4] = low(2).to_le_bytes();
+    out.truncate(from + 28 + values.len() * 2);
 }
 
 /// The path for small sets: everything is known before the first byte is written.
