@@ -22,6 +22,7 @@ mod layout;
 mod reader;
 mod run_column;
 mod spare;
+mod table;
 mod tap;
 mod writer;
 

@@ -21,6 +21,7 @@ use super::bitmap_rows::BitmapRows;
 use super::chunks::Chunks;
 use super::layout;
 use super::spare::Spare;
+use super::table;
 use super::tap::{PART_BYTES, Tap};
 use crate::store::Store;
 
@@ -92,7 +93,7 @@ impl ArtifactWriter {
     /// Refused for other columns, types or nulls where there may be none; else an error of the store (see [`crate::store::explain`]).
     /// After an error the file can only be dropped or aborted.
     pub async fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), batch.columns().to_vec()).map_err(|e| self.unfit(e))?;
+        let batch = self.fitting(batch)?;
         match &mut self.rows {
             RowEncoder::Bitmaps(rows) => push_batch(rows, &batch),
             RowEncoder::Batches(chunks, writer) => {
@@ -135,7 +136,7 @@ impl ArtifactWriter {
     /// # Errors
     /// As [`ArtifactWriter::write`]; nothing is visible then.
     pub async fn finish(self) -> Result<FileEntry> {
-        let Self { store, mut entry, rows, mut upload, .. } = self;
+        let Self { store, mut entry, rows, upload, .. } = self;
         let tap = match rows {
             RowEncoder::Bitmaps(rows) => {
                 (entry.rows, entry.cardinality) = (rows.rows(), rows.cardinality());
@@ -147,15 +148,23 @@ impl ArtifactWriter {
                 done.and_then(|()| writer.finish()).map(|_| std::mem::take(writer.inner_mut()))
             }
         };
-        let (parts, checksum, bytes) = tap.map_err(|e| unfit(&store, &entry, e))?.finish();
-        (entry.checksum, entry.bytes) = (checksum.to_string(), bytes);
-        let sent = async {
-            send(&mut upload, parts).await?;
-            poll_fn(|cx| Pin::new(&mut upload).poll_shutdown(cx)).await.map_err(object_error)
+        publish(store, entry, tap, upload).await
+    }
+
+    /// Writes all rows of a table that is there as a whole, on all threads, and makes the file visible.
+    ///
+    /// # Errors
+    /// As [`ArtifactWriter::finish`].
+    pub async fn finish_table(mut self, batches: &[RecordBatch]) -> Result<FileEntry> {
+        let batches = batches.iter().map(|batch| self.fitting(batch)).collect::<Result<Vec<_>>>()?;
+        let RowEncoder::Batches(chunks, writer) = self.rows else {
+            for batch in &batches {
+                self.write(batch).await?;
+            }
+            return self.finish().await;
         };
-        sent.await.map_err(|e| store.explain(&entry.path, "can not write", e))?;
-        store.begin_sync(&entry.path);
-        Ok(entry)
+        self.entry.rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
+        publish(self.store, self.entry, table::encode(*writer, chunks, &batches), self.upload).await
     }
 
     /// Gives the file up and removes what was uploaded of it.
@@ -166,9 +175,27 @@ impl ArtifactWriter {
         self.upload.abort().await.map_err(|e| self.store.explain(&self.entry.path, "can not remove the parts of", e))
     }
 
+    /// The same columns under the artifact's schema.
+    fn fitting(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        RecordBatch::try_new(Arc::clone(&self.schema), batch.columns().to_vec()).map_err(|e| self.unfit(e))
+    }
+
     fn unfit(&self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
         unfit(&self.store, &self.entry, cause)
     }
+}
+
+/// Sends the last bytes, and makes the file visible.
+async fn publish(store: Store, mut entry: FileEntry, encoded: parquet::errors::Result<Tap>, mut upload: BufWriter) -> Result<FileEntry> {
+    let (parts, checksum, bytes) = encoded.map_err(|e| unfit(&store, &entry, e))?.finish();
+    (entry.checksum, entry.bytes) = (checksum.to_string(), bytes);
+    let sent = async {
+        send(&mut upload, parts).await?;
+        poll_fn(|cx| Pin::new(&mut upload).poll_shutdown(cx)).await.map_err(object_error)
+    };
+    sent.await.map_err(|e| store.explain(&entry.path, "can not write", e))?;
+    store.begin_sync(&entry.path);
+    Ok(entry)
 }
 
 fn unfit(store: &Store, entry: &FileEntry, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {

@@ -98,11 +98,7 @@ async fn write(spec: &NightSpec, store: &Store, artifact: Artifact, batches: Vec
         return Ok(None);
     }
     let path = artifact.path(spec.date, &spec.run, spec.attempt, None);
-    let mut writer = ArtifactWriter::new(store, path, artifact, spec.date, None)?;
-    for batch in &batches {
-        writer.write(batch).await?;
-    }
-    writer.finish().await.map(Some)
+    ArtifactWriter::new(store, path, artifact, spec.date, None)?.finish_table(&batches).await.map(Some)
 }
 
 type Metrics = BTreeMap<(String, Option<String>, String), u64>;

@@ -161,10 +161,26 @@ async fn nothing_is_visible_before_finish_or_after_abort() {
 }
 
 #[tokio::test]
+async fn a_table_written_at_once_has_the_bytes_of_its_rows() {
+    let store = memory("table");
+    for (artifact, rows) in [(Artifact::TagValues, 600_000), (Artifact::Rejects, 3), (Artifact::Quality, 0), (Artifact::Tags, 5_000)] {
+        let all = rows_of(artifact, rows);
+        let parts: Vec<_> = (0..rows).step_by(70_001).map(|at| all.slice(at, (rows - at).min(70_001))).collect();
+        let streamed = write(&store, artifact, DAY, "streamed", None, &parts).await;
+        let path = artifact.path(date(DAY), "table", 1, None);
+        let table = ArtifactWriter::new(&store, path, artifact, date(DAY), None).unwrap().finish_table(&parts).await.unwrap();
+        assert_eq!(table, FileEntry { path: table.path.clone(), ..streamed }, "{artifact}");
+        assert_eq!(table.rows, rows as u64);
+    }
+}
+
+#[tokio::test]
 async fn rejects_rows_of_other_columns() {
     let store = memory("columns");
-    let mut writer = ArtifactWriter::new(&store, "tags/x".to_owned(), Artifact::Tags, date(DAY), None).unwrap();
-    assert_eq!(writer.write(&rows_of(Artifact::Users, 3)).await.unwrap_err().exit_code(), 1);
+    let writer = |artifact| ArtifactWriter::new(&store, "tags/x".to_owned(), artifact, date(DAY), None).unwrap();
+    let other = rows_of(Artifact::Users, 3);
+    assert_eq!(writer(Artifact::Tags).write(&other).await.unwrap_err().exit_code(), 1);
+    assert_eq!(writer(Artifact::TagValues).finish_table(&[other]).await.unwrap_err().exit_code(), 1);
 }
 
 #[tokio::test]
