@@ -20,13 +20,17 @@ use crate::publish::Parents;
 use crate::scan::{Scan, ScanContext, plan_source, rows_of};
 use crate::store::Store;
 
-/// Bytes a raw row takes in a shard at most, for the forecast: an event is 6 bytes, and up to 30 while it is sorted and counted.
-const BYTES_PER_EVENT: u64 = 40;
-const BYTES_PER_USER_ROW: u64 = 160;
+/// Bytes a raw row takes in a shard at most, for the forecast: what is held of an event is mostly 6 bytes, what is sorted and counted
+/// 30 bytes more.
+const HELD_PER_EVENT: u64 = 10;
+const HELD_PER_USER_ROW: u64 = 160;
+const SORTED_PER_EVENT: u64 = 30;
 /// Bytes of an exchanged row on disk: mostly its id, which compresses little.
 const SPILLED_BYTES_PER_ROW: u64 = 80;
-/// The part of the memory that the shards of one wave may reserve; the rest is the exchange's and the scan's.
+/// The part of the memory that the shards of one wave may reserve at least; the rest is the exchange's and the scan's.
 const SHARD_SHARE: f64 = 0.4;
+/// They may reserve what is left when each thread has so much for the exchange and the scan, which have a quarter at least.
+const EXCHANGE_PER_THREAD: u64 = 300 << 20;
 /// The part of the memory that is accounted for; decoding and encoding take the rest.
 const POOL_SHARE: f64 = 0.9;
 
@@ -42,8 +46,24 @@ pub struct NightPlan {
     pub inputs: Vec<Input>,
     /// Shards that run at once.
     pub wave: usize,
-    /// Bytes that one shard is expected to take.
-    pub shard_forecast: u64,
+    forecast: Forecast,
+    threads: usize,
+}
+
+/// Bytes that the largest shard is expected to take.
+#[derive(Clone, Copy, Default)]
+struct Forecast {
+    /// From its first row on.
+    held: u64,
+    /// More, while it is finished: only so many shards are at once as there are threads.
+    finishing: u64,
+}
+
+impl Forecast {
+    /// Of so many shards at once.
+    fn of_wave(self, shards: usize, threads: usize) -> u64 {
+        self.held * shards as u64 + self.finishing * shards.min(threads) as u64
+    }
 }
 
 impl NightPlan {
@@ -62,6 +82,11 @@ impl NightPlan {
     /// Bytes that the shards of a wave reserve before the first of them reads.
     pub fn reserved(&self) -> u64 {
         self.spec.shard_budget * self.wave as u64
+    }
+
+    /// Bytes that each shard of a wave is expected to take.
+    pub fn shard_forecast(&self) -> u64 {
+        self.forecast.of_wave(self.wave, self.threads) / self.wave.max(1) as u64
     }
 
     /// Bytes that `rows` raw rows may take on disk while they wait for later waves.
@@ -127,11 +152,11 @@ pub async fn plan_night(
         lists: groups.lists.clone(),
         shard_budget: 0,
     };
-    let mut plan = NightPlan { spec, children, groups, inputs, wave: 0, shard_forecast: 0 };
-    plan.shard_forecast = forecast(sources, &plan.spec);
-    plan.wave = wave_of(&plan, resources);
+    let forecast = forecast(sources, &spec);
+    let wave = wave_of(&spec, forecast, resources);
+    let mut plan = NightPlan { spec, children, groups, inputs, wave, forecast, threads: resources.threads };
     if plan.wave < plan.spec.shards.get() as usize {
-        plan.spec.shard_budget = plan.shard_forecast;
+        plan.spec.shard_budget = plan.shard_forecast();
     }
     Ok(plan)
 }
@@ -209,21 +234,25 @@ fn parent_files(parents: &Parents, sources: &[SourceSpec], is_backfill: bool) ->
     }
 }
 
-/// Bytes that the largest shard is expected to take: an average shard and an eighth.
-fn forecast(sources: &[SourceInput<'_>], spec: &NightSpec) -> u64 {
+/// The largest shard: an average one and an eighth.
+fn forecast(sources: &[SourceInput<'_>], spec: &NightSpec) -> Forecast {
     let rows = |is_event: bool| -> u64 {
         let read = sources.iter().filter(|input| input.source.kind.events().is_some() == is_event);
         read.map(|input| if let Decision::Read(files) = &input.decision { files.rows() } else { 0 }).sum()
     };
     let known: u64 = spec.parent.users.iter().map(|file| file.rows).sum();
-    let bytes = rows(true) * BYTES_PER_EVENT + (rows(false) + known) * BYTES_PER_USER_ROW;
-    bytes / u64::from(spec.shards.get()) * 9 / 8
+    let of_shard = |bytes: u64| bytes / u64::from(spec.shards.get()) * 9 / 8;
+    Forecast {
+        held: of_shard(rows(true) * HELD_PER_EVENT + (rows(false) + known) * HELD_PER_USER_ROW),
+        finishing: of_shard(rows(true) * SORTED_PER_EVENT),
+    }
 }
 
 /// As many shards at once as their part of the memory holds; at least one.
-fn wave_of(plan: &NightPlan, resources: &Resources) -> usize {
-    let shards = plan.spec.shards.get() as usize;
+fn wave_of(spec: &NightSpec, forecast: Forecast, resources: &Resources) -> usize {
+    let shards = spec.shards.get() as usize;
     let Some(memory) = resources.memory else { return shards };
-    let fit = (memory as f64 * SHARD_SHARE) as u64 / plan.shard_forecast.max(1);
-    (fit as usize).clamp(1, shards)
+    let others = (EXCHANGE_PER_THREAD * resources.threads as u64).max(memory / 4);
+    let share = memory.saturating_sub(others).max((memory as f64 * SHARD_SHARE) as u64);
+    (1..=shards).take_while(|wave| forecast.of_wave(*wave, resources.threads) <= share).last().unwrap_or(1)
 }

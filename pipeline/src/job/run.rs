@@ -337,7 +337,7 @@ pub async fn plan(request: &Request, observer: &dyn Observer) -> Result<PlanRepo
         notices: plan.groups.plans.iter().flat_map(|p| &p.statuses).filter_map(|s| s.notice()).collect(),
         shards: plan.spec.shards.get(),
         shards_at_once: plan.wave,
-        shard_forecast: plan.shard_forecast,
+        shard_forecast: plan.shard_forecast(),
         plan: displayable(exec.as_ref()).indent(false).to_string(),
     })
 }
