@@ -49,7 +49,7 @@ fn classify(stage: &'static str, error: DataFusionError) -> Error {
         _ if text.contains(NO_SPACE) => spill_is_full(stage, error),
         DataFusionError::ResourcesExhausted(_) if text.contains("temp") || text.contains("disk") => spill_is_full(stage, error),
         DataFusionError::ResourcesExhausted(_) => {
-            Error::retry(stage, "memory is exhausted").because(error).fix("raise run.memory, or make fewer things fit: more shards in a new warehouse")
+            Error::retry(stage, OUT_OF_MEMORY).because(error).fix("raise run.memory, or make fewer things fit: more shards in a new warehouse")
         }
         DataFusionError::IoError(_) | DataFusionError::ObjectStore(_) => Error::retry(stage, "a file can not be read or written").because(error),
         // What the exchange spilled: damaged pages of raw data are errors of Parquet.
@@ -65,6 +65,13 @@ fn classify(stage: &'static str, error: DataFusionError) -> Error {
         DataFusionError::Execution(_) => Error::refused(stage, "the data can not be used").because(error),
         _ => Error::setup(stage, "the plan can not be carried out").because(error),
     }
+}
+
+const OUT_OF_MEMORY: &str = "memory is exhausted";
+
+/// Whether the memory pool had no more to give.
+pub fn is_out_of_memory(error: &Error) -> bool {
+    error.what() == OUT_OF_MEMORY
 }
 
 /// How the operating system says that a disk is full; our own files' errors come with their place and do not get here.

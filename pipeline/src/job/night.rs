@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use datafusion::error::Result as DataFusionResult;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::prelude::SessionContext;
 use tagmill_schemas::config::{AppColumn, AppLimits, Content, SourceKind, Tag};
 use tagmill_schemas::manifest::{FileEntry, Input, Manifest};
@@ -93,6 +95,22 @@ impl NightPlan {
     pub fn spilled(&self, rows: u64) -> u64 {
         let shards = u64::from(self.spec.shards.get());
         rows * SPILLED_BYTES_PER_ROW * (shards - self.wave as u64) / shards
+    }
+
+    /// Plans fewer shards at once for another attempt; `held` is what shards held of so many of `total` rows when the memory was at
+    /// its end. False if there is but one at once.
+    ///
+    /// # Errors
+    /// Setup for children that can not be run again.
+    pub fn shrink(&mut self, held: u64, rows: u64, total: u64, resources: &Resources) -> Result<bool> {
+        let Some(memory) = resources.memory.filter(|_| self.wave > 1) else { return Ok(false) };
+        let of_shard = held as f64 / rows.max(1) as f64 * total as f64 / f64::from(self.spec.shards.get());
+        self.forecast.held = (of_shard as u64).min(share_of_shards(memory, resources.threads)).max(self.forecast.held);
+        self.wave = wave_of(&self.spec, self.forecast, resources).min(self.wave / 2);
+        self.spec.shard_budget = self.shard_forecast();
+        let again = std::mem::take(&mut self.children).into_iter().map(reset_plan_states).collect::<DataFusionResult<_>>();
+        self.children = again.map_err(|e| crate::error::of_datafusion("plan", e))?;
+        Ok(true)
     }
 
     /// The operator.
@@ -242,17 +260,18 @@ fn forecast(sources: &[SourceInput<'_>], spec: &NightSpec) -> Forecast {
     };
     let known: u64 = spec.parent.users.iter().map(|file| file.rows).sum();
     let of_shard = |bytes: u64| bytes / u64::from(spec.shards.get()) * 9 / 8;
-    Forecast {
-        held: of_shard(rows(true) * HELD_PER_EVENT + (rows(false) + known) * HELD_PER_USER_ROW),
-        finishing: of_shard(rows(true) * SORTED_PER_EVENT),
-    }
+    Forecast { held: of_shard(rows(true) * HELD_PER_EVENT + (rows(false) + known) * HELD_PER_USER_ROW), finishing: of_shard(rows(true) * SORTED_PER_EVENT) }
 }
 
 /// As many shards at once as their part of the memory holds; at least one.
 fn wave_of(spec: &NightSpec, forecast: Forecast, resources: &Resources) -> usize {
     let shards = spec.shards.get() as usize;
     let Some(memory) = resources.memory else { return shards };
-    let others = (EXCHANGE_PER_THREAD * resources.threads as u64).max(memory / 4);
-    let share = memory.saturating_sub(others).max((memory as f64 * SHARD_SHARE) as u64);
+    let share = share_of_shards(memory, resources.threads);
     (1..=shards).take_while(|wave| forecast.of_wave(*wave, resources.threads) <= share).last().unwrap_or(1)
+}
+
+fn share_of_shards(memory: u64, threads: usize) -> u64 {
+    let others = (EXCHANGE_PER_THREAD * threads as u64).max(memory / 4);
+    memory.saturating_sub(others).max((memory as f64 * SHARD_SHARE) as u64)
 }

@@ -24,6 +24,7 @@ use super::session::{Resources, night_session};
 use super::spill::SpillFolder;
 use super::{CODE_VERSION, Observer, Request};
 use crate::artifact::read_artifact;
+use crate::error::is_out_of_memory;
 use crate::groups::{GroupStatus, Status};
 use crate::night::{NightExec, ShardReport, TagSpec};
 use crate::publish::{Parents, choose_parents, claim_attempt, commit, init_warehouse, load_constants, mark_success, open_warehouse, probe, run_id};
@@ -103,33 +104,10 @@ pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
     }
     let parent = parents.newest.as_ref().map(|newest| newest.release);
     plan.spec.run = run_id(parent, request.date, &plan.inputs, &config.hash, CODE_VERSION)?;
-    let attempt = claim_attempt(&store, &plan.spec.run, request.date).await?;
-    plan.spec.attempt = attempt.number;
+    plan.spec.attempt = claim_attempt(&store, &plan.spec.run, request.date).await?.number;
 
-    let total = rows_of(&sources);
-    clock.stage("shards", &format!("{total} rows into {} shards, {} at once", plan.spec.shards.get(), plan.wave));
-    let exec = plan.operator(&store)?;
-    let spill = resources.memory.map(|_| SpillFolder::open(&resources.spill)).transpose()?;
-    if let Some(spill) = &spill {
-        tell_spill(spill, plan.spilled(total), observer);
-    }
-    let limit = resources.memory.zip(spill.as_ref()).map(|(memory, spill)| (plan.pool_size(memory), spill));
-    let session = night_session(&resources, limit)?;
-    let reports = run_shards(&exec, &plan, &sources, &session, observer).await;
-    if !matches!(&reports, Err(e) if e.kind() != Kind::Refused) {
-        // Before the data is blamed: a file that was written meanwhile, or a store that is gone, reads like damage.
-        check_unchanged(&sources).await?;
-    }
-    let reports = match reports {
-        Ok(reports) => reports,
-        Err(error) => {
-            drop((session, exec));
-            if let Some(spill) = spill {
-                spill.remove().await;
-            }
-            return Err(name_damaged(error, &sources).await);
-        }
-    };
+    clock.stage("shards", &format!("{} rows into {} shards, {} at once", rows_of(&sources), plan.spec.shards.get(), plan.wave));
+    let reports = run_attempts(&mut plan, &sources, &resources, &store, observer).await?;
     check_rows(&sources, &reports)?;
 
     clock.stage("roll-up", "adding up over shards");
@@ -146,6 +124,59 @@ pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
     clock.end();
     report.seconds = clock.seconds;
     Ok(report)
+}
+
+/// Runs the shards; where the memory holds fewer at once than was expected of the data, again with fewer, as another attempt.
+async fn run_attempts(
+    plan: &mut NightPlan,
+    sources: &[SourceInput<'_>],
+    resources: &Resources,
+    store: &Store,
+    observer: &dyn Observer,
+) -> Result<Vec<ShardReport>> {
+    loop {
+        let exec = plan.operator(store)?;
+        let error = match run_attempt(plan, &exec, sources, resources, observer).await {
+            Err(error) if is_out_of_memory(&error) => error,
+            done => return done,
+        };
+        let before = plan.wave;
+        if !plan.shrink(sum_of(&exec, "peak_memory"), sum_of(&exec, "input_rows"), rows_of(sources), resources)? {
+            return Err(error);
+        }
+        observer.warn(&format!("the memory does not hold {before} shards of this data at once: once more from the start, {} at once", plan.wave));
+        plan.spec.attempt = claim_attempt(store, &plan.spec.run, plan.spec.date).await?.number;
+    }
+}
+
+async fn run_attempt(
+    plan: &NightPlan,
+    exec: &Arc<NightExec>,
+    sources: &[SourceInput<'_>],
+    resources: &Resources,
+    observer: &dyn Observer,
+) -> Result<Vec<ShardReport>> {
+    let spill = resources.memory.map(|_| SpillFolder::open(&resources.spill)).transpose()?;
+    if let Some(spill) = &spill {
+        tell_spill(spill, plan.spilled(rows_of(sources)), observer);
+    }
+    let limit = resources.memory.zip(spill.as_ref()).map(|(memory, spill)| (plan.pool_size(memory), spill));
+    let session = night_session(resources, limit)?;
+    let reports = run_shards(exec, plan, sources, &session, observer).await;
+    if !matches!(&reports, Err(e) if e.kind() != Kind::Refused) {
+        // Before the data is blamed: a file that was written meanwhile, or a store that is gone, reads like damage.
+        check_unchanged(sources).await?;
+    }
+    match reports {
+        Ok(reports) => Ok(reports),
+        Err(error) => {
+            drop(session);
+            if let Some(spill) = spill {
+                spill.remove().await;
+            }
+            Err(name_damaged(error, sources).await)
+        }
+    }
 }
 
 /// What a person should know before hours are spent: a disk that may be too small.
@@ -190,12 +221,19 @@ async fn run_shards(
             let joined = tokio::select! {
                 joined = running.join_next() => joined,
                 _ = ticks.tick() => {
-                    observer.progress(input_rows(exec), total);
+                    observer.progress(sum_of(exec, "input_rows"), total);
                     continue;
                 }
             };
             let Some(joined) = joined else { break };
-            reports.extend(joined.map_err(|e| Error::setup("shards", "a shard stopped").because(e))??);
+            match joined.map_err(|e| Error::setup("shards", "a shard stopped").because(e)).flatten() {
+                Ok(done) => reports.extend(done),
+                Err(error) => {
+                    // Another attempt needs what the others hold.
+                    running.shutdown().await;
+                    return Err(error);
+                }
+            }
         }
     }
     observer.progress(total, total);
@@ -223,9 +261,9 @@ fn register_stores(sources: &[SourceInput<'_>], session: &SessionContext) -> Res
     Ok(())
 }
 
-fn input_rows(exec: &NightExec) -> u64 {
-    let metrics = exec.metrics().unwrap_or_default();
-    metrics.sum_by_name("input_rows").map_or(0, |rows| rows.as_usize() as u64)
+/// A metric of all shards.
+fn sum_of(exec: &NightExec, metric: &str) -> u64 {
+    exec.metrics().unwrap_or_default().sum_by_name(metric).map_or(0, |sum| sum.as_usize() as u64)
 }
 
 fn rows_of(sources: &[SourceInput<'_>]) -> u64 {
