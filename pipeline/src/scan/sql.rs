@@ -208,10 +208,14 @@ pub fn cast_to(expression: Expr, wanted: ValueType, multi: bool, schema: &DFSche
         return Ok((expression, None));
     }
     let target = if is_list { DataType::new_list(arrow_type(wanted), true) } else { arrow_type(wanted) };
-    let cast = Expr::TryCast(TryCast::new(Box::new(expression.clone()), target));
+    let try_cast = |expression: &Expr, target| Expr::TryCast(TryCast::new(Box::new(expression.clone()), target));
+    let cast = try_cast(&expression, target);
+    // A cast would cut off what stands behind the point.
+    let is_cut = (kind, wanted) == (ValueType::Double, ValueType::Integer);
+    let changed = is_cut.then(|| try_cast(&cast, found).not_eq(expression.clone()));
     let fails = (wanted != ValueType::String).then(|| match is_list {
         true => ScalarUDF::from(LostElements::default()).call(vec![expression, cast.clone()]),
         false => expression.is_not_null().and(cast.clone().is_null()),
     });
-    Ok((cast, fails))
+    Ok((cast, fails.into_iter().chain(changed).reduce(Expr::or)))
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray};
+use arrow::array::{ArrayRef, Date32Array, Decimal128Array, Float64Array, Int64Array, ListArray, StringArray, TimestampMicrosecondArray};
+use arrow::buffer::OffsetBuffer;
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::{DataType, Field, TimeUnit};
 use parquet::data_type::{ByteArray, ByteArrayType, Int96, Int96Type};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
@@ -252,7 +253,7 @@ async fn a_date_is_its_day_in_every_zone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_of_every_kind_are_their_values() {
     let likes = "[[tag]]\nname = 'likes'\nsource = 'profiles'\ntype = 'string'\nmulti = true\nvalue = 'likes'\n";
-    let field = |element: DataType| Arc::new(arrow::datatypes::Field::new("item", element, true));
+    let field = |element: DataType| Arc::new(Field::new("item", element, true));
     let lists = [
         DataType::List(field(DataType::Utf8)),
         DataType::LargeList(field(DataType::LargeUtf8)),
@@ -262,8 +263,8 @@ async fn lists_of_every_kind_are_their_values() {
     for wanted in lists {
         let hand = Hand::new(&[PROFILES, likes]);
         let texts = text(&["a", "b", "a", "c"], &DataType::Utf8);
-        let offsets = arrow::buffer::OffsetBuffer::from_lengths([2, 2]);
-        let list: ArrayRef = Arc::new(arrow::array::ListArray::new(field(DataType::Utf8), offsets, texts, None));
+        let offsets = OffsetBuffer::from_lengths([2, 2]);
+        let list: ArrayRef = Arc::new(ListArray::new(field(DataType::Utf8), offsets, texts, None));
         let of = |values: &[&str]| text(values, &DataType::Utf8);
         hand.write(PART, vec![("app", of(&["shop"; 2])), ("user", of(&["u1", "u2"])), ("likes", cast(&list, &wanted).unwrap())]);
         hand.init_and_run().await.unwrap_or_else(|e| panic!("{wanted}: {e}"));
@@ -275,7 +276,7 @@ async fn lists_of_every_kind_are_their_values() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_element_that_does_not_fit_rejects_its_row_and_a_null_one_does_not() {
     let scores = "[[tag]]\nname = 'scores'\nsource = 'profiles'\ntype = 'integer'\nmulti = true\nvalue = 'scores'\n";
-    let field = |element: DataType| Arc::new(arrow::datatypes::Field::new("item", element, true));
+    let field = |element: DataType| Arc::new(Field::new("item", element, true));
     let rows =
         [Some(vec![Some("1"), Some("2")]), Some(vec![Some("3"), Some("x")]), None, Some(vec![None, Some("4")]), Some(vec![Some(""), None]), Some(vec![])];
     let mut list = arrow::array::ListBuilder::new(arrow::array::StringBuilder::new()).with_field(field(DataType::Utf8));
@@ -322,6 +323,31 @@ async fn a_number_that_does_not_fit_rejects_its_row_only() {
     let measures = release.measures(day(DAY)).await;
     let sums = |measure: &str| measures[&("shop".to_owned(), "visit".to_owned(), measure.to_owned(), 0, false)].values().copied().collect::<Vec<_>>();
     assert_eq!((sums("amount"), sums("*").iter().sum::<i128>()), (vec![700], 3));
+}
+
+/// As a text of 1.5 is no integer, a double of it is none.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_integer_is_not_what_is_before_the_point() {
+    let numbers: ArrayRef = Arc::new(Float64Array::from(vec![Some(1.0), Some(1.5), Some(-0.25), None, Some(-9e15)]));
+    let lists = |item: ArrayRef| {
+        let item_field = Arc::new(Field::new_list_field(item.data_type().clone(), true));
+        Arc::new(ListArray::new(item_field, OffsetBuffer::from_lengths([1; 5]), item, None)) as ArrayRef
+    };
+    let of = |values: &[&str]| text(values, &DataType::Utf8);
+    let kinds = [(DataType::Float64, "-9000000000000000"), (DataType::Float32, "-8999999815811072"), (DataType::Decimal128(20, 2), "-9000000000000000")];
+    for (kind, largest) in kinds {
+        let column = cast(&numbers, &kind).unwrap();
+        for (multi, column) in [(false, Arc::clone(&column)), (true, lists(column))] {
+            let hand = Hand::new(&[PROFILES, &format!("[[tag]]\nname = 'n'\nsource = 'profiles'\ntype = 'integer'\nmulti = {multi}\nvalue = 'n'\n")]);
+            hand.write(PART, vec![("app", of(&["shop"; 5])), ("user", of(&["u1", "u2", "u3", "u4", "u5"])), ("n", column)]);
+            hand.init_and_run().await.unwrap_or_else(|e| panic!("{kind} {multi}: {e}"));
+            let release = hand.published().await;
+            let found: Vec<_> = release.tags().await.into_keys().map(|(_, _, value)| value.to_string()).collect();
+            assert_eq!(found, [largest, "1"], "{kind} {multi}");
+            let rejected = release.quality().await.get(&("profiles".to_owned(), Some("shop".to_owned()), "rejected:bad_n".to_owned())).copied();
+            assert_eq!(rejected, Some(2), "{kind} {multi}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
