@@ -60,7 +60,7 @@ pub struct Arguments {
 /// What a run may use; never changes what it computes.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Resources {
-    /// Memory, like 8GB; the configuration's, else no limit: all shards at once
+    /// Memory, like 8GB; the configuration's, else no limit but the machine's: all shards at once
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub memory: Option<u64>,
     /// Threads; the configuration's, or all

@@ -10,6 +10,7 @@ mod inputs;
 mod known_tags;
 mod limits;
 mod lists;
+mod memory;
 mod night;
 mod registry;
 mod report;
@@ -30,6 +31,7 @@ use tagmill_schemas::Config;
 
 pub use audience::GroupNight;
 pub use inputs::{Decision, SourceInput, find_inputs};
+pub use memory::Forecast;
 pub use night::{NightPlan, plan_night};
 pub use report::{PlanReport, Report, SourcePlan, ValidateReport};
 pub use run::{init, plan, run, validate};

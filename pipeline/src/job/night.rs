@@ -1,4 +1,4 @@
-//! The plan of the night: every source scanned and exchanged, the operator on top; and how many shards fit into memory.
+//! The plan of the night: every source scanned and exchanged, the operator on top.
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use tagmill_schemas::{Artifact, Result};
 use super::audience::{GroupNight, plan_groups};
 use super::inputs::{Decision, SourceInput};
 use super::limits::{load_kept, withheld_tags};
+use super::memory::Forecast;
 use super::registry::{Claimed, LabelCatalog, event_shapes, label_catalog};
 use super::session::Resources;
 use super::tag_limit::full_apps;
@@ -22,17 +23,8 @@ use crate::publish::Parents;
 use crate::scan::{Scan, ScanContext, plan_source, rows_of};
 use crate::store::Store;
 
-/// Bytes a raw row takes in a shard at most, for the forecast: what is held of an event is mostly 6 bytes, what is sorted and counted
-/// 30 bytes more.
-const HELD_PER_EVENT: u64 = 10;
-const HELD_PER_USER_ROW: u64 = 160;
-const SORTED_PER_EVENT: u64 = 30;
 /// Bytes of an exchanged row on disk: mostly its id, which compresses little.
 const SPILLED_BYTES_PER_ROW: u64 = 80;
-/// The part of the memory that the shards of one wave may reserve at least; the rest is the exchange's and the scan's.
-const SHARD_SHARE: f64 = 0.4;
-/// They may reserve what is left when each thread has so much for the exchange and the scan, which have a quarter at least.
-const EXCHANGE_PER_THREAD: u64 = 300 << 20;
 /// The part of the memory that is accounted for; decoding and encoding take the rest.
 const POOL_SHARE: f64 = 0.9;
 
@@ -50,22 +42,6 @@ pub struct NightPlan {
     pub wave: usize,
     forecast: Forecast,
     threads: usize,
-}
-
-/// Bytes that the largest shard is expected to take.
-#[derive(Clone, Copy, Default)]
-struct Forecast {
-    /// From its first row on.
-    held: u64,
-    /// More, while it is finished: only so many shards are at once as there are threads.
-    finishing: u64,
-}
-
-impl Forecast {
-    /// Of so many shards at once.
-    fn of_wave(self, shards: usize, threads: usize) -> u64 {
-        self.held * shards as u64 + self.finishing * shards.min(threads) as u64
-    }
 }
 
 impl NightPlan {
@@ -105,8 +81,8 @@ impl NightPlan {
     pub fn shrink(&mut self, held: u64, rows: u64, total: u64, resources: &Resources) -> Result<bool> {
         let Some(memory) = resources.memory.filter(|_| self.wave > 1) else { return Ok(false) };
         let of_shard = held as f64 / rows.max(1) as f64 * total as f64 / f64::from(self.spec.shards.get());
-        self.forecast.held = (of_shard as u64).min(share_of_shards(memory, resources.threads)).max(self.forecast.held);
-        self.wave = wave_of(&self.spec, self.forecast, resources).min(self.wave / 2);
+        self.forecast = self.forecast.at_least(of_shard as u64, memory, resources.threads);
+        self.wave = self.forecast.wave(resources).min(self.wave / 2);
         self.spec.shard_budget = self.shard_forecast();
         let again = std::mem::take(&mut self.children).into_iter().map(reset_plan_states).collect::<DataFusionResult<_>>();
         self.children = again.map_err(|e| crate::error::of_datafusion("plan", e))?;
@@ -132,7 +108,7 @@ pub async fn plan_night(
     sources: &[SourceInput<'_>],
     parents: &Parents,
     session: &SessionContext,
-    resources: &Resources,
+    (resources, forecast): (&Resources, Forecast),
     store: &Store,
     observer: &dyn Observer,
 ) -> Result<NightPlan> {
@@ -170,8 +146,7 @@ pub async fn plan_night(
         lists: groups.lists.clone(),
         shard_budget: 0,
     };
-    let forecast = forecast(sources, &spec);
-    let wave = wave_of(&spec, forecast, resources);
+    let wave = forecast.wave(resources);
     let mut plan = NightPlan { spec, children, groups, inputs, wave, forecast, threads: resources.threads };
     if plan.wave < plan.spec.shards.get() as usize {
         plan.spec.shard_budget = plan.shard_forecast();
@@ -250,28 +225,4 @@ fn parent_files(parents: &Parents, sources: &[SourceSpec], is_backfill: bool) ->
         tags_of_date: if keep(Keeps::OfDate) && !is_backfill { files(&parents.newest, Artifact::Tags) } else { Vec::new() },
         groups: if is_backfill { Vec::new() } else { files(&parents.state, Artifact::Groups) },
     }
-}
-
-/// The largest shard: an average one and an eighth.
-fn forecast(sources: &[SourceInput<'_>], spec: &NightSpec) -> Forecast {
-    let rows = |is_event: bool| -> u64 {
-        let read = sources.iter().filter(|input| input.source.kind.events().is_some() == is_event);
-        read.map(|input| if let Decision::Read(files) = &input.decision { files.rows() } else { 0 }).sum()
-    };
-    let known: u64 = spec.parent.users.iter().map(|file| file.rows).sum();
-    let of_shard = |bytes: u64| bytes / u64::from(spec.shards.get()) * 9 / 8;
-    Forecast { held: of_shard(rows(true) * HELD_PER_EVENT + (rows(false) + known) * HELD_PER_USER_ROW), finishing: of_shard(rows(true) * SORTED_PER_EVENT) }
-}
-
-/// As many shards at once as their part of the memory holds; at least one.
-fn wave_of(spec: &NightSpec, forecast: Forecast, resources: &Resources) -> usize {
-    let shards = spec.shards.get() as usize;
-    let Some(memory) = resources.memory else { return shards };
-    let share = share_of_shards(memory, resources.threads);
-    (1..=shards).take_while(|wave| forecast.of_wave(*wave, resources.threads) <= share).last().unwrap_or(1)
-}
-
-fn share_of_shards(memory: u64, threads: usize) -> u64 {
-    let others = (EXCHANGE_PER_THREAD * threads as u64).max(memory / 4);
-    memory.saturating_sub(others).max((memory as f64 * SHARD_SHARE) as u64)
 }

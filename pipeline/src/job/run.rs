@@ -16,6 +16,7 @@ use tagmill_schemas::{Artifact, Config, Constants, Error, Kind, Result};
 use super::audience::{check_new_invalid, check_rules_are_there, plan_groups};
 use super::damage::name_damaged;
 use super::inputs::{Decision, SourceInput, find_inputs};
+use super::memory::{Forecast, memory_of_machine, within_machine};
 use super::night::{NightPlan, plan_night};
 use super::registry::{check_types, label_catalog};
 use super::report::{PlanReport, Report, SourcePlan, ValidateReport};
@@ -93,9 +94,9 @@ pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
     let sources = find_inputs(request, &parents, observer).await?;
 
     clock.stage("plan", "checking columns, registries and rules");
-    let resources = Resources::of(request);
+    let (resources, forecast) = resources_of(request, &sources, &parents, observer);
     let session = night_session(&resources, None)?;
-    let mut plan = plan_night(request, &sources, &parents, &session, &resources, &store, observer).await?;
+    let mut plan = plan_night(request, &sources, &parents, &session, (&resources, forecast), &store, observer).await?;
     if let (Some(groups), Some(state), false) = (&config.groups, &parents.state, plan.spec.is_backfill) {
         let before = statuses_of(state, &store).await?;
         check_rules_are_there(&plan.inputs, before.len())?;
@@ -124,6 +125,13 @@ pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
     clock.end();
     report.seconds = clock.seconds;
     Ok(report)
+}
+
+/// What the run may use, and what it is expected to take.
+fn resources_of(request: &Request, sources: &[SourceInput<'_>], parents: &Parents, observer: &dyn Observer) -> (Resources, Forecast) {
+    let resources = Resources::of(request);
+    let forecast = Forecast::of(sources, parents, resources.shards);
+    (within_machine(resources, forecast, memory_of_machine(), observer), forecast)
 }
 
 /// Runs the shards; where the memory holds fewer at once than was expected of the data, again with fewer, as another attempt.
@@ -361,9 +369,9 @@ pub async fn plan(request: &Request, observer: &dyn Observer) -> Result<PlanRepo
     let parents = choose_parents(&store, request.date).await?;
     check_types(&request.config, parents.newest.as_ref())?;
     let sources = find_inputs(request, &parents, observer).await?;
-    let resources = Resources::of(request);
+    let (resources, forecast) = resources_of(request, &sources, &parents, observer);
     let session = night_session(&resources, None)?;
-    let plan = plan_night(request, &sources, &parents, &session, &resources, &store, observer).await?;
+    let plan = plan_night(request, &sources, &parents, &session, (&resources, forecast), &store, observer).await?;
     let exec = plan.operator(&store)?;
     Ok(PlanReport {
         date: request.date,

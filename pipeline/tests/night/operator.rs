@@ -16,7 +16,7 @@ use datafusion_proto::bytes::{physical_plan_from_bytes_with_extension_codec, phy
 use futures::TryStreamExt;
 use tagmill_pipeline::codec::NightCodec;
 use tagmill_pipeline::exchange::{Exchange, HASH_COLUMN, routing_values};
-use tagmill_pipeline::job::{NightPlan, Resources, Silent, find_inputs, night_session, plan_night};
+use tagmill_pipeline::job::{Forecast, NightPlan, Resources, Silent, find_inputs, night_session, plan_night};
 use tagmill_pipeline::night::ShardReport;
 use tagmill_pipeline::publish::choose_parents;
 use tagmill_testdata::spec::Preset;
@@ -32,7 +32,8 @@ async fn second_night(data: &Generated, memory: Option<u64>) -> (NightPlan, Sess
     let sources = find_inputs(&request, &parents, &Silent).await.unwrap();
     let resources = Resources { memory, ..Resources::of(&request) };
     let session = night_session(&resources, None).unwrap();
-    let mut plan = plan_night(&request, &sources, &parents, &session, &resources, &store, &Silent).await.unwrap();
+    let forecast = Forecast::of(&sources, &parents, resources.shards);
+    let mut plan = plan_night(&request, &sources, &parents, &session, (&resources, forecast), &store, &Silent).await.unwrap();
     (plan.spec.run, plan.spec.attempt) = ("test".to_owned(), 1);
     (plan, session)
 }
