@@ -1,16 +1,20 @@
 //! How much memory a night is expected to take, and how many shards run at once within a limit of it.
 
+use tagmill_schemas::Artifact;
+use tagmill_schemas::config::SourceKind;
+
 use super::Observer;
 use super::inputs::{Decision, SourceInput};
 use super::session::Resources;
 use crate::publish::Parents;
-use tagmill_schemas::Artifact;
 
-/// Bytes a raw row takes in a shard at most, for the forecast: what is held of an event is mostly 6 bytes, what is sorted and counted
-/// 30 bytes more.
-const HELD_PER_EVENT: u64 = 10;
-const HELD_PER_USER_ROW: u64 = 160;
-const SORTED_PER_EVENT: u64 = 30;
+/// Bytes a raw row takes in a shard at most: (held, more while it is sorted and counted). What is held of an event is mostly 6 bytes.
+const EVENT: (u64, u64) = (10, 30);
+const GROUP_TAG: (u64, u64) = (50, 80);
+/// A row of attributes, or a user of the dictionary.
+const USER: (u64, u64) = (160, 0);
+/// Tables that a shard has for its first rows.
+const SHARD: u64 = 6 << 20;
 /// The part of the memory that the shards of one wave may reserve at least; the rest is the exchange's and the scan's.
 const SHARD_SHARE: f64 = 0.4;
 /// They may reserve what is left when each thread has so much for the exchange and the scan, which have a quarter at least.
@@ -25,20 +29,36 @@ pub struct Forecast {
     finishing: u64,
 }
 
+/// Rows by what they take.
+#[derive(Default)]
+struct Rows {
+    events: u64,
+    group_tags: u64,
+    users: u64,
+}
+
 impl Forecast {
     /// From the rows of the footers and of the dictionary: an average shard and an eighth.
     pub fn of(sources: &[SourceInput<'_>], parents: &Parents, shards: u32) -> Self {
-        let rows = |is_event: bool| -> u64 {
-            let read = sources.iter().filter(|input| input.source.kind.events().is_some() == is_event);
-            read.map(|input| if let Decision::Read(files) = &input.decision { files.rows() } else { 0 }).sum()
-        };
-        let known: u64 = parents.newest.iter().flat_map(|m| m.files_of(Artifact::Users)).map(|file| file.rows).sum();
-        Self::of_rows(rows(true), rows(false) + known, shards)
+        let mut rows = Rows { users: parents.newest.iter().flat_map(|m| m.files_of(Artifact::Users)).map(|file| file.rows).sum(), ..Rows::default() };
+        for input in sources {
+            let Decision::Read(files) = &input.decision else { continue };
+            *match &input.source.kind {
+                SourceKind::GroupTags { .. } => &mut rows.group_tags,
+                kind if kind.events().is_some() => &mut rows.events,
+                _ => &mut rows.users,
+            } += files.rows();
+        }
+        Self::of_rows(&rows, shards)
     }
 
-    fn of_rows(events: u64, users: u64, shards: u32) -> Self {
+    fn of_rows(rows: &Rows, shards: u32) -> Self {
+        let kinds = [(rows.events, EVENT), (rows.group_tags, GROUP_TAG), (rows.users, USER)];
         let of_shard = |bytes: u64| bytes / u64::from(shards) * 9 / 8;
-        Self { held: of_shard(events * HELD_PER_EVENT + users * HELD_PER_USER_ROW), finishing: of_shard(events * SORTED_PER_EVENT) }
+        Self {
+            held: SHARD + of_shard(kinds.iter().map(|(rows, (held, _))| rows * held).sum()),
+            finishing: of_shard(kinds.iter().map(|(rows, (_, sorted))| rows * sorted).sum()),
+        }
     }
 
     /// Of so many shards at once.
@@ -99,13 +119,15 @@ mod tests {
 
     const MB: u64 = 1 << 20;
 
+    const ROWS: Rows = Rows { events: 50_000_000, group_tags: 0, users: 5_000_000 };
+
     fn resources(memory: Option<u64>) -> Resources {
         Resources { memory, threads: 2, shards: 16, spill: "spill".into() }
     }
 
     #[test]
     fn more_memory_holds_more_shards_and_never_more_than_its_share() {
-        let forecast = Forecast::of_rows(50_000_000, 5_000_000, 16);
+        let forecast = Forecast::of_rows(&ROWS, 16);
         let waves: Vec<usize> = [64, 1000, 1500, 2000, 3000, 4000].map(|memory| forecast.wave(&resources(Some(memory * MB)))).into();
         assert!(waves.is_sorted() && waves[0] == 1 && waves[5] == 16, "{waves:?}");
         for (memory, wave) in [1500, 2000, 3000].into_iter().zip(&waves[2..]) {
@@ -120,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_night_larger_than_the_machine_has_a_limit_and_no_other() {
-        let forecast = Forecast::of_rows(50_000_000, 5_000_000, 16);
+        let forecast = Forecast::of_rows(&ROWS, 16);
         let limited = |memory, machine: Option<u64>| within_machine(resources(memory), forecast, machine, &Silent).memory;
         assert_eq!(limited(None, Some(1000 * MB)), Some(800 * MB));
         for unchanged in [limited(None, Some(8000 * MB)), limited(None, None)] {
