@@ -16,7 +16,7 @@ const USER: (u64, u64) = (160, 0);
 /// Tables that a shard has for its first rows.
 const SHARD: u64 = 6 << 20;
 /// The part of the memory that the shards of one wave may reserve at least; the rest is the exchange's and the scan's.
-const SHARD_SHARE: f64 = 0.4;
+const SHARD_SHARE: f64 = 0.45;
 /// They may reserve what is left when each thread has so much for the exchange and the scan, which have a quarter at least.
 const EXCHANGE_PER_THREAD: u64 = 300 << 20;
 
