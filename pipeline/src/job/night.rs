@@ -40,8 +40,9 @@ pub struct NightPlan {
     pub inputs: Vec<Input>,
     /// Shards that run at once.
     pub wave: usize,
+    /// What the run may use.
+    pub resources: Resources,
     forecast: Forecast,
-    threads: usize,
 }
 
 impl NightPlan {
@@ -64,7 +65,7 @@ impl NightPlan {
 
     /// Bytes that each shard of a wave is expected to take.
     pub fn shard_forecast(&self) -> u64 {
-        self.forecast.of_wave(self.wave, self.threads) / self.wave.max(1) as u64
+        self.forecast.of_wave(self.wave, self.resources.threads) / self.wave.max(1) as u64
     }
 
     /// Bytes that `rows` raw rows may take on disk while they wait for later waves.
@@ -78,11 +79,11 @@ impl NightPlan {
     ///
     /// # Errors
     /// Setup for children that can not be run again.
-    pub fn shrink(&mut self, held: u64, rows: u64, total: u64, resources: &Resources) -> Result<bool> {
-        let Some(memory) = resources.memory.filter(|_| self.wave > 1) else { return Ok(false) };
+    pub fn shrink(&mut self, held: u64, rows: u64, total: u64) -> Result<bool> {
+        let Some(memory) = self.resources.memory.filter(|_| self.wave > 1) else { return Ok(false) };
         let of_shard = held as f64 / rows.max(1) as f64 * total as f64 / f64::from(self.spec.shards.get());
-        self.forecast = self.forecast.at_least(of_shard as u64, memory, resources.threads);
-        self.wave = self.forecast.wave(resources).min(self.wave / 2);
+        self.forecast = self.forecast.at_least(of_shard as u64, memory, self.resources.threads);
+        self.wave = self.forecast.wave(&self.resources).min(self.wave / 2);
         self.spec.shard_budget = self.shard_forecast();
         let again = std::mem::take(&mut self.children).into_iter().map(reset_plan_states).collect::<DataFusionResult<_>>();
         self.children = again.map_err(|e| crate::error::of_datafusion("plan", e))?;
@@ -147,7 +148,7 @@ pub async fn plan_night(
         shard_budget: 0,
     };
     let wave = forecast.wave(resources);
-    let mut plan = NightPlan { spec, children, groups, inputs, wave, forecast, threads: resources.threads };
+    let mut plan = NightPlan { spec, children, groups, inputs, wave, resources: resources.clone(), forecast };
     if plan.wave < plan.spec.shards.get() as usize {
         plan.spec.shard_budget = plan.shard_forecast();
     }

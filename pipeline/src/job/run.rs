@@ -108,7 +108,7 @@ pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
     plan.spec.attempt = claim_attempt(&store, &plan.spec.run, request.date).await?.number;
 
     clock.stage("shards", &format!("{} rows into {} shards, {} at once", rows_of(&sources), plan.spec.shards.get(), plan.wave));
-    let reports = run_attempts(&mut plan, &sources, &resources, &store, observer).await?;
+    let reports = run_attempts(&mut plan, &sources, &store, observer).await?;
     check_rows(&sources, &reports)?;
 
     clock.stage("roll-up", "adding up over shards");
@@ -135,21 +135,15 @@ fn resources_of(request: &Request, sources: &[SourceInput<'_>], parents: &Parent
 }
 
 /// Runs the shards; where the memory holds fewer at once than was expected of the data, again with fewer, as another attempt.
-async fn run_attempts(
-    plan: &mut NightPlan,
-    sources: &[SourceInput<'_>],
-    resources: &Resources,
-    store: &Store,
-    observer: &dyn Observer,
-) -> Result<Vec<ShardReport>> {
+async fn run_attempts(plan: &mut NightPlan, sources: &[SourceInput<'_>], store: &Store, observer: &dyn Observer) -> Result<Vec<ShardReport>> {
     loop {
         let exec = plan.operator(store)?;
-        let error = match run_attempt(plan, &exec, sources, resources, observer).await {
+        let error = match run_attempt(plan, &exec, sources, observer).await {
             Err(error) if is_out_of_memory(&error) => error,
             done => return done,
         };
         let before = plan.wave;
-        if !plan.shrink(sum_of(&exec, "peak_memory"), sum_of(&exec, "input_rows"), rows_of(sources), resources)? {
+        if !plan.shrink(sum_of(&exec, "peak_memory"), sum_of(&exec, "input_rows"), rows_of(sources))? {
             return Err(error);
         }
         observer.warn(&format!("the memory does not hold {before} shards of this data at once: once more from the start, {} at once", plan.wave));
@@ -157,13 +151,8 @@ async fn run_attempts(
     }
 }
 
-async fn run_attempt(
-    plan: &NightPlan,
-    exec: &Arc<NightExec>,
-    sources: &[SourceInput<'_>],
-    resources: &Resources,
-    observer: &dyn Observer,
-) -> Result<Vec<ShardReport>> {
+async fn run_attempt(plan: &NightPlan, exec: &Arc<NightExec>, sources: &[SourceInput<'_>], observer: &dyn Observer) -> Result<Vec<ShardReport>> {
+    let resources = &plan.resources;
     let spill = resources.memory.map(|_| SpillFolder::open(&resources.spill)).transpose()?;
     if let Some(spill) = &spill {
         tell_spill(spill, plan.spilled(rows_of(sources)), observer);
