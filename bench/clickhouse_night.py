@@ -56,16 +56,16 @@ def timed(name: str, run) -> dict:
 
 
 def run_steps(session, values: dict[str, str], variants: list[str]) -> list[dict]:
-    """Runs setup and the steps of both nights or of the chosen ones; a step of one night alone carries its name."""
+    """Runs setup and the steps of the chosen nights; a step carries the names of those it is part of, none if of all."""
     steps = []
     for heading, statements in sections().items():
         run = partial(run_all, session, [filled(s, values) for s in statements])
         if heading == "setup":
             run()
         elif heading.startswith("step "):
-            *variant, name = heading.removeprefix("step ").split()
-            if set(variant) <= set(variants):
-                steps.append({"variant": variant[0] if variant else None} | timed(name, run))
+            *nights, name = heading.removeprefix("step ").split()
+            if not nights or set(nights) & set(variants):
+                steps.append({"nights": nights} | timed(name, run))
     return steps
 
 
@@ -75,8 +75,8 @@ def run_all(session, statements: list[str]) -> None:
 
 
 def night_of(steps: list[dict], variant: str) -> dict:
-    """Sums over the steps of one of the two nights."""
-    chosen = [step for step in steps if step["variant"] in (None, variant)]
+    """Sums over the steps of one of the nights."""
+    chosen = [step for step in steps if not step["nights"] or variant in step["nights"]]
     sums = {name: sum(step[name] for step in chosen) for name in ["wall_s", "cpu_s"]}
     return sums | {"peak_bytes": max(step["peak_bytes"] for step in chosen), "steps": chosen}
 
@@ -99,19 +99,19 @@ def main() -> None:
     arguments.add_argument("--day", required=True)
     arguments.add_argument("--session", type=Path, required=True)
     arguments.add_argument("--threads", type=int, default=os.cpu_count())
-    arguments.add_argument("--variants", default="full", help="full, or full,totals: the nights of clickhouse.sql")
-    arguments.add_argument("--results", type=Path)
+    arguments.add_argument("--variants", default="full", help="the nights of clickhouse.sql, comma-separated")
+    arguments.add_argument("--results", type=Path, help="writes the results of the nights in --session here; the first is full")
     given = arguments.parse_args()
     session = chdb_session.Session(str(given.session))
     session.query(f"SET max_threads = {given.threads}")
     session.query(f"SET max_insert_threads = {given.threads}")
-    values = input_tables(given.data.resolve(), given.day)
+    variants = given.variants.split(",")
     if not given.results:
-        print(json.dumps(run_night(session, values, given.variants.split(","))))
+        print(json.dumps(run_night(session, input_tables(given.data.resolve(), given.day), variants)))
         return
     given.results.mkdir(parents=True, exist_ok=True)
-    for statement in sections()["results"]:
-        session.query(filled(statement, {"results": str(given.results.resolve())}))
+    for name in ["results", *(f"results {variant}" for variant in variants)]:
+        run_all(session, [filled(s, {"results": str(given.results.resolve())}) for s in sections().get(name, [])])
 
 
 if __name__ == "__main__":

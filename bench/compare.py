@@ -17,7 +17,13 @@ TABLES = {
     " events_max::BIGINT, coalesce(amount_max, 0)::BIGINT",
     "dimensions": "app, event, dimension, value, users::BIGINT",
     "tuples": "app, event, city, os, channel, users::BIGINT, events::BIGINT, coalesce(amount, 0)::BIGINT",
+    "universe": "app, users::BIGINT",
+    "numbers": "app, tag, users::BIGINT, total::BIGINT",
+    "combinations": "app, event, dimension, value, combination, users::BIGINT",
+    "measures": "app, event, measure, combination, total::BIGINT",
 }
+# of an event with overflow combinations these are not exact
+EXACT_WITHOUT_OVERFLOW = ["tuples", "combinations", "measures"]
 
 
 def rows_of(sql: str) -> list[tuple]:
@@ -27,7 +33,7 @@ def rows_of(sql: str) -> list[tuple]:
 def compared(ours: Path, theirs: Path, table: str) -> dict:
     """Rows on both sides, and up to three rows that only one side has."""
     where = ""
-    if table == "tuples":  # an event with overflow combinations has no exact tuples
+    if table in EXACT_WITHOUT_OVERFLOW:
         where = f" WHERE (app, event) NOT IN (SELECT (app, event) FROM '{ours}/overflow.parquet')"
     sides = {name: f"SELECT {TABLES[table]} FROM '{path}/{table}.parquet'{where}" for name, path in [("ours", ours), ("theirs", theirs)]}
     if table == "users":

@@ -1,7 +1,8 @@
 """Turns a release of tagmill into the tables that clickhouse.sql writes under "results", from its artifacts alone.
 
-Reads users, tags, behaviour and behaviour_measures of one day through the manifest; writes Parquet tables users,
-tags, events, dimensions, tuples (without events that have overflow combinations, named in overflow.parquet).
+Reads users, universe, tags, tag_numbers, behaviour and behaviour_measures of one day through the manifest; writes
+Parquet tables users, universe, tags, numbers, events, dimensions, and tuples, combinations, measures (without events
+that have overflow combinations, named in overflow.parquet).
 """
 
 import argparse
@@ -19,6 +20,7 @@ DIMENSIONS = ["city", "os", "channel"]
 BEYOND = "(values beyond the limit)"
 COUNTS = {"users": pa.int64(), "events": pa.int64(), "amount": pa.int64(), "events_squared": pa.int64(),
           "events_max": pa.int64(), "amount_max": pa.int64()}
+SUMS = {"combination": pa.int64(), "users": pa.int64(), "total": pa.int64()}
 
 
 class Codes:
@@ -46,6 +48,8 @@ class Totals:
         self.dimensions: dict[tuple, int] = defaultdict(int)
         self.tuples: dict[tuple, list[np.ndarray]] = defaultdict(list)
         self.overflow: set[tuple] = set()
+        self.combinations: dict[tuple, int] = defaultdict(int)
+        self.measures: dict[tuple, int] = defaultdict(int)
 
     def add(self, key: tuple, shard: behaviour.EventShard) -> None:
         entries = shard.entries()
@@ -96,6 +100,7 @@ def event_shards(paths: tuple[Path, Path], totals: Totals) -> dict[tuple, behavi
     for app, event, dimension, value, combination, overflow, shard, cell in zip(*release.read_rows(paths[0], names).values()):
         one, members = found[(app, event)], release.ordinals(cell, shard)
         one.overflow |= overflow
+        totals.combinations[(app, event, dimension or "", value or "", combination or 0)] += len(members)
         if dimension is None:
             one.users = len(members)
         else:
@@ -103,8 +108,36 @@ def event_shards(paths: tuple[Path, Path], totals: Totals) -> dict[tuple, behavi
     names = ["app", "event", "measure", "combination", "offset", "slice", "overflow", "shard", "bitmap"]
     for app, event, measure, combination, offset, index, overflow, shard, cell in zip(*release.read_rows(paths[1], names).values()):
         found[(app, event)].overflow |= overflow
-        found[(app, event)].add_slice(measure, index, offset, combination, release.ordinals(cell, shard))
+        members = release.ordinals(cell, shard)
+        totals.measures[(app, event, measure, combination)] += len(members) * weight_of(index, offset)
+        found[(app, event)].add_slice(measure, index, offset, combination, members)
     return found
+
+
+def weight_of(index: int, offset: int) -> int:
+    """What a member of a slice adds: of slice -1, who has a value, the offset; of slice i, 2^i."""
+    return offset if index < 0 else 1 << index
+
+
+def write_universe(paths: list[Path], out: Path) -> None:
+    users: dict[str, int] = defaultdict(int)
+    for path in paths:
+        for app, shard, cell in zip(*release.read_rows(path, ["app", "shard", "bitmap"]).values()):
+            users[app] += len(release.ordinals(cell, shard))
+    release.write_table(out, {"app": list(users), "users": list(users.values())}, COUNTS)
+
+
+def write_numbers(paths: list[Path], out: Path) -> None:
+    """Per tag who has a number, and the sum of the scaled numbers."""
+    users: dict[tuple, int] = defaultdict(int)
+    total: dict[tuple, int] = defaultdict(int)
+    for path in paths:
+        for app, tag, offset, index, shard, cell in zip(*release.read_rows(path, ["app", "tag", "offset", "slice", "shard", "bitmap"]).values()):
+            members = len(release.ordinals(cell, shard))
+            users[(app, tag)] += members if index < 0 else 0
+            total[(app, tag)] += members * weight_of(index, offset)
+    app, tag = zip(*users) if users else ((), ())
+    release.write_table(out, {"app": app, "tag": tag, "users": list(users.values()), "total": list(total.values())}, SUMS)
 
 
 def write_tags(paths: list[Path], out: Path) -> None:
@@ -131,6 +164,12 @@ def write_behaviour(totals: Totals, out: Path) -> None:
     tables = [tuple_table(key, summed(np.concatenate(parts, axis=1)), totals.codes) for key, parts in totals.tuples.items()]
     empty = {name: pa.array([], COUNTS.get(name, pa.string())) for name in names}
     pq.write_table(pa.concat_tables([pa.table(empty), *tables]), out / "tuples.parquet")
+    for name, keys, found in [("combinations", ["app", "event", "dimension", "value", "combination"], totals.combinations),
+                              ("measures", ["app", "event", "measure", "combination"], totals.measures)]:
+        exact = {key: value for key, value in found.items() if key[:2] not in totals.overflow}
+        columns = dict(zip(keys, zip(*exact))) if exact else dict.fromkeys(keys, ())
+        value = "users" if name == "combinations" else "total"
+        release.write_table(out / f"{name}.parquet", {**columns, value: list(exact.values())}, SUMS)
     overflow = sorted(totals.overflow)
     release.write_table(out / "overflow.parquet", {"app": [k[0] for k in overflow], "event": [k[1] for k in overflow]}, {})
 
@@ -151,7 +190,8 @@ def main() -> None:
     manifest = release.current_manifest(given.warehouse)
     users = [pq.read_table(p, columns=["user_id"], partitioning=None) for p in release.files_of(given.warehouse, manifest, "users")]
     pq.write_table(pa.concat_tables(users), given.results / "users.parquet")
-    write_tags(release.files_of(given.warehouse, manifest, "tags"), given.results / "tags.parquet")
+    for name, write, table in [("universe", write_universe, "universe"), ("tags", write_tags, "tags"), ("tag_numbers", write_numbers, "numbers")]:
+        write(release.files_of(given.warehouse, manifest, name), given.results / f"{table}.parquet")
     totals = Totals()
     pairs = [release.files_of(given.warehouse, manifest, name, given.day) for name in ["behaviour", "behaviour_measures"]]
     by_shard = [{p.name: p for p in paths} for paths in pairs]

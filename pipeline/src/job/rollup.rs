@@ -61,7 +61,7 @@ pub async fn roll_up(
     quality.extend(others(Artifact::Quality).await?);
     files.extend(write(Artifact::Quality, in_order(Artifact::Quality, &quality)?).await?);
     files.extend(write(Artifact::Rejects, in_order(Artifact::Rejects, &others(Artifact::Rejects).await?)?).await?);
-    files.extend(write(Artifact::Runs, filled(Artifact::Runs, |rows| run_row(spec, rows))?).await?);
+    files.extend(write(Artifact::Runs, filled(Artifact::Runs, |rows| run_row(spec, parents.next_release(), rows))?).await?);
     let mut tags = Vec::new();
     if !spec.is_backfill {
         if spec.reads_events() {
@@ -170,8 +170,11 @@ fn quality_rows(day: i32, metrics: &Metrics, rows: &mut Rows) -> datafusion::err
     Ok(())
 }
 
-fn run_row(spec: &NightSpec, rows: &mut Rows) -> datafusion::error::Result<()> {
-    rows.push([Cell::Text(&spec.run), Cell::Int(i64::from(spec.attempt)), Cell::Int(i64::from(spec.day())), Cell::Text("published"), Cell::Null])
+/// The row counts only once the release that it names is committed.
+fn run_row(spec: &NightSpec, release: u64, rows: &mut Rows) -> datafusion::error::Result<()> {
+    let numbers = [i64::from(spec.attempt), i64::from(spec.day()), release as i64].map(Cell::Int);
+    let [attempt, day, release] = numbers;
+    rows.push([Cell::Text(&spec.run), attempt, day, Cell::Text("published"), release])
 }
 
 fn add_groups(reports: &[ShardReport]) -> BTreeMap<(String, String), u64> {
