@@ -25,6 +25,9 @@ pub const COUNT: &str = "*";
 /// Null stands before every value; folded values take its place in the artifact.
 const NULL_RANK: u32 = 0;
 
+/// A combination without a value: there are fewer keys than this.
+const NO_KEY: u32 = u32::MAX;
+
 /// What does not change from app to app.
 pub struct BehaviourWriter<'a> {
     /// The events of one source.
@@ -189,7 +192,13 @@ impl<'a> BehaviourWriter<'a> {
                 dense.len()
             )));
         }
-        let key_of = |item: &Combination| Some((dense.number(place_in(item)?) * numbers + item.number, item.ordinal));
+        let first_key = |rank: u32| if rank == NULL_RANK { NO_KEY } else { dense.number(place_of(rank)) * numbers };
+        let tuples = events.tuples.of_same_event(items.combinations.first().map_or(0, |item| item.tuple));
+        // Of an event with few items not every tuple is looked at.
+        let is_table = tuples.len() <= items.combinations.len();
+        let table: Vec<u32> = if is_table { ranks[tuples.clone()].iter().map(|&rank| first_key(rank)).collect() } else { Vec::new() };
+        let first_key_of = |tuple: u32| table.get(tuple as usize - tuples.start).copied().unwrap_or_else(|| first_key(ranks[tuple as usize]));
+        let key_of = |item: &Combination| Some(first_key_of(item.tuple)).filter(|key| *key != NO_KEY).map(|key| (key + item.number, item.ordinal));
         rows.set(0, [Cell::Text(place.app), Cell::Int(i64::from(date)), Cell::Text(place.event), Cell::Text(name)])?;
         rows.set(7, [Cell::Int(i64::from(shard))])?;
         let mut last = None;

@@ -7,6 +7,8 @@
 //!                                              equal keys are one item with a count: what bitmaps are cut from
 //! ```
 
+use std::ops::Range;
+
 use datafusion::error::{DataFusionError, Result};
 
 use super::cutter::Cutter;
@@ -235,6 +237,13 @@ impl SortedTuples {
     #[inline]
     pub fn event(&self, tuple: u32) -> u32 {
         self.columns[0][tuple as usize]
+    }
+
+    /// The tuples of the same event as `tuple`: they stand together.
+    pub fn of_same_event(&self, tuple: u32) -> Range<usize> {
+        let events = &self.columns[0];
+        let event = events.get(tuple as usize).copied().unwrap_or_default();
+        events.partition_point(|other| *other < event)..events.partition_point(|other| *other <= event)
     }
 
     /// The positions of the values in one dimension slot, by tuple; 0 is null.

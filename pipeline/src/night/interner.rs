@@ -1,8 +1,8 @@
 //! Bytes -> dense `u32` numbers, and beside each key a note: the table behind the user dictionary and behind string values.
 //!
 //! ```text
-//! slots:   [ tag:32 bits | number+1:32 bits ]   open addressing, linear, 0 = empty, at most 3/4 full
-//! entries: number -> note, length, key bytes    one cache line; a longer key stands in `long`, its place in the entry
+//! slots:   [ tag | number+1 ], 32 bits         open addressing, linear, 0 = empty, at most 3/4 full; the more slots, the shorter the tag
+//! entries: number -> note, length, key bytes   one cache line; a longer key stands in `long`, its place in the entry
 //! ```
 //!
 //! Numbers count up from 0 in the order of first insertion. A look-up is two dependent memory accesses, slot and entry, and brings
@@ -10,6 +10,8 @@
 //! next, so that the misses overlap.
 
 use xxhash_rust::xxh3::xxh3_64;
+
+use super::random_access::{in_large_pages, prefetch, zeroed};
 
 /// Keys that are walked through the table together: enough to hide a memory access, few enough to stay in L1.
 const GROUP: usize = 32;
@@ -24,7 +26,7 @@ const NO_NUMBER: u32 = u32::MAX;
 
 /// An append-only set of byte strings, each with a dense number and a note.
 pub struct Interner<N = ()> {
-    slots: Vec<u64>,
+    slots: Vec<u32>,
     entries: Vec<Entry<N>>,
     long: Vec<u8>,
 }
@@ -51,12 +53,21 @@ impl<N: Copy + Default> Interner<N> {
     /// An empty table with room for so many keys. Room that is not used is not touched.
     pub fn with_capacity(keys: usize) -> Self {
         let slots = (keys.saturating_mul(4) / 3 + 1).next_power_of_two().max(FIRST_SLOTS);
-        Self { entries: Vec::with_capacity(keys), ..Self::with_slots(slots) }
+        let mut made = Self::with_slots(slots);
+        made.reserve_entries();
+        made
     }
 
     /// An empty table of the smallest size, for uses of which there are thousands.
     pub fn empty() -> Self {
-        Self::with_slots(4)
+        Self::with_slots(8)
+    }
+
+    /// Makes room for as many entries as come before the slots grow: look-ups read them at random.
+    fn reserve_entries(&mut self) {
+        let most = self.slots.len() / 4 * 3 + 1;
+        self.entries.reserve_exact(most.saturating_sub(self.len()));
+        in_large_pages(self.entries.spare_capacity_mut());
     }
 
     /// How many keys there are; they have the numbers `0..len`.
@@ -90,9 +101,9 @@ impl<N: Copy + Default> Interner<N> {
         prefetch(&self.entries, number as usize);
     }
 
-    /// Heap bytes held.
+    /// Heap bytes held, without room that is not touched yet.
     pub fn size(&self) -> usize {
-        self.slots.capacity() * size_of::<u64>() + self.entries.capacity() * size_of::<Entry<N>>() + self.long.capacity()
+        self.slots.capacity() * size_of::<u32>() + self.entries.len() * size_of::<Entry<N>>() + self.long.capacity()
     }
 
     /// The number of `key`, if it is known. `hash` is its XXH3-64.
@@ -141,8 +152,8 @@ impl<N: Copy + Default> Interner<N> {
         for (candidate, &hash) in candidates.iter_mut().zip(hashes) {
             let home = self.slot_of(hash);
             let near = (0..NEAR).map(|step| self.slots[(home + step) & mask]);
-            let agrees = near.take_while(|&slot| slot != 0).find(|&slot| slot >> 32 == tag_of(hash));
-            *candidate = agrees.map_or(NO_NUMBER, number_in);
+            let agrees = near.take_while(|&slot| slot != 0).find(|&slot| self.agrees(slot, hash));
+            *candidate = agrees.map_or(NO_NUMBER, |slot| self.number_in(slot));
             prefetch(&self.entries, *candidate as usize);
         }
     }
@@ -171,8 +182,8 @@ impl<N: Copy + Default> Interner<N> {
             if slot == 0 {
                 return Err(at);
             }
-            if slot >> 32 == tag_of(hash) && equal(self.get(number_in(slot)), key) {
-                return Ok(number_in(slot));
+            if self.agrees(slot, hash) && equal(self.get(self.number_in(slot)), key) {
+                return Ok(self.number_in(slot));
             }
             at = (at + 1) & mask;
         }
@@ -189,14 +200,15 @@ impl<N: Copy + Default> Interner<N> {
             }
         }
         self.entries.push(Entry { note: N::default(), length: key.len() as u32, bytes });
-        self.slots[slot] = packed(hash, number);
+        self.slots[slot] = self.packed(hash, number);
         if self.len() * 4 > self.slots.len() * 3 {
             self.grow();
         }
         number
     }
 
-    /// Doubles the slots. Hashes are not kept: they are computed again from the entries, which are read in order.
+    /// Doubles the slots, and the room for entries. Hashes are not kept: they are computed again from the entries, which are read in
+    /// order.
     fn grow(&mut self) {
         let slots = self.slots.len() * 2;
         self.slots = Vec::new(); // Freed before its successor is made.
@@ -208,38 +220,44 @@ impl<N: Copy + Default> Interner<N> {
             while self.slots[at] != 0 {
                 at = (at + 1) & mask;
             }
-            self.slots[at] = packed(hash, number);
+            self.slots[at] = self.packed(hash, number);
         }
+        self.reserve_entries();
     }
 
     /// The home slot: the high bits, because the low ones are the same for all of a shard when shards are a power of two.
     #[inline]
     fn slot_of(&self, hash: u64) -> usize {
-        (hash >> (64 - self.slots.len().trailing_zeros())) as usize
+        (hash >> (64 - self.slot_bits())) as usize
     }
-}
 
-/// 32 bits that neither choose the slot nor are the same for all of a shard.
-#[inline]
-fn tag_of(hash: u64) -> u64 {
-    hash >> 8 & 0xffff_ffff
-}
+    /// Bits that tell slots apart; a number plus 1 has no more.
+    #[inline]
+    fn slot_bits(&self) -> u32 {
+        self.slots.len().trailing_zeros()
+    }
 
-#[inline]
-fn packed(hash: u64, number: u32) -> u64 {
-    tag_of(hash) << 32 | (u64::from(number) + 1)
-}
+    /// What a slot holds: bits that neither choose the slot nor are the same for all of a shard, as many as the number leaves.
+    #[inline]
+    fn packed(&self, hash: u64, number: u32) -> u32 {
+        self.tag(hash) | (number + 1)
+    }
 
-#[inline]
-fn number_in(slot: u64) -> u32 {
-    (slot as u32).wrapping_sub(1)
-}
+    #[inline]
+    fn tag(&self, hash: u64) -> u32 {
+        (hash >> 8 << self.slot_bits()) as u32
+    }
 
-/// Zeros that are written: pages that nobody wrote are mapped twice, for the first read and for the first write.
-pub fn zeroed<T: Copy + Default>(len: usize) -> Vec<T> {
-    let mut zeros = Vec::with_capacity(len);
-    zeros.resize(std::hint::black_box(len), T::default());
-    zeros
+    #[inline]
+    fn agrees(&self, slot: u32, hash: u64) -> bool {
+        u64::from(slot ^ self.tag(hash)) >> self.slot_bits() == 0
+    }
+
+    #[inline]
+    fn number_in(&self, slot: u32) -> u32 {
+        let number = u64::from(slot) & ((1 << self.slot_bits()) - 1);
+        (number as u32).wrapping_sub(1)
+    }
 }
 
 /// Equality of short keys without a call: eight bytes at a time, the last eight overlapping.
@@ -258,21 +276,6 @@ fn equal(a: &[u8], b: &[u8]) -> bool {
         differs |= word(a, at) ^ word(b, at);
     }
     differs == 0
-}
-
-/// Asks for the cache line of `items[at]`; does nothing where the processor has no such instruction.
-#[inline(always)]
-pub fn prefetch<T>(items: &[T], at: usize) {
-    #[cfg(target_arch = "x86_64")]
-    if at < items.len() {
-        // SAFETY: the address is inside the slice, and a prefetch reads nothing.
-        unsafe {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            _mm_prefetch::<_MM_HINT_T0>(items.as_ptr().add(at).cast());
-        }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (items, at);
 }
 
 #[cfg(test)]

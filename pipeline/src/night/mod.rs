@@ -31,6 +31,7 @@ mod numbers;
 mod output;
 mod properties;
 mod radix;
+mod random_access;
 mod report;
 mod rows;
 mod seating;

@@ -3,7 +3,7 @@
 //! An event row is then six bytes, (seat, tuple), however many dimensions it has. As long as the product of the columns'
 //! sizes is small, which it is for columns that people group by, a tuple is found by its place in that product; else by hashing.
 
-use super::interner::{prefetch, zeroed};
+use super::random_access::{prefetch, zeroed};
 
 const GROUP: usize = 32;
 const FIRST_SLOTS: usize = 1 << 10;
