@@ -219,6 +219,17 @@ impl Published {
         rejects
     }
 
+    /// The table of runs: name, attempt, release.
+    pub async fn runs(&self) -> Vec<(String, u32, Option<u64>)> {
+        let batches = self.batches(Artifact::Runs).await;
+        let rows = batches.iter().flat_map(|(_, batch)| {
+            let names = batch["run"].as_string::<i32>().iter().map(|name| name.unwrap().to_owned());
+            let attempts = batch["attempt"].as_primitive::<UInt32Type>().iter().map(Option::unwrap);
+            names.zip(attempts).zip(batch["release"].as_primitive::<UInt64Type>()).map(|((name, attempt), release)| (name, attempt, release))
+        });
+        rows.collect()
+    }
+
     /// The checksums of all files, by artifact, date and shard: what two runs have to agree on.
     pub fn checksums(&self) -> BTreeMap<(Artifact, chrono::NaiveDate, Option<u32>, u64), String> {
         self.manifest.files.iter().map(|file| ((file.artifact, file.date, file.shard, file.rows), file.checksum.clone())).collect()

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use tagmill_pipeline::job::{self, Silent, plan};
 use tagmill_schemas::Artifact;
+use tagmill_schemas::manifest::Manifest;
 use tagmill_testdata::spec::{Preset, Spec};
 
 use crate::compare::same;
@@ -68,10 +69,13 @@ async fn the_first_night_again_leaves_the_same_bytes() {
             job::run(&request(&config, data.date(0)), &rewrite).await.unwrap_err();
         }
         job::run(&request(&config, data.date(0)), &Silent).await.unwrap();
-        let mut checksums = published(&config).await.checksums();
+        let release = published(&config).await;
+        let mut checksums = release.checksums();
         // The table of runs says which attempt it was.
         checksums.retain(|(artifact, ..), _| *artifact != Artifact::Runs);
-        runs.push((published(&config).await.manifest.run, checksums));
+        let Manifest { run, attempt, release: number, .. } = &release.manifest;
+        assert_eq!(release.runs().await, [(run.clone(), *attempt, Some(*number))]);
+        runs.push((run.clone(), checksums));
     }
     assert_eq!(runs[0].0, runs[1].0, "equal runs have equal names");
     same("rerun", &runs[1].1, &runs[0].1);
