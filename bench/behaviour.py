@@ -16,6 +16,11 @@ def keys_of(combination: int, ordinals: np.ndarray) -> np.ndarray:
     return ordinals.astype(np.uint64) | (np.uint64(combination) << SHIFT)
 
 
+def weight_of(index: int, offset: int) -> int:
+    """What a member of a slice adds: slice -1 is who has a value (each then starts at `offset`), slice i adds 2^i."""
+    return offset if index < 0 else 1 << index
+
+
 @dataclass
 class EventShard:
     """The rows of one (app, event) in one shard, as they are read."""
@@ -29,9 +34,7 @@ class EventShard:
         self.dimensions.setdefault(dimension, []).append((keys_of(combination, ordinals), code))
 
     def add_slice(self, measure: str, index: int, offset: int, combination: int, ordinals: np.ndarray) -> None:
-        """Slice -1 is who has a value (each then starts at `offset`), slice i adds 2^i."""
-        weight = offset if index < 0 else 1 << index
-        self.slices.setdefault(measure, []).append((keys_of(combination, ordinals), weight, index))
+        self.slices.setdefault(measure, []).append((keys_of(combination, ordinals), weight_of(index, offset), index))
 
     def entries(self) -> np.ndarray:
         """Keys of all entries, ascending: whoever has a count."""

@@ -161,7 +161,8 @@ def ratios(figures: dict) -> dict:
     """The figures that the bars are about; null where something was not measured."""
     ours = figures["tagmill"]["night1"]
     names = ["equal", "ratio_clickhouse_wall", "ratio_clickhouse_cpu", "ratio_clickhouse_peak", "ratio_clickhouse_bytes",
-             "ratio_clickhouse_release_wall", "ratio_clickhouse_release_peak", "ratio_clickhouse_totals_wall", "ratio_clickhouse_totals_peak", "ratio_decode_exchange_wall", "night2_ratio_wall"]
+             "ratio_clickhouse_release_wall", "ratio_clickhouse_release_peak", "ratio_clickhouse_totals_wall",
+             "ratio_clickhouse_totals_peak", "ratio_decode_exchange_wall", "night2_ratio_wall"]
     found = dict.fromkeys(names)
     if clickhouse := figures.get("clickhouse"):
         full, release, totals = clickhouse["full"], clickhouse["release"], clickhouse.get("totals")

@@ -109,14 +109,9 @@ def event_shards(paths: tuple[Path, Path], totals: Totals) -> dict[tuple, behavi
     for app, event, measure, combination, offset, index, overflow, shard, cell in zip(*release.read_rows(paths[1], names).values()):
         found[(app, event)].overflow |= overflow
         members = release.ordinals(cell, shard)
-        totals.measures[(app, event, measure, combination)] += len(members) * weight_of(index, offset)
+        totals.measures[(app, event, measure, combination)] += len(members) * behaviour.weight_of(index, offset)
         found[(app, event)].add_slice(measure, index, offset, combination, members)
     return found
-
-
-def weight_of(index: int, offset: int) -> int:
-    """What a member of a slice adds: of slice -1, who has a value, the offset; of slice i, 2^i."""
-    return offset if index < 0 else 1 << index
 
 
 def write_universe(paths: list[Path], out: Path) -> None:
@@ -135,7 +130,7 @@ def write_numbers(paths: list[Path], out: Path) -> None:
         for app, tag, offset, index, shard, cell in zip(*release.read_rows(path, ["app", "tag", "offset", "slice", "shard", "bitmap"]).values()):
             members = len(release.ordinals(cell, shard))
             users[(app, tag)] += members if index < 0 else 0
-            total[(app, tag)] += members * weight_of(index, offset)
+            total[(app, tag)] += members * behaviour.weight_of(index, offset)
     app, tag = zip(*users) if users else ((), ())
     release.write_table(out, {"app": app, "tag": tag, "users": list(users.values()), "total": list(total.values())}, SUMS)
 

@@ -172,8 +172,7 @@ fn quality_rows(day: i32, metrics: &Metrics, rows: &mut Rows) -> datafusion::err
 
 /// The row counts only once the release that it names is committed.
 fn run_row(spec: &NightSpec, release: u64, rows: &mut Rows) -> datafusion::error::Result<()> {
-    let numbers = [i64::from(spec.attempt), i64::from(spec.day()), release as i64].map(Cell::Int);
-    let [attempt, day, release] = numbers;
+    let [attempt, day, release] = [i64::from(spec.attempt), i64::from(spec.day()), release as i64].map(Cell::Int);
     rows.push([Cell::Text(&spec.run), attempt, day, Cell::Text("published"), release])
 }
 
