@@ -1,4 +1,5 @@
-//! The command line: global options and one variant per command. Each command's own options live in its file.
+//! The command line: global options and one variant per command. Each command's own options live in
+//! its file.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -6,13 +7,21 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{estimate, files, init, plan, releases, run, show, sql, status, validate, verify};
+use crate::commands::{
+    estimate, files, init, plan, releases, run, show, sql, status, validate, verify,
+};
 use crate::help;
 
 /// Everything that was typed.
 #[derive(Debug, Parser)]
 #[command(name = "tagmill", version, about = help::ABOUT, long_about = help::LONG_ABOUT, after_help = help::AFTER, after_long_help = help::AFTER_LONG)]
-#[command(subcommand_required = true, arg_required_else_help = true, allow_external_subcommands = true, disable_help_subcommand = true, max_term_width = 100)]
+#[command(
+    subcommand_required = true,
+    arg_required_else_help = true,
+    allow_external_subcommands = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -25,7 +34,14 @@ pub struct Cli {
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// The warehouse's configuration
-    #[arg(long, global = true, env = "TAGMILL_CONFIG", hide_env_values = true, default_value = "warehouse.toml", value_name = "FILE")]
+    #[arg(
+        long,
+        global = true,
+        env = "TAGMILL_CONFIG",
+        hide_env_values = true,
+        default_value = "warehouse.toml",
+        value_name = "FILE"
+    )]
     pub config: PathBuf,
     /// How the result is printed on standard output; json is exactly one line
     #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
@@ -40,7 +56,10 @@ pub struct Global {
 
 /// A date as it is written everywhere else: 2026-11-19, not 26-11-19.
 pub fn date(text: &str) -> Result<NaiveDate, String> {
-    let parsed = text.parse::<NaiveDate>().ok().filter(|date| date.to_string() == text);
+    let parsed = text
+        .parse::<NaiveDate>()
+        .ok()
+        .filter(|date| date.to_string() == text);
     parsed.ok_or_else(|| format!("found {text:?}, expected a date like 2026-11-19"))
 }
 

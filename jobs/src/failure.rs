@@ -54,9 +54,17 @@ pub fn usage(error: &clap::Error) -> ExitCode {
             "no command is given".to_owned()
         }
         _ => {
-            let advice = rest.split("\n\n").filter(|part| !part.starts_with("For more information")).collect::<Vec<_>>().join("\n\n");
+            let advice = rest
+                .split("\n\n")
+                .filter(|part| !part.starts_with("For more information"))
+                .collect::<Vec<_>>()
+                .join("\n\n");
             logging::plain(advice.trim_end());
-            first.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ")
+            first
+                .trim_start_matches("error: ")
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
         }
     };
     let error = Error::setup("usage", what).fix("see tagmill --help");

@@ -6,11 +6,14 @@ pub const LONG_ABOUT: &str = "\
 Turns raw user data into audiences every night.
 
 A configuration names raw Parquet (user attributes, group tags, behaviour, custom events), tags and group rules. `tagmill run` \
-reads a date's files once and publishes a release: a dictionary from user ids to numbers, and Roaring bitmaps of users for every tag \
-value, event and group of every app. A release never changes; readers see the old one or the new one, nothing between.";
+reads a date's files once and publishes a release: a dictionary from user ids to numbers, and \
+Roaring bitmaps of users for every tag \
+value, event and group of every app. A release never changes; readers see the old one or the new \
+one, nothing between.";
 
 pub const AFTER: &str = "\
-Not in this version: check, portrait, explain, lineage, diff, publish, rollback, hold, pin, gc, erase, runs, export, scheduler, executor.
+Not in this version: check, portrait, explain, lineage, diff, publish, rollback, hold, pin, gc, \
+erase, runs, export, scheduler, executor.
 `tagmill --help` shows how to start and what the exit codes mean.";
 
 pub const AFTER_LONG: &str = "\

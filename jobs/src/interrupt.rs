@@ -1,7 +1,8 @@
 //! Runs a command until it is done or a signal stops it.
 //!
-//! The command has a thread of its own, so that signals are seen however busy it is. A signal drops its future: what it staged stays
-//! unpublished, what it spilled is removed. A second signal does not wait for that.
+//! The command has a thread of its own, so that signals are seen however busy it is. A signal drops
+//! its future: what it staged stays unpublished, what it spilled is removed. A second signal does
+//! not wait for that.
 
 use std::future::Future;
 use std::io;
@@ -43,7 +44,10 @@ impl Signal {
 ///
 /// # Errors
 /// The command's, or the signal that stopped it.
-pub fn run<F: Future<Output = Result<()>>>(stage: &'static str, start: impl FnOnce() -> F + Send + 'static) -> Result<(), Failure> {
+pub fn run<F: Future<Output = Result<()>>>(
+    stage: &'static str,
+    start: impl FnOnce() -> F + Send + 'static,
+) -> Result<(), Failure> {
     run_on(0, stage, start)
 }
 
@@ -51,7 +55,11 @@ pub fn run<F: Future<Output = Result<()>>>(stage: &'static str, start: impl FnOn
 ///
 /// # Errors
 /// The command's, or the signal that stopped it.
-pub fn run_on<F: Future<Output = Result<()>>>(threads: usize, stage: &'static str, start: impl FnOnce() -> F + Send + 'static) -> Result<(), Failure> {
+pub fn run_on<F: Future<Output = Result<()>>>(
+    threads: usize,
+    stage: &'static str,
+    start: impl FnOnce() -> F + Send + 'static,
+) -> Result<(), Failure> {
     let runtime = runtime(threads)?;
     let ended = runtime.block_on(watched(stage, runtime.handle().clone(), start));
     runtime.shutdown_timeout(Duration::from_millis(100));
@@ -70,9 +78,14 @@ pub fn run_unwatched(command: impl Future<Output = Result<()>>) -> Result<(), Fa
     Ok(runtime(0)?.block_on(command)?)
 }
 
-async fn watched<F: Future<Output = Result<()>>>(stage: &'static str, runtime: Handle, start: impl FnOnce() -> F + Send + 'static) -> Result<(), Failure> {
+async fn watched<F: Future<Output = Result<()>>>(
+    stage: &'static str,
+    runtime: Handle,
+    start: impl FnOnce() -> F + Send + 'static,
+) -> Result<(), Failure> {
     let mut signals = Signals::listen().map_err(not_started)?;
-    // A limit on the size of files is an error of the write, as a full disk is: a signal that is handled does not end the process.
+    // A limit on the size of files is an error of the write, as a full disk is: a signal that is
+    // handled does not end the process.
     #[cfg(target_os = "linux")]
     let _ = signal(SignalKind::from_raw(FILE_TOO_LARGE)).map_err(not_started)?;
     let (cancel, cancelled) = oneshot::channel::<()>();
@@ -87,9 +100,14 @@ async fn watched<F: Future<Output = Result<()>>>(stage: &'static str, runtime: H
         // Nobody listens once the grace is over.
         let _ = done.send(result);
     };
-    thread::Builder::new().name(stage.to_owned()).stack_size(STACK_BYTES).spawn(work).map_err(not_started)?;
+    thread::Builder::new()
+        .name(stage.to_owned())
+        .stack_size(STACK_BYTES)
+        .spawn(work)
+        .map_err(not_started)?;
     tokio::select! {
-        result = &mut ended => Ok(result.unwrap_or_else(|_| Err(Error::setup(stage, "stopped by a defect of this program, see above")))?),
+        result = &mut ended => Ok(result.unwrap_or_else(|_| Err(Error::setup(stage, "stopped by a \
+            defect of this program, see above")))?),
         signal = signals.next() => {
             let _ = cancel.send(());
             tokio::select! { _ = ended => (), _ = signals.next() => (), () = tokio::time::sleep(GRACE) => () }
@@ -103,7 +121,10 @@ fn runtime(threads: usize) -> Result<Runtime, Failure> {
     if threads > 0 {
         builder.worker_threads(threads);
         // What is added up at the end of a night runs on threads of its own.
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(|e| not_started(io::Error::other(e)))?;
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global()
+            .map_err(|e| not_started(io::Error::other(e)))?;
     }
     builder.enable_all().build().map_err(not_started)
 }
@@ -113,7 +134,11 @@ fn not_started(cause: io::Error) -> Failure {
 }
 
 fn stopped(stage: &'static str, signal: Signal) -> Failure {
-    Failure::Signal(signal, Error::interrupted(stage).fix("the warehouse is as before, or the release is complete: run it again"))
+    Failure::Signal(
+        signal,
+        Error::interrupted(stage)
+            .fix("the warehouse is as before, or the release is complete: run it again"),
+    )
 }
 
 struct Signals {
@@ -123,7 +148,10 @@ struct Signals {
 
 impl Signals {
     fn listen() -> io::Result<Self> {
-        Ok(Self { interrupts: signal(SignalKind::interrupt())?, terminations: signal(SignalKind::terminate())? })
+        Ok(Self {
+            interrupts: signal(SignalKind::interrupt())?,
+            terminations: signal(SignalKind::terminate())?,
+        })
     }
 
     async fn next(&mut self) -> Signal {

@@ -1,4 +1,5 @@
-//! Log lines on standard error, as text or as one JSON object each, without tearing a progress bar apart.
+//! Log lines on standard error, as text or as one JSON object each, without tearing a progress bar
+//! apart.
 
 use std::io::{self, Write};
 use std::sync::OnceLock;
@@ -23,9 +24,19 @@ struct Logger {
 
 /// Starts logging; later calls change nothing.
 pub fn start(format: LogFormat, is_quiet: bool) {
-    let asked = std::env::var(LEVEL_VARIABLE).ok().and_then(|level| level.parse().ok());
-    let own = asked.unwrap_or(if is_quiet { LevelFilter::Warn } else { LevelFilter::Info });
-    let logger = LOGGER.get_or_init(|| Logger { format, own, bars: MultiProgress::new() });
+    let asked = std::env::var(LEVEL_VARIABLE)
+        .ok()
+        .and_then(|level| level.parse().ok());
+    let own = asked.unwrap_or(if is_quiet {
+        LevelFilter::Warn
+    } else {
+        LevelFilter::Info
+    });
+    let logger = LOGGER.get_or_init(|| Logger {
+        format,
+        own,
+        bars: MultiProgress::new(),
+    });
     if log::set_logger(logger).is_ok() {
         log::set_max_level(own);
     }
@@ -34,8 +45,13 @@ pub fn start(format: LogFormat, is_quiet: bool) {
 /// The format that the arguments ask for, found without parsing them: they may be what is wrong.
 pub fn asked_for(arguments: impl IntoIterator<Item = String>) -> LogFormat {
     let arguments: Vec<String> = arguments.into_iter().collect();
-    let is_json = arguments.windows(2).any(|pair| pair == ["--log", "json"]) || arguments.iter().any(|argument| argument == "--log=json");
-    if is_json { LogFormat::Json } else { LogFormat::Text }
+    let is_json = arguments.windows(2).any(|pair| pair == ["--log", "json"])
+        || arguments.iter().any(|argument| argument == "--log=json");
+    if is_json {
+        LogFormat::Json
+    } else {
+        LogFormat::Text
+    }
 }
 
 /// The bars that log lines must not tear apart.
@@ -45,7 +61,11 @@ pub fn bars() -> Option<&'static MultiProgress> {
 
 /// Text for people only: nothing in JSON logs.
 pub fn plain(text: &str) {
-    if LOGGER.get().is_none_or(|logger| logger.format == LogFormat::Text) && !text.is_empty() {
+    if LOGGER
+        .get()
+        .is_none_or(|logger| logger.format == LogFormat::Text)
+        && !text.is_empty()
+    {
         write(text);
     }
 }
@@ -63,7 +83,12 @@ pub fn last(sentence: &str, stage: &str, code: u8, can_retry: bool) {
 impl Log for Logger {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         let is_own = metadata.target().starts_with("tagmill");
-        metadata.level() <= if is_own { self.own } else { self.own.min(LevelFilter::Warn) }
+        metadata.level()
+            <= if is_own {
+                self.own
+            } else {
+                self.own.min(LevelFilter::Warn)
+            }
     }
 
     fn log(&self, record: &Record<'_>) {

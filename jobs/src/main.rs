@@ -21,7 +21,9 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::arguments::{Cli, Command};
-use crate::commands::{estimate, files, init, other, plan, releases, run, show, sql, status, validate, verify};
+use crate::commands::{
+    estimate, files, init, other, plan, releases, run, show, sql, status, validate, verify,
+};
 use crate::failure::Failure;
 
 #[global_allocator]
@@ -43,16 +45,30 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
     let Cli { global, command } = cli;
     match command {
         Command::Init(_) => interrupt::run("init", move || init::run(global)),
-        Command::Validate(arguments) => interrupt::run("validate", move || validate::run(global, arguments)),
+        Command::Validate(arguments) => {
+            interrupt::run("validate", move || validate::run(global, arguments))
+        }
         Command::Plan(arguments) => interrupt::run("plan", move || plan::run(global, arguments)),
-        Command::Run(arguments) => interrupt::run_on(arguments.threads(&global), "run", move || run::run(global, arguments)),
+        Command::Run(arguments) => {
+            interrupt::run_on(arguments.threads(&global), "run", move || {
+                run::run(global, arguments)
+            })
+        }
         Command::Releases(_) => interrupt::run("releases", move || releases::run(global)),
         Command::Show(arguments) => interrupt::run("show", move || show::run(global, arguments)),
         Command::Files(arguments) => interrupt::run("files", move || files::run(global, arguments)),
-        Command::Estimate(arguments) => interrupt::run("estimate", move || estimate::run(global, arguments)),
-        Command::Verify(arguments) => interrupt::run("verify", move || verify::run(global, arguments)),
-        Command::Status(arguments) => interrupt::run("status", move || status::run(global, arguments)),
-        Command::Sql(arguments) if arguments.is_prompt() => interrupt::run_unwatched(sql::run(global, arguments)),
+        Command::Estimate(arguments) => {
+            interrupt::run("estimate", move || estimate::run(global, arguments))
+        }
+        Command::Verify(arguments) => {
+            interrupt::run("verify", move || verify::run(global, arguments))
+        }
+        Command::Status(arguments) => {
+            interrupt::run("status", move || status::run(global, arguments))
+        }
+        Command::Sql(arguments) if arguments.is_prompt() => {
+            interrupt::run_unwatched(sql::run(global, arguments))
+        }
         Command::Sql(arguments) => interrupt::run("sql", move || sql::run(global, arguments)),
         Command::Other(words) => Err(other::refuse(&words).into()),
     }

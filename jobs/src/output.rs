@@ -15,7 +15,8 @@ use crate::arguments::Output;
 pub fn print<T: Serialize + Display + ?Sized>(output: Output, result: &T) -> Result<()> {
     let text = match output {
         Output::Text => result.to_string(),
-        Output::Json => serde_json::to_string(result).map_err(|e| Error::setup("output", "the result has no json form").because(e))?,
+        Output::Json => serde_json::to_string(result)
+            .map_err(|e| Error::setup("output", "the result has no json form").because(e))?,
     };
     print_line(text.trim_end_matches('\n'))
 }
@@ -26,9 +27,15 @@ pub fn print<T: Serialize + Display + ?Sized>(output: Output, result: &T) -> Res
 /// As [`print`].
 pub fn print_line(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
-    let written = if text.is_empty() { Ok(()) } else { writeln!(out, "{text}") };
+    let written = if text.is_empty() {
+        Ok(())
+    } else {
+        writeln!(out, "{text}")
+    };
     match written.and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::retry("output", "standard output can not be written").because(error)),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::retry("output", "standard output can not be written").because(error))
+        }
         _ => Ok(()),
     }
 }
@@ -56,19 +63,33 @@ pub fn sized(bytes: u64) -> String {
         amount /= 1000.0;
         unit += 1;
     }
-    if unit == 0 { format!("{bytes} B") } else { format!("{amount:.1} {}", units[unit]) }
+    if unit == 0 {
+        format!("{bytes} B")
+    } else {
+        format!("{amount:.1} {}", units[unit])
+    }
 }
 
-/// Rows as columns that line up; the first row is the heading, numbers (given so) are right-aligned.
+/// Rows as columns that line up; the first row is the heading, numbers (given so) are
+/// right-aligned.
 pub fn columns(rows: &[Vec<String>], right: &[usize]) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..count).map(width).collect();
     let line = |row: &Vec<String>| {
-        let cells = row.iter().enumerate().map(|(i, cell)| match right.contains(&i) {
-            true => format!("{cell:>0$}", widths[i]),
-            false => format!("{cell:<0$}", widths[i]),
-        });
+        let cells = row
+            .iter()
+            .enumerate()
+            .map(|(i, cell)| match right.contains(&i) {
+                true => format!("{cell:>0$}", widths[i]),
+                false => format!("{cell:<0$}", widths[i]),
+            });
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -80,13 +101,20 @@ mod tests {
 
     #[test]
     fn groups_thousands_and_scales_bytes() {
-        assert_eq!([grouped(0), grouped(999), grouped(1_234_567)], ["0", "999", "1 234 567"]);
-        assert_eq!([sized(999), sized(1_500), sized(2_000_000_000)], ["999 B", "1.5 kB", "2.0 GB"]);
+        assert_eq!(
+            [grouped(0), grouped(999), grouped(1_234_567)],
+            ["0", "999", "1 234 567"]
+        );
+        assert_eq!(
+            [sized(999), sized(1_500), sized(2_000_000_000)],
+            ["999 B", "1.5 kB", "2.0 GB"]
+        );
     }
 
     #[test]
     fn columns_line_up() {
-        let rows = [["name", "n"], ["a", "10"], ["long", "7"]].map(|row| row.map(str::to_owned).to_vec());
+        let rows =
+            [["name", "n"], ["a", "10"], ["long", "7"]].map(|row| row.map(str::to_owned).to_vec());
         assert_eq!(columns(&rows, &[1]), "name   n\na     10\nlong   7");
     }
 }

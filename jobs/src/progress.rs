@@ -27,12 +27,23 @@ struct Stage {
 }
 
 impl Progress {
-    /// A bar if standard error is a terminal and logs are text; otherwise lines, which `--quiet` leaves out.
+    /// A bar if standard error is a terminal and logs are text; otherwise lines, which `--quiet`
+    /// leaves out.
     pub fn new(global: &Global) -> Self {
-        let wants_bar = std::io::stderr().is_terminal() && global.log == LogFormat::Text && !global.quiet;
-        let bar = logging::bars().filter(|_| wants_bar).map(|bars| bars.add(new_bar()));
+        let wants_bar =
+            std::io::stderr().is_terminal() && global.log == LogFormat::Text && !global.quiet;
+        let bar = logging::bars()
+            .filter(|_| wants_bar)
+            .map(|bars| bars.add(new_bar()));
         let now = Instant::now();
-        Self { bar, now: Mutex::new(Stage { name: "", started: now, told: now }) }
+        Self {
+            bar,
+            now: Mutex::new(Stage {
+                name: "",
+                started: now,
+                told: now,
+            }),
+        }
     }
 
     fn stage_now(&self) -> MutexGuard<'_, Stage> {
@@ -41,14 +52,20 @@ impl Progress {
 
     fn end_stage(&self, stage: &Stage) {
         if !stage.name.is_empty() {
-            log::info!("{} took {:.1} s", stage.name, stage.started.elapsed().as_secs_f64());
+            log::info!(
+                "{} took {:.1} s",
+                stage.name,
+                stage.started.elapsed().as_secs_f64()
+            );
         }
     }
 }
 
 fn new_bar() -> ProgressBar {
     let bar = ProgressBar::no_length();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix:<10} [{elapsed_precise}] {wide_bar} {percent:>3} % {msg}") {
+    if let Ok(style) = ProgressStyle::with_template(
+        "{spinner} {prefix:<10} [{elapsed_precise}] {wide_bar} {percent:>3} % {msg}",
+    ) {
         bar.set_style(style);
     }
     bar.enable_steady_tick(Duration::from_millis(200));
@@ -61,7 +78,11 @@ impl Observer for Progress {
         if stage.name != name {
             self.end_stage(&stage);
             let now = Instant::now();
-            *stage = Stage { name, started: now, told: now };
+            *stage = Stage {
+                name,
+                started: now,
+                told: now,
+            };
         }
         match &self.bar {
             Some(bar) => {
@@ -81,7 +102,11 @@ impl Observer for Progress {
         let mut stage = self.stage_now();
         if stage.told.elapsed() >= EVERY {
             stage.told = Instant::now();
-            log::info!("{}: {done} of {total} ({} %)", stage.name, done.saturating_mul(100) / total.max(1));
+            log::info!(
+                "{}: {done} of {total} ({} %)",
+                stage.name,
+                done.saturating_mul(100) / total.max(1)
+            );
         }
     }
 

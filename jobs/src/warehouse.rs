@@ -1,4 +1,5 @@
-//! From the global options to an open warehouse: its configuration, its store, the release that is meant.
+//! From the global options to an open warehouse: its configuration, its store, the release that is
+//! meant.
 
 use std::fs;
 use std::path::Path;
@@ -19,8 +20,11 @@ pub fn config(global: &Global) -> Result<Config> {
 }
 
 fn unreadable(file: &Path, cause: std::io::Error) -> Error {
-    let error = Error::setup("configuration", "the file can not be read").at(file.display().to_string());
-    error.because(cause).fix("name it with --config FILE or TAGMILL_CONFIG")
+    let error =
+        Error::setup("configuration", "the file can not be read").at(file.display().to_string());
+    error
+        .because(cause)
+        .fix("name it with --config FILE or TAGMILL_CONFIG")
 }
 
 /// A warehouse that exists and fits its configuration.
@@ -33,7 +37,8 @@ impl Warehouse {
     /// Opens it; `stage` is the command, for messages.
     ///
     /// # Errors
-    /// Setup when there is none or it was made with other constants; retry when the store does not answer.
+    /// Setup when there is none or it was made with other constants; retry when the store does not
+    /// answer.
     pub async fn open(global: &Global, stage: &'static str) -> Result<Self> {
         let config = config(global)?;
         let store = Store::open(&config.warehouse.url)?.for_stage(stage);

@@ -1,5 +1,6 @@
-//! The floor of a night: DataFusion decoding the columns that the night needs, and decoding them with the exchange by shard.
-//! Prints one line of JSON: `{"decode_s": .., "decode_exchange_s": .., "rows": ..}`.
+//! The floor of a night: DataFusion decoding the columns that the night needs, and decoding them
+//! with the exchange by shard. Prints one line of JSON: `{"decode_s": .., "decode_exchange_s": ..,
+//! "rows": ..}`.
 //!
 //! Usage: `floor warehouse.toml 2026-11-19 [threads]`
 
@@ -22,7 +23,9 @@ use tagmill_schemas::config::{AppColumn, Source, SourceKind};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [config, date, rest @ ..] = arguments.as_slice() else { return Err("usage: floor warehouse.toml DATE [THREADS]".into()) };
+    let [config, date, rest @ ..] = arguments.as_slice() else {
+        return Err("usage: floor warehouse.toml DATE [THREADS]".into());
+    };
     let request = Request {
         config: Config::parse(&std::fs::read_to_string(config)?, config)?,
         date: date.parse()?,
@@ -38,25 +41,52 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for source in &request.config.sources {
         let files = find_files(source, request.date).await?;
         if !files.files.is_empty() {
-            let columns = needed_columns(&request.config, source, &files.schema.fields().iter().map(|f| f.name().clone()).collect::<Vec<_>>());
-            let plan = LogicalPlanBuilder::scan(source.name.clone(), provider_as_source(Arc::new(RawTable::new(files))), None)?;
-            let plan = plan.project(columns.iter().map(datafusion::logical_expr::ident))?.build()?;
-            plans.push((session.state().create_physical_plan(&plan).await?, source.columns.user.clone()));
+            let columns = needed_columns(
+                &request.config,
+                source,
+                &files
+                    .schema
+                    .fields()
+                    .iter()
+                    .map(|f| f.name().clone())
+                    .collect::<Vec<_>>(),
+            );
+            let plan = LogicalPlanBuilder::scan(
+                source.name.clone(),
+                provider_as_source(Arc::new(RawTable::new(files))),
+                None,
+            )?;
+            let plan = plan
+                .project(columns.iter().map(datafusion::logical_expr::ident))?
+                .build()?;
+            plans.push((
+                session.state().create_physical_plan(&plan).await?,
+                source.columns.user.clone(),
+            ));
         }
     }
     let started = Instant::now();
-    let rows = drain(plans.iter().map(|(plan, _)| Arc::clone(plan)).collect(), &session).await?;
+    let rows = drain(
+        plans.iter().map(|(plan, _)| Arc::clone(plan)).collect(),
+        &session,
+    )
+    .await?;
     let decode = started.elapsed().as_secs_f64();
     let shards = request.config.warehouse.shards.get() as usize;
     let mut exchanged: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
     for (plan, user) in plans {
         let key = Arc::new(Column::new_with_schema(&user, &plan.schema())?);
-        exchanged.push(Arc::new(RepartitionExec::try_new(plan.reset_state()?, Partitioning::Hash(vec![key], shards))?));
+        exchanged.push(Arc::new(RepartitionExec::try_new(
+            plan.reset_state()?,
+            Partitioning::Hash(vec![key], shards),
+        )?));
     }
     let started = Instant::now();
     drain(exchanged, &session).await?;
     let exchange = started.elapsed().as_secs_f64();
-    println!("{{\"decode_s\": {decode:.3}, \"decode_exchange_s\": {exchange:.3}, \"rows\": {rows}}}");
+    println!(
+        "{{\"decode_s\": {decode:.3}, \"decode_exchange_s\": {exchange:.3}, \"rows\": {rows}}}"
+    );
     Ok(())
 }
 
@@ -66,7 +96,13 @@ fn needed_columns(config: &Config, source: &Source, columns: &[String]) -> Vec<S
     if let AppColumn::Column(app) = &source.columns.app {
         texts.push(app.clone());
     }
-    texts.extend(config.tags.iter().filter(|tag| tag.source == source.name).filter_map(|tag| tag.value.clone()));
+    texts.extend(
+        config
+            .tags
+            .iter()
+            .filter(|tag| tag.source == source.name)
+            .filter_map(|tag| tag.value.clone()),
+    );
     match &source.kind {
         SourceKind::Attributes { dedupe } => texts.extend(dedupe.clone()),
         SourceKind::GroupTags { tag, value, .. } => texts.extend([tag.clone(), value.clone()]),
@@ -77,12 +113,22 @@ fn needed_columns(config: &Config, source: &Source, columns: &[String]) -> Vec<S
             texts.extend(events.properties.clone());
         }
     }
-    let words: Vec<&str> = texts.iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric() && c != '_')).collect();
-    columns.iter().filter(|column| words.contains(&column.as_str())).cloned().collect()
+    let words: Vec<&str> = texts
+        .iter()
+        .flat_map(|text| text.split(|c: char| !c.is_alphanumeric() && c != '_'))
+        .collect();
+    columns
+        .iter()
+        .filter(|column| words.contains(&column.as_str()))
+        .cloned()
+        .collect()
 }
 
 /// Reads every partition of every plan and keeps nothing.
-async fn drain(plans: Vec<Arc<dyn ExecutionPlan>>, session: &SessionContext) -> Result<u64, Box<dyn Error>> {
+async fn drain(
+    plans: Vec<Arc<dyn ExecutionPlan>>,
+    session: &SessionContext,
+) -> Result<u64, Box<dyn Error>> {
     let mut tasks = tokio::task::JoinSet::new();
     for plan in plans {
         for partition in 0..plan.properties().output_partitioning().partition_count() {

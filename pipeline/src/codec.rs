@@ -1,4 +1,5 @@
-//! The operator on its way to another process: a physical extension codec for Ballista and anything else that sends plans.
+//! The operator on its way to another process: a physical extension codec for Ballista and anything
+//! else that sends plans.
 
 use std::sync::Arc;
 
@@ -12,9 +13,9 @@ use crate::night::{NightExec, NightSpec, external};
 use crate::scan::{BY_VALUE, ByValue, ONE_DICTIONARY, OneDictionary};
 use crate::store::Store;
 
-/// Writes a [`NightExec`] as the JSON of its [`NightSpec`]. The functions of the scan travel by name, and
-/// [`crate::scan::register_functions`] makes them known; except for [`ByValue`], which has an expression, and
-/// [`OneDictionary`], of which every column has its own.
+/// Writes a [`NightExec`] as the JSON of its [`NightSpec`]. The functions of the scan travel by
+/// name, and [`crate::scan::register_functions`] makes them known; except for [`ByValue`], which
+/// has an expression, and [`OneDictionary`], of which every column has its own.
 #[derive(Debug, Default)]
 pub struct NightCodec;
 
@@ -26,16 +27,30 @@ impl PhysicalExtensionCodec for NightCodec {
         _: &TaskContext,
         _: &dyn PhysicalProtoConverterExtension,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let spec: NightSpec = serde_json::from_slice(bytes).map_err(|e| DataFusionError::External(Box::new(e)))?;
+        let spec: NightSpec =
+            serde_json::from_slice(bytes).map_err(|e| DataFusionError::External(Box::new(e)))?;
         let store = Store::open(&spec.store).map_err(external)?;
-        Ok(Arc::new(NightExec::try_new(Arc::new(spec), store, inputs.to_vec())?))
+        Ok(Arc::new(NightExec::try_new(
+            Arc::new(spec),
+            store,
+            inputs.to_vec(),
+        )?))
     }
 
-    fn try_encode(&self, node: Arc<dyn ExecutionPlan>, bytes: &mut Vec<u8>, _: &dyn PhysicalProtoConverterExtension) -> Result<()> {
+    fn try_encode(
+        &self,
+        node: Arc<dyn ExecutionPlan>,
+        bytes: &mut Vec<u8>,
+        _: &dyn PhysicalProtoConverterExtension,
+    ) -> Result<()> {
         let Some(night) = (node.as_ref() as &dyn std::any::Any).downcast_ref::<NightExec>() else {
-            return Err(DataFusionError::NotImplemented(format!("{} has no codec here", node.name())));
+            return Err(DataFusionError::NotImplemented(format!(
+                "{} has no codec here",
+                node.name()
+            )));
         };
-        serde_json::to_writer(bytes, night.spec().as_ref()).map_err(|e| DataFusionError::External(Box::new(e)))
+        serde_json::to_writer(bytes, night.spec().as_ref())
+            .map_err(|e| DataFusionError::External(Box::new(e)))
     }
 
     fn try_encode_udf(&self, node: &ScalarUDF, bytes: &mut Vec<u8>) -> Result<()> {
@@ -53,7 +68,9 @@ impl PhysicalExtensionCodec for NightCodec {
         match name {
             BY_VALUE => Ok(Arc::new(ScalarUDF::from(ByValue::decode(bytes)?))),
             ONE_DICTIONARY => Ok(Arc::new(ScalarUDF::from(OneDictionary::default()))),
-            _ => Err(DataFusionError::Plan(format!("the function {name} is not known here"))),
+            _ => Err(DataFusionError::Plan(format!(
+                "the function {name} is not known here"
+            ))),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The nightly job: scan, exchange by shard, one-pass operator, roll-up, publishing; and what reads its releases.
+//! The nightly job: scan, exchange by shard, one-pass operator, roll-up, publishing; and what reads
+//! its releases.
 //!
 //! ```text
 //! job ─► scan ─► exchange ─► night (dictionary, tags, behaviour, rules) ─► artifact ─► publish

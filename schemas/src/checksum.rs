@@ -35,7 +35,9 @@ impl FromStr for Checksum {
             .and_then(|hex| u128::from_str_radix(hex, 16).ok())
             .map(Self)
             .filter(|checksum| checksum.to_string() == text)
-            .ok_or_else(|| format!("found checksum {text:?}, expected {PREFIX} and 32 lower-case hex digits"))
+            .ok_or_else(|| {
+                format!("found checksum {text:?}, expected {PREFIX} and 32 lower-case hex digits")
+            })
     }
 }
 

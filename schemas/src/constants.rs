@@ -1,4 +1,5 @@
-//! `warehouse.json`: what `init` fixes for ever. Everything a uid depends on is here and checked before every run.
+//! `warehouse.json`: what `init` fixes for ever. Everything a uid depends on is here and checked
+//! before every run.
 
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +29,12 @@ pub struct Constants {
 impl Constants {
     /// What `init` writes for this configuration.
     pub fn of(warehouse: &Warehouse) -> Self {
-        Self { format_version: FORMAT_VERSION, shards: warehouse.shards, id_scope: warehouse.id_scope, time_zone: warehouse.time_zone.name().to_owned() }
+        Self {
+            format_version: FORMAT_VERSION,
+            shards: warehouse.shards,
+            id_scope: warehouse.id_scope,
+            time_zone: warehouse.time_zone.name().to_owned(),
+        }
     }
 
     /// Canonical JSON: compact, keys in the order of the fields, one line.
@@ -36,7 +42,8 @@ impl Constants {
     /// # Errors
     /// None in practice; what serde reports.
     pub fn to_json(&self) -> Result<Vec<u8>> {
-        let mut json = serde_json::to_vec(self).map_err(|e| Error::setup("constants", "can not be written as json").because(e))?;
+        let mut json = serde_json::to_vec(self)
+            .map_err(|e| Error::setup("constants", "can not be written as json").because(e))?;
         json.push(b'\n');
         Ok(json)
     }
@@ -45,23 +52,40 @@ impl Constants {
     /// Setup when the bytes are not version 1 of the file.
     pub fn from_json(json: &[u8]) -> Result<Self> {
         crate::manifest::check_version(json, "format_version", FORMAT_VERSION, PATH)?;
-        serde_json::from_slice(json).map_err(|e| Error::setup("constants", "not a warehouse's constants").at(PATH).because(e))
+        serde_json::from_slice(json).map_err(|e| {
+            Error::setup("constants", "not a warehouse's constants")
+                .at(PATH)
+                .because(e)
+        })
     }
 
     /// # Errors
-    /// Setup naming the first constant that the configuration has otherwise than the warehouse was made with.
+    /// Setup naming the first constant that the configuration has otherwise than the warehouse was
+    /// made with.
     pub fn check(&self, warehouse: &Warehouse) -> Result<()> {
         let wanted = Self::of(warehouse);
         let pairs = [
-            ("shards", self.shards.get().to_string(), wanted.shards.get().to_string()),
-            ("id_scope", self.id_scope.name().to_owned(), wanted.id_scope.name().to_owned()),
+            (
+                "shards",
+                self.shards.get().to_string(),
+                wanted.shards.get().to_string(),
+            ),
+            (
+                "id_scope",
+                self.id_scope.name().to_owned(),
+                wanted.id_scope.name().to_owned(),
+            ),
             ("time_zone", self.time_zone.clone(), wanted.time_zone),
         ];
         let differs = |(_, made, configured): &(&str, String, String)| made != configured;
         let Some((name, made, configured)) = pairs.into_iter().find(differs) else {
             return Ok(());
         };
-        let what = format!("the warehouse was made with {name} = {made}, the configuration has {configured}");
-        Err(Error::setup("constants", what).at(PATH).fix("use the warehouse's value, or make a new warehouse at another url"))
+        let what = format!(
+            "the warehouse was made with {name} = {made}, the configuration has {configured}"
+        );
+        Err(Error::setup("constants", what)
+            .at(PATH)
+            .fix("use the warehouse's value, or make a new warehouse at another url"))
     }
 }

@@ -1,4 +1,5 @@
-//! The one error of schemas, pipeline and the binary: what went wrong, where, what to do, and whether a retry can help.
+//! The one error of schemas, pipeline and the binary: what went wrong, where, what to do, and
+//! whether a retry can help.
 
 use std::fmt;
 
@@ -54,7 +55,14 @@ impl Error {
     }
 
     fn new(kind: Kind, stage: &'static str, what: impl Into<String>) -> Self {
-        Self { kind, stage, what: what.into(), place: None, fix: None, source: None }
+        Self {
+            kind,
+            stage,
+            what: what.into(),
+            place: None,
+            fix: None,
+            source: None,
+        }
     }
 
     /// Adds where: `file:line`, a path, an app and group.
@@ -123,7 +131,11 @@ impl fmt::Display for Error {
         if let Some(fix) = &self.fix {
             write!(f, "; {}", OneLine(fix))?;
         }
-        f.write_str(if self.is_retryable() { "; a retry can help" } else { "; a retry can not help" })
+        f.write_str(if self.is_retryable() {
+            "; a retry can help"
+        } else {
+            "; a retry can not help"
+        })
     }
 }
 
@@ -133,12 +145,19 @@ impl std::error::Error for Error {
     }
 }
 
-/// Text with its control characters escaped: names and causes come from data, the sentence stays one line.
+/// Text with its control characters escaped: names and causes come from data, the sentence stays
+/// one line.
 struct OneLine<'a>(&'a str);
 
 impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.trim_end().chars().try_for_each(|c| if c.is_control() { write!(f, "{}", c.escape_debug()) } else { write!(f, "{c}") })
+        self.0.trim_end().chars().try_for_each(|c| {
+            if c.is_control() {
+                write!(f, "{}", c.escape_debug())
+            } else {
+                write!(f, "{c}")
+            }
+        })
     }
 }
 
@@ -149,14 +168,28 @@ mod tests {
     #[test]
     fn prints_one_sentence_with_place_cause_and_fix() {
         let cause = std::io::Error::other("permission\ndenied");
-        let error = Error::setup("publish", "can not write").at("out/a").because(cause).fix("allow it");
-        assert_eq!(error.to_string(), "publish: can not write, at out/a: permission\\ndenied; allow it; a retry can not help");
+        let error = Error::setup("publish", "can not write")
+            .at("out/a")
+            .because(cause)
+            .fix("allow it");
+        assert_eq!(
+            error.to_string(),
+            "publish: can not write, at out/a: permission\\ndenied; allow it; a retry can not help"
+        );
     }
 
     #[test]
     fn kinds_have_their_exit_status_and_say_whether_a_retry_helps() {
-        let all = [Error::refused("s", ""), Error::setup("s", ""), Error::retry("s", ""), Error::interrupted("s")];
+        let all = [
+            Error::refused("s", ""),
+            Error::setup("s", ""),
+            Error::retry("s", ""),
+            Error::interrupted("s"),
+        ];
         assert_eq!(all.each_ref().map(Error::exit_code), [1, 2, 3, 130]);
-        assert_eq!(all.each_ref().map(Error::is_retryable), [false, false, true, true]);
+        assert_eq!(
+            all.each_ref().map(Error::is_retryable),
+            [false, false, true, true]
+        );
     }
 }

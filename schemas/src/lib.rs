@@ -1,6 +1,7 @@
 //! What tagmill's data is: ids, values, configuration, registries, artifacts, manifest.
 //!
-//! Reads text and JSON that others fetched; writes names, schemas and canonical JSON. Nothing here touches a store, a clock or a thread.
+//! Reads text and JSON that others fetched; writes names, schemas and canonical JSON. Nothing here
+//! touches a store, a clock or a thread.
 //!
 //! ```text
 //! warehouse.toml ──► config     registry rows ──► registry

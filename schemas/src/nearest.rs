@@ -1,10 +1,11 @@
 //! The nearest known name to a mistyped one.
 
-/// The known name closest to `name`, if it is close enough to be a typing mistake: at most a third of its characters
-/// differ (and always one may). Ties go to the earlier name.
+/// The known name closest to `name`, if it is close enough to be a typing mistake: at most a third
+/// of its characters differ (and always one may). Ties go to the earlier name.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (name.chars().count() / 3).max(1);
-    let distance = |candidate: &str| strsim::osa_distance(&name.to_lowercase(), &candidate.to_lowercase());
+    let distance =
+        |candidate: &str| strsim::osa_distance(&name.to_lowercase(), &candidate.to_lowercase());
     let mut best = None;
     for candidate in known {
         let found = distance(candidate);

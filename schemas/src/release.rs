@@ -40,11 +40,26 @@ impl FromStr for ReleaseName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let refuse = || format!("found release {text:?}, expected a number from 1, current, or @ and a date like @2026-11-19");
+        let refuse = || {
+            format!(
+                "found release {text:?}, expected a number from 1, current, or @ and a date like \
+                 @2026-11-19"
+            )
+        };
         match text.strip_prefix('@') {
-            Some(date) => date.parse::<NaiveDate>().ok().filter(|found| found.to_string() == date).map(Self::At).ok_or_else(refuse),
+            Some(date) => date
+                .parse::<NaiveDate>()
+                .ok()
+                .filter(|found| found.to_string() == date)
+                .map(Self::At)
+                .ok_or_else(refuse),
             None if text == "current" => Ok(Self::Current),
-            None => text.parse().ok().filter(|number| *number > 0).map(Self::Number).ok_or_else(refuse),
+            None => text
+                .parse()
+                .ok()
+                .filter(|number| *number > 0)
+                .map(Self::Number)
+                .ok_or_else(refuse),
         }
     }
 }
@@ -66,14 +81,30 @@ mod tests {
     #[test]
     fn reads_back_what_it_prints() {
         for text in ["1", "18446744073709551615", "current", "@2026-11-19"] {
-            assert_eq!(text.parse::<ReleaseName>().map(|name| name.to_string()), Ok(text.to_owned()));
+            assert_eq!(
+                text.parse::<ReleaseName>().map(|name| name.to_string()),
+                Ok(text.to_owned())
+            );
         }
     }
 
     #[test]
     fn refuses_anything_else_and_says_what_is_expected() {
-        for text in ["", "0", "-1", "Current", "@", "@2026-1-9", "@2026-02-30", "2026-11-19"] {
-            assert!(text.parse::<ReleaseName>().is_err_and(|error| error.contains("expected a number")), "{text:?}");
+        for text in [
+            "",
+            "0",
+            "-1",
+            "Current",
+            "@",
+            "@2026-1-9",
+            "@2026-02-30",
+            "2026-11-19",
+        ] {
+            assert!(
+                text.parse::<ReleaseName>()
+                    .is_err_and(|error| error.contains("expected a number")),
+                "{text:?}"
+            );
         }
     }
 
@@ -82,7 +113,11 @@ mod tests {
         assert_eq!(path(7), "releases/00000000000000000007.json");
         assert!(path(9) < path(10) && path(10) < path(u64::MAX));
         assert_eq!(number_of(&path(u64::MAX)), Some(u64::MAX));
-        for other in ["releases/7.json", "releases/00000000000000000007.json.tmp", "00000000000000000007.json"] {
+        for other in [
+            "releases/7.json",
+            "releases/00000000000000000007.json.tmp",
+            "00000000000000000007.json",
+        ] {
             assert_eq!(number_of(other), None, "{other}");
         }
     }

@@ -25,7 +25,10 @@ impl Shards {
     pub fn new(count: u32) -> Result<Self> {
         match count {
             1..=Self::MAX => Ok(Self(count)),
-            _ => Err(Error::setup("configuration", format!("found {count} shards, expected 1 to {}", Self::MAX))),
+            _ => Err(Error::setup(
+                "configuration",
+                format!("found {count} shards, expected 1 to {}", Self::MAX),
+            )),
         }
     }
 
@@ -75,9 +78,11 @@ impl IdScope {
     }
 }
 
-/// The bytes that identify a user and are hashed; uses `buffer` only where app and user have to be joined.
+/// The bytes that identify a user and are hashed; uses `buffer` only where app and user have to be
+/// joined.
 ///
-/// Distinct (app, user) pairs give distinct bytes as long as app names hold no zero byte, which [`is_app_name`] refuses.
+/// Distinct (app, user) pairs give distinct bytes as long as app names hold no zero byte, which
+/// [`is_app_name`] refuses.
 pub fn id_bytes<'a>(scope: IdScope, app: &str, user: &'a str, buffer: &'a mut Vec<u8>) -> &'a [u8] {
     match scope {
         IdScope::Global => user.as_bytes(),
@@ -96,7 +101,8 @@ pub fn id_hash(id_bytes: &[u8]) -> [u8; 16] {
     xxh3_128(id_bytes).to_be_bytes()
 }
 
-/// Whether an app name can be used: not empty, and without a zero byte, which separates app and user in the id bytes.
+/// Whether an app name can be used: not empty, and without a zero byte, which separates app and
+/// user in the id bytes.
 pub fn is_app_name(app: &str) -> bool {
     !app.is_empty() && !app.contains('\0')
 }

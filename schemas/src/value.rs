@@ -33,7 +33,13 @@ pub enum ValueType {
 
 impl ValueType {
     /// Every type, in the order of the VALUE columns.
-    pub const ALL: [Self; 5] = [Self::String, Self::Integer, Self::Double, Self::Date, Self::Boolean];
+    pub const ALL: [Self; 5] = [
+        Self::String,
+        Self::Integer,
+        Self::Double,
+        Self::Date,
+        Self::Boolean,
+    ];
 
     /// The name in configuration, registries and artifacts.
     pub fn name(self) -> &'static str {
@@ -48,7 +54,9 @@ impl ValueType {
 
     /// The type with this name, exactly.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|value_type| value_type.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|value_type| value_type.name() == name)
     }
 
     /// Whether values are also indexed by binary digit, in `tag_numbers`.
@@ -63,8 +71,9 @@ impl fmt::Display for ValueType {
     }
 }
 
-/// One typed tag value. Equality, hash and order are total: types in the order of [`ValueType`], then strings by bytes,
-/// doubles by `f64::total_cmp`. [`Value::double`] keeps NaN, infinities and the negative zero out.
+/// One typed tag value. Equality, hash and order are total: types in the order of [`ValueType`],
+/// then strings by bytes, doubles by `f64::total_cmp`. [`Value::double`] keeps NaN, infinities and
+/// the negative zero out.
 #[derive(Debug, Clone)]
 pub enum Value {
     /// UTF-8 text.
@@ -88,13 +97,20 @@ impl Value {
         let refuse = |expected: &str| format!("found {}, expected {expected}", excerpt(text));
         match value_type {
             ValueType::String => Ok(Self::String(text.to_owned())),
-            ValueType::Integer => text.parse().map(Self::Integer).map_err(|_| refuse("an integer of 64 bits")),
+            ValueType::Integer => text
+                .parse()
+                .map(Self::Integer)
+                .map_err(|_| refuse("an integer of 64 bits")),
             ValueType::Double => match text.parse() {
                 Ok(number) => Self::double(number).map_err(|_| refuse("a finite double")),
                 Err(_) => Err(refuse("a finite double")),
             },
-            ValueType::Date => parse_days(text).map(Self::Date).ok_or_else(|| refuse("a date like 2026-11-19")),
-            ValueType::Boolean => parse_boolean(text).map(Self::Boolean).ok_or_else(|| refuse("true or false")),
+            ValueType::Date => parse_days(text)
+                .map(Self::Date)
+                .ok_or_else(|| refuse("a date like 2026-11-19")),
+            ValueType::Boolean => parse_boolean(text)
+                .map(Self::Boolean)
+                .ok_or_else(|| refuse("true or false")),
         }
     }
 
@@ -194,7 +210,8 @@ pub fn days_of(date: NaiveDate) -> i32 {
     (date - NaiveDate::default()).num_days() as i32
 }
 
-/// The date this many days after 1970-01-01, if the calendar reaches that far (about ±262,000 years).
+/// The date this many days after 1970-01-01, if the calendar reaches that far (about ±262,000
+/// years).
 pub fn date_of(days: i32) -> Option<NaiveDate> {
     let distance = Days::new(u64::from(days.unsigned_abs()));
     match days {

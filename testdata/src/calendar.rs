@@ -1,4 +1,5 @@
-//! Local days as instants. Reads a spec, writes nothing. All generated data is local to Shanghai: eight hours ahead of UTC, no summer time.
+//! Local days as instants. Reads a spec, writes nothing. All generated data is local to Shanghai:
+//! eight hours ahead of UTC, no summer time.
 
 use chrono::NaiveDate;
 
@@ -21,7 +22,9 @@ pub struct Calendar {
 impl Calendar {
     /// The days of `spec`.
     pub fn new(spec: &Spec) -> Self {
-        Self { first: spec.first_day }
+        Self {
+            first: spec.first_day,
+        }
     }
 
     /// Days between 1970-01-01 and day number `day`.

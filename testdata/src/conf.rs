@@ -24,7 +24,10 @@ pub fn write(spec: &Spec, population: &Population, out: &Path) -> Result<(), Err
     write_groups(spec, population, &conf)?;
     if spec.is_rich() {
         write_text(&conf.join("tags/tags.ndjson"), &tag_rows(spec, population))?;
-        write_text(&conf.join("events/events.ndjson"), &event_rows(spec, population))?;
+        write_text(
+            &conf.join("events/events.ndjson"),
+            &event_rows(spec, population),
+        )?;
         write_lists(population, &conf)?;
     }
     Ok(())
@@ -35,7 +38,9 @@ fn write_groups(spec: &Spec, population: &Population, conf: &Path) -> Result<(),
     for app in 0..spec.rule_apps {
         let name = &population.app_names()[app as usize];
         let count = spec.rules / spec.rule_apps + u32::from(app < spec.rules % spec.rule_apps);
-        let mut text: String = (0..count).map(|number| group_row(name, number, &rules.text(app, number))).collect();
+        let mut text: String = (0..count)
+            .map(|number| group_row(name, number, &rules.text(app, number)))
+            .collect();
         if spec.is_rich() && app == 1 {
             text.extend(ODD.iter().map(|odd| odd_row(name, odd)));
         }
@@ -50,7 +55,9 @@ fn write_groups(spec: &Spec, population: &Population, conf: &Path) -> Result<(),
 }
 
 fn group_row(app: &str, number: u32, rule: &str) -> String {
-    line(&json!({"app": app, "group": Rules::group_name(number), "name": format!("人群 {number}"), "rule": rule}))
+    line(
+        &json!({"app": app, "group": Rules::group_name(number), "name": format!("人群 {number}"), "rule": rule}),
+    )
 }
 
 fn odd_row(app: &str, odd: &OddRule) -> String {
@@ -64,13 +71,19 @@ fn odd_row(app: &str, odd: &OddRule) -> String {
 fn tag_rows(spec: &Spec, population: &Population) -> String {
     let mut text = String::new();
     for app in 0..spec.apps {
-        for (_, label) in LABELS.iter().enumerate().filter(|(number, label)| label.is_declared && has_label(app, *number)) {
+        for (_, label) in LABELS
+            .iter()
+            .enumerate()
+            .filter(|(number, label)| label.is_declared && has_label(app, *number))
+        {
             let name = &population.app_names()[app as usize];
             text.push_str(&line(&json!({"app": name, "tag": label.name, "type": label.kind.name(), "multi": label.is_multi})));
         }
     }
     if spec.preset == Preset::Dirty {
-        text.push_str(&line(&json!({"app": "mega_mart", "tag": "height", "type": "meters", "multi": false})));
+        text.push_str(&line(
+            &json!({"app": "mega_mart", "tag": "height", "type": "meters", "multi": false}),
+        ));
         text.push_str(&line(&json!({"tag": "orphan", "type": "string"})));
         text.push_str("not json at all\n");
     }
@@ -80,7 +93,10 @@ fn tag_rows(spec: &Spec, population: &Population) -> String {
 fn event_rows(spec: &Spec, population: &Population) -> String {
     let mut text = String::new();
     for (app, name) in (0u32..).zip(population.app_names()) {
-        for source in [Properties::Map, Properties::Json].into_iter().filter(|source| source.has_app(app)) {
+        for source in [Properties::Map, Properties::Json]
+            .into_iter()
+            .filter(|source| source.has_app(app))
+        {
             for event in source.events().iter().filter(|event| event.is_declared) {
                 let rows = event
                     .properties
@@ -100,9 +116,20 @@ fn write_lists(population: &Population, conf: &Path) -> Result<(), Error> {
     for app in 0..LIST_APPS.min(population.app_names().len() as u32) {
         let users = population.some_users_of(app, LISTED_USERS * LISTS.len());
         for (number, list) in LISTS.iter().enumerate() {
-            let mut text: String = users.iter().skip(number).step_by(LISTS.len()).map(|&user| population.id(user) + "\n").collect();
+            let mut text: String = users
+                .iter()
+                .skip(number)
+                .step_by(LISTS.len())
+                .map(|&user| population.id(user) + "\n")
+                .collect();
             text.push_str("nobody-1\nnobody-2\n");
-            write_text(&conf.join("lists").join(&population.app_names()[app as usize]).join(format!("{list}.csv")), &text)?;
+            write_text(
+                &conf
+                    .join("lists")
+                    .join(&population.app_names()[app as usize])
+                    .join(format!("{list}.csv")),
+                &text,
+            )?;
         }
     }
     Ok(())

@@ -1,4 +1,5 @@
-//! Merchants' own events, with properties as a map in one source and as JSON in another. Reads a population, writes record batches.
+//! Merchants' own events, with properties as a map in one source and as JSON in another. Reads a
+//! population, writes record batches.
 
 use std::sync::Arc;
 
@@ -50,8 +51,18 @@ pub struct CustomEvent {
     pub is_declared: bool,
 }
 
-const fn property(name: &'static str, role: &'static str, kind: &'static str, scale: u8) -> Property {
-    Property { name, role, kind, scale }
+const fn property(
+    name: &'static str,
+    role: &'static str,
+    kind: &'static str,
+    scale: u8,
+) -> Property {
+    Property {
+        name,
+        role,
+        kind,
+        scale,
+    }
 }
 
 const MAP_EVENTS: [CustomEvent; 3] = [
@@ -65,27 +76,59 @@ const MAP_EVENTS: [CustomEvent; 3] = [
         ],
         is_declared: true,
     },
-    CustomEvent { name: "评价", properties: &[property("dish", "dimension", "string", 0), property("stars", "measure", "integer", 0)], is_declared: true },
-    CustomEvent { name: "secret_menu", properties: &[property("dish", "dimension", "string", 0)], is_declared: false },
+    CustomEvent {
+        name: "评价",
+        properties: &[
+            property("dish", "dimension", "string", 0),
+            property("stars", "measure", "integer", 0),
+        ],
+        is_declared: true,
+    },
+    CustomEvent {
+        name: "secret_menu",
+        properties: &[property("dish", "dimension", "string", 0)],
+        is_declared: false,
+    },
 ];
 
 const JSON_EVENTS: [CustomEvent; 3] = [
     CustomEvent {
         name: "scan_qr",
-        properties: &[property("ok", "dimension", "boolean", 0), property("place", "dimension", "string", 0), property("seconds", "measure", "integer", 0)],
+        properties: &[
+            property("ok", "dimension", "boolean", 0),
+            property("place", "dimension", "string", 0),
+            property("seconds", "measure", "integer", 0),
+        ],
         is_declared: true,
     },
     CustomEvent {
         name: "game_level",
-        properties: &[property("level", "dimension", "integer", 0), property("points", "measure", "integer", 0)],
+        properties: &[
+            property("level", "dimension", "integer", 0),
+            property("points", "measure", "integer", 0),
+        ],
         is_declared: true,
     },
-    CustomEvent { name: "beta_probe", properties: &[], is_declared: false },
+    CustomEvent {
+        name: "beta_probe",
+        properties: &[],
+        is_declared: false,
+    },
 ];
 
 const EVENT_STEPS: [f64; 3] = [0.55, 0.92, 1.0];
 const ZONES: [&str; 4] = ["window", "garden", "bar", "包间"];
-const DISHES: [&str; 9] = ["dumplings", "noodles", "豆腐", "soup", "crêpe", "tea egg", "rice", "bun", "salad"];
+const DISHES: [&str; 9] = [
+    "dumplings",
+    "noodles",
+    "豆腐",
+    "soup",
+    "crêpe",
+    "tea egg",
+    "rice",
+    "bun",
+    "salad",
+];
 
 impl Properties {
     /// The events of this source.
@@ -130,7 +173,12 @@ pub struct CustomEvents<'a> {
 
 impl<'a> CustomEvents<'a> {
     /// The table with properties written as `properties`.
-    pub fn new(spec: &Spec, population: &'a Population, profiles: &'a Profiles<'a>, properties: Properties) -> Self {
+    pub fn new(
+        spec: &Spec,
+        population: &'a Population,
+        profiles: &'a Profiles<'a>,
+        properties: Properties,
+    ) -> Self {
         let number = properties as u64;
         Self {
             population,
@@ -152,11 +200,16 @@ impl<'a> CustomEvents<'a> {
     fn rows(&self, place: &Place) -> Vec<Row> {
         let shuffle = Shuffle::new(place.count, self.order.at(u64::from(place.day)));
         let mut rows = Vec::new();
-        for user in place.positions.clone().map(|position| shuffle.apply(position)) {
+        for user in place
+            .positions
+            .clone()
+            .map(|position| shuffle.apply(position))
+        {
             let app = self.population.app(user);
             if self.properties.has_app(app) && self.population.is_active(user, place.day) {
                 let draw = self.draw.at(user).at(u64::from(place.day));
-                let count = (self.population.rate(user, place.day, self.total) + draw.unit()) as u64;
+                let count =
+                    (self.population.rate(user, place.day, self.total) + draw.unit()) as u64;
                 rows.extend((0..count).map(|k| self.row(user, app, draw.at(k), place.day)));
             }
         }
@@ -164,18 +217,31 @@ impl<'a> CustomEvents<'a> {
         rows
     }
 
-    /// An undeclared event comes only from users known by other rows, so that whether it counts as seen decides nothing.
+    /// An undeclared event comes only from users known by other rows, so that whether it counts as
+    /// seen decides nothing.
     fn row(&self, user: u64, app: u32, draw: Draw, day: u32) -> Row {
         let events = self.properties.events();
         let defect = Defect::draw(draw, self.dirt);
         let wanted = draw.at(1).pick(&EVENT_STEPS);
-        let is_possible = events[wanted].is_declared || (defect.is_none() && self.profiles.is_accepted(user, app, day));
+        let is_possible = events[wanted].is_declared
+            || (defect.is_none() && self.profiles.is_accepted(user, app, day));
         let time = self.calendar.midnight(day) + draw.at(2).below(24 * HOUR_US as u64) as i64;
-        Row { time, user, draw, app, event: if is_possible { wanted } else { 0 }, defect }
+        Row {
+            time,
+            user,
+            draw,
+            app,
+            event: if is_possible { wanted } else { 0 },
+            defect,
+        }
     }
 
     fn map_column(rows: &[Row]) -> Result<ArrayRef, Error> {
-        let names = MapFieldNames { entry: "key_value".into(), key: "key".into(), value: "value".into() };
+        let names = MapFieldNames {
+            entry: "key_value".into(),
+            key: "key".into(),
+            value: "value".into(),
+        };
         let mut builder = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new());
         for row in rows {
             let values = values(row, Properties::Map);
@@ -189,7 +255,13 @@ impl<'a> CustomEvents<'a> {
     }
 
     fn json_column(rows: &[Row]) -> ArrayRef {
-        Arc::new(rows.iter().map(|row| values(row, Properties::Json).map(|values| Value::Object(values).to_string())).collect::<StringArray>())
+        Arc::new(
+            rows.iter()
+                .map(|row| {
+                    values(row, Properties::Json).map(|values| Value::Object(values).to_string())
+                })
+                .collect::<StringArray>(),
+        )
     }
 }
 
@@ -198,22 +270,43 @@ impl Table for CustomEvents<'_> {
         let properties = match self.properties {
             Properties::Json => columns::text_field("props"),
             Properties::Map => {
-                let fields = vec![Field::new("key", DataType::Utf8, false), Field::new("value", DataType::Utf8, true)];
+                let fields = vec![
+                    Field::new("key", DataType::Utf8, false),
+                    Field::new("value", DataType::Utf8, true),
+                ];
                 let entries = Field::new("key_value", DataType::Struct(fields.into()), false);
                 Field::new("props", DataType::Map(Arc::new(entries), false), true)
             }
         };
-        Arc::new(Schema::new(vec![columns::word_field("app"), columns::text_field("uid"), columns::word_field("name"), columns::time_field("ts"), properties]))
+        Arc::new(Schema::new(vec![
+            columns::word_field("app"),
+            columns::text_field("uid"),
+            columns::word_field("name"),
+            columns::time_field("ts"),
+            properties,
+        ]))
     }
 
     fn batch(&self, place: &Place) -> Result<RecordBatch, Error> {
         let rows = self.rows(place);
-        let names: Vec<&str> = self.properties.events().iter().map(|event| event.name).collect();
+        let names: Vec<&str> = self
+            .properties
+            .events()
+            .iter()
+            .map(|event| event.name)
+            .collect();
         let arrays: Vec<ArrayRef> = vec![
-            columns::words(self.population.app_names(), rows.iter().map(|r| (r.defect != Some(Defect::NullApp)).then_some(r.app)))?,
+            columns::words(
+                self.population.app_names(),
+                rows.iter()
+                    .map(|r| (r.defect != Some(Defect::NullApp)).then_some(r.app)),
+            )?,
             columns::ids(self.population, rows.iter().map(|r| (r.user, r.defect))),
             columns::words(&names, rows.iter().map(|r| Some(r.event as u32)))?,
-            columns::times(rows.iter().map(|r| (r.defect != Some(Defect::BadValue)).then_some(r.time))),
+            columns::times(
+                rows.iter()
+                    .map(|r| (r.defect != Some(Defect::BadValue)).then_some(r.time)),
+            ),
             match self.properties {
                 Properties::Map => Self::map_column(&rows)?,
                 Properties::Json => Self::json_column(&rows),
@@ -230,8 +323,21 @@ fn values(row: &Row, properties: Properties) -> Option<Map<String, Value>> {
         return None;
     }
     let event = properties.events()[row.event];
-    let present = event.properties.iter().enumerate().filter(|(i, _)| !draw.at(100 + *i as u64).chance(0.03));
-    Some(present.map(|(i, property)| (property.name.to_owned(), value(property.name, draw.at(i as u64)))).collect())
+    let present = event
+        .properties
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| !draw.at(100 + *i as u64).chance(0.03));
+    Some(
+        present
+            .map(|(i, property)| {
+                (
+                    property.name.to_owned(),
+                    value(property.name, draw.at(i as u64)),
+                )
+            })
+            .collect(),
+    )
 }
 
 fn value(property: &str, draw: Draw) -> Value {
@@ -252,5 +358,7 @@ fn value(property: &str, draw: Draw) -> Value {
 }
 
 fn plain_text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), ToOwned::to_owned)
 }

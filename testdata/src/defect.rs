@@ -1,5 +1,5 @@
-//! What can be wrong with a generated row. A row has at most one defect, so the order of checks never decides its fate.
-//! Reads a draw, writes nothing.
+//! What can be wrong with a generated row. A row has at most one defect, so the order of checks
+//! never decides its fate. Reads a draw, writes nothing.
 
 use crate::draw::Draw;
 
@@ -14,7 +14,8 @@ pub enum Defect {
     UnknownUser,
     /// The app is null.
     NullApp,
-    /// The source's own: a birth date to come, a missing event time, a value that is not of its tag's type.
+    /// The source's own: a birth date to come, a missing event time, a value that is not of its
+    /// tag's type.
     BadValue,
 }
 
@@ -26,6 +27,14 @@ impl Defect {
             return None;
         }
         let draw = row.at(0xd1f7);
-        draw.chance(share).then(|| [Self::NullUser, Self::EmptyUser, Self::UnknownUser, Self::NullApp, Self::BadValue][draw.at(0).below(5) as usize])
+        draw.chance(share).then(|| {
+            [
+                Self::NullUser,
+                Self::EmptyUser,
+                Self::UnknownUser,
+                Self::NullApp,
+                Self::BadValue,
+            ][draw.at(0).below(5) as usize]
+        })
     }
 }

@@ -1,5 +1,6 @@
-//! Random draws without a state: a number is a pure function of the seed and of what it is drawn for.
-//! Reads nothing, writes nothing. The mixer is the finaliser of SplitMix64 (Steele, Lea, Flood 2014).
+//! Random draws without a state: a number is a pure function of the seed and of what it is drawn
+//! for. Reads nothing, writes nothing. The mixer is the finaliser of SplitMix64 (Steele, Lea, Flood
+//! 2014).
 
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -16,7 +17,9 @@ impl Draw {
     /// The draw for the `index`-th thing below this one.
     #[inline]
     pub fn at(self, index: u64) -> Self {
-        Self(mix(self.0.wrapping_add(index.wrapping_add(1).wrapping_mul(GOLDEN))))
+        Self(mix(self
+            .0
+            .wrapping_add(index.wrapping_add(1).wrapping_mul(GOLDEN))))
     }
 
     /// 64 uniform bits.
@@ -43,10 +46,13 @@ impl Draw {
         self.unit() < probability
     }
 
-    /// An index into `steps`, whose entries are ascending upper bounds of a cumulative share, the last one 1.
+    /// An index into `steps`, whose entries are ascending upper bounds of a cumulative share, the
+    /// last one 1.
     pub fn pick(self, steps: &[f64]) -> usize {
         let unit = self.unit();
-        steps.partition_point(|&upper| upper <= unit).min(steps.len().saturating_sub(1))
+        steps
+            .partition_point(|&upper| upper <= unit)
+            .min(steps.len().saturating_sub(1))
     }
 }
 
@@ -110,7 +116,9 @@ mod tests {
     #[test]
     fn pick_follows_the_shares() {
         let root = Draw::root(1, Stream::App);
-        let first = (0..100_000).filter(|&i| root.at(i).pick(&[0.25, 1.0]) == 0).count();
+        let first = (0..100_000)
+            .filter(|&i| root.at(i).pick(&[0.25, 1.0]) == 0)
+            .count();
         assert!((24_000..26_000).contains(&first), "{first}");
     }
 }

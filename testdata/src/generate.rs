@@ -1,5 +1,5 @@
-//! The driver: plans every file of every day, writes them on all threads, then marks leaf folders ready.
-//! Reads a spec, writes `raw/`, `conf/` and `warehouse.toml` under one folder.
+//! The driver: plans every file of every day, writes them on all threads, then marks leaf folders
+//! ready. Reads a spec, writes `raw/`, `conf/` and `warehouse.toml` under one folder.
 //!
 //! ```text
 //! spec ─ population ─┬─ profiles, labels, events, custom ─ file tasks ─ threads ─ Parquet
@@ -45,37 +45,88 @@ pub fn generate(spec: &Spec, out: &Path) -> Result<Written, Error> {
     for day in 0..spec.days {
         let (date, count) = (spec.date(day), population.count(day));
         let folder = |source: &str| out.join("raw").join(source).join(format!("dt={date}"));
-        push_tasks(&mut tasks, &folder("profiles"), &profiles, (day, 0, count), count as f64);
+        push_tasks(
+            &mut tasks,
+            &folder("profiles"),
+            &profiles,
+            (day, 0, count),
+            count as f64,
+        );
         for hour in 0..24 {
             let folder = folder("events").join(format!("hour={hour:02}"));
-            push_tasks(&mut tasks, &folder, &events, (day, hour, count), events.expected(hour));
+            push_tasks(
+                &mut tasks,
+                &folder,
+                &events,
+                (day, hour, count),
+                events.expected(hour),
+            );
         }
         if spec.is_rich() {
-            push_tasks(&mut tasks, &folder("labels"), &labels, (day, 0, count), count as f64 * ROWS_PER_USER);
-            push_tasks(&mut tasks, &folder("custom").join("x"), &custom, (day, 0, count), custom.expected());
-            push_tasks(&mut tasks, &folder("scans"), &scans, (day, 0, count), scans.expected());
+            push_tasks(
+                &mut tasks,
+                &folder("labels"),
+                &labels,
+                (day, 0, count),
+                count as f64 * ROWS_PER_USER,
+            );
+            push_tasks(
+                &mut tasks,
+                &folder("custom").join("x"),
+                &custom,
+                (day, 0, count),
+                custom.expected(),
+            );
+            push_tasks(
+                &mut tasks,
+                &folder("scans"),
+                &scans,
+                (day, 0, count),
+                scans.expected(),
+            );
         }
     }
-    let written = tasks.par_iter().with_max_len(1).map(FileTask::write).try_reduce(Written::default, |a, b| Ok(a.plus(b)))?;
+    let written = tasks
+        .par_iter()
+        .with_max_len(1)
+        .map(FileTask::write)
+        .try_reduce(Written::default, |a, b| Ok(a.plus(b)))?;
     mark_ready(&tasks)?;
     conf::write(&spec, &population, out)?;
     warehouse::write(&spec, out)?;
     Ok(written)
 }
 
-fn push_tasks<'a>(tasks: &mut Vec<FileTask<'a>>, folder: &Path, table: &'a dyn Table, (day, hour, count): (u32, u32, u64), expected: f64) {
+fn push_tasks<'a>(
+    tasks: &mut Vec<FileTask<'a>>,
+    folder: &Path,
+    table: &'a dyn Table,
+    (day, hour, count): (u32, u32, u64),
+    expected: f64,
+) {
     let chunks = (expected / ROWS_PER_CHUNK).ceil().max(1.0) as u64;
     let chunk_at = |i: u64| (u128::from(count) * u128::from(i) / u128::from(chunks)) as u64;
     let chunks: Vec<_> = (0..chunks).map(|i| chunk_at(i)..chunk_at(i + 1)).collect();
     for (part, chunks) in chunks.chunks(CHUNKS_PER_FILE).enumerate() {
         let path = folder.join(format!("part-{part:05}.parquet"));
-        tasks.push(FileTask { path, table, day, hour, count, chunks: chunks.to_vec() });
+        tasks.push(FileTask {
+            path,
+            table,
+            day,
+            hour,
+            count,
+            chunks: chunks.to_vec(),
+        });
     }
 }
 
-/// A marker in each leaf folder: beside data, never at an inner level, where readers of partitions would trip over it.
+/// A marker in each leaf folder: beside data, never at an inner level, where readers of partitions
+/// would trip over it.
 fn mark_ready(tasks: &[FileTask<'_>]) -> Result<(), Error> {
-    let folders: BTreeSet<PathBuf> = tasks.iter().filter_map(|task| task.path.parent().map(Path::to_path_buf)).collect();
+    let folders: BTreeSet<PathBuf> = tasks
+        .iter()
+        .filter_map(|task| task.path.parent().map(Path::to_path_buf))
+        .collect();
     for folder in folders {
         let marker = folder.join("_SUCCESS");
         fs::write(&marker, b"").map_err(|e| Error::io(&marker, e))?;

@@ -1,4 +1,5 @@
-//! What sticks to a user: up to three cities, two devices, three channels. Reads a user's index and an event's draw, writes nothing.
+//! What sticks to a user: up to three cities, two devices, three channels. Reads a user's index and
+//! an event's draw, writes nothing.
 
 use crate::draw::{Draw, Stream};
 use crate::spec::{Preset, Spec};
@@ -78,7 +79,10 @@ mod tests {
     fn tuples_of_a_busy_user(preset: Preset) -> usize {
         let spec = Spec::preset(preset);
         let (habits, events) = (Habits::new(&spec), Draw::root(1, Stream::Event));
-        let seen: BTreeSet<_> = (0..500).map(|i| habits.circumstance(5, events.at(i))).map(|c| (c.city, c.system, c.channel)).collect();
+        let seen: BTreeSet<_> = (0..500)
+            .map(|i| habits.circumstance(5, events.at(i)))
+            .map(|c| (c.city, c.system, c.channel))
+            .collect();
         seen.len()
     }
 

@@ -1,7 +1,8 @@
 //! Seeded raw data for the nightly job, and the oracle that checks what the job makes of it.
 //!
-//! The generator computes every row from the seed, a user's index and a day: it holds one chunk of rows per thread, whatever the number of users,
-//! and gives the same bytes whatever the number of threads. It shares no code with the job.
+//! The generator computes every row from the seed, a user's index and a day: it holds one chunk of
+//! rows per thread, whatever the number of users, and gives the same bytes whatever the number of
+//! threads. It shares no code with the job.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
@@ -92,6 +93,10 @@ impl Written {
     /// Both together.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
-        Self { files: self.files + other.files, rows: self.rows + other.rows, bytes: self.bytes + other.bytes }
+        Self {
+            files: self.files + other.files,
+            rows: self.rows + other.rows,
+            bytes: self.bytes + other.bytes,
+        }
     }
 }

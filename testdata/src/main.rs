@@ -1,5 +1,6 @@
-//! `generate`: raw data, configuration and rules for trying, testing and measuring the job. `expect`: what the job has to find in them.
-//! Reads command-line flags; `generate` writes a folder and prints one line about it, `expect` prints one JSON object a result.
+//! `generate`: raw data, configuration and rules for trying, testing and measuring the job.
+//! `expect`: what the job has to find in them. Reads command-line flags; `generate` writes a folder
+//! and prints one line about it, `expect` prints one JSON object a result.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -123,10 +124,19 @@ fn main() -> ExitCode {
 fn generate_folder(flags: &GenerateFlags) -> Result<(), Error> {
     let started = Instant::now();
     let spec = flags.spec()?;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(flags.threads).build().map_err(|e| Error::Spec(e.to_string()))?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(flags.threads)
+        .build()
+        .map_err(|e| Error::Spec(e.to_string()))?;
     let written = pool.install(|| generate(&spec, &flags.out))?;
     let seconds = started.elapsed().as_secs_f64();
-    println!("{} rows, {} files, {:.1} MB in {seconds:.1} s: {}", written.rows, written.files, written.bytes as f64 / 1e6, flags.out.display());
+    println!(
+        "{} rows, {} files, {:.1} MB in {seconds:.1} s: {}",
+        written.rows,
+        written.files,
+        written.bytes as f64 / 1e6,
+        flags.out.display()
+    );
     Ok(())
 }
 
@@ -134,9 +144,19 @@ fn expect(flags: &ExpectFlags) -> Result<(), Error> {
     let path = flags.root.join("warehouse.toml");
     let config = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
     let settings = Settings::of(&config)?;
-    let mut night = Night::first(&flags.root, settings.flavour, flags.date, settings.shards, settings.scope)?;
+    let mut night = Night::first(
+        &flags.root,
+        settings.flavour,
+        flags.date,
+        settings.shards,
+        settings.scope,
+    )?;
     for day in 1..flags.days {
-        night = night.following(&flags.root, settings.flavour, flags.date + chrono::Days::new(u64::from(day)))?;
+        night = night.following(
+            &flags.root,
+            settings.flavour,
+            flags.date + chrono::Days::new(u64::from(day)),
+        )?;
     }
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for line in lines(&night, settings.combinations) {

@@ -1,4 +1,5 @@
-//! User ids as mini-programs see them: 28 characters, `o`, five of the app's own, 22 of the user's. Reads a draw, writes text.
+//! User ids as mini-programs see them: 28 characters, `o`, five of the app's own, 22 of the user's.
+//! Reads a draw, writes text.
 
 use crate::draw::{Draw, mix};
 
@@ -7,13 +8,16 @@ pub const LENGTH: usize = 28;
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// Writes the id of the user `user` draws, in the app `app` draws.
-/// Two users never share one: a draw's bits are a bijection of the user's index, and eleven digits hold 64 bits.
+/// Writes the id of the user `user` draws, in the app `app` draws. Two users never share one: a
+/// draw's bits are a bijection of the user's index, and eleven digits hold 64 bits.
 pub fn write(app: Draw, user: Draw, out: &mut [u8; LENGTH]) {
     out[0] = b'o';
     fill(app.bits(), &mut out[1..6]);
     fill(user.bits(), &mut out[6..17]);
-    fill(mix(user.bits() ^ 0x6f70_656e_6964_5f32).wrapping_add(app.bits()), &mut out[17..28]);
+    fill(
+        mix(user.bits() ^ 0x6f70_656e_6964_5f32).wrapping_add(app.bits()),
+        &mut out[17..28],
+    );
 }
 
 fn fill(bits: u64, out: &mut [u8]) {
@@ -42,6 +46,12 @@ mod tests {
             seen.insert(id);
         }
         assert_eq!(seen.len(), 20_000);
-        assert_eq!(seen.iter().map(|id| &id[..6]).collect::<BTreeSet<_>>().len(), 1);
+        assert_eq!(
+            seen.iter()
+                .map(|id| &id[..6])
+                .collect::<BTreeSet<_>>()
+                .len(),
+            1
+        );
     }
 }

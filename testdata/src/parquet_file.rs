@@ -1,4 +1,5 @@
-//! One Parquet file of a table: a row group per chunk, zstd level 1, no arrow schema inside. Reads a table, writes a file.
+//! One Parquet file of a table: a row group per chunk, zstd level 1, no arrow schema inside. Reads
+//! a table, writes a file.
 
 use std::fs::{self, File};
 use std::ops::Range;
@@ -39,19 +40,32 @@ impl FileTask<'_> {
     pub fn write(&self) -> Result<Written, Error> {
         create_parent(&self.path)?;
         let file = File::create(&self.path).map_err(|e| Error::io(&self.path, e))?;
-        let options = ArrowWriterOptions::new().with_properties(properties()?).with_skip_arrow_metadata(true);
+        let options = ArrowWriterOptions::new()
+            .with_properties(properties()?)
+            .with_skip_arrow_metadata(true);
         let mut writer = ArrowWriter::try_new_with_options(file, self.table.schema(), options)?;
         let mut rows = 0;
         for positions in &self.chunks {
-            let place = Place { day: self.day, hour: self.hour, positions: positions.clone(), count: self.count };
+            let place = Place {
+                day: self.day,
+                hour: self.hour,
+                positions: positions.clone(),
+                count: self.count,
+            };
             let batch = self.table.batch(&place)?;
             rows += batch.num_rows() as u64;
             writer.write(&batch)?;
             writer.flush()?;
         }
         writer.close()?;
-        let bytes = fs::metadata(&self.path).map_err(|e| Error::io(&self.path, e))?.len();
-        Ok(Written { files: 1, rows, bytes })
+        let bytes = fs::metadata(&self.path)
+            .map_err(|e| Error::io(&self.path, e))?
+            .len();
+        Ok(Written {
+            files: 1,
+            rows,
+            bytes,
+        })
     }
 }
 
@@ -67,6 +81,13 @@ pub fn create_parent(path: &Path) -> Result<(), Error> {
 }
 
 fn properties() -> Result<WriterProperties, Error> {
-    let builder = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?)).set_created_by("tagmill-testdata".to_owned());
-    Ok(LONG_COLUMNS.iter().fold(builder, |b, column| b.set_column_dictionary_enabled((*column).into(), false)).build())
+    let builder = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_created_by("tagmill-testdata".to_owned());
+    Ok(LONG_COLUMNS
+        .iter()
+        .fold(builder, |b, column| {
+            b.set_column_dictionary_enabled((*column).into(), false)
+        })
+        .build())
 }

@@ -1,7 +1,9 @@
-//! Who exists, in which app, on which day, and how busy: all of it computed from a user's index. Reads a spec, writes nothing.
+//! Who exists, in which app, on which day, and how busy: all of it computed from a user's index.
+//! Reads a spec, writes nothing.
 //!
-//! Users `0..users` are there on day 0, `users * new_share` more join each day. A share leaves for good each day.
-//! Activity has a Pareto tail with exponent 4/3, cut at a thousand times the least active user.
+//! Users `0..users` are there on day 0, `users * new_share` more join each day. A share leaves for
+//! good each day. Activity has a Pareto tail with exponent 4/3, cut at a thousand times the least
+//! active user.
 
 use crate::draw::{Draw, Stream};
 use crate::openid;
@@ -47,7 +49,9 @@ impl Population {
             active_later: spec.active_later,
             second_app: if spec.apps > 1 { spec.second_app } else { 0.0 },
             app_steps: app_steps(spec.apps),
-            app_names: (0..spec.apps).map(|app| vocabulary::app_name(app, is_hostile)).collect(),
+            app_names: (0..spec.apps)
+                .map(|app| vocabulary::app_name(app, is_hostile))
+                .collect(),
             weights,
             mean_weight,
             app_draw: root(Stream::App),
@@ -70,7 +74,11 @@ impl Population {
     /// The app a user belongs to.
     #[inline]
     pub fn app(&self, user: u64) -> u32 {
-        if self.app_steps.len() == 1 { 0 } else { self.app_draw.at(user).pick(&self.app_steps) as u32 }
+        if self.app_steps.len() == 1 {
+            0
+        } else {
+            self.app_draw.at(user).pick(&self.app_steps) as u32
+        }
     }
 
     /// A second app that knows the user under the same id, if any; never the first.
@@ -91,14 +99,23 @@ impl Population {
     /// Whether a user has joined by `day` and not left.
     #[inline]
     pub fn is_present(&self, user: u64, day: u32) -> bool {
-        user < self.count(day) && !self.presence_draw.at(user).chance(self.churn * f64::from(day))
+        user < self.count(day)
+            && !self
+                .presence_draw
+                .at(user)
+                .chance(self.churn * f64::from(day))
     }
 
     /// Whether a present user does anything on `day`.
     #[inline]
     pub fn is_active(&self, user: u64, day: u32) -> bool {
-        let share = if day == 0 { self.active_first } else { self.active_later };
-        self.is_present(user, day) && (share >= 1.0 || self.presence_draw.at(user).at(u64::from(day)).chance(share))
+        let share = if day == 0 {
+            self.active_first
+        } else {
+            self.active_later
+        };
+        self.is_present(user, day)
+            && (share >= 1.0 || self.presence_draw.at(user).at(u64::from(day)).chance(share))
     }
 
     /// Expected rows of `user` when all active users of `day` together have `total`.
@@ -109,7 +126,11 @@ impl Population {
     }
 
     fn active_count(&self, day: u32) -> f64 {
-        let share = if day == 0 { self.active_first } else { self.active_later };
+        let share = if day == 0 {
+            self.active_first
+        } else {
+            self.active_later
+        };
         self.count(day) as f64 * (1.0 - self.churn * f64::from(day)) * share
     }
 
@@ -117,7 +138,11 @@ impl Population {
     #[inline]
     pub fn write_id(&self, user: u64, out: &mut [u8; openid::LENGTH]) {
         let app = u64::from(self.app(user));
-        openid::write(self.id_draw.at(u64::MAX).at(app), self.id_draw.at(user), out);
+        openid::write(
+            self.id_draw.at(u64::MAX).at(app),
+            self.id_draw.at(user),
+            out,
+        );
     }
 
     /// A user's id.
@@ -127,10 +152,14 @@ impl Population {
         bytes.iter().map(|&byte| char::from(byte)).collect()
     }
 
-    /// A few users of one app, found by trying indices in a fixed order; fewer when the app is tiny.
+    /// A few users of one app, found by trying indices in a fixed order; fewer when the app is
+    /// tiny.
     pub fn some_users_of(&self, app: u32, wanted: usize) -> Vec<u64> {
         let tries = self.users.min(200_000);
-        (0..tries).filter(|&user| self.app(user) == app).take(wanted).collect()
+        (0..tries)
+            .filter(|&user| self.app(user) == app)
+            .take(wanted)
+            .collect()
     }
 
     /// How often a share of a user's actions in its apps happens in the second one.
@@ -139,7 +168,8 @@ impl Population {
     }
 }
 
-/// The weight at a quantile: `x^(-3/4)`, from square roots alone so that every machine agrees to the bit.
+/// The weight at a quantile: `x^(-3/4)`, from square roots alone so that every machine agrees to
+/// the bit.
 fn weight_at(index: usize) -> f32 {
     let x = (index as f64 + 0.5) / WEIGHTS as f64;
     (1.0 / (x.sqrt() * x.sqrt().sqrt())).min(HEAVIEST) as f32
@@ -151,7 +181,13 @@ fn app_steps(apps: u32) -> Vec<f64> {
         return vec![1.0];
     }
     let others = vocabulary::falling_shares(apps as usize - 1, 0.0);
-    std::iter::once(LARGEST_APP_SHARE).chain(others.iter().map(|step| LARGEST_APP_SHARE + (1.0 - LARGEST_APP_SHARE) * step)).collect()
+    std::iter::once(LARGEST_APP_SHARE)
+        .chain(
+            others
+                .iter()
+                .map(|step| LARGEST_APP_SHARE + (1.0 - LARGEST_APP_SHARE) * step),
+        )
+        .collect()
 }
 
 #[cfg(test)]
@@ -159,7 +195,11 @@ mod tests {
     use super::*;
 
     fn spec() -> Spec {
-        Spec { users: 50_000, apps: 100, ..Spec::preset(Preset::Demo) }
+        Spec {
+            users: 50_000,
+            apps: 100,
+            ..Spec::preset(Preset::Demo)
+        }
     }
 
     #[test]
@@ -174,7 +214,10 @@ mod tests {
     #[test]
     fn activity_has_a_heavy_tail_and_the_asked_mean() {
         let population = Population::new(&spec());
-        let mut rates: Vec<f64> = (0..50_000).filter(|&u| population.is_active(u, 0)).map(|u| population.rate(u, 0, 500_000.0)).collect();
+        let mut rates: Vec<f64> = (0..50_000)
+            .filter(|&u| population.is_active(u, 0))
+            .map(|u| population.rate(u, 0, 500_000.0))
+            .collect();
         let sum: f64 = rates.iter().sum();
         assert!((470_000.0..530_000.0).contains(&sum), "{sum}");
         rates.sort_by(|a, b| b.total_cmp(a));
@@ -186,9 +229,13 @@ mod tests {
     fn second_day_has_new_and_fewer_active_users() {
         let population = Population::new(&spec());
         assert_eq!(population.count(1), 51_000);
-        let left = (0..50_000).filter(|&user| !population.is_present(user, 1)).count();
+        let left = (0..50_000)
+            .filter(|&user| !population.is_present(user, 1))
+            .count();
         assert!((150..350).contains(&left), "{left}");
-        let active = (0..51_000).filter(|&user| population.is_active(user, 1)).count();
+        let active = (0..51_000)
+            .filter(|&user| population.is_active(user, 1))
+            .count();
         assert!((29_500..31_500).contains(&active), "{active}");
     }
 }

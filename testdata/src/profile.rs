@@ -1,8 +1,11 @@
-//! Wide attributes: one row per user and app that knows it, a snapshot a day. Reads a population, writes record batches.
+//! Wide attributes: one row per user and app that knows it, a snapshot a day. Reads a population,
+//! writes record batches.
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray};
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray,
+};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use crate::Error;
@@ -69,7 +72,9 @@ impl<'a> Profiles<'a> {
     /// Whether the user's row in `app` will be accepted on `day`.
     pub fn is_accepted(&self, user: u64, app: u32, day: u32) -> bool {
         let draw = self.row_draw(user, app);
-        self.population.is_present(user, day) && Defect::draw(draw, self.dirt).is_none() && !self.draws_test(draw)
+        self.population.is_present(user, day)
+            && Defect::draw(draw, self.dirt).is_none()
+            && !self.draws_test(draw)
     }
 
     fn row_draw(&self, user: u64, app: u32) -> Draw {
@@ -82,15 +87,25 @@ impl<'a> Profiles<'a> {
 
     fn is_test(&self, row: &Row) -> Option<bool> {
         let is_test = row.defect.is_none() && self.draws_test(row.draw);
-        if is_test { Some(true) } else { row.draw.at(22).chance(0.5).then_some(false) }
+        if is_test {
+            Some(true)
+        } else {
+            row.draw.at(22).chance(0.5).then_some(false)
+        }
     }
 
     fn rows(&self, place: &Place) -> Vec<Row> {
         let shuffle = Shuffle::new(place.count, self.order.at(u64::from(place.day)));
         let mut rows = Vec::with_capacity((place.positions.end - place.positions.start) as usize);
-        for user in place.positions.clone().map(|position| shuffle.apply(position)) {
+        for user in place
+            .positions
+            .clone()
+            .map(|position| shuffle.apply(position))
+        {
             if self.population.is_present(user, place.day) {
-                self.population.apps_of(user).for_each(|app| self.push_rows(user, app, place.day, &mut rows));
+                self.population
+                    .apps_of(user)
+                    .for_each(|app| self.push_rows(user, app, place.day, &mut rows));
             }
         }
         rows
@@ -98,10 +113,24 @@ impl<'a> Profiles<'a> {
 
     fn push_rows(&self, user: u64, app: u32, day: u32, rows: &mut Vec<Row>) {
         let draw = self.row_draw(user, app);
-        let last_change = (1..=day).rev().find(|&d| draw.at(30).at(u64::from(d)).chance(CHANGE_SHARE)).unwrap_or(0);
-        let row = Row { user, app, draw, changing: draw.at(31).at(u64::from(last_change)), defect: Defect::draw(draw, self.dirt), is_stale: false };
+        let last_change = (1..=day)
+            .rev()
+            .find(|&d| draw.at(30).at(u64::from(d)).chance(CHANGE_SHARE))
+            .unwrap_or(0);
+        let row = Row {
+            user,
+            app,
+            draw,
+            changing: draw.at(31).at(u64::from(last_change)),
+            defect: Defect::draw(draw, self.dirt),
+            is_stale: false,
+        };
         if row.defect.is_none() && draw.at(21).chance(self.duplicates) {
-            rows.push(Row { changing: draw.at(32), is_stale: true, ..row });
+            rows.push(Row {
+                changing: draw.at(32),
+                is_stale: true,
+                ..row
+            });
         }
         rows.push(row);
     }
@@ -109,19 +138,39 @@ impl<'a> Profiles<'a> {
     fn gender(&self, rows: &[Row]) -> Result<ArrayRef, Error> {
         let present = |row: &Row| !row.draw.at(1).at(0).chance(0.02);
         if self.is_rich {
-            return columns::words(&RAW_GENDERS, rows.iter().map(|r| present(r).then(|| r.draw.at(1).pick(&RAW_GENDER_STEPS) as u32)));
+            return columns::words(
+                &RAW_GENDERS,
+                rows.iter()
+                    .map(|r| present(r).then(|| r.draw.at(1).pick(&RAW_GENDER_STEPS) as u32)),
+            );
         }
-        columns::words(&CLEAN_GENDERS, rows.iter().map(|r| present(r).then(|| r.draw.at(1).pick(&CLEAN_GENDER_STEPS) as u32)))
+        columns::words(
+            &CLEAN_GENDERS,
+            rows.iter()
+                .map(|r| present(r).then(|| r.draw.at(1).pick(&CLEAN_GENDER_STEPS) as u32)),
+        )
     }
 
     fn dates(&self, place: &Place, rows: &[Row]) -> (Date32Array, Date32Array) {
-        let (first, today) = (self.calendar.days_since_1970(0), self.calendar.days_since_1970(place.day));
-        let joined = |r: &Row| self.calendar.joined(self.population, r.user).unwrap_or_else(|| first - 1 - square(r.draw.at(2), 1500) as i32);
+        let (first, today) = (
+            self.calendar.days_since_1970(0),
+            self.calendar.days_since_1970(place.day),
+        );
+        let joined = |r: &Row| {
+            self.calendar
+                .joined(self.population, r.user)
+                .unwrap_or_else(|| first - 1 - square(r.draw.at(2), 1500) as i32)
+        };
         let born = |r: &Row| match r.defect {
             Some(Defect::BadValue) => Some(today + 1 + r.draw.at(3).below(900) as i32),
             _ => age(r.draw).map(|age| first - age * 365 - 200),
         };
-        (rows.iter().map(|r| (!r.draw.at(2).at(0).chance(0.01)).then(|| joined(r))).collect(), rows.iter().map(born).collect())
+        (
+            rows.iter()
+                .map(|r| (!r.draw.at(2).at(0).chance(0.01)).then(|| joined(r)))
+                .collect(),
+            rows.iter().map(born).collect(),
+        )
     }
 
     fn updated_at(&self, place: &Place, rows: &[Row]) -> ArrayRef {
@@ -162,8 +211,12 @@ impl Table for Profiles<'_> {
 
     fn batch(&self, place: &Place) -> Result<RecordBatch, Error> {
         let rows = self.rows(place);
-        let apps = rows.iter().map(|r| (r.defect != Some(Defect::NullApp)).then_some(r.app));
-        let cities = rows.iter().map(|r| (!r.draw.at(4).chance(0.04)).then(|| u32::from(self.habits.home(r.user))));
+        let apps = rows
+            .iter()
+            .map(|r| (r.defect != Some(Defect::NullApp)).then_some(r.app));
+        let cities = rows
+            .iter()
+            .map(|r| (!r.draw.at(4).chance(0.04)).then(|| u32::from(self.habits.home(r.user))));
         let (signup_date, birth_date) = self.dates(place, &rows);
         let mut arrays: Vec<ArrayRef> = vec![
             columns::words(self.population.app_names(), apps)?,
@@ -171,16 +224,35 @@ impl Table for Profiles<'_> {
             self.gender(&rows)?,
             Arc::new(rows.iter().map(|r| age(r.draw)).collect::<Int32Array>()),
             columns::words(&self.cities, cities)?,
-            Arc::new(rows.iter().map(|r| Some(1 + square(r.changing.at(5), 10) as i32)).collect::<Int32Array>()),
+            Arc::new(
+                rows.iter()
+                    .map(|r| Some(1 + square(r.changing.at(5), 10) as i32))
+                    .collect::<Int32Array>(),
+            ),
             Arc::new(signup_date),
-            Arc::new(rows.iter().map(|r| balance(r.changing)).collect::<Float64Array>()),
-            Arc::new(rows.iter().map(|r| (!r.changing.at(7).at(0).chance(0.05)).then(|| r.changing.at(7).chance(0.08))).collect::<BooleanArray>()),
+            Arc::new(
+                rows.iter()
+                    .map(|r| balance(r.changing))
+                    .collect::<Float64Array>(),
+            ),
+            Arc::new(
+                rows.iter()
+                    .map(|r| {
+                        (!r.changing.at(7).at(0).chance(0.05))
+                            .then(|| r.changing.at(7).chance(0.08))
+                    })
+                    .collect::<BooleanArray>(),
+            ),
         ];
         if self.is_rich {
             arrays.push(Arc::new(birth_date));
             arrays.push(Arc::new(self.interests(&rows)));
             arrays.push(self.updated_at(place, &rows));
-            arrays.push(Arc::new(rows.iter().map(|r| self.is_test(r)).collect::<BooleanArray>()));
+            arrays.push(Arc::new(
+                rows.iter()
+                    .map(|r| self.is_test(r))
+                    .collect::<BooleanArray>(),
+            ));
         }
         Ok(RecordBatch::try_new(self.schema(), arrays)?)
     }
@@ -212,6 +284,8 @@ fn interests(draw: Draw) -> Option<String> {
     }
     let start = draw.at(0).below(vocabulary::INTERESTS.len() as u64) as usize;
     let step = 1 + 2 * draw.at(1).below(3) as usize;
-    let names: Vec<&str> = (0..count as usize).map(|i| vocabulary::INTERESTS[(start + i * step) % vocabulary::INTERESTS.len()]).collect();
+    let names: Vec<&str> = (0..count as usize)
+        .map(|i| vocabulary::INTERESTS[(start + i * step) % vocabulary::INTERESTS.len()])
+        .collect();
     Some(names.join("|"))
 }

@@ -1,7 +1,9 @@
-//! Rules as merchants write them: groups over tags, ranges, patterns, other groups, lists and splits. Reads a spec, writes rule text.
+//! Rules as merchants write them: groups over tags, ranges, patterns, other groups, lists and
+//! splits. Reads a spec, writes rule text.
 //!
-//! Of every hundred rules about thirty hold a range or a pattern and twenty refer to an earlier group of the same app. Constants come
-//! from short ladders, so rules share conditions as rules made from the same form do.
+//! Of every hundred rules about thirty hold a range or a pattern and twenty refer to an earlier
+//! group of the same app. Constants come from short ladders, so rules share conditions as rules
+//! made from the same form do.
 
 use crate::draw::{Draw, Stream};
 use crate::label;
@@ -26,7 +28,12 @@ pub struct Rules {
 impl Rules {
     /// The rules of `spec`.
     pub fn new(spec: &Spec) -> Self {
-        Self { draw: Draw::root(spec.seed, Stream::Rule), is_rich: spec.is_rich(), cities: vocabulary::cities(), run_date: spec.first_day }
+        Self {
+            draw: Draw::root(spec.seed, Stream::Rule),
+            is_rich: spec.is_rich(),
+            cities: vocabulary::cities(),
+            run_date: spec.first_day,
+        }
     }
 
     /// The name of group number `number`.
@@ -73,16 +80,37 @@ impl Rules {
         let step = |bound: u64| draw.at(1).below(bound);
         let days = |ago: u64| self.run_date - chrono::Days::new(ago);
         match draw.below(if self.is_rich { 12 } else { 9 }) {
-            0 | 1 => format!("age BETWEEN {} AND {}", 15 + step(8) * 5, 20 + step(8) * 5 + 5 * draw.at(2).below(4)),
+            0 | 1 => format!(
+                "age BETWEEN {} AND {}",
+                15 + step(8) * 5,
+                20 + step(8) * 5 + 5 * draw.at(2).below(4)
+            ),
             2 => format!("age >= {}", 18 + step(12) * 4),
             3 => format!("level > {}", step(9)),
             4 => format!("signup_date >= DATE '{}'", days(7 + step(12) * 30)),
-            5 => format!("signup_date BETWEEN DATE '{}' AND DATE '{}'", days(400 + step(6) * 60), days(100 + step(6) * 30)),
-            6 => format!("city LIKE '{}%'", ["Bei", "Sh", "Ch", "Hang", "Ming", "北", "An"][step(7) as usize]),
-            7 => format!("city NOT LIKE '%{}'", ["g", "an", "zhou", "ou"][step(4) as usize]),
+            5 => format!(
+                "signup_date BETWEEN DATE '{}' AND DATE '{}'",
+                days(400 + step(6) * 60),
+                days(100 + step(6) * 30)
+            ),
+            6 => format!(
+                "city LIKE '{}%'",
+                ["Bei", "Sh", "Ch", "Hang", "Ming", "北", "An"][step(7) as usize]
+            ),
+            7 => format!(
+                "city NOT LIKE '%{}'",
+                ["g", "an", "zhou", "ou"][step(4) as usize]
+            ),
             8 => format!("balance < {}", 10 + step(10) * 50),
-            9 => format!("balance BETWEEN {}.5 AND {}", step(10) * 20, 300 + step(5) * 400),
-            10 => format!("interests LIKE '%{}%'", ["a", "oo", "e", "ea"][step(4) as usize]),
+            9 => format!(
+                "balance BETWEEN {}.5 AND {}",
+                step(10) * 20,
+                300 + step(5) * 400
+            ),
+            10 => format!(
+                "interests LIKE '%{}%'",
+                ["a", "oo", "e", "ea"][step(4) as usize]
+            ),
             _ => "signup_date < run_date()".to_owned(),
         }
     }
@@ -96,14 +124,28 @@ impl Rules {
             2 => "gender IS NULL".to_owned(),
             3 => format!("gender <> '{}'", ["F", "M"][step(2)]),
             4 => format!("city = '{}'", city(draw.at(2))),
-            5 => format!("city IN ('{}', '{}', '{}')", city(draw.at(2)), city(draw.at(3)), city(draw.at(4))),
+            5 => format!(
+                "city IN ('{}', '{}', '{}')",
+                city(draw.at(2)),
+                city(draw.at(3)),
+                city(draw.at(4))
+            ),
             6 => format!("level = {}", 1 + step(10)),
             7 => format!("level IN ({}, {})", 1 + step(5), 6 + draw.at(2).below(5)),
             8 => format!("vip = {}", ["true", "false"][step(2)]),
             9 => format!("interests = '{}'", interest(draw.at(2))),
-            10 => format!("interests IN ('{}', '{}')", interest(draw.at(2)), interest(draw.at(3))),
+            10 => format!(
+                "interests IN ('{}', '{}')",
+                interest(draw.at(2)),
+                interest(draw.at(3))
+            ),
             11 => "interests IS NOT NULL".to_owned(),
-            12 => format!("in_split('test_{}', {}, {})", step(3), step(4) * 10, 50 + draw.at(2).below(6) * 10),
+            12 => format!(
+                "in_split('test_{}', {}, {})",
+                step(3),
+                step(4) * 10,
+                50 + draw.at(2).below(6) * 10
+            ),
             13 if app < LIST_APPS => format!("in_list('{}')", LISTS[step(2)]),
             14 => format!("interests <> '{}'", interest(draw.at(2))),
             _ => Self::label_atom(app, draw),
@@ -113,14 +155,39 @@ impl Rules {
     fn label_atom(app: u32, draw: Draw) -> String {
         let step = |bound: u64| draw.at(1).below(bound);
         let atoms = [
-            (0, format!("segment IN ('loyal', '{}')", ["new", "whale"][step(2) as usize])),
-            (1, format!("fav_brand = '{}'", ["acme", "海尔", "vela"][step(3) as usize])),
+            (
+                0,
+                format!(
+                    "segment IN ('loyal', '{}')",
+                    ["new", "whale"][step(2) as usize]
+                ),
+            ),
+            (
+                1,
+                format!(
+                    "fav_brand = '{}'",
+                    ["acme", "海尔", "vela"][step(3) as usize]
+                ),
+            ),
             (2, format!("score >= {}", step(10) as i64 * 20 - 100)),
-            (3, format!("lucky_numbers BETWEEN {} AND {}", step(5) * 8, 30 + step(3) * 5)),
+            (
+                3,
+                format!(
+                    "lucky_numbers BETWEEN {} AND {}",
+                    step(5) * 8,
+                    30 + step(3) * 5
+                ),
+            ),
             (4, format!("risk <= {}.5", step(20))),
-            (6, format!("subscribed = {}", ["true", "false"][step(2) as usize])),
+            (
+                6,
+                format!("subscribed = {}", ["true", "false"][step(2) as usize]),
+            ),
         ];
-        let own: Vec<_> = atoms.into_iter().filter(|(number, _)| label::has_label(app, *number)).collect();
+        let own: Vec<_> = atoms
+            .into_iter()
+            .filter(|(number, _)| label::has_label(app, *number))
+            .collect();
         own[draw.at(2).below(own.len() as u64) as usize].1.clone()
     }
 }
@@ -138,7 +205,12 @@ pub struct OddRule {
 }
 
 const fn odd(group: &'static str, rule: &'static str) -> OddRule {
-    OddRule { group, rule, valid_to: None, enabled: true }
+    OddRule {
+        group,
+        rule,
+        valid_to: None,
+        enabled: true,
+    }
 }
 
 /// Odd rules that every demo has, all of its second app.
@@ -147,8 +219,18 @@ pub const ODD: [OddRule; 6] = [
     odd("not_a_rule", "gender = = 'F'"),
     odd("on_typo", "in_group('typo') OR vip = true"),
     odd("nobody", "age < 14 AND age > 14"),
-    OddRule { group: "ended", rule: "vip = true", valid_to: Some("2026-01-31"), enabled: true },
-    OddRule { group: "switched_off", rule: "vip = true", valid_to: None, enabled: false },
+    OddRule {
+        group: "ended",
+        rule: "vip = true",
+        valid_to: Some("2026-01-31"),
+        enabled: true,
+    },
+    OddRule {
+        group: "switched_off",
+        rule: "vip = true",
+        valid_to: None,
+        enabled: false,
+    },
 ];
 
 /// More of them, for the dirty preset.
@@ -171,9 +253,21 @@ mod tests {
     #[test]
     fn shares_of_nested_and_range_rules_are_as_asked() {
         let rules = Rules::new(&Spec::preset(Preset::Bench));
-        let texts: Vec<String> = (0..50).flat_map(|app| (0..200).map(move |n| (app, n))).map(|(app, n)| rules.text(app, n)).collect();
-        let with = |words: &[&str]| texts.iter().filter(|text| words.iter().any(|word| text.contains(word))).count();
-        assert!((1800..2200).contains(&with(&["in_group"])), "{}", with(&["in_group"]));
+        let texts: Vec<String> = (0..50)
+            .flat_map(|app| (0..200).map(move |n| (app, n)))
+            .map(|(app, n)| rules.text(app, n))
+            .collect();
+        let with = |words: &[&str]| {
+            texts
+                .iter()
+                .filter(|text| words.iter().any(|word| text.contains(word)))
+                .count()
+        };
+        assert!(
+            (1800..2200).contains(&with(&["in_group"])),
+            "{}",
+            with(&["in_group"])
+        );
         let ranges = with(&[" BETWEEN ", " LIKE ", " >= ", " > ", " <= ", " < "]);
         assert!((2700..3300).contains(&ranges), "{ranges}");
     }

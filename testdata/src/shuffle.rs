@@ -1,5 +1,6 @@
-//! A bijection of `0..n` chosen by a draw: rows come in an order of their own without being held or sorted.
-//! Reads nothing, writes nothing. Rounds of xor-shift and odd multiplication on the next power of two, walked until inside.
+//! A bijection of `0..n` chosen by a draw: rows come in an order of their own without being held or
+//! sorted. Reads nothing, writes nothing. Rounds of xor-shift and odd multiplication on the next
+//! power of two, walked until inside.
 
 use crate::draw::Draw;
 
@@ -16,9 +17,18 @@ impl Shuffle {
     /// The permutation of `0..len` that `draw` names.
     pub fn new(len: u64, draw: Draw) -> Self {
         let bits = (64 - len.saturating_sub(1).leading_zeros()).max(2);
-        let mask = if bits == 64 { u64::MAX } else { (1 << bits) - 1 };
+        let mask = if bits == 64 {
+            u64::MAX
+        } else {
+            (1 << bits) - 1
+        };
         let keys = [0, 1, 2].map(|round| draw.at(round).bits());
-        Self { len, mask, shift: bits.div_ceil(2), keys }
+        Self {
+            len,
+            mask,
+            shift: bits.div_ceil(2),
+            keys,
+        }
     }
 
     /// Where `position` (below `len`) goes: a value below `len`.
@@ -58,7 +68,9 @@ mod tests {
     #[test]
     fn neighbours_part() {
         let shuffle = Shuffle::new(1 << 20, Draw::root(3, Stream::Order));
-        let near = (0..1000).filter(|&p| shuffle.apply(p).abs_diff(shuffle.apply(p + 1)) < 1000).count();
+        let near = (0..1000)
+            .filter(|&p| shuffle.apply(p).abs_diff(shuffle.apply(p + 1)) < 1000)
+            .count();
         assert!(near < 20, "{near}");
     }
 }

@@ -1,4 +1,5 @@
-//! What to generate: a preset and the numbers that differ from it. Reads command-line values, writes nothing.
+//! What to generate: a preset and the numbers that differ from it. Reads command-line values,
+//! writes nothing.
 
 use chrono::NaiveDate;
 
@@ -95,9 +96,21 @@ impl Spec {
         };
         match preset {
             Preset::Bench | Preset::BenchRandom => bench,
-            Preset::Apps => Self { apps: 3_000, rule_apps: 50, ..bench },
+            Preset::Apps => Self {
+                apps: 3_000,
+                rule_apps: 50,
+                ..bench
+            },
             Preset::Demo => demo,
-            Preset::Dirty => Self { users: 10_000, events: 100_000, apps: 16, dirt: 0.05, late: 0.02, duplicates: 0.05, ..demo },
+            Preset::Dirty => Self {
+                users: 10_000,
+                events: 100_000,
+                apps: 16,
+                dirt: 0.05,
+                late: 0.02,
+                duplicates: 0.05,
+                ..demo
+            },
         }
     }
 
@@ -107,7 +120,9 @@ impl Spec {
     /// When `factor` is not a positive finite number.
     pub fn scaled(mut self, factor: f64) -> Result<Self, Error> {
         if !factor.is_finite() || factor <= 0.0 {
-            return Err(Error::Spec(format!("scale is {factor}, expected a number above 0")));
+            return Err(Error::Spec(format!(
+                "scale is {factor}, expected a number above 0"
+            )));
         }
         self.users = ((self.users as f64 * factor) as u64).max(1);
         self.events = (self.events as f64 * factor) as u64;
@@ -129,10 +144,20 @@ impl Spec {
         if self.days == 0 {
             return wrong("0 days");
         }
-        if self.first_day.checked_add_days(chrono::Days::new(u64::from(self.days))).is_none() {
-            return Err(Error::Spec(format!("{} days from {} leave the calendar", self.days, self.first_day)));
+        if self
+            .first_day
+            .checked_add_days(chrono::Days::new(u64::from(self.days)))
+            .is_none()
+        {
+            return Err(Error::Spec(format!(
+                "{} days from {} leave the calendar",
+                self.days, self.first_day
+            )));
         }
-        Ok(Self { rule_apps: self.rule_apps.clamp(1, self.apps), ..self })
+        Ok(Self {
+            rule_apps: self.rule_apps.clamp(1, self.apps),
+            ..self
+        })
     }
 
     /// Whether sources besides attributes and behaviour are made.

@@ -1,4 +1,5 @@
-//! What every generated table gives: a schema, and one chunk of rows at a time. Reads a place, writes a record batch.
+//! What every generated table gives: a schema, and one chunk of rows at a time. Reads a place,
+//! writes a record batch.
 
 use std::ops::Range;
 

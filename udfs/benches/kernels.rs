@@ -40,7 +40,9 @@ fn bytes_of(ids: &[u32]) -> Vec<u8> {
 fn writing(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("write_sorted");
     for count in [1, 3, 10, 100, 1_000, 100_000, 1_000_000] {
-        let sets: Vec<Vec<u32>> = (1..=(100_000 / count).clamp(1, 1_000)).map(|seed| ids(seed as u64 * 77, count, 1)).collect();
+        let sets: Vec<Vec<u32>> = (1..=(100_000 / count).clamp(1, 1_000))
+            .map(|seed| ids(seed as u64 * 77, count, 1))
+            .collect();
         group.throughput(Throughput::Elements(sets.len() as u64));
         group.bench_with_input(BenchmarkId::new("ours", count), &sets, |bencher, sets| {
             let mut out = Vec::new();
@@ -49,23 +51,31 @@ fn writing(criterion: &mut Criterion) {
                 sets.iter().for_each(|set| write_sorted(0, set, &mut out));
             });
         });
-        group.bench_with_input(BenchmarkId::new("croaring", count), &sets, |bencher, sets| {
-            let mut out = Vec::new();
-            bencher.iter(|| {
-                for set in sets {
-                    let mut bitmap = Bitmap::of(set);
-                    bitmap.run_optimize();
-                    black_box(bitmap.serialize_into_vec::<Portable>(&mut out));
-                    out.clear();
-                }
-            });
-        });
+        group.bench_with_input(
+            BenchmarkId::new("croaring", count),
+            &sets,
+            |bencher, sets| {
+                let mut out = Vec::new();
+                bencher.iter(|| {
+                    for set in sets {
+                        let mut bitmap = Bitmap::of(set);
+                        bitmap.run_optimize();
+                        black_box(bitmap.serialize_into_vec::<Portable>(&mut out));
+                        out.clear();
+                    }
+                });
+            },
+        );
     }
     group.finish();
 }
 
 fn counting(criterion: &mut Criterion) {
-    for (name, count, burst) in [("bitsets", 1_000_000, 1), ("arrays", 50_000, 1), ("runs", 200_000, 400)] {
+    for (name, count, burst) in [
+        ("bitsets", 1_000_000, 1),
+        ("arrays", 50_000, 1),
+        ("runs", 200_000, 400),
+    ] {
         let lists = [ids(1, count, burst), ids(2, count, burst)];
         let bytes = [bytes_of(&lists[0]), bytes_of(&lists[1])];
         let [left, right] = [&bytes[0], &bytes[1]].map(|bytes| BitmapRef::parse(bytes).unwrap());
@@ -77,22 +87,29 @@ fn counting(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(name);
         group.bench_function("and_cardinality from bytes, checked", |bencher| {
             bencher.iter(|| {
-                let [left, right] = [&bytes[0], &bytes[1]].map(|bytes| BitmapRef::parse(black_box(bytes)).unwrap());
+                let [left, right] =
+                    [&bytes[0], &bytes[1]].map(|bytes| BitmapRef::parse(black_box(bytes)).unwrap());
                 and_cardinality(&left, &right)
             });
         });
         group.bench_function("and_cardinality from bytes, layout checked", |bencher| {
             bencher.iter(|| {
-                let [left, right] = [&bytes[0], &bytes[1]].map(|bytes| BitmapRef::parse_layout(black_box(bytes)).unwrap());
+                let [left, right] = [&bytes[0], &bytes[1]]
+                    .map(|bytes| BitmapRef::parse_layout(black_box(bytes)).unwrap());
                 and_cardinality(&left, &right)
             });
         });
-        group.bench_function("and_cardinality from bytes, croaring decodes and counts", |bencher| {
-            bencher.iter(|| {
-                let [left, right] = [&bytes[0], &bytes[1]].map(|bytes| Bitmap64::try_deserialize::<Portable>(black_box(bytes)).unwrap());
-                left.and_cardinality(&right)
-            });
-        });
+        group.bench_function(
+            "and_cardinality from bytes, croaring decodes and counts",
+            |bencher| {
+                bencher.iter(|| {
+                    let [left, right] = [&bytes[0], &bytes[1]].map(|bytes| {
+                        Bitmap64::try_deserialize::<Portable>(black_box(bytes)).unwrap()
+                    });
+                    left.and_cardinality(&right)
+                });
+            },
+        );
         group.bench_function("and_cardinality, croaring in memory", |bencher| {
             bencher.iter(|| black_box(&others[0]).and_cardinality(black_box(&others[1])));
         });
@@ -103,14 +120,18 @@ fn counting(criterion: &mut Criterion) {
                 and(&left, &right, &mut out);
             });
         });
-        group.bench_function("and, croaring in memory", |bencher| bencher.iter(|| others[0].and(&others[1])));
+        group.bench_function("and, croaring in memory", |bencher| {
+            bencher.iter(|| others[0].and(&others[1]))
+        });
         group.bench_function("or", |bencher| {
             bencher.iter(|| {
                 out.clear();
                 or(&left, &right, &mut out);
             });
         });
-        group.bench_function("or, croaring in memory", |bencher| bencher.iter(|| others[0].or(&others[1])));
+        group.bench_function("or, croaring in memory", |bencher| {
+            bencher.iter(|| others[0].or(&others[1]))
+        });
         group.bench_function("or of 20", |bencher| {
             bencher.iter(|| {
                 out.clear();
@@ -126,22 +147,29 @@ fn building(criterion: &mut Criterion) {
     group.sample_size(10);
     let mut next = random(99);
     for groups in [10u64, 10_000, 500_000] {
-        let rows: Vec<(usize, u64)> = (0..2_000_000).map(|_| ((next() % groups) as usize, next() % IDS)).collect();
+        let rows: Vec<(usize, u64)> = (0..2_000_000)
+            .map(|_| ((next() % groups) as usize, next() % IDS))
+            .collect();
         group.throughput(Throughput::Elements(rows.len() as u64));
-        group.bench_with_input(BenchmarkId::new("groups", groups), &rows, |bencher, rows| {
-            bencher.iter_batched_ref(
-                Vec::new,
-                |out| {
-                    let mut sets = GroupSets::default();
-                    rows.chunks(8192).for_each(|batch| sets.insert_all(batch.iter().copied()));
-                    let mut drained = sets.drain();
-                    for _ in 0..groups {
-                        drained.write_next(out);
-                    }
-                },
-                BatchSize::PerIteration,
-            );
-        });
+        group.bench_with_input(
+            BenchmarkId::new("groups", groups),
+            &rows,
+            |bencher, rows| {
+                bencher.iter_batched_ref(
+                    Vec::new,
+                    |out| {
+                        let mut sets = GroupSets::default();
+                        rows.chunks(8192)
+                            .for_each(|batch| sets.insert_all(batch.iter().copied()));
+                        let mut drained = sets.drain();
+                        for _ in 0..groups {
+                            drained.write_next(out);
+                        }
+                    },
+                    BatchSize::PerIteration,
+                );
+            },
+        );
     }
     group.finish();
 }

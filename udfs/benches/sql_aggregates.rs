@@ -1,10 +1,12 @@
-//! `bitmap_build_agg` beside DataFusion's own `count(*)` with the same GROUP BY, on rows in memory; and beside `roaring_agg` of the
-//! crate `datafusion-roaring`, where there are no more than 10,000 groups: it takes ids of 32 bits and holds an object for each group.
+//! `bitmap_build_agg` beside DataFusion's own `count(*)` with the same GROUP BY, on rows in memory;
+//! and beside `roaring_agg` of the crate `datafusion-roaring`, where there are no more than 10,000
+//! groups: it takes ids of 32 bits and holds an object for each group.
 //!
-//! Ids are below 5,000,000, at random or ascending; groups are at random. Takes the number of rows as its argument, 50 million
-//! if there is none: cargo bench --bench `sql_aggregates` -- 50000000. Prints seconds of the fastest of three runs, of all cores, and
-//! how far the memory of the process rose above what it held before the query. With a number of groups and `random` or `sorted` behind
-//! the number of rows, only that table.
+//! Ids are below 5,000,000, at random or ascending; groups are at random. Takes the number of rows
+//! as its argument, 50 million if there is none: cargo bench --bench `sql_aggregates` -- 50000000.
+//! Prints seconds of the fastest of three runs, of all cores, and how far the memory of the process
+//! rose above what it held before the query. With a number of groups and `random` or `sorted`
+//! behind the number of rows, only that table.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array, UInt64Array};
@@ -39,11 +41,22 @@ fn table(rows: u64, groups: u64, is_sorted: bool, partitions: usize) -> MemTable
     let mut parts = vec![Vec::new(); partitions];
     for (number, start) in (0..rows).step_by(BATCH).enumerate() {
         let batch = start..rows.min(start + BATCH as u64);
-        let group: ArrayRef = Arc::new(UInt32Array::from_iter_values(batch.clone().map(|row| (mix(row, 1) % groups) as u32)));
-        let id = |row: u64| if is_sorted { row * IDS / rows } else { mix(row, 2) % IDS };
+        let group: ArrayRef = Arc::new(UInt32Array::from_iter_values(
+            batch.clone().map(|row| (mix(row, 1) % groups) as u32),
+        ));
+        let id = |row: u64| {
+            if is_sorted {
+                row * IDS / rows
+            } else {
+                mix(row, 2) % IDS
+            }
+        };
         let ids: ArrayRef = Arc::new(UInt64Array::from_iter_values(batch.clone().map(id)));
-        let ids32: ArrayRef = Arc::new(UInt32Array::from_iter_values(batch.map(|row| id(row) as u32)));
-        parts[number % partitions].push(RecordBatch::try_new(Arc::clone(&schema), vec![group, ids, ids32]).unwrap());
+        let ids32: ArrayRef = Arc::new(UInt32Array::from_iter_values(
+            batch.map(|row| id(row) as u32),
+        ));
+        parts[number % partitions]
+            .push(RecordBatch::try_new(Arc::clone(&schema), vec![group, ids, ids32]).unwrap());
     }
     MemTable::try_new(schema, parts).unwrap()
 }
@@ -58,7 +71,11 @@ struct Measured {
 }
 
 async fn measure(context: &SessionContext, query: &str) -> Measured {
-    let mut measured = Measured { seconds: f64::MAX, rows: 0, memory: 0 };
+    let mut measured = Measured {
+        seconds: f64::MAX,
+        rows: 0,
+        memory: 0,
+    };
     for _ in 0..3 {
         give_back();
         let held = memory("VmRSS:");
@@ -77,7 +94,13 @@ async fn measure(context: &SessionContext, query: &str) -> Measured {
 
 /// Runs a query; returns how many rows it gives.
 async fn run(context: &SessionContext, query: &str) -> usize {
-    let plan = context.sql(query).await.unwrap().create_physical_plan().await.unwrap();
+    let plan = context
+        .sql(query)
+        .await
+        .unwrap()
+        .create_physical_plan()
+        .await
+        .unwrap();
     let mut batches = execute_stream(plan, context.task_ctx()).unwrap();
     let mut rows = 0;
     while let Some(batch) = batches.next().await {
@@ -86,7 +109,8 @@ async fn run(context: &SessionContext, query: &str) -> usize {
     rows
 }
 
-/// Gives memory that is not used back to the system, where the allocator can: else a query would take what the one before it left.
+/// Gives memory that is not used back to the system, where the allocator can: else a query would
+/// take what the one before it left.
 fn give_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
@@ -102,46 +126,83 @@ fn give_back() {
 fn memory(field: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(field));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
+    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok())
+        .unwrap_or(0)
+        / 1024
 }
 
-/// One table: `count(*)`, `bitmap_build_agg` and perhaps `roaring_agg` over it, and a line of what they took.
+/// One table: `count(*)`, `bitmap_build_agg` and perhaps `roaring_agg` over it, and a line of what
+/// they took.
 #[tokio::main]
 async fn compare(rows: u64, groups: u64, is_sorted: bool) {
     let context = SessionContext::new();
     tagmill_udfs::register_all(&context).unwrap();
     let partitions = context.state().config().target_partitions();
-    context.register_table("t", Arc::new(table(rows, groups, is_sorted, partitions))).unwrap();
+    context
+        .register_table("t", Arc::new(table(rows, groups, is_sorted, partitions)))
+        .unwrap();
     // First, as ClickHouse has run its INSERT before: the code of the program is read into memory.
     let count = measure(&context, "SELECT g, count(*) FROM t GROUP BY g").await;
     let build = measure(&context, "SELECT g, bitmap_build_agg(id) FROM t GROUP BY g").await;
     assert_eq!(count.rows, build.rows);
     let order = if is_sorted { "sorted" } else { "random" };
     let ratio = build.seconds / count.seconds;
-    print!("{groups:>9} {order:>7} {:>10.3} {:>10.3} {ratio:>7.2} {:>10} {:>10}", build.seconds, count.seconds, build.memory, count.memory);
+    print!(
+        "{groups:>9} {order:>7} {:>10.3} {:>10.3} {ratio:>7.2} {:>10} {:>10}",
+        build.seconds, count.seconds, build.memory, count.memory
+    );
     if groups <= GROUPS_OF_OBJECTS {
-        datafusion_roaring::all_udafs().into_iter().for_each(|aggregate| context.register_udaf(aggregate));
+        datafusion_roaring::all_udafs()
+            .into_iter()
+            .for_each(|aggregate| context.register_udaf(aggregate));
         let other = measure(&context, "SELECT g, roaring_agg(id32) FROM t GROUP BY g").await;
         assert_eq!(other.rows, build.rows);
-        print!(" {:>14.3} {:>7.2}", other.seconds, other.seconds / build.seconds);
+        print!(
+            " {:>14.3} {:>7.2}",
+            other.seconds,
+            other.seconds / build.seconds
+        );
     }
     println!();
 }
 
 /// Each table in a process of its own: what one has let go of would be taken for free by the next.
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let rows = arguments.first().and_then(|rows| rows.parse().ok()).unwrap_or(50_000_000);
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    let rows = arguments
+        .first()
+        .and_then(|rows| rows.parse().ok())
+        .unwrap_or(50_000_000);
     if let [_, groups, order] = arguments.as_slice() {
         return compare(rows, groups.parse().unwrap(), order == "sorted");
     }
     println!("{rows} rows, ids below {IDS}");
     println!(
         "{:>9} {:>7} {:>10} {:>10} {:>7} {:>10} {:>10} {:>14} {:>7}",
-        "groups", "ids", "build s", "count s", "ratio", "build MiB", "count MiB", "roaring_agg s", "ratio"
+        "groups",
+        "ids",
+        "build s",
+        "count s",
+        "ratio",
+        "build MiB",
+        "count MiB",
+        "roaring_agg s",
+        "ratio"
     );
-    for (groups, order) in GROUPS.into_iter().flat_map(|groups| [(groups, "random"), (groups, "sorted")]) {
+    for (groups, order) in GROUPS
+        .into_iter()
+        .flat_map(|groups| [(groups, "random"), (groups, "sorted")])
+    {
         let arguments = [rows.to_string(), groups.to_string(), order.to_string()];
-        assert!(Command::new(std::env::current_exe().unwrap()).args(arguments).status().unwrap().success());
+        assert!(
+            Command::new(std::env::current_exe().unwrap())
+                .args(arguments)
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 }

@@ -21,12 +21,23 @@ impl AsyncDB for Session {
         let options = FormatOptions::default().with_null("NULL");
         let mut rows = Vec::new();
         for batch in &batches {
-            let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options));
+            let columns = batch
+                .columns()
+                .iter()
+                .map(|column| ArrayFormatter::try_new(column, &options));
             let columns = columns.collect::<Result<Vec<_>, _>>()?;
-            rows.extend((0..batch.num_rows()).map(|row| columns.iter().map(|column| one_line(&column.value(row).to_string())).collect::<Vec<String>>()));
+            rows.extend((0..batch.num_rows()).map(|row| {
+                columns
+                    .iter()
+                    .map(|column| one_line(&column.value(row).to_string()))
+                    .collect::<Vec<String>>()
+            }));
         }
         let width = batches.first().map_or(0, |batch| batch.num_columns());
-        Ok(DBOutput::Rows { types: vec![DefaultColumnType::Any; width], rows })
+        Ok(DBOutput::Rows {
+            types: vec![DefaultColumnType::Any; width],
+            rows,
+        })
     }
 
     async fn shutdown(&mut self) {}
@@ -34,18 +45,32 @@ impl AsyncDB for Session {
 
 /// A value, such as a plan, on one line, and visible.
 fn one_line(value: &str) -> String {
-    let line = value.lines().map(str::trim).collect::<Vec<&str>>().join(" ");
-    if line.is_empty() { "(empty)".to_owned() } else { line }
+    let line = value
+        .lines()
+        .map(str::trim)
+        .collect::<Vec<&str>>()
+        .join(" ");
+    if line.is_empty() {
+        "(empty)".to_owned()
+    } else {
+        line
+    }
 }
 
 fn session(partitions: usize) -> Session {
-    let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(partitions).with_batch_size(100));
+    let context = SessionContext::new_with_config(
+        SessionConfig::new()
+            .with_target_partitions(partitions)
+            .with_batch_size(100),
+    );
     tagmill_udfs::register_all(&context).unwrap();
     Session(context)
 }
 
 async fn run(file: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slt").join(file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/slt")
+        .join(file);
     for partitions in [1, 4] {
         let mut runner = Runner::new(move || async move { Ok(session(partitions)) });
         if let Err(error) = runner.run_file_async(&path).await {
@@ -134,15 +159,30 @@ async fn texts() {
 async fn examples_of_the_documentation() {
     let scalars = tagmill_udfs::scalar_functions();
     let aggregates = tagmill_udfs::aggregate_functions();
-    let documentation = scalars.iter().map(|function| (function.name(), function.documentation()));
-    let documentation = documentation.chain(aggregates.iter().map(|function| (function.name(), function.documentation())));
+    let documentation = scalars
+        .iter()
+        .map(|function| (function.name(), function.documentation()));
+    let documentation = documentation.chain(
+        aggregates
+            .iter()
+            .map(|function| (function.name(), function.documentation())),
+    );
     for (name, documentation) in documentation {
         let documentation = documentation.unwrap_or_else(|| panic!("{name} has no documentation"));
-        let example = documentation.sql_example.as_deref().unwrap_or_else(|| panic!("{name} has no example"));
+        let example = documentation
+            .sql_example
+            .as_deref()
+            .unwrap_or_else(|| panic!("{name} has no example"));
         let mut lines = example.lines().filter(|line| !line.starts_with("```"));
-        let query = lines.next().and_then(|line| line.strip_prefix("> ")).unwrap().trim_end_matches(';');
+        let query = lines
+            .next()
+            .and_then(|line| line.strip_prefix("> "))
+            .unwrap()
+            .trim_end_matches(';');
         assert!(query.contains(name), "{name}: {query}");
-        let DBOutput::Rows { rows, .. } = session(2).run(query).await.unwrap() else { panic!("{name}: no rows") };
+        let DBOutput::Rows { rows, .. } = session(2).run(query).await.unwrap() else {
+            panic!("{name}: no rows")
+        };
         let found: Vec<String> = rows.iter().map(|row| row.join(" ")).collect();
         assert_eq!(found, lines.collect::<Vec<&str>>(), "{name}");
     }
@@ -157,7 +197,11 @@ fn manual_is_up_to_date() {
         std::fs::write(&path, &manual).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == manual, "udfs/MANUAL.md is stale: UPDATE_MANUAL=1 cargo test --release --workspace --test slt manual");
+    assert!(
+        found == manual,
+        "udfs/MANUAL.md is stale: UPDATE_MANUAL=1 cargo test --release --workspace --test slt \
+         manual"
+    );
 }
 
 /// Every name that the manual lists is a function, quoted and, in lower case, unquoted.
@@ -168,14 +212,18 @@ fn names_of_other_systems_are_known() {
     let mut missing = Vec::new();
     for entry in tagmill_udfs::dialect_names() {
         for name in [entry.name.to_owned(), entry.name.to_ascii_lowercase()] {
-            let is_known =
-                state.scalar_functions().contains_key(&name) || state.aggregate_functions().contains_key(&name) || state.table_functions().contains_key(&name);
+            let is_known = state.scalar_functions().contains_key(&name)
+                || state.aggregate_functions().contains_key(&name)
+                || state.table_functions().contains_key(&name);
             if !is_known {
                 missing.push(name);
             }
         }
         let ours = entry.function;
-        if !(state.scalar_functions().contains_key(ours) || state.aggregate_functions().contains_key(ours) || state.table_functions().contains_key(ours)) {
+        if !(state.scalar_functions().contains_key(ours)
+            || state.aggregate_functions().contains_key(ours)
+            || state.table_functions().contains_key(ours))
+        {
             missing.push(ours.to_owned());
         }
     }
@@ -187,9 +235,22 @@ fn names_of_other_systems_are_known() {
 fn names_are_unique() {
     let scalars = tagmill_udfs::scalar_functions();
     let aggregates = tagmill_udfs::aggregate_functions();
-    let names = scalars.iter().flat_map(|function| function.aliases().iter().map(String::as_str).chain([function.name()]));
-    let mut names: Vec<&str> =
-        names.chain(aggregates.iter().flat_map(|function| function.aliases().iter().map(String::as_str).chain([function.name()]))).collect();
+    let names = scalars.iter().flat_map(|function| {
+        function
+            .aliases()
+            .iter()
+            .map(String::as_str)
+            .chain([function.name()])
+    });
+    let mut names: Vec<&str> = names
+        .chain(aggregates.iter().flat_map(|function| {
+            function
+                .aliases()
+                .iter()
+                .map(String::as_str)
+                .chain([function.name()])
+        }))
+        .collect();
     names.sort_unstable();
     let twice: Vec<&[&str]> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
     assert!(twice.is_empty(), "{twice:?}");

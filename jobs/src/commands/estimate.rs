@@ -35,6 +35,21 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     let manifest = warehouse.release(arguments.release).await?;
     let ctx = SessionContext::new();
     catalog::register(&ctx, &warehouse.store, &manifest).await?;
-    let lists = warehouse.config.groups.as_ref().and_then(|groups| groups.lists.as_deref());
-    output::print(global.output, &catalog::estimate(&ctx, &manifest, &warehouse.config.tags, lists, &arguments.app, &arguments.rule).await?)
+    let lists = warehouse
+        .config
+        .groups
+        .as_ref()
+        .and_then(|groups| groups.lists.as_deref());
+    output::print(
+        global.output,
+        &catalog::estimate(
+            &ctx,
+            &manifest,
+            &warehouse.config.tags,
+            lists,
+            &arguments.app,
+            &arguments.rule,
+        )
+        .await?,
+    )
 }

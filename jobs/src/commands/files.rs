@@ -48,13 +48,20 @@ enum Format {
 
 fn artifact(name: &str) -> Result<Artifact, String> {
     let names = || Artifact::ALL.iter().map(|artifact| artifact.name());
-    Artifact::from_name(name).ok_or_else(|| format!("found {name:?}, expected one of {}", names().collect::<Vec<_>>().join(", ")))
+    Artifact::from_name(name).ok_or_else(|| {
+        format!(
+            "found {name:?}, expected one of {}",
+            names().collect::<Vec<_>>().join(", ")
+        )
+    })
 }
 
 pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     let warehouse = Warehouse::open(&global, "files").await?;
     let manifest = warehouse.release(arguments.release).await?;
-    let wanted = |artifact: &Artifact| arguments.artifacts.is_empty() || arguments.artifacts.contains(artifact);
+    let wanted = |artifact: &Artifact| {
+        arguments.artifacts.is_empty() || arguments.artifacts.contains(artifact)
+    };
     let engine = match arguments.format {
         Format::List => {
             let files = manifest.files.iter().filter(|file| wanted(&file.artifact));
@@ -65,16 +72,29 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
                 bytes: file.bytes,
                 checksum: file.checksum.clone(),
             });
-            return output::print(global.output, &Listing { release: manifest.release, files: files.collect() });
+            return output::print(
+                global.output,
+                &Listing {
+                    release: manifest.release,
+                    files: files.collect(),
+                },
+            );
         }
         Format::Clickhouse => Engine::ClickHouse,
         Format::Duckdb => Engine::DuckDb,
         Format::Spark => Engine::Spark,
     };
     let chosen = Artifact::ALL.iter().filter(|artifact| wanted(artifact));
-    let statements = chosen.map(|artifact| publish::statement(&warehouse.store, &manifest, *artifact, engine));
+    let statements =
+        chosen.map(|artifact| publish::statement(&warehouse.store, &manifest, *artifact, engine));
     let statements: Vec<String> = statements.collect::<Result<_>>()?;
-    output::print(global.output, &Statements { release: manifest.release, statements })
+    output::print(
+        global.output,
+        &Statements {
+            release: manifest.release,
+            statements,
+        },
+    )
 }
 
 #[derive(Serialize)]
@@ -100,12 +120,16 @@ struct Statements {
 
 impl fmt::Display for Listing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.files.iter().try_for_each(|file| writeln!(f, "{}", file.path))
+        self.files
+            .iter()
+            .try_for_each(|file| writeln!(f, "{}", file.path))
     }
 }
 
 impl fmt::Display for Statements {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.statements.iter().try_for_each(|statement| writeln!(f, "{statement}"))
+        self.statements
+            .iter()
+            .try_for_each(|statement| writeln!(f, "{statement}"))
     }
 }

@@ -12,16 +12,22 @@ use crate::{output, warehouse};
 
 /// Make a warehouse
 ///
-/// Probes the store (one key is created twice; a store where the second create succeeds is refused) and writes warehouse.json with
-/// what can never change: the number of shards, the id scope and the time zone. On a warehouse that exists it checks that the
-/// configuration still fits.
+/// Probes the store (one key is created twice; a store where the second create succeeds is refused)
+/// and writes warehouse.json with what can never change: the number of shards, the id scope and the
+/// time zone. On a warehouse that exists it checks that the configuration still fits.
 #[derive(Debug, Args)]
 pub struct Arguments {}
 
 pub async fn run(global: Global) -> Result<()> {
     let config = warehouse::config(&global)?;
     let constants = job::init(&config).await?;
-    output::print(global.output, &Made { url: config.warehouse.url, constants })
+    output::print(
+        global.output,
+        &Made {
+            url: config.warehouse.url,
+            constants,
+        },
+    )
 }
 
 #[derive(Serialize)]

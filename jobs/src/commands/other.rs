@@ -5,15 +5,36 @@ use std::ffi::OsString;
 use tagmill_schemas::Error;
 use tagmill_schemas::nearest::nearest;
 
-const LATER: [&str; 15] =
-    ["check", "portrait", "explain", "lineage", "diff", "publish", "rollback", "hold", "pin", "gc", "erase", "runs", "export", "scheduler", "executor"];
-const NOW: [&str; 11] = ["init", "validate", "plan", "run", "releases", "show", "files", "sql", "estimate", "verify", "status"];
+const LATER: [&str; 15] = [
+    "check",
+    "portrait",
+    "explain",
+    "lineage",
+    "diff",
+    "publish",
+    "rollback",
+    "hold",
+    "pin",
+    "gc",
+    "erase",
+    "runs",
+    "export",
+    "scheduler",
+    "executor",
+];
+const NOW: [&str; 11] = [
+    "init", "validate", "plan", "run", "releases", "show", "files", "sql", "estimate", "verify",
+    "status",
+];
 
 /// The error for a word in a command's place.
 pub fn refuse(words: &[OsString]) -> Error {
-    let word = words.first().map_or_else(String::new, |word| word.to_string_lossy().into_owned());
+    let word = words
+        .first()
+        .map_or_else(String::new, |word| word.to_string_lossy().into_owned());
     if LATER.contains(&word.as_str()) {
-        return Error::setup("usage", format!("tagmill {word} is not in this version")).fix("see tagmill --help for what is");
+        return Error::setup("usage", format!("tagmill {word} is not in this version"))
+            .fix("see tagmill --help for what is");
     }
     let error = Error::setup("usage", format!("unknown command {word:?}"));
     match nearest(&word, NOW.into_iter().chain(LATER)) {

@@ -12,7 +12,8 @@ use crate::{output, warehouse};
 
 /// Say what a run would do
 ///
-/// Which sources it would read, carry or skip, with files, rows and bytes; which rules are invalid; a forecast of memory. Writes nothing.
+/// Which sources it would read, carry or skip, with files, rows and bytes; which rules are invalid;
+/// a forecast of memory. Writes nothing.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The night's date

@@ -18,16 +18,29 @@ const AT_ONCE: usize = 8;
 
 /// List the releases
 ///
-/// The last line is the current one. `head` is the newest night in a release; a date before it was a late or repeated night.
+/// The last line is the current one. `head` is the newest night in a release; a date before it was
+/// a late or repeated night.
 #[derive(Debug, Args)]
 pub struct Arguments {}
 
 pub async fn run(global: Global) -> Result<()> {
     let warehouse = Warehouse::open(&global, "releases").await?;
-    let numbers = publish::list_releases(&warehouse.store).await?.numbers().to_vec();
-    let loads = numbers.into_iter().map(|number| publish::load_release(&warehouse.store, number));
-    let manifests = futures::stream::iter(loads).buffered(AT_ONCE).map_ok(|manifest| Line::of(&manifest));
-    output::print(global.output, &History { releases: manifests.try_collect().await? })
+    let numbers = publish::list_releases(&warehouse.store)
+        .await?
+        .numbers()
+        .to_vec();
+    let loads = numbers
+        .into_iter()
+        .map(|number| publish::load_release(&warehouse.store, number));
+    let manifests = futures::stream::iter(loads)
+        .buffered(AT_ONCE)
+        .map_ok(|manifest| Line::of(&manifest));
+    output::print(
+        global.output,
+        &History {
+            releases: manifests.try_collect().await?,
+        },
+    )
 }
 
 #[derive(Serialize)]
@@ -64,11 +77,22 @@ impl Line {
     }
 
     fn cells(&self) -> Vec<String> {
-        let parent = self.parent.map_or_else(|| "-".to_owned(), |parent| parent.to_string());
+        let parent = self
+            .parent
+            .map_or_else(|| "-".to_owned(), |parent| parent.to_string());
         let run = format!("{}-{}", self.run, self.attempt);
         let sizes = [grouped(self.files as u64), sized(self.bytes)];
         let [files, bytes] = sizes;
-        vec![self.release.to_string(), parent, self.date.to_string(), self.head_date.to_string(), run, files, bytes, self.reason.clone().unwrap_or_default()]
+        vec![
+            self.release.to_string(),
+            parent,
+            self.date.to_string(),
+            self.head_date.to_string(),
+            run,
+            files,
+            bytes,
+            self.reason.clone().unwrap_or_default(),
+        ]
     }
 }
 
@@ -77,8 +101,14 @@ impl fmt::Display for History {
         if self.releases.is_empty() {
             return f.write_str("nothing has been published");
         }
-        let heading = ["release", "parent", "date", "head", "run", "files", "bytes", "reason"].map(str::to_owned).to_vec();
-        let rows: Vec<_> = std::iter::once(heading).chain(self.releases.iter().map(Line::cells)).collect();
+        let heading = [
+            "release", "parent", "date", "head", "run", "files", "bytes", "reason",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        let rows: Vec<_> = std::iter::once(heading)
+            .chain(self.releases.iter().map(Line::cells))
+            .collect();
         f.write_str(&columns(&rows, &[0, 1, 5, 6]))
     }
 }

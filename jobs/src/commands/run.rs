@@ -21,8 +21,10 @@ Examples:
   tagmill run --date 2026-11-19 --wait 90m --log json       from cron
 
 A run is a function of the parent release, the date, the inputs, the configuration and the program: the same five give the same bytes, \
-whatever threads or memory. A date that was published already is run again and published as a new release. \
-A date before the newest night adds or replaces that date's behaviour; tags and groups stay as they are.";
+whatever threads or memory. A date that was published already is run again and published as a new \
+release. \
+A date before the newest night adds or replaces that date's behaviour; tags and groups stay as \
+they are.";
 
 /// Run the night of a date and publish a release
 #[derive(Debug, Args)]
@@ -73,19 +75,25 @@ const MOST_THREADS: usize = 4_096;
 
 fn threads(text: &str) -> Result<usize, String> {
     let parsed = text.parse().ok().filter(|threads| *threads <= MOST_THREADS);
-    parsed.ok_or_else(|| format!("found {text:?}, expected a whole number from 0 (all) to {MOST_THREADS}"))
+    parsed.ok_or_else(|| {
+        format!("found {text:?}, expected a whole number from 0 (all) to {MOST_THREADS}")
+    })
 }
 
 impl Arguments {
-    /// Threads that the night runs on; 0: all. What is wrong with the configuration is told when it is read for good.
+    /// Threads that the night runs on; 0: all. What is wrong with the configuration is told when it
+    /// is read for good.
     pub fn threads(&self, global: &Global) -> usize {
-        self.resources.threads.unwrap_or_else(|| warehouse::config(global).map_or(0, |config| config.run.threads))
+        self.resources
+            .threads
+            .unwrap_or_else(|| warehouse::config(global).map_or(0, |config| config.run.threads))
     }
 }
 
 pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     if arguments.cluster.is_some() {
-        return Err(Error::setup("run", "--cluster is not in this version").fix("leave it out: the night runs on this machine"));
+        return Err(Error::setup("run", "--cluster is not in this version")
+            .fix("leave it out: the night runs on this machine"));
     }
     let dates = dates(&arguments)?;
     let config = warehouse::config(&global)?;
@@ -99,7 +107,10 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
             Ok(report) => nights.push(report),
             Err(error) => {
                 if !nights.is_empty() {
-                    log::warn!("stopped at {date}; the {} nights before it are done", nights.len());
+                    log::warn!(
+                        "stopped at {date}; the {} nights before it are done",
+                        nights.len()
+                    );
                     print(&global, nights)?;
                 }
                 return Err(error);
@@ -132,21 +143,33 @@ fn request(config: &Config, date: NaiveDate, arguments: &Arguments) -> Request {
 fn dates(arguments: &Arguments) -> Result<Vec<NaiveDate>> {
     match (arguments.date, arguments.from, arguments.to) {
         (Some(date), ..) => Ok(vec![date]),
-        (None, Some(from), Some(to)) if from <= to => Ok(from.iter_days().take_while(|date| *date <= to).collect()),
-        (None, Some(from), Some(to)) => Err(Error::setup("usage", format!("found --from {from} after --to {to}")).fix("swap them")),
+        (None, Some(from), Some(to)) if from <= to => {
+            Ok(from.iter_days().take_while(|date| *date <= to).collect())
+        }
+        (None, Some(from), Some(to)) => Err(Error::setup(
+            "usage",
+            format!("found --from {from} after --to {to}"),
+        )
+        .fix("swap them")),
         _ => Err(Error::setup("usage", "no date is given").fix("use --date D, or --from D --to D")),
     }
 }
 
 fn known_sources(config: &Config, asked: &[String]) -> Result<()> {
     let names = || config.sources.iter().map(|source| source.name.as_str());
-    match asked.iter().find(|name| !names().any(|known| known == name.as_str())) {
+    match asked
+        .iter()
+        .find(|name| !names().any(|known| known == name.as_str()))
+    {
         None => Ok(()),
         Some(name) => {
             let error = Error::setup("usage", format!("unknown source {name:?}"));
             Err(match tagmill_schemas::nearest::nearest(name, names()) {
                 Some(near) => error.fix(format!("did you mean {near:?}?")),
-                None => error.fix(format!("the configuration has {}", names().collect::<Vec<_>>().join(", "))),
+                None => error.fix(format!(
+                    "the configuration has {}",
+                    names().collect::<Vec<_>>().join(", ")
+                )),
             })
         }
     }

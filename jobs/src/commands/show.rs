@@ -14,7 +14,8 @@ use crate::warehouse::Warehouse;
 
 /// Show what a release holds
 ///
-/// Its inputs, what became of their rows, its artifacts and tags. Everything comes from the manifest: no data is read.
+/// Its inputs, what became of their rows, its artifacts and tags. Everything comes from the
+/// manifest: no data is read.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// A number, current, or the night it is of: @2026-11-19
@@ -84,7 +85,13 @@ impl Contents {
             code_version: manifest.code_version,
             reason: manifest.reason,
         };
-        Self { head, inputs: manifest.inputs.iter().map(InputLine::of).collect(), rows: manifest.counts, artifacts, tags: manifest.tags }
+        Self {
+            head,
+            inputs: manifest.inputs.iter().map(InputLine::of).collect(),
+            rows: manifest.counts,
+            artifacts,
+            tags: manifest.tags,
+        }
     }
 }
 
@@ -117,20 +124,56 @@ fn artifact_lines(manifest: &Manifest) -> Vec<ArtifactLine> {
 impl fmt::Display for Contents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let head = &self.head;
-        writeln!(f, "release {} of {} (run {}-{}, head {})", head.release, head.date, head.run, head.attempt, head.head_date)?;
+        writeln!(
+            f,
+            "release {} of {} (run {}-{}, head {})",
+            head.release, head.date, head.run, head.attempt, head.head_date
+        )?;
         if let Some(reason) = &head.reason {
             writeln!(f, "published because: {reason}")?;
         }
-        let inputs =
-            self.inputs.iter().map(|i| vec![i.source.clone(), status(i.status), i.date.to_string(), grouped(i.files as u64), grouped(i.rows), sized(i.bytes)]);
-        table(f, &["input", "status", "date", "files", "rows", "bytes"], inputs, &[3, 4, 5])?;
-        table(f, &["source", "read", "accepted", "filtered", "rejected"], source_rows(&self.rows), &[1, 2, 3, 4])?;
-        let artifacts = self.artifacts.iter().map(|a| vec![a.artifact.to_owned(), grouped(a.files), grouped(a.rows), sized(a.bytes)]);
-        table(f, &["artifact", "files", "rows", "bytes"], artifacts, &[1, 2, 3])?;
-        let apps: std::collections::BTreeSet<&str> = self.tags.iter().map(|tag| tag.app.as_str()).collect();
+        let inputs = self.inputs.iter().map(|i| {
+            vec![
+                i.source.clone(),
+                status(i.status),
+                i.date.to_string(),
+                grouped(i.files as u64),
+                grouped(i.rows),
+                sized(i.bytes),
+            ]
+        });
+        table(
+            f,
+            &["input", "status", "date", "files", "rows", "bytes"],
+            inputs,
+            &[3, 4, 5],
+        )?;
+        table(
+            f,
+            &["source", "read", "accepted", "filtered", "rejected"],
+            source_rows(&self.rows),
+            &[1, 2, 3, 4],
+        )?;
+        let artifacts = self.artifacts.iter().map(|a| {
+            vec![
+                a.artifact.to_owned(),
+                grouped(a.files),
+                grouped(a.rows),
+                sized(a.bytes),
+            ]
+        });
+        table(
+            f,
+            &["artifact", "files", "rows", "bytes"],
+            artifacts,
+            &[1, 2, 3],
+        )?;
+        let apps: std::collections::BTreeSet<&str> =
+            self.tags.iter().map(|tag| tag.app.as_str()).collect();
         write!(
             f,
-            "\n{} tags of {} apps; sizes: tagmill sql -c \"SELECT app, tag, value, sum(cardinality) FROM tags_string GROUP BY ALL\"",
+            "\n{} tags of {} apps; sizes: tagmill sql -c \"SELECT app, tag, value, \
+             sum(cardinality) FROM tags_string GROUP BY ALL\"",
             grouped(self.tags.len() as u64),
             grouped(apps.len() as u64)
         )
@@ -143,9 +186,15 @@ fn source_rows(counts: &[SourceCount]) -> impl Iterator<Item = Vec<String>> {
     for count in counts {
         let sum = sums.entry(count.source.as_str()).or_default();
         let more = [count.read, count.accepted, count.filtered, count.rejected];
-        sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+        sum.iter_mut()
+            .zip(more)
+            .for_each(|(sum, more)| *sum += more);
     }
-    sums.into_iter().map(|(source, sums)| std::iter::once(source.to_owned()).chain(sums.map(grouped)).collect())
+    sums.into_iter().map(|(source, sums)| {
+        std::iter::once(source.to_owned())
+            .chain(sums.map(grouped))
+            .collect()
+    })
 }
 
 fn status(status: InputStatus) -> String {
@@ -157,7 +206,18 @@ fn status(status: InputStatus) -> String {
     .to_owned()
 }
 
-fn table(f: &mut fmt::Formatter<'_>, heading: &[&str], rows: impl Iterator<Item = Vec<String>>, right: &[usize]) -> fmt::Result {
-    let rows: Vec<_> = std::iter::once(heading.iter().map(|name| (*name).to_owned()).collect()).chain(rows).collect();
-    if rows.len() > 1 { writeln!(f, "\n{}", columns(&rows, right)) } else { Ok(()) }
+fn table(
+    f: &mut fmt::Formatter<'_>,
+    heading: &[&str],
+    rows: impl Iterator<Item = Vec<String>>,
+    right: &[usize],
+) -> fmt::Result {
+    let rows: Vec<_> = std::iter::once(heading.iter().map(|name| (*name).to_owned()).collect())
+        .chain(rows)
+        .collect();
+    if rows.len() > 1 {
+        writeln!(f, "\n{}", columns(&rows, right))
+    } else {
+        Ok(())
+    }
 }

@@ -18,8 +18,9 @@ use crate::warehouse::Warehouse;
 
 /// Say whether the newest night is fresh
 ///
-/// The age is counted from the end of the head's day in the warehouse's time zone: with a night that runs at two and is done by
-/// three, --max-age 28h is a day later and an hour to spare. Stale, or nothing published: exit 3.
+/// The age is counted from the end of the head's day in the warehouse's time zone: with a night
+/// that runs at two and is done by three, --max-age 28h is a day later and an hour to spare. Stale,
+/// or nothing published: exit 3.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Older than this is stale
@@ -31,14 +32,29 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     let warehouse = Warehouse::open(&global, "status").await?;
     let head = publish::newest_release(&warehouse.store).await?;
     let Some(head) = head else {
-        return Err(Error::retry("status", "nothing has been published").at(warehouse.store.name_of("")).fix("run tagmill run"));
+        return Err(Error::retry("status", "nothing has been published")
+            .at(warehouse.store.name_of(""))
+            .fix("run tagmill run"));
     };
-    let state = State::of(head.release, head.head_date, warehouse.config.warehouse.time_zone, Utc::now(), arguments.max_age);
+    let state = State::of(
+        head.release,
+        head.head_date,
+        warehouse.config.warehouse.time_zone,
+        Utc::now(),
+        arguments.max_age,
+    );
     output::print(global.output, &state)?;
     match state.is_fresh {
         true => Ok(()),
-        false => Err(Error::retry("status", format!("the head is of {}, {} hours old", state.head_date, state.age_seconds / 3600))
-            .fix("see why the nights since then did not publish")),
+        false => Err(Error::retry(
+            "status",
+            format!(
+                "the head is of {}, {} hours old",
+                state.head_date,
+                state.age_seconds / 3600
+            ),
+        )
+        .fix("see why the nights since then did not publish")),
     }
 }
 
@@ -53,12 +69,26 @@ struct State {
 }
 
 impl State {
-    fn of(release: u64, head_date: NaiveDate, zone: Tz, now: DateTime<Utc>, max_age: Duration) -> Self {
+    fn of(
+        release: u64,
+        head_date: NaiveDate,
+        zone: Tz,
+        now: DateTime<Utc>,
+        max_age: Duration,
+    ) -> Self {
         let ended = end_of(head_date, zone);
         let age_seconds = (now - ended).num_seconds();
-        let is_fresh = u64::try_from(age_seconds).is_ok_and(|age| age <= max_age.as_secs()) || age_seconds < 0;
+        let is_fresh =
+            u64::try_from(age_seconds).is_ok_and(|age| age <= max_age.as_secs()) || age_seconds < 0;
         let head_day_ended = ended.to_rfc3339_opts(SecondsFormat::Secs, true);
-        Self { release, head_date, head_day_ended, age_seconds, max_age_seconds: max_age.as_secs(), is_fresh }
+        Self {
+            release,
+            head_date,
+            head_day_ended,
+            age_seconds,
+            max_age_seconds: max_age.as_secs(),
+            is_fresh,
+        }
     }
 }
 
@@ -74,7 +104,13 @@ impl fmt::Display for State {
             age if age < 0 => (-age, "before that day ends"),
             age => (age, "after that day ended"),
         };
-        write!(f, "{word}: release {} of {}, {:.1} hours {when}", self.release, self.head_date, hours as f64 / 3600.0)
+        write!(
+            f,
+            "{word}: release {} of {}, {:.1} hours {when}",
+            self.release,
+            self.head_date,
+            hours as f64 / 3600.0
+        )
     }
 }
 
@@ -84,19 +120,37 @@ mod tests {
 
     fn state(now: &str) -> Option<State> {
         let now = DateTime::parse_from_rfc3339(now).ok()?.to_utc();
-        Some(State::of(7, NaiveDate::from_ymd_opt(2026, 11, 19)?, chrono_tz::Asia::Shanghai, now, Duration::from_secs(26 * 3600)))
+        Some(State::of(
+            7,
+            NaiveDate::from_ymd_opt(2026, 11, 19)?,
+            chrono_tz::Asia::Shanghai,
+            now,
+            Duration::from_secs(26 * 3600),
+        ))
     }
 
     #[test]
     fn age_counts_from_the_end_of_the_local_day() {
-        assert_eq!(state("2026-11-19T16:00:00Z").map(|s| (s.age_seconds, s.is_fresh)), Some((0, true)));
-        assert_eq!(state("2026-11-20T18:00:00Z").map(|s| (s.age_seconds, s.is_fresh)), Some((26 * 3600, true)));
-        assert_eq!(state("2026-11-20T18:00:01Z").map(|s| s.is_fresh), Some(false));
+        assert_eq!(
+            state("2026-11-19T16:00:00Z").map(|s| (s.age_seconds, s.is_fresh)),
+            Some((0, true))
+        );
+        assert_eq!(
+            state("2026-11-20T18:00:00Z").map(|s| (s.age_seconds, s.is_fresh)),
+            Some((26 * 3600, true))
+        );
+        assert_eq!(
+            state("2026-11-20T18:00:01Z").map(|s| s.is_fresh),
+            Some(false)
+        );
     }
 
     #[test]
     fn a_day_that_has_not_ended_is_fresh() {
-        assert_eq!(state("2026-11-19T10:00:00Z").map(|s| s.is_fresh), Some(true));
+        assert_eq!(
+            state("2026-11-19T10:00:00Z").map(|s| s.is_fresh),
+            Some(true)
+        );
     }
 
     #[test]

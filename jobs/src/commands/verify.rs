@@ -13,7 +13,8 @@ use crate::warehouse::Warehouse;
 
 /// Check that a release is still there, byte for byte
 ///
-/// Reads and hashes every file of the release; with --quick only looks at presence and size. Damage is exit 1.
+/// Reads and hashes every file of the release; with --quick only looks at presence and size. Damage
+/// is exit 1.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// A number, current, or the night it is of: @2026-11-19
@@ -27,16 +28,39 @@ pub struct Arguments {
 pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     let warehouse = Warehouse::open(&global, "verify").await?;
     let manifest = warehouse.release(arguments.release).await?;
-    let depth = if arguments.quick { Depth::Sizes } else { Depth::Checksums };
+    let depth = if arguments.quick {
+        Depth::Sizes
+    } else {
+        Depth::Checksums
+    };
     let verified = publish::verify(&warehouse.store, &manifest, depth).await?;
-    let problems: Vec<_> = verified.problems.into_iter().map(|problem| Damage { path: problem.path, what: problem.what }).collect();
+    let problems: Vec<_> = verified
+        .problems
+        .into_iter()
+        .map(|problem| Damage {
+            path: problem.path,
+            what: problem.what,
+        })
+        .collect();
     let count = problems.len();
-    output::print(global.output, &Findings { release: manifest.release, files: verified.files, bytes: verified.bytes, is_quick: arguments.quick, problems })?;
+    output::print(
+        global.output,
+        &Findings {
+            release: manifest.release,
+            files: verified.files,
+            bytes: verified.bytes,
+            is_quick: arguments.quick,
+            problems,
+        },
+    )?;
     match count {
         0 => Ok(()),
-        _ => Err(Error::refused("verify", format!("{count} of {} files are damaged", verified.files))
-            .at(format!("release {}", manifest.release))
-            .fix("restore them from a copy, or run the night again")),
+        _ => Err(Error::refused(
+            "verify",
+            format!("{count} of {} files are damaged", verified.files),
+        )
+        .at(format!("release {}", manifest.release))
+        .fix("restore them from a copy, or run the night again")),
     }
 }
 
@@ -61,6 +85,14 @@ impl fmt::Display for Findings {
             writeln!(f, "{}: {}", problem.path, problem.what)?;
         }
         let looked = if self.is_quick { "sizes" } else { "checksums" };
-        write!(f, "release {}: {} of {} in {} files, {} damaged", self.release, looked, sized(self.bytes), grouped(self.files), self.problems.len())
+        write!(
+            f,
+            "release {}: {} of {} in {} files, {} damaged",
+            self.release,
+            looked,
+            sized(self.bytes),
+            grouped(self.files),
+            self.problems.len()
+        )
     }
 }

@@ -2,14 +2,24 @@
 
 use crate::process::run;
 
-const COMMANDS: [&str; 11] = ["init", "validate", "plan", "run", "releases", "show", "files", "sql", "estimate", "verify", "status"];
+const COMMANDS: [&str; 11] = [
+    "init", "validate", "plan", "run", "releases", "show", "files", "sql", "estimate", "verify",
+    "status",
+];
 
 #[test]
 fn help_lists_commands_a_first_night_and_exit_codes() {
     let folder = tempfile::tempdir().unwrap();
     let help = run(folder.path(), &["--help"]);
     assert_eq!((help.code, help.err.as_str()), (Some(0), ""));
-    for word in COMMANDS.iter().chain(&["A first night:", "Exit codes:", "TAGMILL_CONFIG", "Not in this version:", "@2026-11-19", "try again later"]) {
+    for word in COMMANDS.iter().chain(&[
+        "A first night:",
+        "Exit codes:",
+        "TAGMILL_CONFIG",
+        "Not in this version:",
+        "@2026-11-19",
+        "try again later",
+    ]) {
         assert!(help.out.contains(word), "{word} is not in\n{}", help.out);
     }
     let short = run(folder.path(), &["-h"]);
@@ -31,7 +41,12 @@ fn every_command_explains_itself() {
     for command in COMMANDS {
         let help = run(folder.path(), &[command, "--help"]);
         assert_eq!(help.code, Some(0), "{command}");
-        assert!(help.out.contains(&format!("Usage: tagmill {command}")) && help.out.contains("--output"), "{}", help.out);
+        assert!(
+            help.out.contains(&format!("Usage: tagmill {command}"))
+                && help.out.contains("--output"),
+            "{}",
+            help.out
+        );
     }
 }
 

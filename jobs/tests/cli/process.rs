@@ -36,5 +36,9 @@ pub fn run(folder: &Path, arguments: &[&str]) -> Done {
 }
 
 pub fn done(output: Output) -> Done {
-    Done { code: output.status.code(), out: String::from_utf8(output.stdout).unwrap(), err: String::from_utf8(output.stderr).unwrap() }
+    Done {
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
 }

@@ -1,8 +1,12 @@
-//! Warehouses for tests: an empty one, and one with a release of two small artifacts written without a run.
+//! Warehouses for tests: an empty one, and one with a release of two small artifacts written
+//! without a run.
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BinaryArray, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use arrow::array::{
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch,
+    StringArray, UInt32Array, UInt64Array,
+};
 use chrono::NaiveDate;
 use tagmill_pipeline::artifact::ArtifactWriter;
 use tagmill_pipeline::publish;
@@ -16,8 +20,10 @@ const SHARDS: u32 = 4;
 
 pub fn configured(shards: u32) -> String {
     format!(
-        "version = 1\n[warehouse]\nurl = 'w'\nshards = {shards}\ntime_zone = 'Asia/Shanghai'\nid_scope = 'global'\n\
-         [[source]]\nname = 'profiles'\nkind = 'attributes'\npath = 'raw/profiles/dt={{date}}/*.parquet'\n\
+        "version = 1\n[warehouse]\nurl = 'w'\nshards = {shards}\ntime_zone = \
+         'Asia/Shanghai'\nid_scope = 'global'\n\
+         [[source]]\nname = 'profiles'\nkind = 'attributes'\npath = \
+         'raw/profiles/dt={{date}}/*.parquet'\n\
          columns = {{ app = \"'shop'\", user = 'openid' }}\n\
          [[tag]]\nname = 'gender'\nsource = 'profiles'\ntype = 'string'\nvalue = 'gender'\n"
     )
@@ -36,9 +42,14 @@ pub fn published() -> TempDir {
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let config = Config::parse(&configured(SHARDS), "warehouse.toml").unwrap();
         let store = Store::open(folder.path().join("w").to_str().unwrap()).unwrap();
-        publish::init_warehouse(&store, &config.warehouse).await.unwrap();
+        publish::init_warehouse(&store, &config.warehouse)
+            .await
+            .unwrap();
         let manifest = write_release(&store).await;
-        store.create(&release::path(1), manifest.to_json().unwrap()).await.unwrap();
+        store
+            .create(&release::path(1), manifest.to_json().unwrap())
+            .await
+            .unwrap();
     });
     folder
 }
@@ -49,11 +60,23 @@ async fn write_release(store: &Store) -> Manifest {
         let everyone: Vec<u32> = (0..250).collect();
         let universe = [vec![text(&["shop"])], user_columns(shard, &[&everyone])].concat();
         files.push(write(store, Artifact::Universe, Some(shard), universe).await);
-        let tags = [gender_columns(), user_columns(shard, &[&everyone[..100], &everyone[100..190]])].concat();
+        let tags = [
+            gender_columns(),
+            user_columns(shard, &[&everyone[..100], &everyone[100..190]]),
+        ]
+        .concat();
         files.push(write(store, Artifact::Tags, Some(shard), tags).await);
     }
     let codes: ArrayRef = Arc::new(UInt32Array::from(vec![0, 1]));
-    files.push(write(store, Artifact::TagValues, None, [gender_columns(), vec![codes]].concat()).await);
+    files.push(
+        write(
+            store,
+            Artifact::TagValues,
+            None,
+            [gender_columns(), vec![codes]].concat(),
+        )
+        .await,
+    );
     Manifest {
         version: 1,
         release: 1,
@@ -86,9 +109,24 @@ fn date() -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 11, 19).unwrap()
 }
 
-async fn write(store: &Store, artifact: Artifact, shard: Option<u32>, columns: Vec<ArrayRef>) -> FileEntry {
-    let mut writer = ArtifactWriter::new(store, artifact.path(date(), "r", 1, shard), artifact, date(), shard).unwrap();
-    writer.write(&RecordBatch::try_new(artifact.schema(), columns).unwrap()).await.unwrap();
+async fn write(
+    store: &Store,
+    artifact: Artifact,
+    shard: Option<u32>,
+    columns: Vec<ArrayRef>,
+) -> FileEntry {
+    let mut writer = ArtifactWriter::new(
+        store,
+        artifact.path(date(), "r", 1, shard),
+        artifact,
+        date(),
+        shard,
+    )
+    .unwrap();
+    writer
+        .write(&RecordBatch::try_new(artifact.schema(), columns).unwrap())
+        .await
+        .unwrap();
     writer.finish().await.unwrap()
 }
 
@@ -119,6 +157,8 @@ fn user_columns(shard: u32, sets: &[&[u32]]) -> Vec<ArrayRef> {
     vec![
         Arc::new(UInt32Array::from_value(shard, sets.len())),
         Arc::new(BinaryArray::from_iter_values(sets.iter().map(bitmap))),
-        Arc::new(UInt64Array::from_iter_values(sets.iter().map(|set| set.len() as u64))),
+        Arc::new(UInt64Array::from_iter_values(
+            sets.iter().map(|set| set.len() as u64),
+        )),
     ]
 }

@@ -1,7 +1,10 @@
 //! Record batches as rows with bitmaps: for whoever has them in columns.
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Date32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
+use arrow::datatypes::{
+    DataType, Date32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
+    UInt16Type, UInt32Type, UInt64Type,
+};
 use parquet::errors::{ParquetError, Result};
 
 use super::bitmap_rows::BitmapRows;
@@ -13,7 +16,9 @@ use super::cell::Cell;
 /// As [`BitmapRows::push`].
 pub(super) fn push_batch(rows: &mut BitmapRows, batch: &RecordBatch) -> Result<()> {
     let (keys, rest) = batch.columns().split_at(rows.keys());
-    let [bitmaps, counts @ ..] = rest else { return Ok(()) };
+    let [bitmaps, counts @ ..] = rest else {
+        return Ok(());
+    };
     let bitmaps = bitmaps.as_binary::<i32>();
     for row in 0..batch.num_rows() {
         for (at, key) in keys.iter().enumerate() {
@@ -24,7 +29,12 @@ pub(super) fn push_batch(rows: &mut BitmapRows, batch: &RecordBatch) -> Result<(
         match counts {
             [one] => rows.push([count(one)], write)?,
             [one, two, three] => rows.push([count(one), count(two), count(three)], write)?,
-            other => return Err(ParquetError::General(format!("{} columns behind the bitmap", other.len()))),
+            other => {
+                return Err(ParquetError::General(format!(
+                    "{} columns behind the bitmap",
+                    other.len()
+                )));
+            }
         }
     }
     Ok(())

@@ -1,4 +1,5 @@
-//! Rows with bitmaps on their way into a file: keys are set when they change, a bitmap's bytes are written where they stay.
+//! Rows with bitmaps on their way into a file: keys are set when they change, a bitmap's bytes are
+//! written where they stay.
 //!
 //! ```text
 //! set(keys) ─► runs of equal cells ┐
@@ -23,12 +24,14 @@ use super::run_column::RunColumn;
 use super::spare::Spare;
 use super::tap::Tap;
 
-/// A row group ends with the row that makes it hold so many bytes: what a writer of bitmaps holds in memory.
+/// A row group ends with the row that makes it hold so many bytes: what a writer of bitmaps holds
+/// in memory.
 const GROUP_BYTES: usize = 16 << 20;
 
 /// The rows of one file of an artifact with bitmaps, in the order of its sort key.
 ///
-/// The columns before `bitmap` are keys, those behind it counts, of which `cardinality` is the first.
+/// The columns before `bitmap` are keys, those behind it counts, of which `cardinality` is the
+/// first.
 pub struct BitmapRows {
     file: SerializedFileWriter<Tap>,
     /// Every column but the bitmap.
@@ -50,38 +53,87 @@ impl BitmapRows {
     ///
     /// # Errors
     /// None in practice: types that can not be keys.
-    pub(super) fn new(artifact: Artifact, schema: &SchemaRef, spare: &Spare) -> Result<Option<Self>> {
-        let Some(keys) = layout::bitmap_column(artifact) else { return Ok(None) };
-        let fields = schema.fields().iter().enumerate().filter(|(at, _)| *at != keys);
-        let columns = fields.map(|(_, field)| RunColumn::new(field.data_type())).collect::<Result<_>>()?;
-        let (file, _) = ArrowWriter::try_new(Tap::default(), Arc::clone(schema), Some(layout::properties(artifact)))?.into_serialized_writer()?;
+    pub(super) fn new(
+        artifact: Artifact,
+        schema: &SchemaRef,
+        spare: &Spare,
+    ) -> Result<Option<Self>> {
+        let Some(keys) = layout::bitmap_column(artifact) else {
+            return Ok(None);
+        };
+        let fields = schema
+            .fields()
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| *at != keys);
+        let columns = fields
+            .map(|(_, field)| RunColumn::new(field.data_type()))
+            .collect::<Result<_>>()?;
+        let (file, _) = ArrowWriter::try_new(
+            Tap::default(),
+            Arc::clone(schema),
+            Some(layout::properties(artifact)),
+        )?
+        .into_serialized_writer()?;
         let bitmaps = BitmapCells::in_memory(spare.take());
-        Ok(Some(Self { file, columns, keys, bitmaps, spare: spare.clone(), rows: 0, key_bytes: 0, all_rows: 0, cardinality: 0 }))
+        Ok(Some(Self {
+            file,
+            columns,
+            keys,
+            bitmaps,
+            spare: spare.clone(),
+            rows: 0,
+            key_bytes: 0,
+            all_rows: 0,
+            cardinality: 0,
+        }))
     }
 
-    /// From the next row on, the keys from column `first` on have these cells; the others keep theirs.
+    /// From the next row on, the keys from column `first` on have these cells; the others keep
+    /// theirs.
     ///
     /// # Errors
     /// A cell of another type, more cells than keys.
     #[inline]
-    pub fn set<'c>(&mut self, first: usize, cells: impl IntoIterator<Item = Cell<'c>>) -> Result<()> {
+    pub fn set<'c>(
+        &mut self,
+        first: usize,
+        cells: impl IntoIterator<Item = Cell<'c>>,
+    ) -> Result<()> {
         for (at, cell) in cells.into_iter().enumerate() {
-            let column = self.columns.get_mut(first + at).filter(|_| first + at < self.keys);
-            let column = column.ok_or_else(|| ParquetError::General(format!("a cell for key {}, there are {}", first + at, self.keys)))?;
+            let column = self
+                .columns
+                .get_mut(first + at)
+                .filter(|_| first + at < self.keys);
+            let column = column.ok_or_else(|| {
+                ParquetError::General(format!(
+                    "a cell for key {}, there are {}",
+                    first + at,
+                    self.keys
+                ))
+            })?;
             self.key_bytes += column.set(self.rows, cell)?;
         }
         Ok(())
     }
 
-    /// Adds a row with the keys that are set and the bitmap whose bytes `bitmap` appends; `counts` are the columns behind it.
+    /// Adds a row with the keys that are set and the bitmap whose bytes `bitmap` appends; `counts`
+    /// are the columns behind it.
     ///
     /// # Errors
     /// Another number of counts; when it fills a row group, what encoding says.
     #[inline]
-    pub fn push<const N: usize>(&mut self, counts: [u64; N], bitmap: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
+    pub fn push<const N: usize>(
+        &mut self,
+        counts: [u64; N],
+        bitmap: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<()> {
         let columns = &mut self.columns[self.keys..];
         if columns.len() != N || N == 0 {
-            return Err(ParquetError::General(format!("{N} counts for {} columns", columns.len())));
+            return Err(ParquetError::General(format!(
+                "{N} counts for {} columns",
+                columns.len()
+            )));
         }
         for (column, count) in columns.iter_mut().zip(counts) {
             self.key_bytes += column.set(self.rows, Cell::Int(count as i64))?;
@@ -130,7 +182,14 @@ impl BitmapRows {
     }
 
     fn end_group(&mut self) -> Result<()> {
-        let Self { file, columns, keys, bitmaps, rows, .. } = self;
+        let Self {
+            file,
+            columns,
+            keys,
+            bitmaps,
+            rows,
+            ..
+        } = self;
         let descriptors = file.schema_descr().columns().to_vec();
         let mut group = file.next_row_group()?;
         let bytes = bitmaps.take();
@@ -156,24 +215,37 @@ mod tests {
     use super::*;
 
     fn rows() -> BitmapRows {
-        BitmapRows::new(Artifact::Groups, &Artifact::Groups.schema(), &Spare::default()).unwrap().unwrap()
+        BitmapRows::new(
+            Artifact::Groups,
+            &Artifact::Groups.schema(),
+            &Spare::default(),
+        )
+        .unwrap()
+        .unwrap()
     }
 
     fn ended(mut rows: BitmapRows) -> String {
         rows.push([1, 0, 0], |out| out.push(7)).unwrap();
-        rows.finish().map(|_| "written".to_owned()).unwrap_or_else(|e| e.to_string())
+        rows.finish()
+            .map(|_| "written".to_owned())
+            .unwrap_or_else(|e| e.to_string())
     }
 
     #[test]
     fn rejects_rows_without_a_key_or_with_null_where_there_may_be_none() {
         let mut complete = rows();
-        complete.set(0, [Cell::Text("shop"), Cell::Text("new"), Cell::Int(3)]).unwrap();
+        complete
+            .set(0, [Cell::Text("shop"), Cell::Text("new"), Cell::Int(3)])
+            .unwrap();
         assert_eq!(ended(complete), "written");
         let mut missing = rows();
-        missing.set(0, [Cell::Text("shop"), Cell::Text("new")]).unwrap();
+        missing
+            .set(0, [Cell::Text("shop"), Cell::Text("new")])
+            .unwrap();
         assert!(ended(missing).contains("rows without shard"));
         let mut null = rows();
-        null.set(0, [Cell::Text("shop"), Cell::Null, Cell::Int(3)]).unwrap();
+        null.set(0, [Cell::Text("shop"), Cell::Null, Cell::Int(3)])
+            .unwrap();
         assert!(ended(null).contains("null in group"));
     }
 
@@ -182,14 +254,24 @@ mod tests {
         let mut rows = rows();
         assert!(rows.set(2, [Cell::Int(3), Cell::Int(4)]).is_err());
         assert!(rows.push([1], |_| {}).is_err() && rows.push([], |_| {}).is_err());
-        assert!(BitmapRows::new(Artifact::Users, &Artifact::Users.schema(), &Spare::default()).unwrap().is_none());
+        assert!(
+            BitmapRows::new(
+                Artifact::Users,
+                &Artifact::Users.schema(),
+                &Spare::default()
+            )
+            .unwrap()
+            .is_none()
+        );
     }
 
     #[test]
     fn memory_goes_from_file_to_file() {
         let spare = Spare::default();
         spare.give_back(Vec::with_capacity(1 << 20));
-        let first = BitmapRows::new(Artifact::Universe, &Artifact::Universe.schema(), &spare).unwrap().unwrap();
+        let first = BitmapRows::new(Artifact::Universe, &Artifact::Universe.schema(), &spare)
+            .unwrap()
+            .unwrap();
         assert_eq!(spare.take().capacity(), 0);
         first.finish().unwrap();
         assert!(spare.take().capacity() >= 1 << 20);

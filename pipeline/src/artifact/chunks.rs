@@ -1,4 +1,5 @@
-//! Rows regrouped into chunks whose cuts depend on the rows alone: the encoder sees the same calls however rows arrive.
+//! Rows regrouped into chunks whose cuts depend on the rows alone: the encoder sees the same calls
+//! however rows arrive.
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
@@ -16,7 +17,11 @@ pub(super) struct Chunks {
 
 impl Chunks {
     pub(super) fn new(schema: SchemaRef) -> Self {
-        Self { schema, rest: Vec::new(), rows: 0 }
+        Self {
+            schema,
+            rest: Vec::new(),
+            rows: 0,
+        }
     }
 
     /// Takes rows in, gives back the chunks that are full.
@@ -59,20 +64,33 @@ mod tests {
 
     fn lengths(batches: &[RecordBatch]) -> Vec<usize> {
         let mut chunks = Chunks::new(batches[0].schema());
-        let mut out: Vec<RecordBatch> = batches.iter().flat_map(|batch| chunks.push(batch).unwrap()).collect();
+        let mut out: Vec<RecordBatch> = batches
+            .iter()
+            .flat_map(|batch| chunks.push(batch).unwrap())
+            .collect();
         out.extend(chunks.take().unwrap());
-        assert_eq!(concat_batches(&batches[0].schema(), &out).unwrap(), concat_batches(&batches[0].schema(), batches).unwrap());
+        assert_eq!(
+            concat_batches(&batches[0].schema(), &out).unwrap(),
+            concat_batches(&batches[0].schema(), batches).unwrap()
+        );
         out.iter().map(RecordBatch::num_rows).collect()
     }
 
     #[test]
     fn cuts_do_not_depend_on_how_rows_arrive() {
         let schema = Arc::new(Schema::new(vec![Field::new("n", DataType::UInt32, false)]));
-        let all = RecordBatch::try_new(schema, vec![Arc::new(UInt32Array::from_iter_values(0..20_000))]).unwrap();
+        let all = RecordBatch::try_new(
+            schema,
+            vec![Arc::new(UInt32Array::from_iter_values(0..20_000))],
+        )
+        .unwrap();
         let expected = lengths(std::slice::from_ref(&all));
         assert_eq!(expected, [8_192, 8_192, 3_616]);
         for step in [1_000, 2_047, 8_193] {
-            let parts: Vec<_> = (0..all.num_rows()).step_by(step).map(|at| all.slice(at, step.min(all.num_rows() - at))).collect();
+            let parts: Vec<_> = (0..all.num_rows())
+                .step_by(step)
+                .map(|at| all.slice(at, step.min(all.num_rows() - at)))
+                .collect();
             assert_eq!(lengths(&parts), expected, "{step}");
         }
     }

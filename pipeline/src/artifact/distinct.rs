@@ -56,7 +56,9 @@ impl Distinct {
         match self {
             Self::Texts(texts) => texts.get(number).to_vec(),
             Self::Numbers(Kind::Bool, numbers) => vec![numbers.get(number) as u8],
-            Self::Numbers(Kind::Signed32 | Kind::Unsigned32, numbers) => (numbers.get(number) as u32).to_le_bytes().to_vec(),
+            Self::Numbers(Kind::Signed32 | Kind::Unsigned32, numbers) => {
+                (numbers.get(number) as u32).to_le_bytes().to_vec()
+            }
             Self::Numbers(_, numbers) => numbers.get(number).to_le_bytes().to_vec(),
         }
     }
@@ -93,7 +95,9 @@ impl Distinct {
     pub(super) fn page(&self) -> Vec<u8> {
         match self {
             Self::Texts(texts) => texts.plain.clone(),
-            Self::Numbers(..) => (0..self.len() as u32).flat_map(|number| self.bound(number)).collect(),
+            Self::Numbers(..) => (0..self.len() as u32)
+                .flat_map(|number| self.bound(number))
+                .collect(),
         }
     }
 }
@@ -109,10 +113,18 @@ pub(super) struct Texts {
 impl Texts {
     /// The number of a text, and how many bytes were added for it.
     pub(super) fn intern(&mut self, text: &[u8]) -> (u32, usize) {
-        let Self { plain, starts, table } = self;
+        let Self {
+            plain,
+            starts,
+            table,
+        } = self;
         let hash = xxh3_64(text);
         let of = |number: u32| slice(plain, starts, number).split_at(4).1;
-        match table.entry(hash, |&number| of(number) == text, |&number| xxh3_64(of(number))) {
+        match table.entry(
+            hash,
+            |&number| of(number) == text,
+            |&number| xxh3_64(of(number)),
+        ) {
             hashbrown::hash_table::Entry::Occupied(found) => (*found.get(), 0),
             hashbrown::hash_table::Entry::Vacant(free) => {
                 let number = starts.len() as u32;
@@ -141,7 +153,9 @@ impl Texts {
 }
 
 fn slice<'p>(plain: &'p [u8], starts: &[u32], number: u32) -> &'p [u8] {
-    let end = starts.get(number as usize + 1).map_or(plain.len(), |end| *end as usize);
+    let end = starts
+        .get(number as usize + 1)
+        .map_or(plain.len(), |end| *end as usize);
     &plain[starts[number as usize] as usize..end]
 }
 
@@ -160,7 +174,11 @@ pub(super) struct Numbers {
 
 impl Default for Numbers {
     fn default() -> Self {
-        Self { bits: Vec::new(), direct: vec![UNSEEN; DIRECT], table: HashTable::new() }
+        Self {
+            bits: Vec::new(),
+            direct: vec![UNSEEN; DIRECT],
+            table: HashTable::new(),
+        }
     }
 }
 
@@ -181,7 +199,11 @@ impl Numbers {
 
     fn intern_large(&mut self, value: u64) -> (u32, usize) {
         let Self { bits, table, .. } = self;
-        match table.entry(spread(value), |&number| bits[number as usize] == value, |&number| spread(bits[number as usize])) {
+        match table.entry(
+            spread(value),
+            |&number| bits[number as usize] == value,
+            |&number| spread(bits[number as usize]),
+        ) {
             hashbrown::hash_table::Entry::Occupied(found) => (*found.get(), 0),
             hashbrown::hash_table::Entry::Vacant(free) => {
                 let number = bits.len() as u32;

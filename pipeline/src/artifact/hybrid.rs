@@ -18,7 +18,11 @@ pub(super) struct Hybrid<'o> {
 
 impl<'o> Hybrid<'o> {
     pub(super) fn new(out: &'o mut Vec<u8>, width: u32) -> Self {
-        Self { out, width, literals: Vec::new() }
+        Self {
+            out,
+            width,
+            literals: Vec::new(),
+        }
     }
 
     /// `count` times `value`.
@@ -67,7 +71,8 @@ impl<'o> Hybrid<'o> {
             }
         }
         // Eight values fill whole bytes.
-        self.out.extend_from_slice(&bits.to_le_bytes()[..filled as usize / 8]);
+        self.out
+            .extend_from_slice(&bits.to_le_bytes()[..filled as usize / 8]);
         self.literals.clear();
     }
 
@@ -105,14 +110,21 @@ mod tests {
             }
             if header & 1 == 0 {
                 let size = width.div_ceil(8) as usize;
-                let value = bytes[at..at + size].iter().rev().fold(0, |value, &byte| value << 8 | u32::from(byte));
+                let value = bytes[at..at + size]
+                    .iter()
+                    .rev()
+                    .fold(0, |value, &byte| value << 8 | u32::from(byte));
                 at += size;
                 out.extend(std::iter::repeat_n(value, (header >> 1) as usize));
                 continue;
             }
             let values = (header >> 1) as usize * 8;
             let bit = |index: usize| u32::from(bytes[at + index / 8] >> (index % 8) & 1);
-            out.extend((0..values).map(|value| (0..width as usize).fold(0, |sum, place| sum | bit(value * width as usize + place) << place)));
+            out.extend((0..values).map(|value| {
+                (0..width as usize).fold(0, |sum, place| {
+                    sum | bit(value * width as usize + place) << place
+                })
+            }));
             at += values * width as usize / 8;
         }
         assert_eq!(at, bytes.len());
@@ -135,6 +147,9 @@ mod tests {
 
     #[test]
     fn widths_hold_every_number() {
-        assert_eq!([0, 1, 2, 3, 4, 5, 256, 257].map(width_of), [0, 0, 1, 2, 2, 3, 8, 9]);
+        assert_eq!(
+            [0, 1, 2, 3, 4, 5, 256, 257].map(width_of),
+            [0, 0, 1, 2, 2, 3, 8, 9]
+        );
     }
 }

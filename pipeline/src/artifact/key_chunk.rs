@@ -1,6 +1,7 @@
 //! A column of runs -> a column chunk: work in proportion to the runs, not to the rows.
 //!
-//! A page ends after [`PAGE_ROWS`] rows; values are numbers into a dictionary, or plain where a dictionary saves nothing.
+//! A page ends after [`PAGE_ROWS`] rows; values are numbers into a dictionary, or plain where a
+//! dictionary saves nothing.
 
 use bytes::Bytes;
 use parquet::basic::{Compression, Encoding};
@@ -22,18 +23,36 @@ const MOST_DICTIONARY_BYTES: usize = 1 << 20;
 ///
 /// # Errors
 /// A row without a cell, null where there may be none; a page that Parquet can not hold.
-pub(super) fn encode(column: &RunColumn, rows: u32, descriptor: &ColumnDescPtr, is_indexed: bool) -> Result<(Bytes, ColumnCloseResult)> {
+pub(super) fn encode(
+    column: &RunColumn,
+    rows: u32,
+    descriptor: &ColumnDescPtr,
+    is_indexed: bool,
+) -> Result<(Bytes, ColumnCloseResult)> {
     if !column.is_set() {
-        return Err(ParquetError::General(format!("rows without {}", descriptor.name())));
+        return Err(ParquetError::General(format!(
+            "rows without {}",
+            descriptor.name()
+        )));
     }
     let mut chunk = ChunkWriter::new(descriptor, Compression::UNCOMPRESSED);
     let form = Form::of(column, rows);
     if form == Form::Numbers {
         chunk.dictionary(column.values.page(), column.values.len())?;
     }
-    let mut page = PageRuns { values: &column.values, form, is_nullable: descriptor.max_def_level() > 0, runs: Vec::new(), rows: 0, bytes: 0 };
+    let mut page = PageRuns {
+        values: &column.values,
+        form,
+        is_nullable: descriptor.max_def_level() > 0,
+        runs: Vec::new(),
+        rows: 0,
+        bytes: 0,
+    };
     if !page.is_nullable && column.runs(rows).any(|(number, _)| number == NULL) {
-        return Err(ParquetError::General(format!("null in {}, which is never null", descriptor.name())));
+        return Err(ParquetError::General(format!(
+            "null in {}, which is never null",
+            descriptor.name()
+        )));
     }
     let (mut bounds, mut at) = (Vec::new(), 0);
     for (number, end) in column.runs(rows) {
@@ -47,7 +66,11 @@ pub(super) fn encode(column: &RunColumn, rows: u32, descriptor: &ColumnDescPtr, 
             }
         }
     }
-    let index = if is_indexed { column_index(&column.values, descriptor.physical_type(), &bounds)? } else { None };
+    let index = if is_indexed {
+        column_index(&column.values, descriptor.physical_type(), &bounds)?
+    } else {
+        None
+    };
     chunk.finish(Some(statistics(&column.values, &bounds)), index)
 }
 
@@ -69,10 +92,16 @@ impl Form {
         if values.len() <= 1 {
             return Self::Numbers;
         }
-        let dictionary: usize = (0..values.len() as u32).map(|number| values.plain_bytes(number)).sum();
+        let dictionary: usize = (0..values.len() as u32)
+            .map(|number| values.plain_bytes(number))
+            .sum();
         let (mut plain, mut at) = (0, 0);
         for (number, end) in column.runs(rows) {
-            plain += if number == NULL { 0 } else { values.plain_bytes(number) * (end - at) as usize };
+            plain += if number == NULL {
+                0
+            } else {
+                values.plain_bytes(number) * (end - at) as usize
+            };
             at = end;
             // Most often a few rows are enough to know.
             if plain > dictionary + rows as usize * size_of::<u32>() {
@@ -80,7 +109,11 @@ impl Form {
             }
         }
         let numbers = rows as usize * width_of(values.len()) as usize / 8;
-        if dictionary <= MOST_DICTIONARY_BYTES && dictionary + numbers < plain { Self::Numbers } else { Self::Plain }
+        if dictionary <= MOST_DICTIONARY_BYTES && dictionary + numbers < plain {
+            Self::Numbers
+        } else {
+            Self::Plain
+        }
     }
 }
 
@@ -102,7 +135,9 @@ impl PageRuns<'_> {
         if self.form != Form::Plain || number == NULL {
             return rows;
         }
-        let fit = PAGE_BYTES.saturating_sub(self.bytes).div_ceil(self.values.plain_bytes(number));
+        let fit = PAGE_BYTES
+            .saturating_sub(self.bytes)
+            .div_ceil(self.values.plain_bytes(number));
         rows.min(fit as u32)
     }
 
@@ -124,13 +159,20 @@ impl PageRuns<'_> {
             page.extend_from_slice(&[0; 4]);
             let mut levels = Hybrid::new(&mut page, 1);
             for same in self.runs.chunk_by(|a, b| (a.0 == NULL) == (b.0 == NULL)) {
-                levels.push(u32::from(same[0].0 != NULL), same.iter().map(|(_, rows)| *rows as usize).sum());
+                levels.push(
+                    u32::from(same[0].0 != NULL),
+                    same.iter().map(|(_, rows)| *rows as usize).sum(),
+                );
             }
             levels.finish();
             let bytes = page.len() as u32 - 4;
             page[..4].copy_from_slice(&bytes.to_le_bytes());
         }
-        let set = self.runs.iter().filter(|(number, _)| *number != NULL).map(|&(number, rows)| (number, rows as usize));
+        let set = self
+            .runs
+            .iter()
+            .filter(|(number, _)| *number != NULL)
+            .map(|&(number, rows)| (number, rows as usize));
         let encoding = match self.form {
             Form::Numbers => {
                 let width = width_of(self.values.len());
@@ -141,11 +183,18 @@ impl PageRuns<'_> {
                 Encoding::RLE_DICTIONARY
             }
             Form::Plain => {
-                set.for_each(|(number, rows)| (0..rows).for_each(|_| self.values.append_plain(number, &mut page)));
+                set.for_each(|(number, rows)| {
+                    (0..rows).for_each(|_| self.values.append_plain(number, &mut page))
+                });
                 Encoding::PLAIN
             }
             Form::Bits => {
-                append_bits(set.flat_map(|(number, rows)| std::iter::repeat_n(self.values.is_true(number), rows)), &mut page);
+                append_bits(
+                    set.flat_map(|(number, rows)| {
+                        std::iter::repeat_n(self.values.is_true(number), rows)
+                    }),
+                    &mut page,
+                );
                 Encoding::PLAIN
             }
         };

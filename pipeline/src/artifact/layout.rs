@@ -29,7 +29,9 @@ pub(super) fn bitmap_column(artifact: Artifact) -> Option<usize> {
 
 /// What Parquet's writer is told; of a file with bitmaps only what concerns the file as a whole.
 pub(super) fn properties(artifact: Artifact) -> WriterProperties {
-    let builder = WriterProperties::builder().set_max_row_group_row_count(Some(GROUP_ROWS as usize)).set_sorting_columns(Some(sorting(artifact)));
+    let builder = WriterProperties::builder()
+        .set_max_row_group_row_count(Some(GROUP_ROWS as usize))
+        .set_sorting_columns(Some(sorting(artifact)));
     match artifact {
         Artifact::Users => users(builder),
         _ if bitmap_column(artifact).is_some() => builder,
@@ -40,23 +42,37 @@ pub(super) fn properties(artifact: Artifact) -> WriterProperties {
 
 fn sorting(artifact: Artifact) -> Vec<SortingColumn> {
     let schema = artifact.schema();
-    let of = |name: &&str| schema.index_of(name).ok().map(|index| SortingColumn { column_idx: index as i32, descending: false, nulls_first: true });
+    let of = |name: &&str| {
+        schema.index_of(name).ok().map(|index| SortingColumn {
+            column_idx: index as i32,
+            descending: false,
+            nulls_first: true,
+        })
+    };
     artifact.sort_key().iter().filter_map(of).collect()
 }
 
 fn users(builder: WriterPropertiesBuilder) -> WriterPropertiesBuilder {
-    let builder = builder.set_write_batch_size(super::CHUNK_ROWS).set_data_page_row_count_limit(GROUP_ROWS as usize);
-    let plain = ["user_id", "id_hash"].into_iter().fold(builder, |builder, name| {
-        let column = ColumnPath::from(name);
-        builder
-            .set_column_dictionary_enabled(column.clone(), false)
-            .set_column_encoding(column.clone(), Encoding::PLAIN)
-            .set_column_statistics_enabled(column, EnabledStatistics::None)
-    });
-    ["shard", "ordinal", "state"].into_iter().fold(plain, |builder, name| {
-        let column = ColumnPath::from(name);
-        builder.set_column_dictionary_enabled(column.clone(), false).set_column_encoding(column, Encoding::DELTA_BINARY_PACKED)
-    })
+    let builder = builder
+        .set_write_batch_size(super::CHUNK_ROWS)
+        .set_data_page_row_count_limit(GROUP_ROWS as usize);
+    let plain = ["user_id", "id_hash"]
+        .into_iter()
+        .fold(builder, |builder, name| {
+            let column = ColumnPath::from(name);
+            builder
+                .set_column_dictionary_enabled(column.clone(), false)
+                .set_column_encoding(column.clone(), Encoding::PLAIN)
+                .set_column_statistics_enabled(column, EnabledStatistics::None)
+        });
+    ["shard", "ordinal", "state"]
+        .into_iter()
+        .fold(plain, |builder, name| {
+            let column = ColumnPath::from(name);
+            builder
+                .set_column_dictionary_enabled(column.clone(), false)
+                .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED)
+        })
 }
 
 fn zstd() -> Compression {

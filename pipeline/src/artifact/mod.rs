@@ -1,4 +1,5 @@
-//! Artifact files: written once as a stream, checksummed as the bytes pass, read back by projection.
+//! Artifact files: written once as a stream, checksummed as the bytes pass, read back by
+//! projection.
 //!
 //! ```text
 //! RecordBatch ──► chunks, fixed cuts ──► Arrow's encoder ┐
@@ -6,7 +7,8 @@
 //!                                                                                     visible when finished
 //! FileEntry ──► read_artifact ──► stream of RecordBatch
 //! ```
-//! A file's bytes are a function of its rows alone: not of the batches they came in, of threads, or of the clock.
+//! A file's bytes are a function of its rows alone: not of the batches they came in, of threads, or
+//! of the clock.
 
 mod batch_rows;
 mod bitmap_cells;

@@ -37,10 +37,15 @@ impl RunColumn {
     }
 
     fn of(values: Distinct) -> Self {
-        Self { values, starts: Vec::new(), numbers: Vec::new() }
+        Self {
+            values,
+            starts: Vec::new(),
+            numbers: Vec::new(),
+        }
     }
 
-    /// From `row` on, which is no row before the last run's, the column has this cell. Returns the bytes of a new value.
+    /// From `row` on, which is no row before the last run's, the column has this cell. Returns the
+    /// bytes of a new value.
     ///
     /// # Errors
     /// A cell of another type.
@@ -52,10 +57,22 @@ impl RunColumn {
                 Some(&last) if last != NULL && texts.get(last) == text.as_bytes() => return Ok(0),
                 _ => texts.intern(text.as_bytes()),
             },
-            (Distinct::Numbers(Kind::Bool, numbers), Cell::Bool(is_set)) => numbers.intern(u64::from(is_set)),
-            (Distinct::Numbers(Kind::Double, numbers), Cell::Double(value)) => numbers.intern(value.to_bits()),
-            (Distinct::Numbers(kind, numbers), Cell::Int(value)) if !matches!(kind, Kind::Bool | Kind::Double) => numbers.intern(value as u64),
-            (_, cell) => return Err(ParquetError::General(format!("cell {cell:?} does not fit its column"))),
+            (Distinct::Numbers(Kind::Bool, numbers), Cell::Bool(is_set)) => {
+                numbers.intern(u64::from(is_set))
+            }
+            (Distinct::Numbers(Kind::Double, numbers), Cell::Double(value)) => {
+                numbers.intern(value.to_bits())
+            }
+            (Distinct::Numbers(kind, numbers), Cell::Int(value))
+                if !matches!(kind, Kind::Bool | Kind::Double) =>
+            {
+                numbers.intern(value as u64)
+            }
+            (_, cell) => {
+                return Err(ParquetError::General(format!(
+                    "cell {cell:?} does not fit its column"
+                )));
+            }
         };
         self.begin(row, number);
         Ok(bytes)
@@ -89,10 +106,12 @@ impl RunColumn {
         let last = self.numbers.last().copied();
         self.starts.clear();
         self.numbers.clear();
-        let kept = last.filter(|&number| number != NULL).map(|number| match &self.values {
-            Distinct::Texts(texts) => Kept::Text(texts.get(number).to_vec()),
-            Distinct::Numbers(_, numbers) => Kept::Bits(numbers.get(number)),
-        });
+        let kept = last
+            .filter(|&number| number != NULL)
+            .map(|number| match &self.values {
+                Distinct::Texts(texts) => Kept::Text(texts.get(number).to_vec()),
+                Distinct::Numbers(_, numbers) => Kept::Bits(numbers.get(number)),
+            });
         self.values.clear();
         let number = match (&mut self.values, kept) {
             (Distinct::Texts(texts), Some(Kept::Text(text))) => texts.intern(&text).0,
@@ -117,22 +136,42 @@ mod tests {
     use super::*;
 
     fn texts(column: &RunColumn, rows: u32) -> Vec<(Option<String>, u32)> {
-        let Distinct::Texts(texts) = &column.values else { panic!("no texts") };
-        let text = |number| (number != NULL).then(|| String::from_utf8(texts.get(number).to_vec()).unwrap());
-        column.runs(rows).map(|(number, end)| (text(number), end)).collect()
+        let Distinct::Texts(texts) = &column.values else {
+            panic!("no texts")
+        };
+        let text = |number| {
+            (number != NULL).then(|| String::from_utf8(texts.get(number).to_vec()).unwrap())
+        };
+        column
+            .runs(rows)
+            .map(|(number, end)| (text(number), end))
+            .collect()
     }
 
     #[test]
     fn equal_neighbours_are_one_run_and_the_last_cell_of_a_row_counts() {
         let mut column = RunColumn::new(&DataType::Utf8).unwrap();
         assert!(!column.is_set());
-        for (row, cell) in [(0, Cell::Text("a")), (3, Cell::Text("a")), (4, Cell::Text("b")), (4, Cell::Text("a")), (5, Cell::Null), (6, Cell::Text("b"))] {
+        for (row, cell) in [
+            (0, Cell::Text("a")),
+            (3, Cell::Text("a")),
+            (4, Cell::Text("b")),
+            (4, Cell::Text("a")),
+            (5, Cell::Null),
+            (6, Cell::Text("b")),
+        ] {
             column.set(row, cell).unwrap();
         }
         let some = |text: &str| Some(text.to_owned());
-        assert_eq!(texts(&column, 9), [(some("a"), 5), (None, 6), (some("b"), 9)]);
+        assert_eq!(
+            texts(&column, 9),
+            [(some("a"), 5), (None, 6), (some("b"), 9)]
+        );
         column.restart();
-        assert_eq!((texts(&column, 2), column.values.len()), (vec![(some("b"), 2)], 1));
+        assert_eq!(
+            (texts(&column, 2), column.values.len()),
+            (vec![(some("b"), 2)], 1)
+        );
         assert!(column.is_set());
     }
 
@@ -143,7 +182,9 @@ mod tests {
         column.set(1, Cell::Null).unwrap();
         column.restart();
         assert_eq!(column.runs(1).collect::<Vec<_>>(), [(NULL, 1)]);
-        assert!(column.set(0, Cell::Text("x")).is_err() && column.set(0, Cell::Bool(true)).is_err());
+        assert!(
+            column.set(0, Cell::Text("x")).is_err() && column.set(0, Cell::Bool(true)).is_err()
+        );
         assert!(RunColumn::new(&DataType::Binary).is_err());
     }
 }

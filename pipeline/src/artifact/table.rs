@@ -15,7 +15,11 @@ use super::tap::Tap;
 ///
 /// # Errors
 /// A page that Parquet can not hold.
-pub(super) fn encode(writer: ArrowWriter<Tap>, mut chunks: Chunks, batches: &[RecordBatch]) -> Result<Tap> {
+pub(super) fn encode(
+    writer: ArrowWriter<Tap>,
+    mut chunks: Chunks,
+    batches: &[RecordBatch],
+) -> Result<Tap> {
     let mut all = Vec::new();
     for batch in batches {
         all.extend(chunks.push(batch)?);
@@ -23,22 +27,35 @@ pub(super) fn encode(writer: ArrowWriter<Tap>, mut chunks: Chunks, batches: &[Re
     all.extend(chunks.take()?);
     let (mut file, factory) = writer.into_serialized_writer()?;
     let groups = all.par_chunks(GROUP_ROWS as usize / CHUNK_ROWS).enumerate();
-    let encoded: Vec<_> = groups.map(|(number, chunks)| encode_group(&factory, number, chunks)).collect::<Result<_>>()?;
+    let encoded: Vec<_> = groups
+        .map(|(number, chunks)| encode_group(&factory, number, chunks))
+        .collect::<Result<_>>()?;
     for columns in encoded {
         let mut group = file.next_row_group()?;
-        columns.into_iter().try_for_each(|column| column.append_to_row_group(&mut group))?;
+        columns
+            .into_iter()
+            .try_for_each(|column| column.append_to_row_group(&mut group))?;
         group.close()?;
     }
     file.finish()?;
     Ok(std::mem::take(file.inner_mut()))
 }
 
-fn encode_group(factory: &ArrowRowGroupWriterFactory, number: usize, chunks: &[RecordBatch]) -> Result<Vec<ArrowColumnChunk>> {
+fn encode_group(
+    factory: &ArrowRowGroupWriterFactory,
+    number: usize,
+    chunks: &[RecordBatch],
+) -> Result<Vec<ArrowColumnChunk>> {
     let mut writers = factory.create_column_writers(number)?;
     for chunk in chunks {
         let columns = chunk.schema_ref().fields().iter().zip(chunk.columns());
-        let leaves = columns.map(|(field, column)| compute_leaves(field, column)).collect::<Result<Vec<_>>>()?;
-        writers.iter_mut().zip(leaves.iter().flatten()).try_for_each(|(writer, leaf)| writer.write(leaf))?;
+        let leaves = columns
+            .map(|(field, column)| compute_leaves(field, column))
+            .collect::<Result<Vec<_>>>()?;
+        writers
+            .iter_mut()
+            .zip(leaves.iter().flatten())
+            .try_for_each(|(writer, leaf)| writer.write(leaf))?;
     }
     writers.into_iter().map(|writer| writer.close()).collect()
 }

@@ -42,7 +42,8 @@ impl Write for Tap {
         if self.open.len() == PART_BYTES {
             // A second part is as long as the first; a small file never asks for a whole part.
             let next = Vec::with_capacity(PART_BYTES);
-            self.full.push(Bytes::from(std::mem::replace(&mut self.open, next)));
+            self.full
+                .push(Bytes::from(std::mem::replace(&mut self.open, next)));
         }
         Ok(taken)
     }
@@ -59,9 +60,13 @@ mod tests {
 
     #[test]
     fn parts_are_the_bytes_and_the_checksum_is_theirs() {
-        let bytes: Vec<u8> = (0..PART_BYTES * 2 + 12_345).map(|i| (i % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..PART_BYTES * 2 + 12_345)
+            .map(|i| (i % 251) as u8)
+            .collect();
         let mut tap = Tap::default();
-        bytes.chunks(1_000_003).for_each(|chunk| tap.write_all(chunk).unwrap());
+        bytes
+            .chunks(1_000_003)
+            .for_each(|chunk| tap.write_all(chunk).unwrap());
         let early = tap.drain();
         let (late, checksum, size) = tap.finish();
         assert_eq!([early, late].concat().concat(), bytes);

@@ -1,7 +1,7 @@
 //! [`FileTable`]: a DataFusion table over an explicit list of Parquet files.
 //!
-//! Reads footers, page indexes and the pages that a query's filters leave; writes nothing. It lists no folder: a file that is
-//! not named does not exist.
+//! Reads footers, page indexes and the pages that a query's filters leave; writes nothing. It lists
+//! no folder: a file that is not named does not exist.
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,13 +25,15 @@ use datafusion::physical_plan::empty::EmptyExec;
 
 use super::prune;
 
-/// Bytes asked of a file's end in the first request: the footer of most artifact files, far less than a large bitmap.
+/// Bytes asked of a file's end in the first request: the footer of most artifact files, far less
+/// than a large bitmap.
 const FOOTER_HINT: usize = 64 << 10;
 
 /// A table over exactly the given files.
 ///
-/// Filters reach the Parquet reader: files are skipped by their statistics before any request, row groups and pages by theirs,
-/// and the columns that only the result needs are read for matching rows alone. String and binary columns are served as views.
+/// Filters reach the Parquet reader: files are skipped by their statistics before any request, row
+/// groups and pages by theirs, and the columns that only the result needs are read for matching
+/// rows alone. String and binary columns are served as views.
 pub struct FileTable {
     store: ObjectStoreUrl,
     schema: TableSchema,
@@ -39,32 +41,52 @@ pub struct FileTable {
 }
 
 impl FileTable {
-    /// A table of `files` in `store`, each with the columns `file_schema` (missing ones read as null) and, appended, the
-    /// values of `partition_columns` that the file carries.
-    pub fn new(store: ObjectStoreUrl, file_schema: &Schema, partition_columns: Vec<FieldRef>, files: Vec<PartitionedFile>) -> Self {
-        let schema = TableSchema::builder(Arc::new(as_views(file_schema))).with_table_partition_cols(partition_columns).build();
-        Self { store, schema, files }
+    /// A table of `files` in `store`, each with the columns `file_schema` (missing ones read as
+    /// null) and, appended, the values of `partition_columns` that the file carries.
+    pub fn new(
+        store: ObjectStoreUrl,
+        file_schema: &Schema,
+        partition_columns: Vec<FieldRef>,
+        files: Vec<PartitionedFile>,
+    ) -> Self {
+        let schema = TableSchema::builder(Arc::new(as_views(file_schema)))
+            .with_table_partition_cols(partition_columns)
+            .build();
+        Self {
+            store,
+            schema,
+            files,
+        }
     }
 
     fn source(&self, state: &dyn Session) -> Result<ParquetSource> {
         let mut global = state.config_options().execution.parquet.clone();
-        // The cache widens what it keeps to whole batches: a filter on bitmaps would fetch thousands to look at one.
+        // The cache widens what it keeps to whole batches: a filter on bitmaps would fetch
+        // thousands to look at one.
         global.max_predicate_cache_size = Some(0);
         let store = state.runtime_env().object_store(&self.store)?;
         let footers = state.runtime_env().cache_manager.get_file_metadata_cache();
         Ok(ParquetSource::new(self.schema.clone())
-            .with_table_parquet_options(TableParquetOptions { global, ..Default::default() })
+            .with_table_parquet_options(TableParquetOptions {
+                global,
+                ..Default::default()
+            })
             .with_pushdown_filters(true)
             .with_reorder_filters(true)
             .with_enable_page_index(true)
             .with_metadata_size_hint(FOOTER_HINT)
-            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(store, footers))))
+            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(
+                store, footers,
+            ))))
     }
 }
 
 impl fmt::Debug for FileTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FileTable").field("store", &self.store).field("files", &self.files.len()).finish_non_exhaustive()
+        f.debug_struct("FileTable")
+            .field("store", &self.store)
+            .field("files", &self.files.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -82,17 +104,29 @@ impl TableProvider for FileTable {
         Some(totals(&self.files, self.schema.table_schema()))
     }
 
-    /// Inexact for all: `scan` only skips files; the physical optimiser then hands the same filters to the Parquet reader,
-    /// which applies them to rows.
-    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+    /// Inexact for all: `scan` only skips files; the physical optimiser then hands the same filters
+    /// to the Parquet reader, which applies them to rows.
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
         Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
     }
 
-    async fn scan(&self, state: &dyn Session, projection: Option<&Vec<usize>>, filters: &[Expr], limit: Option<usize>) -> Result<Arc<dyn ExecutionPlan>> {
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         let files = prune::matching(state, self.schema(), filters, self.files.clone())?;
         if files.is_empty() {
             // A scan of no partitions has no distribution that a plan above could rest on.
-            return Ok(Arc::new(EmptyExec::new(project_schema(self.schema.table_schema(), projection)?)));
+            return Ok(Arc::new(EmptyExec::new(project_schema(
+                self.schema.table_schema(),
+                projection,
+            )?)));
         }
         let statistics = totals(&files, self.schema.table_schema());
         let groups = FileGroup::new(files).split_files(state.config().target_partitions());
@@ -109,14 +143,22 @@ impl TableProvider for FileTable {
 /// Rows and bytes of all files together, exact where every file's are known.
 fn totals(files: &[PartitionedFile], schema: &Schema) -> Statistics {
     let mut total = Statistics::new_unknown(schema);
-    let rows = |file: &PartitionedFile| file.statistics.as_ref().map_or(Precision::Absent, |known| known.num_rows);
-    total.num_rows = files.iter().map(rows).fold(Precision::Exact(0), |sum, more| sum.add(&more));
+    let rows = |file: &PartitionedFile| {
+        file.statistics
+            .as_ref()
+            .map_or(Precision::Absent, |known| known.num_rows)
+    };
+    total.num_rows = files
+        .iter()
+        .map(rows)
+        .fold(Precision::Exact(0), |sum, more| sum.add(&more));
     let bytes: u64 = files.iter().map(PartitionedFile::effective_size).sum();
     total.total_byte_size = Precision::Inexact(usize::try_from(bytes).unwrap_or(usize::MAX));
     total
 }
 
-/// The schema with strings and binaries as views: no copy for a filtered bitmap, and no 2 GiB limit for a batch of them.
+/// The schema with strings and binaries as views: no copy for a filtered bitmap, and no 2 GiB limit
+/// for a batch of them.
 fn as_views(schema: &Schema) -> Schema {
     let view = |field: &FieldRef| -> FieldRef {
         let data_type = match field.data_type() {

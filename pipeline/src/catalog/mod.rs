@@ -1,4 +1,5 @@
-//! A release as SQL tables: exactly the files its manifest lists, read only where a query needs them.
+//! A release as SQL tables: exactly the files its manifest lists, read only where a query needs
+//! them.
 //!
 //! Reads a [`Manifest`] and, when queried, the Parquet files it names; writes nothing.
 //!
@@ -32,26 +33,39 @@ pub use release::WAREHOUSE_URL;
 
 const STAGE: &str = "catalog";
 
-/// Registers one table per artifact of the release, and the typed views over `tags`, in the default schema of `ctx`.
+/// Registers one table per artifact of the release, and the typed views over `tags`, in the default
+/// schema of `ctx`.
 ///
-/// `warehouse` is where the manifest's paths are relative to. Nothing is read. The session knows the store as
-/// `tagmill://warehouse`, so it can not collide with a store of the user's own.
+/// `warehouse` is where the manifest's paths are relative to. Nothing is read. The session knows
+/// the store as `tagmill://warehouse`, so it can not collide with a store of the user's own.
 ///
 /// # Errors
-/// Setup when a name is already taken in `ctx` by something that can not be replaced, or a path in the manifest is no path.
+/// Setup when a name is already taken in `ctx` by something that can not be replaced, or a path in
+/// the manifest is no path.
 pub async fn register(ctx: &SessionContext, warehouse: &Store, manifest: &Manifest) -> Result<()> {
     let url = release::warehouse_url()?;
     ctx.register_object_store(url.as_ref(), Arc::clone(warehouse.objects()));
     for artifact in Artifact::ALL {
         let table = release::table(artifact, manifest, warehouse, &url)?;
-        ctx.register_table(artifact.name(), Arc::new(table)).map_err(failed)?;
+        ctx.register_table(artifact.name(), Arc::new(table))
+            .map_err(failed)?;
     }
     views::register(ctx).await.map_err(failed)
 }
 
-/// What DataFusion reports, as ours: a store or a full memory may be better later, anything else will not.
+/// What DataFusion reports, as ours: a store or a full memory may be better later, anything else
+/// will not.
 fn failed(error: DataFusionError) -> Error {
-    let retryable = matches!(error.find_root(), DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) | DataFusionError::ResourcesExhausted(_));
-    let error_of = if retryable { Error::retry } else { Error::setup };
+    let retryable = matches!(
+        error.find_root(),
+        DataFusionError::ObjectStore(_)
+            | DataFusionError::IoError(_)
+            | DataFusionError::ResourcesExhausted(_)
+    );
+    let error_of = if retryable {
+        Error::retry
+    } else {
+        Error::setup
+    };
     error_of(STAGE, "a release can not be read").because(error)
 }

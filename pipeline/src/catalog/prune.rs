@@ -1,4 +1,5 @@
-//! Which files can hold a row that a query's filters accept, by what is known of each file without opening it.
+//! Which files can hold a row that a query's filters accept, by what is known of each file without
+//! opening it.
 
 use std::sync::Arc;
 
@@ -12,15 +13,38 @@ use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 
-/// The files of `files` whose statistics do not exclude every row; all of them when the filters say nothing about that.
-pub(super) fn matching(state: &dyn Session, schema: SchemaRef, filters: &[Expr], files: Vec<PartitionedFile>) -> Result<Vec<PartitionedFile>> {
-    let Some(filter) = conjunction(filters.to_vec()) else { return Ok(files) };
-    let predicate = state.create_physical_expr(filter, &DFSchema::try_from(Arc::clone(&schema))?)?;
-    let Ok(pruning) = PruningPredicateBuilder::new().with_file_schema(Arc::clone(&schema)).try_build(predicate) else {
+/// The files of `files` whose statistics do not exclude every row; all of them when the filters say
+/// nothing about that.
+pub(super) fn matching(
+    state: &dyn Session,
+    schema: SchemaRef,
+    filters: &[Expr],
+    files: Vec<PartitionedFile>,
+) -> Result<Vec<PartitionedFile>> {
+    let Some(filter) = conjunction(filters.to_vec()) else {
+        return Ok(files);
+    };
+    let predicate =
+        state.create_physical_expr(filter, &DFSchema::try_from(Arc::clone(&schema))?)?;
+    let Ok(pruning) = PruningPredicateBuilder::new()
+        .with_file_schema(Arc::clone(&schema))
+        .try_build(predicate)
+    else {
         return Ok(files);
     };
     let unknown = Arc::new(Statistics::new_unknown(&schema));
-    let known = files.iter().map(|file| file.statistics.clone().unwrap_or_else(|| Arc::clone(&unknown))).collect();
+    let known = files
+        .iter()
+        .map(|file| {
+            file.statistics
+                .clone()
+                .unwrap_or_else(|| Arc::clone(&unknown))
+        })
+        .collect();
     let keep = pruning.prune(&PrunableStatistics::new(known, schema))?;
-    Ok(files.into_iter().zip(keep).filter_map(|(file, keep)| keep.then_some(file)).collect())
+    Ok(files
+        .into_iter()
+        .zip(keep)
+        .filter_map(|(file, keep)| keep.then_some(file))
+        .collect())
 }

@@ -1,4 +1,5 @@
-//! From the manifest's file entries to [`FileTable`]s, with what the manifest knows of each file as its statistics.
+//! From the manifest's file entries to [`FileTable`]s, with what the manifest knows of each file as
+//! its statistics.
 
 use std::sync::Arc;
 
@@ -26,17 +27,33 @@ pub(super) fn warehouse_url() -> Result<ObjectStoreUrl> {
 }
 
 /// The table of one artifact; empty when the release has no file of it.
-pub(super) fn table(artifact: Artifact, manifest: &Manifest, warehouse: &Store, url: &ObjectStoreUrl) -> Result<FileTable> {
+pub(super) fn table(
+    artifact: Artifact,
+    manifest: &Manifest,
+    warehouse: &Store,
+    url: &ObjectStoreUrl,
+) -> Result<FileTable> {
     let schema = artifact.schema();
-    let entries = manifest.files.iter().filter(|entry| entry.artifact == artifact);
-    let files = entries.map(|entry| file(entry, warehouse, &schema)).collect::<Result<_>>()?;
+    let entries = manifest
+        .files
+        .iter()
+        .filter(|entry| entry.artifact == artifact);
+    let files = entries
+        .map(|entry| file(entry, warehouse, &schema))
+        .collect::<Result<_>>()?;
     Ok(FileTable::new(url.clone(), &schema, Vec::new(), files))
 }
 
 fn file(entry: &FileEntry, warehouse: &Store, schema: &Schema) -> Result<PartitionedFile> {
     let location = warehouse.location(&entry.path)?;
     // Files of a release never change, so one time stands for all: footers are cached by it.
-    let meta = ObjectMeta { location, last_modified: DateTime::UNIX_EPOCH, size: entry.bytes, e_tag: None, version: None };
+    let meta = ObjectMeta {
+        location,
+        last_modified: DateTime::UNIX_EPOCH,
+        size: entry.bytes,
+        e_tag: None,
+        version: None,
+    };
     Ok(PartitionedFile::new_from_meta(meta).with_statistics(Arc::new(statistics(entry, schema))))
 }
 
@@ -44,7 +61,13 @@ fn file(entry: &FileEntry, warehouse: &Store, schema: &Schema) -> Result<Partiti
 fn statistics(entry: &FileEntry, schema: &Schema) -> Statistics {
     let mut known = Statistics::new_unknown(schema);
     known.num_rows = usize::try_from(entry.rows).map_or(Precision::Absent, Precision::Exact);
-    let constants = [("shard", entry.shard.map(|shard| ScalarValue::UInt32(Some(shard)))), ("date", Some(ScalarValue::Date32(Some(days(entry.date)))))];
+    let constants = [
+        (
+            "shard",
+            entry.shard.map(|shard| ScalarValue::UInt32(Some(shard))),
+        ),
+        ("date", Some(ScalarValue::Date32(Some(days(entry.date))))),
+    ];
     for (name, value) in constants {
         if let (Ok(index), Some(value)) = (schema.index_of(name), value) {
             known.column_statistics[index] = constant(value);

@@ -1,6 +1,8 @@
-//! The views by type over `tags`: one `value` column of the tag's own type, joined with the value's code.
+//! The views by type over `tags`: one `value` column of the tag's own type, joined with the value's
+//! code.
 //!
-//! `tags_string`, `tags_integer`, `tags_double`, `tags_date`, `tags_boolean`: app, tag, value, code, shard, bitmap, cardinality.
+//! `tags_string`, `tags_integer`, `tags_double`, `tags_date`, `tags_boolean`: app, tag, value,
+//! code, shard, bitmap, cardinality.
 
 use datafusion::error::Result;
 use datafusion::prelude::SessionContext;
@@ -21,7 +23,8 @@ fn definition(name: &str) -> String {
     format!(
         "CREATE OR REPLACE VIEW tags_{name} AS \
          SELECT t.app, t.tag, t.value_{name} AS value, v.code, t.shard, t.bitmap, t.cardinality \
-         FROM tags t JOIN tag_values v ON v.app = t.app AND v.tag = t.tag AND v.value_{name} = t.value_{name} \
+         FROM tags t JOIN tag_values v ON v.app = t.app AND v.tag = t.tag AND v.value_{name} = \
+         t.value_{name} \
          WHERE t.type = '{name}' AND v.type = '{name}'"
     )
 }

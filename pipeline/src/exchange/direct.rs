@@ -1,8 +1,10 @@
-//! The exchange inside one process: a task for each partition of the child cuts its batches by shard and hands on the pieces.
+//! The exchange inside one process: a task for each partition of the child cuts its batches by
+//! shard and hands on the pieces.
 //!
-//! DataFusion's repartition hashes the routing value, gathers every column once for every partition, and copies the pieces,
-//! with their texts, into whole batches. Here a batch is gathered once and its pieces share its memory: a third of that work. It
-//! does not spill; [`super::Exchange::Engine`] does.
+//! DataFusion's repartition hashes the routing value, gathers every column once for every
+//! partition, and copies the pieces, with their texts, into whole batches. Here a batch is gathered
+//! once and its pieces share its memory: a third of that work. It does not spill;
+//! [`super::Exchange::Engine`] does.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,10 +18,13 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::EmissionType;
-use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet, Time};
+use datafusion::physical_plan::metrics::{
+    BaselineMetrics, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet, Time,
+};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties, ReplaceChildrenOptions,
+    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties,
+    Partitioning, PlanProperties, ReplaceChildrenOptions,
 };
 use futures::{StreamExt, stream};
 
@@ -27,7 +32,8 @@ use super::HASH_COLUMN;
 use super::gate::{Receiver, Senders, queues};
 use super::order::in_order_of_shards;
 
-/// Batches of a task that may be on their way, and how long it waits for readers to catch up when there are more.
+/// Batches of a task that may be on their way, and how long it waits for readers to catch up when
+/// there are more.
 const MOST_BATCHES: usize = 16;
 const WAIT: Duration = Duration::from_millis(1);
 const MOST_WAITS: usize = 10;
@@ -54,7 +60,8 @@ struct Run {
 enum Piece {
     /// Rows of one shard.
     Rows(RecordBatch, Arc<Held>),
-    /// Its input is read to the end: a queue that ends without one of these from every task has lost rows.
+    /// Its input is read to the end: a queue that ends without one of these from every task has
+    /// lost rows.
     End,
     /// For every reader.
     Failed(Arc<DataFusionError>),
@@ -91,12 +98,20 @@ impl ShardExchangeExec {
             EmissionType::Incremental,
             child.boundedness(),
         );
-        Ok(Self { child, shards, hash, properties: Arc::new(properties), metrics: ExecutionPlanMetricsSet::new(), run: Arc::default() })
+        Ok(Self {
+            child,
+            shards,
+            hash,
+            properties: Arc::new(properties),
+            metrics: ExecutionPlanMetricsSet::new(),
+            run: Arc::default(),
+        })
     }
 
     fn start(&self, context: &Arc<TaskContext>) -> Result<Run> {
         let (senders, receivers) = queues(self.shards as usize);
-        let reservation = Arc::new(MemoryConsumer::new("ShardExchangeExec").register(context.memory_pool()));
+        let reservation =
+            Arc::new(MemoryConsumer::new("ShardExchangeExec").register(context.memory_pool()));
         let partitions = self.child.output_partitioning().partition_count();
         let tasks = (0..partitions).map(|partition| {
             let input = self.child.execute(partition, Arc::clone(context))?;
@@ -111,7 +126,10 @@ impl ShardExchangeExec {
             };
             Ok(SpawnedTask::spawn(cut.all(input)))
         });
-        Ok(Run { tasks: Arc::new(tasks.collect::<Result<_>>()?), receivers: receivers.into_iter().map(Some).collect() })
+        Ok(Run {
+            tasks: Arc::new(tasks.collect::<Result<_>>()?),
+            receivers: receivers.into_iter().map(Some).collect(),
+        })
     }
 }
 
@@ -131,7 +149,12 @@ impl Cut {
     async fn all(self, mut input: SendableRecordBatchStream) {
         let failed = self.each(&mut input).await.err().map(Arc::new);
         for shard in 0..self.senders.len() {
-            self.senders.send(shard, failed.as_ref().map_or(Piece::End, |error| Piece::Failed(Arc::clone(error))));
+            self.senders.send(
+                shard,
+                failed
+                    .as_ref()
+                    .map_or(Piece::End, |error| Piece::Failed(Arc::clone(error))),
+            );
         }
     }
 
@@ -148,8 +171,9 @@ impl Cut {
         }
     }
 
-    /// A shard without rows holds the gate open for good: while many batches like the last one are on their way, each task waits a
-    /// little. Not for ever, as nobody may read a partition yet whose queue holds them.
+    /// A shard without rows holds the gate open for good: while many batches like the last one are
+    /// on their way, each task waits a little. Not for ever, as nobody may read a partition yet
+    /// whose queue holds them.
     async fn let_readers_catch_up(&self, bytes: usize) {
         for _ in 0..MOST_WAITS {
             if self.reservation.size() <= self.most * bytes {
@@ -165,11 +189,17 @@ impl Cut {
         let (ordered, ends) = in_order_of_shards(batch, self.hash, self.shards)?;
         let bytes = ordered.get_array_memory_size();
         self.reservation.try_grow(bytes)?;
-        let held = Arc::new(Held { reservation: Arc::clone(&self.reservation), bytes });
+        let held = Arc::new(Held {
+            reservation: Arc::clone(&self.reservation),
+            bytes,
+        });
         let mut start = 0;
         for (shard, end) in ends.into_iter().enumerate() {
             if start < end {
-                self.senders.send(shard, Piece::Rows(ordered.slice(start, end - start), Arc::clone(&held)));
+                self.senders.send(
+                    shard,
+                    Piece::Rows(ordered.slice(start, end - start), Arc::clone(&held)),
+                );
             }
             start = end;
         }
@@ -196,7 +226,11 @@ impl Reader {
                 }
                 Some(Piece::End) => self.running -= 1,
                 Some(Piece::Failed(error)) => return Err(DataFusionError::Shared(error)),
-                None => return Err(DataFusionError::Internal("a task of ShardExchangeExec ended before its input".to_owned())),
+                None => {
+                    return Err(DataFusionError::Internal(
+                        "a task of ShardExchangeExec ended before its input".to_owned(),
+                    ));
+                }
             }
         }
         Ok(None)
@@ -205,7 +239,12 @@ impl Reader {
 
 impl DisplayAs for ShardExchangeExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ShardExchangeExec: shards={}, input_partitions={}", self.shards, self.child.output_partitioning().partition_count())
+        write!(
+            f,
+            "ShardExchangeExec: shards={}, input_partitions={}",
+            self.shards,
+            self.child.output_partitioning().partition_count()
+        )
     }
 }
 
@@ -226,32 +265,68 @@ impl ExecutionPlan for ShardExchangeExec {
         vec![false]
     }
 
-    fn apply_expressions(&self, _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>) -> Result<TreeNodeRecursion> {
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn replace_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>, _: ReplaceChildrenOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        let [child] =
-            <[_; 1]>::try_from(children).map_err(|children| DataFusionError::Internal(format!("ShardExchangeExec has one child, not {}", children.len())))?;
+    fn replace_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let [child] = <[_; 1]>::try_from(children).map_err(|children| {
+            DataFusionError::Internal(format!(
+                "ShardExchangeExec has one child, not {}",
+                children.len()
+            ))
+        })?;
         Ok(Arc::new(Self::try_new(child, self.shards)?))
     }
 
-    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(children, ReplaceChildrenOptions { children_properties: ChildrenPropertiesMode::Recompute })
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.replace_children(
+            children,
+            ReplaceChildrenOptions {
+                children_properties: ChildrenPropertiesMode::Recompute,
+            },
+        )
     }
 
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
         let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
         let run = match &mut *run {
             Some(run) => run,
             none => none.insert(self.start(&context)?),
         };
         let receiver = run.receivers.get_mut(partition).and_then(Option::take);
-        let receiver =
-            receiver.ok_or_else(|| DataFusionError::Internal(format!("partition {partition} of ShardExchangeExec is read twice or does not exist")))?;
-        let reader = Reader { receiver, running: run.tasks.len(), _tasks: Arc::clone(&run.tasks), metrics: BaselineMetrics::new(&self.metrics, partition) };
-        let rows = stream::try_unfold(reader, |mut reader| async move { Ok(reader.next().await?.map(|batch| (batch, reader))) });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.child.schema(), rows)))
+        let receiver = receiver.ok_or_else(|| {
+            DataFusionError::Internal(format!(
+                "partition {partition} of ShardExchangeExec is read twice or does not exist"
+            ))
+        })?;
+        let reader = Reader {
+            receiver,
+            running: run.tasks.len(),
+            _tasks: Arc::clone(&run.tasks),
+            metrics: BaselineMetrics::new(&self.metrics, partition),
+        };
+        let rows = stream::try_unfold(reader, |mut reader| async move {
+            Ok(reader.next().await?.map(|batch| (batch, reader)))
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
+            self.child.schema(),
+            rows,
+        )))
     }
 
     fn metrics(&self) -> Option<MetricsSet> {

@@ -1,7 +1,8 @@
 //! One queue a partition, and one gate before them all.
 //!
-//! Queues have no bound, but the gate is open only while some queue is empty: producers go on while somebody waits for
-//! rows. A partition that nobody reads yet blocks nobody, and little is queued while all are read.
+//! Queues have no bound, but the gate is open only while some queue is empty: producers go on while
+//! somebody waits for rows. A partition that nobody reads yet blocks nobody, and little is queued
+//! while all are read.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
@@ -30,20 +31,39 @@ pub struct Receiver<T> {
 
 /// So many queues, all empty.
 pub fn queues<T>(count: usize) -> (Senders<T>, Vec<Receiver<T>>) {
-    let gate = Arc::new(Gate { empty: AtomicIsize::new(count as isize), opened: Notify::new() });
+    let gate = Arc::new(Gate {
+        empty: AtomicIsize::new(count as isize),
+        opened: Notify::new(),
+    });
     let (senders, receivers): (Vec<_>, Vec<_>) = (0..count)
         .map(|_| {
             let (sender, queue) = unbounded_channel();
             let waiting = Arc::new(AtomicUsize::new(0));
-            ((sender, Arc::clone(&waiting)), Receiver { queue, waiting, gate: Arc::clone(&gate) })
+            (
+                (sender, Arc::clone(&waiting)),
+                Receiver {
+                    queue,
+                    waiting,
+                    gate: Arc::clone(&gate),
+                },
+            )
         })
         .unzip();
-    (Senders { queues: senders.into(), gate }, receivers)
+    (
+        Senders {
+            queues: senders.into(),
+            gate,
+        },
+        receivers,
+    )
 }
 
 impl<T> Clone for Senders<T> {
     fn clone(&self) -> Self {
-        Self { queues: Arc::clone(&self.queues), gate: Arc::clone(&self.gate) }
+        Self {
+            queues: Arc::clone(&self.queues),
+            gate: Arc::clone(&self.gate),
+        }
     }
 }
 
@@ -105,7 +125,9 @@ mod tests {
     use super::*;
 
     async fn is_open<T>(senders: &Senders<T>) -> bool {
-        timeout(Duration::from_millis(20), senders.opened()).await.is_ok()
+        timeout(Duration::from_millis(20), senders.opened())
+            .await
+            .is_ok()
     }
 
     #[tokio::test]

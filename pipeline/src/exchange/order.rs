@@ -1,4 +1,5 @@
-//! Rows of a batch in order of their shards: the batch is gathered once and cut into one piece a shard.
+//! Rows of a batch in order of their shards: the batch is gathered once and cut into one piece a
+//! shard.
 
 use std::sync::Arc;
 
@@ -7,23 +8,39 @@ use arrow::compute::take;
 use arrow::datatypes::UInt64Type;
 use datafusion::error::{DataFusionError, Result};
 
-/// The rows of `batch` in order of their shards, and where each shard's rows end. Text is not copied: views and dictionaries
-/// refer to the memory that they had.
+/// The rows of `batch` in order of their shards, and where each shard's rows end. Text is not
+/// copied: views and dictionaries refer to the memory that they had.
 ///
 /// # Errors
 /// A column `hash` that does not hold hashes.
-pub fn in_order_of_shards(batch: &RecordBatch, hash: usize, shards: u32) -> Result<(RecordBatch, Vec<usize>)> {
+pub fn in_order_of_shards(
+    batch: &RecordBatch,
+    hash: usize,
+    shards: u32,
+) -> Result<(RecordBatch, Vec<usize>)> {
     let hashes = batch.column(hash).as_primitive_opt::<UInt64Type>();
-    let hashes = hashes.ok_or_else(|| DataFusionError::Internal(format!("the exchanged column hash is {}", batch.column(hash).data_type())))?;
+    let hashes = hashes.ok_or_else(|| {
+        DataFusionError::Internal(format!(
+            "the exchanged column hash is {}",
+            batch.column(hash).data_type()
+        ))
+    })?;
     let shards = u64::from(shards);
     // Division is dear, and most warehouses have a power of two.
     let (rows, ends) = match shards.is_power_of_two() {
         true => order(hashes.values(), shards, |hash| hash & (shards - 1)),
         false => order(hashes.values(), shards, |hash| hash % shards),
     };
-    let columns = batch.columns().iter().map(|column| gathered(column, &rows)).collect::<Result<_>>()?;
+    let columns = batch
+        .columns()
+        .iter()
+        .map(|column| gathered(column, &rows))
+        .collect::<Result<_>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    Ok((RecordBatch::try_new_with_options(batch.schema(), columns, &options)?, ends))
+    Ok((
+        RecordBatch::try_new_with_options(batch.schema(), columns, &options)?,
+        ends,
+    ))
 }
 
 /// A counting sort: row numbers by shard, rising inside one.

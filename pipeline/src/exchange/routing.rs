@@ -1,7 +1,9 @@
-//! DataFusion's exchange by shard: a routing value a shard, so that its hash sends shard `i` to partition `i`.
+//! DataFusion's exchange by shard: a routing value a shard, so that its hash sends shard `i` to
+//! partition `i`.
 //!
-//! DataFusion's hash may change with its version; it never reaches an artifact. The table of routing values is found out
-//! when a plan runs, by asking the partitioner itself, and the operator checks every row that arrives.
+//! DataFusion's hash may change with its version; it never reaches an artifact. The table of
+//! routing values is found out when a plan runs, by asking the partitioner itself, and the operator
+//! checks every row that arrives.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +12,9 @@ use arrow::array::{AsArray, RecordBatch, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema, UInt64Type};
 use datafusion::common::config::ConfigOptions;
 use datafusion::error::{DataFusionError, Result};
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
 use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 use datafusion::physical_plan::expressions::{Column, lit};
 use datafusion::physical_plan::metrics::Time;
@@ -26,12 +30,23 @@ const CANDIDATES: u64 = 1 << 12;
 ///
 /// # Errors
 /// A plan without [`HASH_COLUMN`].
-pub fn exchange_by_shard(plan: Arc<dyn ExecutionPlan>, shards: u32) -> Result<Arc<dyn ExecutionPlan>> {
+pub fn exchange_by_shard(
+    plan: Arc<dyn ExecutionPlan>,
+    shards: u32,
+) -> Result<Arc<dyn ExecutionPlan>> {
     let schema = plan.schema();
     let hash: Arc<dyn PhysicalExpr> = Arc::new(Column::new_with_schema(HASH_COLUMN, &schema)?);
     let route = Arc::new(ScalarUDF::from(RouteFunction::default()));
-    let route = ScalarFunctionExpr::try_new(route, vec![hash, lit(u64::from(shards))], &schema, Arc::new(ConfigOptions::default()))?;
-    Ok(Arc::new(RepartitionExec::try_new(plan, Partitioning::Hash(vec![Arc::new(route)], shards as usize))?))
+    let route = ScalarFunctionExpr::try_new(
+        route,
+        vec![hash, lit(u64::from(shards))],
+        &schema,
+        Arc::new(ConfigOptions::default()),
+    )?;
+    Ok(Arc::new(RepartitionExec::try_new(
+        plan,
+        Partitioning::Hash(vec![Arc::new(route)], shards as usize),
+    )?))
 }
 
 /// For each of `partitions` partitions the smallest integer that hash partitioning sends there.
@@ -51,15 +66,30 @@ pub fn routing_values(partitions: usize) -> Result<Arc<Vec<u64>>> {
 }
 
 fn find_routing_values(partitions: usize) -> Result<Vec<u64>> {
-    let schema = Arc::new(Schema::new(vec![Field::new("route", DataType::UInt64, false)]));
+    let schema = Arc::new(Schema::new(vec![Field::new(
+        "route",
+        DataType::UInt64,
+        false,
+    )]));
     let expression: Arc<dyn PhysicalExpr> = Arc::new(Column::new("route", 0));
-    let mut partitioner = BatchPartitioner::try_new(Partitioning::Hash(vec![expression], partitions), Time::new(), 0, 1)?;
+    let mut partitioner = BatchPartitioner::try_new(
+        Partitioning::Hash(vec![expression], partitions),
+        Time::new(),
+        0,
+        1,
+    )?;
     let mut values: Vec<Option<u64>> = vec![None; partitions];
     for first in (0..CANDIDATES * (partitions as u64 + 16)).step_by(CANDIDATES as usize) {
         let candidates = UInt64Array::from_iter_values(first..first + CANDIDATES);
         let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(candidates)])?;
         partitioner.partition(batch, |partition, rows| {
-            let smallest = rows.column(0).as_primitive::<UInt64Type>().values().iter().min().copied();
+            let smallest = rows
+                .column(0)
+                .as_primitive::<UInt64Type>()
+                .values()
+                .iter()
+                .min()
+                .copied();
             values[partition] = values[partition].or(smallest);
             Ok(())
         })?;
@@ -67,7 +97,9 @@ fn find_routing_values(partitions: usize) -> Result<Vec<u64>> {
             return Ok(values.into_iter().flatten().collect());
         }
     }
-    Err(DataFusionError::Internal(format!("no routing value found for some of {partitions} partitions")))
+    Err(DataFusionError::Internal(format!(
+        "no routing value found for some of {partitions} partitions"
+    )))
 }
 
 /// `tagmill_route(hash, shards)`: the routing value of the shard that the hash of an id belongs to.
@@ -78,7 +110,12 @@ pub struct RouteFunction {
 
 impl Default for RouteFunction {
     fn default() -> Self {
-        Self { signature: Signature::exact(vec![DataType::UInt64, DataType::UInt64], Volatility::Immutable) }
+        Self {
+            signature: Signature::exact(
+                vec![DataType::UInt64, DataType::UInt64],
+                Volatility::Immutable,
+            ),
+        }
     }
 }
 
@@ -97,16 +134,31 @@ impl ScalarUDFImpl for RouteFunction {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let (hashes, shards) = (arrays[0].as_primitive::<UInt64Type>(), arrays[1].as_primitive::<UInt64Type>());
+        let (hashes, shards) = (
+            arrays[0].as_primitive::<UInt64Type>(),
+            arrays[1].as_primitive::<UInt64Type>(),
+        );
         if args.number_rows == 0 {
-            return Ok(ColumnarValue::Array(Arc::new(UInt64Array::from(Vec::<u64>::new()))));
+            return Ok(ColumnarValue::Array(Arc::new(UInt64Array::from(
+                Vec::<u64>::new(),
+            ))));
         }
         let shards = shards.value(0);
         let table = routing_values(shards as usize)?;
         // Division is dear, and most warehouses have a power of two.
         let routes: UInt64Array = match shards.is_power_of_two() {
-            true => hashes.values().iter().map(|hash| table[(hash & (shards - 1)) as usize]).collect::<Vec<u64>>().into(),
-            false => hashes.values().iter().map(|hash| table[(hash % shards) as usize]).collect::<Vec<u64>>().into(),
+            true => hashes
+                .values()
+                .iter()
+                .map(|hash| table[(hash & (shards - 1)) as usize])
+                .collect::<Vec<u64>>()
+                .into(),
+            false => hashes
+                .values()
+                .iter()
+                .map(|hash| table[(hash % shards) as usize])
+                .collect::<Vec<u64>>()
+                .into(),
         };
         Ok(ColumnarValue::Array(Arc::new(routes)))
     }
@@ -116,7 +168,8 @@ impl ScalarUDFImpl for RouteFunction {
 mod tests {
     use super::*;
 
-    /// The mapping is also a promise to memory: one shard a partition, for every count that people use.
+    /// The mapping is also a promise to memory: one shard a partition, for every count that people
+    /// use.
     #[test]
     fn every_partition_has_one_routing_value() {
         for partitions in [1, 2, 3, 7, 8, 16, 64, 256] {

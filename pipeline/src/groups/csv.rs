@@ -1,4 +1,5 @@
-//! Records of a CSV file (RFC 4180: commas, fields in double quotes, doubled quotes inside), each with its line.
+//! Records of a CSV file (RFC 4180: commas, fields in double quotes, doubled quotes inside), each
+//! with its line.
 //!
 //! A malformed record costs its first line only; the next line starts afresh.
 
@@ -18,7 +19,10 @@ pub(super) struct Records<'a> {
 
 impl<'a> Records<'a> {
     pub(super) fn of(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes), line: 1 }
+        Self {
+            rest: bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes),
+            line: 1,
+        }
     }
 
     fn take(&mut self, length: usize) {
@@ -45,10 +49,18 @@ impl Iterator for Records<'_> {
         let fields = match split(self.rest) {
             Ok((fields, length)) => {
                 self.take(length);
-                fields.into_iter().map(String::from_utf8).collect::<Result<_, _>>().map_err(|_| "text that is not UTF-8")
+                fields
+                    .into_iter()
+                    .map(String::from_utf8)
+                    .collect::<Result<_, _>>()
+                    .map_err(|_| "text that is not UTF-8")
             }
             Err(reason) => {
-                let first_line = self.rest.iter().position(|byte| *byte == b'\n').map_or(self.rest.len(), |end| end + 1);
+                let first_line = self
+                    .rest
+                    .iter()
+                    .position(|byte| *byte == b'\n')
+                    .map_or(self.rest.len(), |end| end + 1);
                 self.take(first_line);
                 Err(reason)
             }
@@ -65,7 +77,11 @@ fn newlines(bytes: &[u8]) -> u64 {
 fn split(bytes: &[u8]) -> Result<(Vec<Vec<u8>>, usize), &'static str> {
     let (mut fields, mut at) = (Vec::new(), 0);
     loop {
-        let (field, end) = if bytes.get(at) == Some(&b'"') { quoted(bytes, at + 1)? } else { plain(bytes, at)? };
+        let (field, end) = if bytes.get(at) == Some(&b'"') {
+            quoted(bytes, at + 1)?
+        } else {
+            plain(bytes, at)?
+        };
         fields.push(field);
         match &bytes[end..] {
             [b',', ..] => at = end + 1,
@@ -78,7 +94,10 @@ fn split(bytes: &[u8]) -> Result<(Vec<Vec<u8>>, usize), &'static str> {
 }
 
 fn plain(bytes: &[u8], start: usize) -> Result<(Vec<u8>, usize), &'static str> {
-    let length = bytes[start..].iter().position(|byte| matches!(byte, b',' | b'\n' | b'"')).unwrap_or(bytes.len() - start);
+    let length = bytes[start..]
+        .iter()
+        .position(|byte| matches!(byte, b',' | b'\n' | b'"'))
+        .unwrap_or(bytes.len() - start);
     let mut end = start + length;
     if bytes.get(end) == Some(&b'"') {
         return Err("a quote inside a field without quotes");
@@ -92,7 +111,10 @@ fn plain(bytes: &[u8], start: usize) -> Result<(Vec<u8>, usize), &'static str> {
 fn quoted(bytes: &[u8], start: usize) -> Result<(Vec<u8>, usize), &'static str> {
     let (mut field, mut at) = (Vec::new(), start);
     loop {
-        let length = bytes[at..].iter().position(|byte| *byte == b'"').ok_or("a quote that is not closed")?;
+        let length = bytes[at..]
+            .iter()
+            .position(|byte| *byte == b'"')
+            .ok_or("a quote that is not closed")?;
         field.extend_from_slice(&bytes[at..at + length]);
         at += length + 1;
         if bytes.get(at) != Some(&b'"') {
@@ -108,7 +130,9 @@ mod tests {
     use super::Records;
 
     fn read(text: &[u8]) -> Vec<(u64, Result<Vec<String>, &'static str>)> {
-        Records::of(text).map(|record| (record.line, record.fields)).collect()
+        Records::of(text)
+            .map(|record| (record.line, record.fields))
+            .collect()
     }
 
     fn fields(texts: &[&str]) -> Result<Vec<String>, &'static str> {
@@ -118,7 +142,14 @@ mod tests {
     #[test]
     fn reads_quotes_commas_line_ends_and_a_byte_order_mark() {
         let text = b"\xef\xbb\xbfa,b\r\n\"x, \"\"y\"\"\nz\",\r\n\n,last";
-        assert_eq!(read(text), [(1, fields(&["a", "b"])), (2, fields(&["x, \"y\"\nz", ""])), (5, fields(&["", "last"]))]);
+        assert_eq!(
+            read(text),
+            [
+                (1, fields(&["a", "b"])),
+                (2, fields(&["x, \"y\"\nz", ""])),
+                (5, fields(&["", "last"]))
+            ]
+        );
     }
 
     #[test]
@@ -135,6 +166,12 @@ mod tests {
                 (6, fields(&["ok"])),
             ]
         );
-        assert_eq!(read(b"\"open\nnext"), [(1, Err("a quote that is not closed")), (2, fields(&["next"]))]);
+        assert_eq!(
+            read(b"\"open\nnext"),
+            [
+                (1, Err("a quote that is not closed")),
+                (2, fields(&["next"]))
+            ]
+        );
     }
 }

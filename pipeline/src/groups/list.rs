@@ -15,7 +15,8 @@ pub struct ListRead {
     pub first_bad: Option<(u64, String)>,
 }
 
-/// Hands every id of a list to `each`, in file order, as it is written: not trimmed, not deduplicated.
+/// Hands every id of a list to `each`, in file order, as it is written: not trimmed, not
+/// deduplicated.
 pub fn read_list(bytes: &[u8], each: &mut dyn FnMut(&str)) -> ListRead {
     let mut read = ListRead::default();
     // Lists have millions of lines; most files have no quote and no second column anywhere.
@@ -25,7 +26,10 @@ pub fn read_list(bytes: &[u8], each: &mut dyn FnMut(&str)) -> ListRead {
             match record.fields {
                 Ok(fields) => match fields.as_slice() {
                     [id] => read.take(id, each),
-                    fields => read.refuse(record.line, &format!("found {} fields, expected one", fields.len())),
+                    fields => read.refuse(
+                        record.line,
+                        &format!("found {} fields, expected one", fields.len()),
+                    ),
                 },
                 Err(reason) => read.refuse(record.line, &format!("found {reason}")),
             }
@@ -52,7 +56,8 @@ impl ListRead {
 
     fn refuse(&mut self, line: u64, reason: &str) {
         self.bad += 1;
-        self.first_bad.get_or_insert_with(|| (line, reason.to_owned()));
+        self.first_bad
+            .get_or_insert_with(|| (line, reason.to_owned()));
     }
 }
 
@@ -77,8 +82,18 @@ mod tests {
     fn counts_bad_lines_and_keeps_the_others() {
         let (ids, list) = read(b"user_id\nu1\nu2,x\n\"u,3\"\n\xff\n");
         assert_eq!(ids, ["u1", "u,3"]);
-        assert_eq!(list, ListRead { ids: 2, bad: 2, first_bad: Some((3, "found 2 fields, expected one".to_owned())) });
+        assert_eq!(
+            list,
+            ListRead {
+                ids: 2,
+                bad: 2,
+                first_bad: Some((3, "found 2 fields, expected one".to_owned()))
+            }
+        );
         let (ids, list) = read(b"u1\n\xff\nu2");
-        assert_eq!((ids.len(), list.bad, list.first_bad), (2, 1, Some((2, "found text that is not UTF-8".to_owned()))));
+        assert_eq!(
+            (ids.len(), list.bad, list.first_bad),
+            (2, 1, Some((2, "found text that is not UTF-8".to_owned())))
+        );
     }
 }

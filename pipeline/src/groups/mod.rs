@@ -1,12 +1,14 @@
 //! Groups as rows: files in, one program per app and one status per group out.
 //!
-//! Reads the bytes of NDJSON, CSV and Parquet files that others listed and fetched; writes no files.
+//! Reads the bytes of NDJSON, CSV and Parquet files that others listed and fetched; writes no
+//! files.
 //!
 //! ```text
 //! (file name, bytes) ──► rows, faults ──► by app ──► AppPlan: Program + GroupStatus of every group
 //!                                                    night: evaluate, then cardinality into the status
 //! ```
-//! A bad row disables that row, a bad rule its group, a bad app itself; only a file that can not be read at all is an error.
+//! A bad row disables that row, a bad rule its group, a bad app itself; only a file that can not be
+//! read at all is an error.
 
 mod csv;
 mod list;

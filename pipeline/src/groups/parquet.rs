@@ -1,4 +1,5 @@
-//! Rows of a Parquet file as JSON objects. Columns of nested types are left out: no registry has one.
+//! Rows of a Parquet file as JSON objects. Columns of nested types are left out: no registry has
+//! one.
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::{can_cast_types, cast};
@@ -12,11 +13,17 @@ use tagmill_schemas::{Error, Result};
 use super::rows::Take;
 
 pub(super) fn read(file: &str, bytes: &[u8], take: &mut Take<'_>) -> Result<()> {
-    let refuse = |cause: Box<dyn std::error::Error + Send + Sync>| Error::refused("registry", "can not read the Parquet file").at(file).because(cause);
-    let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::copy_from_slice(bytes)).map_err(|error| refuse(error.into()))?;
+    let refuse = |cause: Box<dyn std::error::Error + Send + Sync>| {
+        Error::refused("registry", "can not read the Parquet file")
+            .at(file)
+            .because(cause)
+    };
+    let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::copy_from_slice(bytes))
+        .map_err(|error| refuse(error.into()))?;
     let mut line = 0;
     for batch in reader.build().map_err(|error| refuse(error.into()))? {
-        let rows = objects(&batch.map_err(|error| refuse(error.into()))?).map_err(|error| refuse(error.into()))?;
+        let rows = objects(&batch.map_err(|error| refuse(error.into()))?)
+            .map_err(|error| refuse(error.into()))?;
         for row in rows {
             line += 1;
             take(line, Ok(row));
@@ -29,8 +36,14 @@ fn objects(batch: &RecordBatch) -> std::result::Result<Vec<Map<String, Json>>, A
     let mut rows = vec![Map::new(); batch.num_rows()];
     let schema = batch.schema();
     for (field, column) in schema.fields().iter().zip(batch.columns()) {
-        let Some(column) = simple(column)? else { continue };
-        for (index, row) in rows.iter_mut().enumerate().filter(|(index, _)| column.is_valid(*index)) {
+        let Some(column) = simple(column)? else {
+            continue;
+        };
+        for (index, row) in rows
+            .iter_mut()
+            .enumerate()
+            .filter(|(index, _)| column.is_valid(*index))
+        {
             row.insert(field.name().clone(), cell(&column, index));
         }
     }

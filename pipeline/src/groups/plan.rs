@@ -7,7 +7,10 @@ use tagmill_schemas::manifest::BEYOND_TAGS;
 use tagmill_schemas::registry::{GroupRow, Placed};
 
 use super::{Fault, GroupStatus, Status};
-use crate::rules::{Expr, Names, Program, Reference, RuleError, TagInfo, Uncomputable, analyse, rule_hash, withheld_tag};
+use crate::rules::{
+    Expr, Names, Program, Reference, RuleError, TagInfo, Uncomputable, analyse, rule_hash,
+    withheld_tag,
+};
 
 /// The rows of one app.
 #[derive(Debug, Clone, Default)]
@@ -47,11 +50,21 @@ pub struct AppPlan {
     pub statuses: Vec<GroupStatus>,
 }
 
-/// Rows by app, whatever order files were read in. Second: the faults whose row has no app or no group, which therefore
-/// have no status.
-pub fn by_app(rows: Vec<Placed<GroupRow>>, faults: Vec<Fault>) -> (BTreeMap<String, AppRows>, Vec<Fault>) {
+/// Rows by app, whatever order files were read in. Second: the faults whose row has no app or no
+/// group, which therefore have no status.
+pub fn by_app(
+    rows: Vec<Placed<GroupRow>>,
+    faults: Vec<Fault>,
+) -> (BTreeMap<String, AppRows>, Vec<Fault>) {
     let mut apps: BTreeMap<String, AppRows> = BTreeMap::new();
-    let mut add = |app: String, group: String, row: Row| apps.entry(app).or_default().rows.entry(group).or_default().push(row);
+    let mut add = |app: String, group: String, row: Row| {
+        apps.entry(app)
+            .or_default()
+            .rows
+            .entry(group)
+            .or_default()
+            .push(row)
+    };
     for row in rows {
         add(row.row.app.clone(), row.row.group.clone(), Row::Good(row));
     }
@@ -68,27 +81,53 @@ pub fn by_app(rows: Vec<Placed<GroupRow>>, faults: Vec<Fault>) -> (BTreeMap<Stri
     (apps, nameless)
 }
 
-/// Plans the groups of an app for the night of `date`. At most `limit` groups are active: the first by name, valid or not,
-/// so that repairing one rule changes no other group's status. `names` answers for tags and lists; the groups are `rows`.
-pub fn plan_app(app: &str, rows: &AppRows, names: &dyn Names, limit: u64, date: NaiveDate) -> AppPlan {
-    let names = WithGroups { names, groups: &rows.rows };
-    let active = rows.rows.values().filter(|rows| inactive(rows, date).is_none()).count() as u64;
+/// Plans the groups of an app for the night of `date`. At most `limit` groups are active: the first
+/// by name, valid or not, so that repairing one rule changes no other group's status. `names`
+/// answers for tags and lists; the groups are `rows`.
+pub fn plan_app(
+    app: &str,
+    rows: &AppRows,
+    names: &dyn Names,
+    limit: u64,
+    date: NaiveDate,
+) -> AppPlan {
+    let names = WithGroups {
+        names,
+        groups: &rows.rows,
+    };
+    let active = rows
+        .rows
+        .values()
+        .filter(|rows| inactive(rows, date).is_none())
+        .count() as u64;
     let (mut statuses, mut compiled, mut references) = (Vec::new(), Vec::new(), BTreeMap::new());
     let mut rank = 0;
     for (index, (group, group_rows)) in rows.rows.iter().enumerate() {
         let mut status = new_status(app, group, group_rows);
-        let over_limit = || Some((Status::OverLimit, format!("the app has {active} active groups, its limit is {limit}")));
+        let over_limit = || {
+            Some((
+                Status::OverLimit,
+                format!("the app has {active} active groups, its limit is {limit}"),
+            ))
+        };
         let refusal = inactive(group_rows, date).or_else(|| {
             rank += 1;
-            if rank > limit { over_limit() } else { invalid_rows(group_rows) }
+            if rank > limit {
+                over_limit()
+            } else {
+                invalid_rows(group_rows)
+            }
         });
         match (refusal, group_rows.as_slice()) {
             (None, [Row::Good(row)]) => match analyse(&row.row.rule, &names, date) {
                 Ok(rule) => {
                     status.rule_hash = Some(rule_hash(&rule.text));
                     status.as_of = Some(date);
-                    let withheld = withheld_tag(&rule.expr, &names).map(|(tag, most)| over_limit_reason(tag, most));
-                    withheld.into_iter().for_each(|reason| refuse(&mut status, Status::OverLimit, reason));
+                    let withheld = withheld_tag(&rule.expr, &names)
+                        .map(|(tag, most)| over_limit_reason(tag, most));
+                    withheld
+                        .into_iter()
+                        .for_each(|reason| refuse(&mut status, Status::OverLimit, reason));
                     status.hints = rule.lints;
                     references.insert(index, rule.references);
                     compiled.push((index, rule.expr, group.clone()));
@@ -101,12 +140,21 @@ pub fn plan_app(app: &str, rows: &AppRows, names: &dyn Names, limit: u64, date: 
         statuses.push(status);
     }
     let program = build(compiled, &references, &mut statuses);
-    AppPlan { app: app.to_owned(), program, statuses }
+    AppPlan {
+        app: app.to_owned(),
+        program,
+        statuses,
+    }
 }
 
-/// The program of the groups that can be computed. A rule that mentions a group counts as needing it even where its set
-/// does not depend on it (`in_group('x') OR true`): whether a rule is valid must not hang on how far it was simplified.
-fn build(mut compiled: Vec<(usize, Expr, String)>, references: &BTreeMap<usize, Vec<Reference>>, statuses: &mut [GroupStatus]) -> Program {
+/// The program of the groups that can be computed. A rule that mentions a group counts as needing
+/// it even where its set does not depend on it (`in_group('x') OR true`): whether a rule is valid
+/// must not hang on how far it was simplified.
+fn build(
+    mut compiled: Vec<(usize, Expr, String)>,
+    references: &BTreeMap<usize, Vec<Reference>>,
+    statuses: &mut [GroupStatus],
+) -> Program {
     refuse_dependents(references, statuses);
     loop {
         compiled.retain(|(index, ..)| statuses[*index].status == Status::Ok);
@@ -115,7 +163,12 @@ fn build(mut compiled: Vec<(usize, Expr, String)>, references: &BTreeMap<usize, 
             return program;
         }
         for (index, why) in uncomputable {
-            refuse_dependent(statuses, index, &why, references.get(&index).map_or(&[], Vec::as_slice));
+            refuse_dependent(
+                statuses,
+                index,
+                &why,
+                references.get(&index).map_or(&[], Vec::as_slice),
+            );
         }
         refuse_dependents(references, statuses);
     }
@@ -125,13 +178,24 @@ fn build(mut compiled: Vec<(usize, Expr, String)>, references: &BTreeMap<usize, 
 fn refuse_dependents(references: &BTreeMap<usize, Vec<Reference>>, statuses: &mut [GroupStatus]) {
     let mut mentioned_by: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, mentions) in references {
-        mentions.iter().for_each(|mention| mentioned_by.entry(&mention.group).or_default().push(*index));
+        mentions
+            .iter()
+            .for_each(|mention| mentioned_by.entry(&mention.group).or_default().push(*index));
     }
-    let mut refused: Vec<String> = statuses.iter().filter(|s| s.status != Status::Ok).map(|s| s.group.clone()).collect();
+    let mut refused: Vec<String> = statuses
+        .iter()
+        .filter(|s| s.status != Status::Ok)
+        .map(|s| s.group.clone())
+        .collect();
     while let Some(name) = refused.pop() {
         for &index in mentioned_by.get(name.as_str()).into_iter().flatten() {
             if statuses[index].status == Status::Ok {
-                refuse_dependent(statuses, index, &Uncomputable::Needs(name.clone()), &references[&index]);
+                refuse_dependent(
+                    statuses,
+                    index,
+                    &Uncomputable::Needs(name.clone()),
+                    &references[&index],
+                );
                 refused.push(statuses[index].group.clone());
             }
         }
@@ -154,9 +218,12 @@ fn new_status(app: &str, group: &str, rows: &[Row]) -> GroupStatus {
     }
 }
 
-/// Why a group is not wanted tonight; one whose row can not be read, or is there twice, counts as wanted.
+/// Why a group is not wanted tonight; one whose row can not be read, or is there twice, counts as
+/// wanted.
 fn inactive(rows: &[Row], date: NaiveDate) -> Option<(Status, String)> {
-    let [Row::Good(Placed { row, .. })] = rows else { return None };
+    let [Row::Good(Placed { row, .. })] = rows else {
+        return None;
+    };
     match (row.enabled, row.valid_from, row.valid_to) {
         (false, ..) => Some((Status::Disabled, "switched off by enabled".to_owned())),
         (_, Some(from), _) if date < from => Some((Status::Disabled, format!("valid from {from}"))),
@@ -174,8 +241,16 @@ fn invalid_rows(rows: &[Row]) -> Option<(Status, String)> {
         [Row::Bad(fault)] => fault.reason.clone(),
         rows => {
             let places: Vec<_> = rows.iter().take(MOST_PLACES).map(Row::place_text).collect();
-            let more = if rows.len() > MOST_PLACES { ", ..." } else { "" };
-            format!("found {} rows for the group, expected one: {}{more}", rows.len(), places.join(", "))
+            let more = if rows.len() > MOST_PLACES {
+                ", ..."
+            } else {
+                ""
+            };
+            format!(
+                "found {} rows for the group, expected one: {}{more}",
+                rows.len(),
+                places.join(", ")
+            )
         }
     };
     Some((Status::Invalid, reason))
@@ -200,18 +275,33 @@ fn refuse_rule(status: &mut GroupStatus, error: RuleError) {
 }
 
 /// A rule that compiled but mentions a group that is not computed, or itself through others.
-fn refuse_dependent(statuses: &mut [GroupStatus], index: usize, why: &Uncomputable, references: &[Reference]) {
+fn refuse_dependent(
+    statuses: &mut [GroupStatus],
+    index: usize,
+    why: &Uncomputable,
+    references: &[Reference],
+) {
     let (mentioned, reason) = match why {
         Uncomputable::Cycle(path) => (path.get(1), why.to_string()),
         Uncomputable::Needs(name) => {
             let found = statuses.binary_search_by(|status| status.group.as_str().cmp(name));
-            // Program::build refuses in any order: what is not yet marked here is refused for the same reason.
+            // Program::build refuses in any order: what is not yet marked here is refused for the
+            // same reason.
             let kind = found.map_or(Status::Invalid, |found| statuses[found].status);
-            let kind = if kind == Status::Ok { Status::Invalid } else { kind };
-            (Some(name), format!("depends on group {name:?}, which is {kind}"))
+            let kind = if kind == Status::Ok {
+                Status::Invalid
+            } else {
+                kind
+            };
+            (
+                Some(name),
+                format!("depends on group {name:?}, which is {kind}"),
+            )
         }
     };
-    let at = references.iter().find(|reference| Some(&reference.group) == mentioned);
+    let at = references
+        .iter()
+        .find(|reference| Some(&reference.group) == mentioned);
     (statuses[index].line, statuses[index].column) = (at.map(|at| at.line), at.map(|at| at.column));
     refuse(&mut statuses[index], Status::Invalid, reason);
 }

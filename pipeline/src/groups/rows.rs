@@ -1,4 +1,5 @@
-//! Rows of registry files: NDJSON, CSV with a header, Parquet; one JSON object each, whatever the file's format.
+//! Rows of registry files: NDJSON, CSV with a header, Parquet; one JSON object each, whatever the
+//! file's format.
 
 use std::str;
 
@@ -35,23 +36,56 @@ pub struct Fault {
     pub reason: String,
 }
 
-/// Reads a file whose format its name tells: `.ndjson`, `.jsonl`, `.json`, `.csv` or `.parquet`. `parse` makes a row of an
-/// object, for example [`GroupRow::from_json`](tagmill_schemas::registry::GroupRow::from_json). In CSV an empty field is
-/// an absent key and everything else is text.
+/// Reads a file whose format its name tells: `.ndjson`, `.jsonl`, `.json`, `.csv` or `.parquet`.
+/// `parse` makes a row of an object, for example
+/// [`GroupRow::from_json`](tagmill_schemas::registry::GroupRow::from_json). In CSV an empty field
+/// is an absent key and everything else is text.
 ///
 /// # Errors
 /// A name with another ending, a CSV file without header, a Parquet file that can not be read.
-pub fn read_rows<T>(file: &str, bytes: &[u8], parse: impl Fn(&Map<String, Json>) -> std::result::Result<T, RowError>) -> Result<Rows<T>> {
-    let mut rows = Rows { rows: Vec::new(), faults: Vec::new() };
+pub fn read_rows<T>(
+    file: &str,
+    bytes: &[u8],
+    parse: impl Fn(&Map<String, Json>) -> std::result::Result<T, RowError>,
+) -> Result<Rows<T>> {
+    let mut rows = Rows {
+        rows: Vec::new(),
+        faults: Vec::new(),
+    };
     let mut take = |line: u64, object: std::result::Result<Map<String, Json>, String>| {
-        let name = |key: &str| object.as_ref().ok().and_then(|row| row.get(key)?.as_str()).filter(|name| !name.is_empty()).map(str::to_owned);
-        let parsed = object.as_ref().map_err(Clone::clone).and_then(|object| parse(object).map_err(|error| error.to_string()));
+        let name = |key: &str| {
+            object
+                .as_ref()
+                .ok()
+                .and_then(|row| row.get(key)?.as_str())
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned)
+        };
+        let parsed = object
+            .as_ref()
+            .map_err(Clone::clone)
+            .and_then(|object| parse(object).map_err(|error| error.to_string()));
         match parsed {
-            Ok(row) => rows.rows.push(Placed { row, file: file.to_owned(), line }),
-            Err(reason) => rows.faults.push(Fault { file: file.to_owned(), line, app: name("app"), group: name("group"), tag: name("tag"), reason }),
+            Ok(row) => rows.rows.push(Placed {
+                row,
+                file: file.to_owned(),
+                line,
+            }),
+            Err(reason) => rows.faults.push(Fault {
+                file: file.to_owned(),
+                line,
+                app: name("app"),
+                group: name("group"),
+                tag: name("tag"),
+                reason,
+            }),
         }
     };
-    match file.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).as_deref() {
+    match file
+        .rsplit_once('.')
+        .map(|(_, ending)| ending.to_ascii_lowercase())
+        .as_deref()
+    {
         Some("ndjson" | "jsonl" | "json") => read_ndjson(bytes, &mut take),
         Some("csv") => read_csv(file, bytes, &mut take)?,
         Some("parquet") => parquet::read(file, bytes, &mut take)?,
@@ -84,7 +118,9 @@ fn read_ndjson(bytes: &[u8], take: &mut Take<'_>) {
 /// The parser counts lines from ours, where there is only one.
 fn without_line(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
+    let message = text
+        .rsplit_once(" at line ")
+        .map_or(text.as_str(), |(message, _)| message);
     format!("{message} at column {}", error.column())
 }
 
@@ -92,22 +128,42 @@ fn read_csv(file: &str, bytes: &[u8], take: &mut Take<'_>) -> Result<()> {
     let mut records = Records::of(bytes);
     let header = match records.next() {
         None => return Ok(()),
-        Some(Record { fields, .. }) => fields.map_err(|reason| Error::refused("registry", format!("the header has {reason}")).at(file))?,
+        Some(Record { fields, .. }) => fields.map_err(|reason| {
+            Error::refused("registry", format!("the header has {reason}")).at(file)
+        })?,
     };
-    let repeated = header.iter().enumerate().find(|(index, name)| header[..*index].contains(name));
+    let repeated = header
+        .iter()
+        .enumerate()
+        .find(|(index, name)| header[..*index].contains(name));
     if let Some((_, name)) = repeated {
         return Err(Error::refused("registry", format!("the header has {name:?} twice")).at(file));
     }
     if !header.iter().any(|name| name == "app") {
-        take(1, Err(format!("expected a header with the column app, found {:?}", header.join(","))));
+        take(
+            1,
+            Err(format!(
+                "expected a header with the column app, found {:?}",
+                header.join(",")
+            )),
+        );
     }
     for Record { line, fields } in records {
         let object = match fields {
             Err(reason) => Err(format!("found {reason}")),
-            Ok(fields) if fields.len() != header.len() => Err(format!("found {} fields, expected {}", fields.len(), header.len())),
+            Ok(fields) if fields.len() != header.len() => Err(format!(
+                "found {} fields, expected {}",
+                fields.len(),
+                header.len()
+            )),
             Ok(fields) => {
-                let cells = header.iter().zip(fields).filter(|(_, field)| !field.is_empty());
-                Ok(cells.map(|(name, field)| (name.clone(), Json::String(field))).collect())
+                let cells = header
+                    .iter()
+                    .zip(fields)
+                    .filter(|(_, field)| !field.is_empty());
+                Ok(cells
+                    .map(|(name, field)| (name.clone(), Json::String(field)))
+                    .collect())
             }
         };
         take(line, object);

@@ -21,7 +21,8 @@ pub enum Status {
     Expired,
     /// Not computed: switched off, or its validity has not begun.
     Disabled,
-    /// Not computed: beyond the app's number of groups, or on a tag with more values than the app's limit.
+    /// Not computed: beyond the app's number of groups, or on a tag with more values than the app's
+    /// limit.
     OverLimit,
 }
 
@@ -79,23 +80,49 @@ pub struct GroupStatus {
 }
 
 impl GroupStatus {
-    /// One line for the log, if a person should know: [`Self::problem`] and `; group not published, the night goes on`.
+    /// One line for the log, if a person should know: [`Self::problem`] and `; group not published,
+    /// the night goes on`.
     pub fn notice(&self) -> Option<String> {
-        Some(format!("{}; group not published, the night goes on", self.problem()?))
+        Some(format!(
+            "{}; group not published, the night goes on",
+            self.problem()?
+        ))
     }
 
-    /// One line a hint: `look at rule tea_shop/lovers at 1:5: BETWEEN has its greater bound first: no value is between them`.
+    /// One line a hint: `look at rule tea_shop/lovers at 1:5: BETWEEN has its greater bound first:
+    /// no value is between them`.
     pub fn hint_lines(&self) -> impl Iterator<Item = String> {
         let name = format!("{}/{}", one_line(&self.app), one_line(&self.group));
-        self.hints.iter().map(move |hint| format!("look at rule {name} at {}:{}: {}", hint.line, hint.column, one_line(&hint.message)))
+        self.hints.iter().map(move |hint| {
+            format!(
+                "look at rule {name} at {}:{}: {}",
+                hint.line,
+                hint.column,
+                one_line(&hint.message)
+            )
+        })
     }
 
-    /// What is wrong: `invalid rule tea_shop/typo at 1:1: unknown tag "gendr", did you mean "gender"? (groups/tea.ndjson:3)`.
+    /// What is wrong: `invalid rule tea_shop/typo at 1:1: unknown tag "gendr", did you mean
+    /// "gender"? (groups/tea.ndjson:3)`.
     pub fn problem(&self) -> Option<String> {
-        let reason = self.reason.as_ref().filter(|_| matches!(self.status, Status::Invalid | Status::OverLimit))?;
-        let what = if self.status == Status::Invalid { "invalid rule" } else { "over limit:" };
-        let position = self.line.zip(self.column).map_or_else(String::new, |(line, column)| format!(" at {line}:{column}"));
-        let place = self.place.as_ref().map_or_else(String::new, |place| format!(" ({})", one_line(place)));
+        let reason = self
+            .reason
+            .as_ref()
+            .filter(|_| matches!(self.status, Status::Invalid | Status::OverLimit))?;
+        let what = if self.status == Status::Invalid {
+            "invalid rule"
+        } else {
+            "over limit:"
+        };
+        let position = self
+            .line
+            .zip(self.column)
+            .map_or_else(String::new, |(line, column)| format!(" at {line}:{column}"));
+        let place = self
+            .place
+            .as_ref()
+            .map_or_else(String::new, |place| format!(" ({})", one_line(place)));
         let (app, group) = (one_line(&self.app), one_line(&self.group));
         let reason = one_line(reason);
         Some(format!("{what} {app}/{group}{position}: {reason}{place}"))
@@ -104,7 +131,13 @@ impl GroupStatus {
 
 /// Names come from data: control characters escaped, cut to a line's length.
 fn one_line(text: &str) -> String {
-    let escaped = |c: char| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() };
+    let escaped = |c: char| {
+        if c.is_control() {
+            c.escape_debug().to_string()
+        } else {
+            c.to_string()
+        }
+    };
     match text.char_indices().nth(300) {
         Some((end, _)) => text[..end].chars().map(escaped).collect::<String>() + "...",
         None => text.chars().map(escaped).collect(),

@@ -1,5 +1,6 @@
-//! Which raw file can not be decoded: a page that is damaged behind a sound footer fails somewhere in the plan, where no file has
-//! a name any more. Only then the files of the source are read once more, one by one.
+//! Which raw file can not be decoded: a page that is damaged behind a sound footer fails somewhere
+//! in the plan, where no file has a name any more. Only then the files of the source are read once
+//! more, one by one.
 
 use futures::TryStreamExt;
 use parquet::arrow::ParquetRecordBatchStreamBuilder;
@@ -9,14 +10,28 @@ use super::inputs::{Decision, SourceInput};
 use crate::artifact::file_reader;
 use crate::scan::{RawFile, RawFiles};
 
-/// The error with the damaged file as its place; as it was when it is of another kind, or every file can be read.
+/// The error with the damaged file as its place; as it was when it is of another kind, or every
+/// file can be read.
 pub async fn name_damaged(error: Error, sources: &[SourceInput<'_>]) -> Error {
-    let source = error.place().and_then(|place| place.strip_prefix("source ")).filter(|_| error.kind() == Kind::Refused);
-    let Some(input) = source.and_then(|name| sources.iter().find(|input| input.source.name == name)) else { return error };
-    let Decision::Read(files) = &input.decision else { return error };
+    let source = error
+        .place()
+        .and_then(|place| place.strip_prefix("source "))
+        .filter(|_| error.kind() == Kind::Refused);
+    let Some(input) =
+        source.and_then(|name| sources.iter().find(|input| input.source.name == name))
+    else {
+        return error;
+    };
+    let Decision::Read(files) = &input.decision else {
+        return error;
+    };
     for file in &files.files {
         if decode(files, file).await.is_err() {
-            return error.at(format!("{} (source {})", files.store.name_of(&file.found.path), input.source.name));
+            return error.at(format!(
+                "{} (source {})",
+                files.store.name_of(&file.found.path),
+                input.source.name
+            ));
         }
     }
     error
@@ -24,7 +39,9 @@ pub async fn name_damaged(error: Error, sources: &[SourceInput<'_>]) -> Error {
 
 async fn decode(files: &RawFiles, file: &RawFile) -> parquet::errors::Result<()> {
     let reader = file_reader(&files.store, file.meta.location.clone(), file.meta.size);
-    let mut batches = ParquetRecordBatchStreamBuilder::new(reader).await?.build()?;
+    let mut batches = ParquetRecordBatchStreamBuilder::new(reader)
+        .await?
+        .build()?;
     while batches.try_next().await?.is_some() {}
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! One night from configuration to release: decides what is read, plans, runs shards, rolls up, commits.
+//! One night from configuration to release: decides what is read, plans, runs shards, rolls up,
+//! commits.
 //!
 //! ```text
 //! request ─► inputs (sources, registries, rules, lists) ─► night plan ─► shard reports ─► roll-up ─► manifest

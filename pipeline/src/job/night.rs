@@ -18,7 +18,10 @@ use super::registry::{Claimed, LabelCatalog, event_shapes, label_catalog};
 use super::session::Resources;
 use super::tag_limit::full_apps;
 use super::{Observer, Request};
-use crate::night::{BehaviourLimits, Keeps, NightExec, NightLimits, NightSpec, ParentFiles, RowsSpec, SourceSpec, TagSpec, Withheld};
+use crate::night::{
+    BehaviourLimits, Keeps, NightExec, NightLimits, NightSpec, ParentFiles, RowsSpec, SourceSpec,
+    TagSpec, Withheld,
+};
 use crate::publish::Parents;
 use crate::scan::{Scan, ScanContext, plan_source, rows_of};
 use crate::store::Store;
@@ -48,9 +51,10 @@ pub struct NightPlan {
 impl NightPlan {
     /// The size of the memory pool for a limit of `memory` bytes.
     ///
-    /// A fair pool gives each of the exchange's queues an equal part of what is free, by the number of queues there are then.
-    /// The queues of a source come when it is its turn, and what is queued is never given back: with k sources they can take
-    /// 1 + 1/2 + ... + 1/k times what is free. The pool is made smaller by that.
+    /// A fair pool gives each of the exchange's queues an equal part of what is free, by the number
+    /// of queues there are then. The queues of a source come when it is its turn, and what is
+    /// queued is never given back: with k sources they can take 1 + 1/2 + ... + 1/k times what is
+    /// free. The pool is made smaller by that.
     pub fn pool_size(&self, memory: u64) -> u64 {
         let reserved = self.reserved();
         let sum: f64 = (1..=self.children.len()).map(|k| 1.0 / k as f64).sum();
@@ -74,18 +78,26 @@ impl NightPlan {
         rows * SPILLED_BYTES_PER_ROW * (shards - self.wave as u64) / shards
     }
 
-    /// Plans fewer shards at once for another attempt; `held` is what shards held of so many of `total` rows when the memory was at
-    /// its end. False if there is but one at once.
+    /// Plans fewer shards at once for another attempt; `held` is what shards held of so many of
+    /// `total` rows when the memory was at its end. False if there is but one at once.
     ///
     /// # Errors
     /// Setup for children that can not be run again.
     pub fn shrink(&mut self, held: u64, rows: u64, total: u64) -> Result<bool> {
-        let Some(memory) = self.resources.memory.filter(|_| self.wave > 1) else { return Ok(false) };
-        let of_shard = held as f64 / rows.max(1) as f64 * total as f64 / f64::from(self.spec.shards.get());
-        self.forecast = self.forecast.at_least(of_shard as u64, memory, self.resources.threads);
+        let Some(memory) = self.resources.memory.filter(|_| self.wave > 1) else {
+            return Ok(false);
+        };
+        let of_shard =
+            held as f64 / rows.max(1) as f64 * total as f64 / f64::from(self.spec.shards.get());
+        self.forecast = self
+            .forecast
+            .at_least(of_shard as u64, memory, self.resources.threads);
         self.wave = self.forecast.wave(&self.resources).min(self.wave / 2);
         self.spec.shard_budget = self.shard_forecast();
-        let again = std::mem::take(&mut self.children).into_iter().map(reset_plan_states).collect::<DataFusionResult<_>>();
+        let again = std::mem::take(&mut self.children)
+            .into_iter()
+            .map(reset_plan_states)
+            .collect::<DataFusionResult<_>>();
         self.children = again.map_err(|e| crate::error::of_datafusion("plan", e))?;
         Ok(true)
     }
@@ -95,8 +107,14 @@ impl NightPlan {
     /// # Errors
     /// Setup for a plan that does not fit together.
     pub fn operator(&self, store: &Store) -> Result<Arc<NightExec>> {
-        let exec = NightExec::try_new(Arc::new(self.spec.clone()), store.clone(), self.children.clone());
-        Ok(Arc::new(exec.map_err(|e| crate::error::of_datafusion("plan", e))?))
+        let exec = NightExec::try_new(
+            Arc::new(self.spec.clone()),
+            store.clone(),
+            self.children.clone(),
+        );
+        Ok(Arc::new(
+            exec.map_err(|e| crate::error::of_datafusion("plan", e))?,
+        ))
     }
 }
 
@@ -115,17 +133,36 @@ pub async fn plan_night(
 ) -> Result<NightPlan> {
     let config = &request.config;
     let labels = label_catalog(request, parents.newest.as_ref(), observer).await?;
-    let mut inputs: Vec<Input> = sources.iter().map(|source| source.record(request.date)).collect();
-    let (specs, children) = plan_sources(request, sources, session, resources, &mut inputs, observer).await?;
+    let mut inputs: Vec<Input> = sources
+        .iter()
+        .map(|source| source.record(request.date))
+        .collect();
+    let (specs, children) =
+        plan_sources(request, sources, session, resources, &mut inputs, observer).await?;
     let platform: Vec<TagSpec> = specs.iter().flat_map(platform_tags).cloned().collect();
     let is_backfill = parents.is_before_head(request.date);
-    let withheld = if is_backfill { Withheld::new() } else { withheld_tags(config, parents.state.as_ref(), sources) };
-    let mut groups = if is_backfill { GroupNight::default() } else { plan_groups(request, &platform, &labels, &withheld, observer).await? };
-    let LabelCatalog { by_app, shared, unused, inputs: mut read } = labels;
+    let withheld = if is_backfill {
+        Withheld::new()
+    } else {
+        withheld_tags(config, parents.state.as_ref(), sources)
+    };
+    let mut groups = if is_backfill {
+        GroupNight::default()
+    } else {
+        plan_groups(request, &platform, &labels, &withheld, observer).await?
+    };
+    let LabelCatalog {
+        by_app,
+        shared,
+        unused,
+        inputs: mut read,
+    } = labels;
     inputs.append(&mut read);
     inputs.append(&mut groups.inputs);
-    let limits =
-        |l: &AppLimits| BehaviourLimits { combinations: l.combinations_per_user.min(u64::from(u32::MAX - 1)) as u32, values: l.values_per_dimension as usize };
+    let limits = |l: &AppLimits| BehaviourLimits {
+        combinations: l.combinations_per_user.min(u64::from(u32::MAX - 1)) as u32,
+        values: l.values_per_dimension as usize,
+    };
     let spec = NightSpec {
         run: String::new(),
         attempt: 0,
@@ -134,7 +171,15 @@ pub async fn plan_night(
         id_scope: config.warehouse.id_scope,
         store: store.name_of(""),
         is_backfill,
-        limits: NightLimits { default: limits(&config.limits.default), apps: config.limits.apps.iter().map(|(app, l)| (app.clone(), limits(l))).collect() },
+        limits: NightLimits {
+            default: limits(&config.limits.default),
+            apps: config
+                .limits
+                .apps
+                .iter()
+                .map(|(app, l)| (app.clone(), limits(l)))
+                .collect(),
+        },
         kept_values: load_kept(parents.state.as_ref(), &config.limits, store).await?,
         withheld,
         parent: parent_files(parents, &specs, is_backfill),
@@ -148,7 +193,15 @@ pub async fn plan_night(
         shard_budget: 0,
     };
     let wave = forecast.wave(resources);
-    let mut plan = NightPlan { spec, children, groups, inputs, wave, resources: resources.clone(), forecast };
+    let mut plan = NightPlan {
+        spec,
+        children,
+        groups,
+        inputs,
+        wave,
+        resources: resources.clone(),
+        forecast,
+    };
     if plan.wave < plan.spec.shards.get() as usize {
         plan.spec.shard_budget = plan.shard_forecast();
     }
@@ -175,22 +228,31 @@ async fn plan_sources(
     let (mut specs, mut children, mut claimed) = (Vec::new(), Vec::new(), Claimed::new());
     for input in sources {
         let source = input.source;
-        let tags: Vec<&Tag> = request.config.tags.iter().filter(|tag| tag.source == source.name).collect();
+        let tags: Vec<&Tag> = request
+            .config
+            .tags
+            .iter()
+            .filter(|tag| tag.source == source.name)
+            .collect();
         let (rows, has_input) = match &input.decision {
             Decision::Read(files) => {
                 let shapes = match &source.kind {
                     SourceKind::CustomEvents(events) => {
-                        let (shapes, read) = event_shapes(request, source, events, &mut claimed, observer).await?;
+                        let (shapes, read) =
+                            event_shapes(request, source, events, &mut claimed, observer).await?;
                         inputs.extend(read);
                         Some(shapes)
                     }
                     _ => None,
                 };
-                let Scan { plan, rows } = plan_source(&context, source, &tags, shapes, files.clone()).await?;
+                let Scan { plan, rows } =
+                    plan_source(&context, source, &tags, shapes, files.clone()).await?;
                 children.push(plan);
                 (rows, true)
             }
-            Decision::Carry(_) | Decision::Keep(_) | Decision::Skip => (rows_of(source, &tags), false),
+            Decision::Carry(_) | Decision::Keep(_) | Decision::Skip => {
+                (rows_of(source, &tags), false)
+            }
         };
         let app = match &source.columns.app {
             AppColumn::Constant(app) => Some(app.clone()),
@@ -203,8 +265,19 @@ async fn plan_sources(
             Decision::Read(_) if source.content == Content::Changes => Keeps::Earlier,
             Decision::Read(_) | Decision::Skip => Keeps::Nothing,
         };
-        let expected_rows = if let Decision::Read(files) = &input.decision { files.rows() } else { 0 };
-        specs.push(SourceSpec { name: source.name.clone(), app, has_input, expected_rows, keeps, rows });
+        let expected_rows = if let Decision::Read(files) = &input.decision {
+            files.rows()
+        } else {
+            0
+        };
+        specs.push(SourceSpec {
+            name: source.name.clone(),
+            app,
+            has_input,
+            expected_rows,
+            keeps,
+            rows,
+        });
     }
     Ok((specs, children))
 }
@@ -217,13 +290,31 @@ fn platform_tags(source: &SourceSpec) -> &[TagSpec] {
 }
 
 fn parent_files(parents: &Parents, sources: &[SourceSpec], is_backfill: bool) -> ParentFiles {
-    let files = |manifest: &Option<Manifest>, artifact: Artifact| -> Vec<FileEntry> { manifest.iter().flat_map(|m| m.files_of(artifact)).cloned().collect() };
+    let files = |manifest: &Option<Manifest>, artifact: Artifact| -> Vec<FileEntry> {
+        manifest
+            .iter()
+            .flat_map(|m| m.files_of(artifact))
+            .cloned()
+            .collect()
+    };
     let keep = |kept: Keeps| sources.iter().any(|source| source.keeps == kept);
     ParentFiles {
         users: files(&parents.newest, Artifact::Users),
         universe: files(&parents.newest, Artifact::Universe),
-        tags: if keep(Keeps::Earlier) && !is_backfill { files(&parents.state, Artifact::Tags) } else { Vec::new() },
-        tags_of_date: if keep(Keeps::OfDate) && !is_backfill { files(&parents.newest, Artifact::Tags) } else { Vec::new() },
-        groups: if is_backfill { Vec::new() } else { files(&parents.state, Artifact::Groups) },
+        tags: if keep(Keeps::Earlier) && !is_backfill {
+            files(&parents.state, Artifact::Tags)
+        } else {
+            Vec::new()
+        },
+        tags_of_date: if keep(Keeps::OfDate) && !is_backfill {
+            files(&parents.newest, Artifact::Tags)
+        } else {
+            Vec::new()
+        },
+        groups: if is_backfill {
+            Vec::new()
+        } else {
+            files(&parents.state, Artifact::Groups)
+        },
     }
 }

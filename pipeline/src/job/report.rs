@@ -34,7 +34,8 @@ pub struct Report {
     pub largest_groups: Vec<(String, String, u64)>,
     /// Tags of the release.
     pub tags: u64,
-    /// The night that tags and groups are of: the run's date, or the head's when the run's is before it.
+    /// The night that tags and groups are of: the run's date, or the head's when the run's is
+    /// before it.
     pub as_of: NaiveDate,
     /// Files written.
     pub files: u64,
@@ -58,22 +59,65 @@ impl Report {
 
 /// What is said behind tags and groups that a run leaves alone.
 fn kept(date: NaiveDate, as_of: NaiveDate) -> String {
-    if as_of == date { String::new() } else { format!(" (kept as of {as_of}, not rebuilt)") }
+    if as_of == date {
+        String::new()
+    } else {
+        format!(" (kept as of {as_of}, not rebuilt)")
+    }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let total: f64 = self.seconds.iter().map(|(_, s)| s).sum();
-        writeln!(f, "release {} of {} is published ({total:.1} s)", self.release.unwrap_or(0), self.date)?;
-        let rows: Vec<String> = self.rows.iter().map(|(source, rows)| format!("{source} {rows}")).collect();
-        writeln!(f, "  rows      {}{}", rows.join(", "), if self.rejected > 0 { format!(" ({} rejected)", self.rejected) } else { String::new() })?;
+        writeln!(
+            f,
+            "release {} of {} is published ({total:.1} s)",
+            self.release.unwrap_or(0),
+            self.date
+        )?;
+        let rows: Vec<String> = self
+            .rows
+            .iter()
+            .map(|(source, rows)| format!("{source} {rows}"))
+            .collect();
+        writeln!(
+            f,
+            "  rows      {}{}",
+            rows.join(", "),
+            if self.rejected > 0 {
+                format!(" ({} rejected)", self.rejected)
+            } else {
+                String::new()
+            }
+        )?;
         writeln!(f, "  users     {} ({} new)", self.users, self.new_users)?;
-        let groups: Vec<String> = self.groups.iter().map(|(status, count)| format!("{count} {status}")).collect();
+        let groups: Vec<String> = self
+            .groups
+            .iter()
+            .map(|(status, count)| format!("{count} {status}"))
+            .collect();
         let kept = kept(self.date, self.as_of);
         writeln!(f, "  tags      {}{kept}", self.tags)?;
-        writeln!(f, "  groups    {}{kept}", if groups.is_empty() { "none".to_owned() } else { groups.join(", ") })?;
-        writeln!(f, "  artifacts {} files, {:.1} MB", self.files, self.bytes as f64 / 1e6)?;
-        let seconds: Vec<String> = self.seconds.iter().map(|(stage, s)| format!("{stage} {s:.2} s")).collect();
+        writeln!(
+            f,
+            "  groups    {}{kept}",
+            if groups.is_empty() {
+                "none".to_owned()
+            } else {
+                groups.join(", ")
+            }
+        )?;
+        writeln!(
+            f,
+            "  artifacts {} files, {:.1} MB",
+            self.files,
+            self.bytes as f64 / 1e6
+        )?;
+        let seconds: Vec<String> = self
+            .seconds
+            .iter()
+            .map(|(stage, s)| format!("{stage} {s:.2} s"))
+            .collect();
         write!(f, "  time      {}", seconds.join(", "))
     }
 }
@@ -122,20 +166,48 @@ pub struct SourcePlan {
 
 impl fmt::Display for PlanReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = if self.is_backfill { "replaces the behaviour of that date only" } else { "recomputes tags, groups and the day's behaviour" };
-        writeln!(f, "{} would become release {}: {what}", self.date, self.release)?;
+        let what = if self.is_backfill {
+            "replaces the behaviour of that date only"
+        } else {
+            "recomputes tags, groups and the day's behaviour"
+        };
+        writeln!(
+            f,
+            "{} would become release {}: {what}",
+            self.date, self.release
+        )?;
         for s in &self.sources {
-            writeln!(f, "  {:<12} {:<8} {} files, {} rows, {:.1} MB", s.source, s.status, s.files, s.rows, s.bytes as f64 / 1e6)?;
+            writeln!(
+                f,
+                "  {:<12} {:<8} {} files, {} rows, {:.1} MB",
+                s.source,
+                s.status,
+                s.files,
+                s.rows,
+                s.bytes as f64 / 1e6
+            )?;
         }
-        let groups: Vec<String> = self.groups.iter().map(|(status, count)| format!("{count} {status}")).collect();
+        let groups: Vec<String> = self
+            .groups
+            .iter()
+            .map(|(status, count)| format!("{count} {status}"))
+            .collect();
         let groups = match (self.is_backfill, groups.is_empty()) {
             (true, _) => format!("kept as of {}, not rebuilt; as are tags", self.as_of),
             (false, true) => "none".to_owned(),
             (false, false) => groups.join(", "),
         };
         writeln!(f, "  groups       {groups}")?;
-        self.notices.iter().try_for_each(|notice| writeln!(f, "    {notice}"))?;
-        writeln!(f, "  shards       {}, {} at once, about {:.0} MB each", self.shards, self.shards_at_once, self.shard_forecast as f64 / 1e6)?;
+        self.notices
+            .iter()
+            .try_for_each(|notice| writeln!(f, "    {notice}"))?;
+        writeln!(
+            f,
+            "  shards       {}, {} at once, about {:.0} MB each",
+            self.shards,
+            self.shards_at_once,
+            self.shard_forecast as f64 / 1e6
+        )?;
         write!(f, "{}", self.plan.trim_end())
     }
 }
@@ -159,7 +231,17 @@ pub struct ValidateReport {
 
 impl fmt::Display for ValidateReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.problems.iter().chain(&self.hints).try_for_each(|line| writeln!(f, "{line}"))?;
-        write!(f, "{} sources, {} tags, {} rules: {} problems", self.sources, self.tags, self.rules, self.problems.len())
+        self.problems
+            .iter()
+            .chain(&self.hints)
+            .try_for_each(|line| writeln!(f, "{line}"))?;
+        write!(
+            f,
+            "{} sources, {} tags, {} rules: {} problems",
+            self.sources,
+            self.tags,
+            self.rules,
+            self.problems.len()
+        )
     }
 }

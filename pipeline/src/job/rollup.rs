@@ -1,4 +1,5 @@
-//! What the driver adds up when all shards are done: codes of new tag values, sizes of groups, counts, and the manifest.
+//! What the driver adds up when all shards are done: codes of new tag values, sizes of groups,
+//! counts, and the manifest.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,7 +47,10 @@ pub async fn roll_up(
     inputs: &[Input],
     store: &Store,
 ) -> Result<RolledUp> {
-    let mut files: Vec<FileEntry> = reports.iter().flat_map(|report| report.files.iter().cloned()).collect();
+    let mut files: Vec<FileEntry> = reports
+        .iter()
+        .flat_map(|report| report.files.iter().cloned())
+        .collect();
     drop_empty(&mut files);
     let seen = tags_of(reports);
     let exceeded = Exceeded::of(spec, config, reports, &seen, parents.newest.as_ref());
@@ -54,32 +58,83 @@ pub async fn roll_up(
     add_unknown_members(spec, reports, &mut metrics);
     let sizes = add_groups(reports);
     let write = |artifact, batches| write(spec, store, artifact, batches);
-    let read = spec.sources.iter().filter(|source| source.has_input).map(|source| &source.name);
-    let told: BTreeSet<String> = read.chain(metrics.keys().map(|(source, ..)| source)).cloned().collect();
+    let read = spec
+        .sources
+        .iter()
+        .filter(|source| source.has_input)
+        .map(|source| &source.name);
+    let told: BTreeSet<String> = read
+        .chain(metrics.keys().map(|(source, ..)| source))
+        .cloned()
+        .collect();
     let others = |artifact| rows_of_others(artifact, spec, &told, parents.newest.as_ref(), store);
-    let mut quality = filled(Artifact::Quality, |rows| quality_rows(spec.day(), &metrics, rows))?;
+    let mut quality = filled(Artifact::Quality, |rows| {
+        quality_rows(spec.day(), &metrics, rows)
+    })?;
     quality.extend(others(Artifact::Quality).await?);
     files.extend(write(Artifact::Quality, in_order(Artifact::Quality, &quality)?).await?);
-    files.extend(write(Artifact::Rejects, in_order(Artifact::Rejects, &others(Artifact::Rejects).await?)?).await?);
-    files.extend(write(Artifact::Runs, filled(Artifact::Runs, |rows| run_row(spec, parents.next_release(), rows))?).await?);
+    files.extend(
+        write(
+            Artifact::Rejects,
+            in_order(Artifact::Rejects, &others(Artifact::Rejects).await?)?,
+        )
+        .await?,
+    );
+    files.extend(
+        write(
+            Artifact::Runs,
+            filled(Artifact::Runs, |rows| {
+                run_row(spec, parents.next_release(), rows)
+            })?,
+        )
+        .await?,
+    );
     let mut tags = Vec::new();
     if !spec.is_backfill {
         if spec.reads_events() {
-            files.extend(write(Artifact::KeptValues, filled(Artifact::KeptValues, |rows| exceeded.kept_rows(rows))?).await?);
+            files.extend(
+                write(
+                    Artifact::KeptValues,
+                    filled(Artifact::KeptValues, |rows| exceeded.kept_rows(rows))?,
+                )
+                .await?,
+            );
         }
         let known = load_codes(parents.newest.as_ref(), store).await?;
-        files.extend(write(Artifact::TagValues, new_codes(&seen, &known).map_err(failed)?).await?);
+        files.extend(
+            write(
+                Artifact::TagValues,
+                new_codes(&seen, &known).map_err(failed)?,
+            )
+            .await?,
+        );
         finish_statuses(spec, groups, &sizes, inputs)?;
-        files.extend(write(Artifact::GroupStatus, filled(Artifact::GroupStatus, |rows| status_rows(groups, rows))?).await?);
+        files.extend(
+            write(
+                Artifact::GroupStatus,
+                filled(Artifact::GroupStatus, |rows| status_rows(groups, rows))?,
+            )
+            .await?,
+        );
         tags = tag_entries(spec, &seen, &exceeded, parents.newest.as_ref());
     }
     let notices = notices(exceeded.notices, &metrics);
-    Ok(RolledUp { files, tags, counts: source_counts(&metrics), groups: sizes, notices })
+    Ok(RolledUp {
+        files,
+        tags,
+        counts: source_counts(&metrics),
+        groups: sizes,
+        notices,
+    })
 }
 
 /// An artifact without any row has no files.
 fn drop_empty(files: &mut Vec<FileEntry>) {
-    let with_rows: BTreeSet<Artifact> = files.iter().filter(|file| file.rows > 0).map(|file| file.artifact).collect();
+    let with_rows: BTreeSet<Artifact> = files
+        .iter()
+        .filter(|file| file.rows > 0)
+        .map(|file| file.artifact)
+        .collect();
     files.retain(|file| with_rows.contains(&file.artifact));
 }
 
@@ -88,25 +143,49 @@ fn failed(error: datafusion::error::DataFusionError) -> Error {
 }
 
 /// The batches of an artifact that is filled row by row.
-fn filled(artifact: Artifact, fill: impl FnOnce(&mut Rows) -> datafusion::error::Result<()>) -> Result<Vec<RecordBatch>> {
+fn filled(
+    artifact: Artifact,
+    fill: impl FnOnce(&mut Rows) -> datafusion::error::Result<()>,
+) -> Result<Vec<RecordBatch>> {
     let mut rows = Rows::new(artifact.schema());
-    fill(&mut rows).and_then(|()| rows.take_all()).map_err(failed)
+    fill(&mut rows)
+        .and_then(|()| rows.take_all())
+        .map_err(failed)
 }
 
-async fn write(spec: &NightSpec, store: &Store, artifact: Artifact, batches: Vec<RecordBatch>) -> Result<Option<FileEntry>> {
+async fn write(
+    spec: &NightSpec,
+    store: &Store,
+    artifact: Artifact,
+    batches: Vec<RecordBatch>,
+) -> Result<Option<FileEntry>> {
     if batches.iter().all(|batch| batch.num_rows() == 0) {
         return Ok(None);
     }
     let path = artifact.path(spec.date, &spec.run, spec.attempt, None);
-    ArtifactWriter::new(store, path, artifact, spec.date, None)?.finish_table(&batches).await.map(Some)
+    ArtifactWriter::new(store, path, artifact, spec.date, None)?
+        .finish_table(&batches)
+        .await
+        .map(Some)
 }
 
 type Metrics = BTreeMap<(String, Option<String>, String), u64>;
 
 fn add_counts(reports: &[ShardReport], exceeded: &Exceeded) -> Metrics {
     let mut sums = Metrics::new();
-    for Count { source, app, metric, value } in reports.iter().flat_map(|report| &report.counts).chain(&exceeded.counts) {
-        *sums.entry((source.clone(), app.clone(), metric.clone())).or_default() += value;
+    for Count {
+        source,
+        app,
+        metric,
+        value,
+    } in reports
+        .iter()
+        .flat_map(|report| &report.counts)
+        .chain(&exceeded.counts)
+    {
+        *sums
+            .entry((source.clone(), app.clone(), metric.clone()))
+            .or_default() += value;
     }
     sums
 }
@@ -114,10 +193,19 @@ fn add_counts(reports: &[ShardReport], exceeded: &Exceeded) -> Metrics {
 /// Members of lists that are no users: counted, not added.
 fn add_unknown_members(spec: &NightSpec, reports: &[ShardReport], metrics: &mut Metrics) {
     for (number, list) in spec.lists.iter().enumerate() {
-        let known: u64 = reports.iter().filter_map(|report| report.lists.get(number)).sum();
+        let known: u64 = reports
+            .iter()
+            .filter_map(|report| report.lists.get(number))
+            .sum();
         let unknown = (list.members.len() as u64).saturating_sub(known);
         if unknown > 0 {
-            *metrics.entry((LISTS.to_owned(), Some(list.app.clone()), "unknown_members".to_owned())).or_default() += unknown;
+            *metrics
+                .entry((
+                    LISTS.to_owned(),
+                    Some(list.app.clone()),
+                    "unknown_members".to_owned(),
+                ))
+                .or_default() += unknown;
         }
     }
 }
@@ -128,12 +216,17 @@ const MOST_NOTICES: usize = 20;
 /// What a person should know of limits, and of rows that another source's events displaced.
 fn notices(limits: Vec<String>, metrics: &Metrics) -> Vec<String> {
     let displaced = format!("rejected:{OTHER_SOURCE}");
-    let lost = metrics.iter().filter(|((_, _, metric), _)| *metric == displaced).map(|((source, app, _), rows)| {
-        let app = app.as_deref().unwrap_or_default();
-        format!(
-            "{rows} rows of source {source}, app {app:?}, are rejected: their events belong to another source (see rejects); name the events of each source"
-        )
-    });
+    let lost = metrics
+        .iter()
+        .filter(|((_, _, metric), _)| *metric == displaced)
+        .map(|((source, app, _), rows)| {
+            let app = app.as_deref().unwrap_or_default();
+            format!(
+                "{rows} rows of source {source}, app {app:?}, are rejected: their events belong \
+                 to \
+             another source (see rejects); name the events of each source"
+            )
+        });
     let mut all: Vec<String> = limits.into_iter().chain(lost).collect();
     let more = all.len().saturating_sub(MOST_NOTICES);
     all.truncate(MOST_NOTICES);
@@ -144,7 +237,14 @@ fn notices(limits: Vec<String>, metrics: &Metrics) -> Vec<String> {
 fn source_counts(metrics: &Metrics) -> Vec<SourceCount> {
     let mut counts: BTreeMap<(&String, &Option<String>), SourceCount> = BTreeMap::new();
     for ((source, app, metric), value) in metrics {
-        let new = || SourceCount { source: source.clone(), app: app.clone(), read: 0, accepted: 0, filtered: 0, rejected: 0 };
+        let new = || SourceCount {
+            source: source.clone(),
+            app: app.clone(),
+            read: 0,
+            accepted: 0,
+            filtered: 0,
+            rejected: 0,
+        };
         let count = counts.entry((source, app)).or_insert_with(new);
         let part = match metric.as_str() {
             "accepted" => &mut count.accepted,
@@ -155,7 +255,10 @@ fn source_counts(metrics: &Metrics) -> Vec<SourceCount> {
         *part += value;
         count.read += value;
     }
-    counts.into_values().filter(|count| count.read > 0).collect()
+    counts
+        .into_values()
+        .filter(|count| count.read > 0)
+        .collect()
 }
 
 fn quality_rows(day: i32, metrics: &Metrics, rows: &mut Rows) -> datafusion::error::Result<()> {
@@ -165,33 +268,67 @@ fn quality_rows(day: i32, metrics: &Metrics, rows: &mut Rows) -> datafusion::err
     }
     for ((source, app, metric), value) in &all {
         let app = app.as_deref().map_or(Cell::Null, Cell::Text);
-        rows.push([Cell::Int(i64::from(day)), Cell::Text(source), app, Cell::Text(metric), Cell::Int(*value as i64)])?;
+        rows.push([
+            Cell::Int(i64::from(day)),
+            Cell::Text(source),
+            app,
+            Cell::Text(metric),
+            Cell::Int(*value as i64),
+        ])?;
     }
     Ok(())
 }
 
 /// The row counts only once the release that it names is committed.
 fn run_row(spec: &NightSpec, release: u64, rows: &mut Rows) -> datafusion::error::Result<()> {
-    let [attempt, day, release] = [i64::from(spec.attempt), i64::from(spec.day()), release as i64].map(Cell::Int);
-    rows.push([Cell::Text(&spec.run), attempt, day, Cell::Text("published"), release])
+    let [attempt, day, release] = [
+        i64::from(spec.attempt),
+        i64::from(spec.day()),
+        release as i64,
+    ]
+    .map(Cell::Int);
+    rows.push([
+        Cell::Text(&spec.run),
+        attempt,
+        day,
+        Cell::Text("published"),
+        release,
+    ])
 }
 
 fn add_groups(reports: &[ShardReport]) -> BTreeMap<(String, String), u64> {
     let mut sizes = BTreeMap::new();
     for group in reports.iter().flat_map(|report| &report.groups) {
-        *sizes.entry((group.app.clone(), group.group.clone())).or_default() += group.cardinality;
+        *sizes
+            .entry((group.app.clone(), group.group.clone()))
+            .or_default() += group.cardinality;
     }
     sizes
 }
 
-fn finish_statuses(spec: &NightSpec, groups: &mut GroupNight, sizes: &BTreeMap<(String, String), u64>, inputs: &[Input]) -> Result<()> {
+fn finish_statuses(
+    spec: &NightSpec,
+    groups: &mut GroupNight,
+    sizes: &BTreeMap<(String, String), u64>,
+    inputs: &[Input],
+) -> Result<()> {
     let dates = |wanted: InputStatus| -> BTreeMap<&str, NaiveDate> {
         // What a rerun keeps of its own date is not old.
-        let found = inputs.iter().filter(|i| i.status == wanted && (wanted == InputStatus::Skipped || i.date < spec.date));
+        let found = inputs.iter().filter(|i| {
+            i.status == wanted && (wanted == InputStatus::Skipped || i.date < spec.date)
+        });
         found.map(|i| (i.source.as_str(), i.date)).collect()
     };
-    let (stale, incomplete) = (stale_since(spec, &dates(InputStatus::Carried))?, stale_since(spec, &dates(InputStatus::Skipped))?);
-    for status in groups.plans.iter_mut().flat_map(|plan| &mut plan.statuses).filter(|s| s.status == Status::Ok) {
+    let (stale, incomplete) = (
+        stale_since(spec, &dates(InputStatus::Carried))?,
+        stale_since(spec, &dates(InputStatus::Skipped))?,
+    );
+    for status in groups
+        .plans
+        .iter_mut()
+        .flat_map(|plan| &mut plan.statuses)
+        .filter(|s| s.status == Status::Ok)
+    {
         let key = (status.app.clone(), status.group.clone());
         status.cardinality = Some(sizes.get(&key).copied().unwrap_or(0));
         if let Some(date) = stale.get(&key) {
@@ -210,14 +347,22 @@ fn finish_statuses(spec: &NightSpec, groups: &mut GroupNight, sizes: &BTreeMap<(
 fn status_rows(groups: &GroupNight, rows: &mut Rows) -> datafusion::error::Result<()> {
     for status in groups.plans.iter().flat_map(|plan| &plan.statuses) {
         let text = |text: &Option<String>| text.clone();
-        let (hash, reason, place) = (text(&status.rule_hash), text(&status.reason), text(&status.place));
+        let (hash, reason, place) = (
+            text(&status.rule_hash),
+            text(&status.reason),
+            text(&status.place),
+        );
         let number = |n: Option<i64>| n.map_or(Cell::Null, Cell::Int);
         rows.push([
             Cell::Text(&status.app),
             Cell::Text(&status.group),
             Cell::Text(status.status.name()),
             hash.as_deref().map_or(Cell::Null, Cell::Text),
-            number(status.as_of.map(|d| d.signed_duration_since(NaiveDate::default()).num_days())),
+            number(
+                status
+                    .as_of
+                    .map(|d| d.signed_duration_since(NaiveDate::default()).num_days()),
+            ),
             number(status.cardinality.map(|n| n as i64)),
             reason.as_deref().map_or(Cell::Null, Cell::Text),
             number(status.line.map(i64::from)),
@@ -229,8 +374,17 @@ fn status_rows(groups: &GroupNight, rows: &mut Rows) -> datafusion::error::Resul
 }
 
 /// The manifest of the run: its files, and those of the newest release that stay.
-pub fn manifest_of(spec: &NightSpec, config: &Config, rolled: RolledUp, inputs: Vec<Input>, parents: &Parents) -> Result<Manifest> {
-    let head_date = parents.newest.as_ref().map_or(spec.date, |newest| newest.head_date.max(spec.date));
+pub fn manifest_of(
+    spec: &NightSpec,
+    config: &Config,
+    rolled: RolledUp,
+    inputs: Vec<Input>,
+    parents: &Parents,
+) -> Result<Manifest> {
+    let head_date = parents
+        .newest
+        .as_ref()
+        .map_or(spec.date, |newest| newest.head_date.max(spec.date));
     let mut files = rolled.files;
     let written: BTreeSet<Artifact> = files.iter().map(|file| file.artifact).collect();
     for file in parents.newest.iter().flat_map(|m| &m.files) {
@@ -238,7 +392,13 @@ pub fn manifest_of(spec: &NightSpec, config: &Config, rolled: RolledUp, inputs: 
             files.push(file.clone());
         }
     }
-    let newest_tags = || parents.newest.as_ref().map(|m| m.tags.clone()).unwrap_or_default();
+    let newest_tags = || {
+        parents
+            .newest
+            .as_ref()
+            .map(|m| m.tags.clone())
+            .unwrap_or_default()
+    };
     Ok(Manifest {
         version: tagmill_schemas::manifest::VERSION,
         release: parents.next_release(),
@@ -253,26 +413,44 @@ pub fn manifest_of(spec: &NightSpec, config: &Config, rolled: RolledUp, inputs: 
         id_scope: spec.id_scope,
         inputs,
         files,
-        tags: if spec.is_backfill { newest_tags() } else { rolled.tags },
+        tags: if spec.is_backfill {
+            newest_tags()
+        } else {
+            rolled.tags
+        },
         counts: rolled.counts,
         reason: None,
     })
 }
 
 /// Whether a file of the newest release is part of the next one.
-fn stays(file: &FileEntry, spec: &NightSpec, written: &BTreeSet<Artifact>, retention: &Retention, head: NaiveDate) -> Result<bool> {
+fn stays(
+    file: &FileEntry,
+    spec: &NightSpec,
+    written: &BTreeSet<Artifact>,
+    retention: &Retention,
+    head: NaiveDate,
+) -> Result<bool> {
     let within = |days: u32| {
         let first = head.checked_sub_days(Days::new(u64::from(days)));
-        first.map(|first| file.date > first).ok_or_else(|| Error::setup("publish", format!("{days} days before {head} is no date")))
+        first
+            .map(|first| file.date > first)
+            .ok_or_else(|| Error::setup("publish", format!("{days} days before {head} is no date")))
     };
     Ok(match file.artifact {
         Artifact::Users | Artifact::TagValues => true,
         Artifact::Universe => !written.contains(&Artifact::Universe),
-        Artifact::Tags | Artifact::TagNumbers | Artifact::Groups | Artifact::GroupStatus => spec.is_backfill,
+        Artifact::Tags | Artifact::TagNumbers | Artifact::Groups | Artifact::GroupStatus => {
+            spec.is_backfill
+        }
         // What the head's night chose is for the night after the head.
         Artifact::KeptValues => spec.is_backfill || !spec.reads_events(),
         // A date that was published keeps its behaviour when no event source is read again.
-        Artifact::Behaviour | Artifact::BehaviourMeasures => (file.date != spec.date || !spec.reads_events()) && within(retention.behaviour_days)?,
-        Artifact::Rejects | Artifact::Quality | Artifact::Runs => file.date != spec.date && within(retention.rejects_days)?,
+        Artifact::Behaviour | Artifact::BehaviourMeasures => {
+            (file.date != spec.date || !spec.reads_events()) && within(retention.behaviour_days)?
+        }
+        Artifact::Rejects | Artifact::Quality | Artifact::Runs => {
+            file.date != spec.date && within(retention.rejects_days)?
+        }
     })
 }

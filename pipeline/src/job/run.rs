@@ -28,7 +28,10 @@ use crate::artifact::read_artifact;
 use crate::error::is_out_of_memory;
 use crate::groups::{GroupStatus, Status};
 use crate::night::{NightExec, ShardReport, TagSpec};
-use crate::publish::{Parents, choose_parents, claim_attempt, commit, init_warehouse, load_constants, mark_success, open_warehouse, probe, run_id};
+use crate::publish::{
+    Parents, choose_parents, claim_attempt, commit, init_warehouse, load_constants, mark_success,
+    open_warehouse, probe, run_id,
+};
 use crate::scan::{check_syntax, register_store};
 use crate::store::{Store, open_pattern};
 
@@ -44,7 +47,11 @@ struct Clock<'a> {
 
 impl<'a> Clock<'a> {
     fn new(observer: &'a dyn Observer) -> Self {
-        Self { observer, seconds: Vec::new(), since: Instant::now() }
+        Self {
+            observer,
+            seconds: Vec::new(),
+            since: Instant::now(),
+        }
     }
 
     fn stage(&mut self, name: &'static str, detail: &str) {
@@ -62,9 +69,15 @@ impl<'a> Clock<'a> {
 }
 
 fn refuse_later(request: &Request) -> Result<()> {
-    let later = [(request.stage_only, "--stage-only"), (request.force, "--force")];
+    let later = [
+        (request.stage_only, "--stage-only"),
+        (request.force, "--force"),
+    ];
     match later.iter().find(|(asked, _)| *asked) {
-        Some((_, option)) => Err(Error::setup("usage", format!("{option} is not in this version"))),
+        Some((_, option)) => Err(Error::setup(
+            "usage",
+            format!("{option} is not in this version"),
+        )),
         None => Ok(()),
     }
 }
@@ -72,20 +85,26 @@ fn refuse_later(request: &Request) -> Result<()> {
 /// What the configuration asks for and this version does not do, without being wrong for it.
 fn tell_later(config: &Config, observer: &dyn Observer) {
     if config.retention.releases.is_some() {
-        observer.warn("retention.releases is not in this version: no release and no file is ever removed");
+        observer.warn(
+            "retention.releases is not in this version: no release and no file is ever removed",
+        );
     }
 }
 
 /// Runs one night and publishes it.
 ///
 /// # Errors
-/// Refused: the data can not be used. Setup: a person must change something. Retry: later. Nothing is published then.
+/// Refused: the data can not be used. Setup: a person must change something. Retry: later. Nothing
+/// is published then.
 pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
     refuse_later(request)?;
     let config = &request.config;
     tell_later(config, observer);
     let mut clock = Clock::new(observer);
-    clock.stage("inputs", &format!("looking for the data of {}", request.date));
+    clock.stage(
+        "inputs",
+        &format!("looking for the data of {}", request.date),
+    );
     let store = Store::open(&config.warehouse.url)?;
     open_warehouse(&store, &config.warehouse).await?;
     probe(&store).await?;
@@ -96,24 +115,69 @@ pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
     clock.stage("plan", "checking columns, registries and rules");
     let (resources, forecast) = resources_of(request, &sources, &parents, observer);
     let session = night_session(&resources, None)?;
-    let mut plan = plan_night(request, &sources, &parents, &session, (&resources, forecast), &store, observer).await?;
-    if let (Some(groups), Some(state), false) = (&config.groups, &parents.state, plan.spec.is_backfill) {
+    let mut plan = plan_night(
+        request,
+        &sources,
+        &parents,
+        &session,
+        (&resources, forecast),
+        &store,
+        observer,
+    )
+    .await?;
+    if let (Some(groups), Some(state), false) =
+        (&config.groups, &parents.state, plan.spec.is_backfill)
+    {
         let before = statuses_of(state, &store).await?;
         check_rules_are_there(&plan.inputs, before.len())?;
-        let told = check_new_invalid(&plan.groups, &plan.inputs, state, &before, groups.max_new_invalid)?;
+        let told = check_new_invalid(
+            &plan.groups,
+            &plan.inputs,
+            state,
+            &before,
+            groups.max_new_invalid,
+        )?;
         told.iter().for_each(|line| observer.warn(line));
     }
     let parent = parents.newest.as_ref().map(|newest| newest.release);
-    plan.spec.run = run_id(parent, request.date, &plan.inputs, &config.hash, CODE_VERSION)?;
-    plan.spec.attempt = claim_attempt(&store, &plan.spec.run, request.date).await?.number;
+    plan.spec.run = run_id(
+        parent,
+        request.date,
+        &plan.inputs,
+        &config.hash,
+        CODE_VERSION,
+    )?;
+    plan.spec.attempt = claim_attempt(&store, &plan.spec.run, request.date)
+        .await?
+        .number;
 
-    clock.stage("shards", &format!("{} rows into {} shards, {} at once", rows_of(&sources), plan.spec.shards.get(), plan.wave));
+    clock.stage(
+        "shards",
+        &format!(
+            "{} rows into {} shards, {} at once",
+            rows_of(&sources),
+            plan.spec.shards.get(),
+            plan.wave
+        ),
+    );
     let reports = run_attempts(&mut plan, &sources, &store, observer).await?;
     check_rows(&sources, &reports)?;
 
     clock.stage("roll-up", "adding up over shards");
-    let rolled = roll_up(&plan.spec, config, &reports, &mut plan.groups, &parents, &plan.inputs, &store).await?;
-    rolled.notices.iter().for_each(|notice| observer.warn(notice));
+    let rolled = roll_up(
+        &plan.spec,
+        config,
+        &reports,
+        &mut plan.groups,
+        &parents,
+        &plan.inputs,
+        &store,
+    )
+    .await?;
+    rolled
+        .notices
+        .iter()
+        .for_each(|notice| observer.warn(notice));
     let mut report = report_of(&plan, &reports, &rolled, &parents);
     if let Some(head) = parents.newest.as_ref().filter(|_| plan.spec.is_backfill) {
         report.keep_head(head, statuses_of(head, &store).await?.into_values());
@@ -128,14 +192,28 @@ pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
 }
 
 /// What the run may use, and what it is expected to take.
-fn resources_of(request: &Request, sources: &[SourceInput<'_>], parents: &Parents, observer: &dyn Observer) -> (Resources, Forecast) {
+fn resources_of(
+    request: &Request,
+    sources: &[SourceInput<'_>],
+    parents: &Parents,
+    observer: &dyn Observer,
+) -> (Resources, Forecast) {
     let resources = Resources::of(request);
     let forecast = Forecast::of(sources, parents, resources.shards);
-    (within_machine(resources, forecast, memory_of_machine(), observer), forecast)
+    (
+        within_machine(resources, forecast, memory_of_machine(), observer),
+        forecast,
+    )
 }
 
-/// Runs the shards; where the memory holds fewer at once than was expected of the data, again with fewer, as another attempt.
-async fn run_attempts(plan: &mut NightPlan, sources: &[SourceInput<'_>], store: &Store, observer: &dyn Observer) -> Result<Vec<ShardReport>> {
+/// Runs the shards; where the memory holds fewer at once than was expected of the data, again with
+/// fewer, as another attempt.
+async fn run_attempts(
+    plan: &mut NightPlan,
+    sources: &[SourceInput<'_>],
+    store: &Store,
+    observer: &dyn Observer,
+) -> Result<Vec<ShardReport>> {
     loop {
         let exec = plan.operator(store)?;
         let error = match run_attempt(plan, &exec, sources, observer).await {
@@ -143,25 +221,47 @@ async fn run_attempts(plan: &mut NightPlan, sources: &[SourceInput<'_>], store: 
             done => return done,
         };
         let before = plan.wave;
-        if !plan.shrink(sum_of(&exec, "peak_memory"), sum_of(&exec, "input_rows"), rows_of(sources))? {
+        if !plan.shrink(
+            sum_of(&exec, "peak_memory"),
+            sum_of(&exec, "input_rows"),
+            rows_of(sources),
+        )? {
             return Err(error);
         }
-        observer.warn(&format!("the memory does not hold {before} shards of this data at once: once more from the start, {} at once", plan.wave));
-        plan.spec.attempt = claim_attempt(store, &plan.spec.run, plan.spec.date).await?.number;
+        observer.warn(&format!(
+            "the memory does not hold {before} shards of this data at once: \
+                                once more from the start, {} at once",
+            plan.wave
+        ));
+        plan.spec.attempt = claim_attempt(store, &plan.spec.run, plan.spec.date)
+            .await?
+            .number;
     }
 }
 
-async fn run_attempt(plan: &NightPlan, exec: &Arc<NightExec>, sources: &[SourceInput<'_>], observer: &dyn Observer) -> Result<Vec<ShardReport>> {
+async fn run_attempt(
+    plan: &NightPlan,
+    exec: &Arc<NightExec>,
+    sources: &[SourceInput<'_>],
+    observer: &dyn Observer,
+) -> Result<Vec<ShardReport>> {
     let resources = &plan.resources;
-    let spill = resources.memory.map(|_| SpillFolder::open(&resources.spill)).transpose()?;
+    let spill = resources
+        .memory
+        .map(|_| SpillFolder::open(&resources.spill))
+        .transpose()?;
     if let Some(spill) = &spill {
         tell_spill(spill, plan.spilled(rows_of(sources)), observer);
     }
-    let limit = resources.memory.zip(spill.as_ref()).map(|(memory, spill)| (plan.pool_size(memory), spill));
+    let limit = resources
+        .memory
+        .zip(spill.as_ref())
+        .map(|(memory, spill)| (plan.pool_size(memory), spill));
     let session = night_session(resources, limit)?;
     let reports = run_shards(exec, plan, sources, &session, observer).await;
     if !matches!(&reports, Err(e) if e.kind() != Kind::Refused) {
-        // Before the data is blamed: a file that was written meanwhile, or a store that is gone, reads like damage.
+        // Before the data is blamed: a file that was written meanwhile, or a store that is gone,
+        // reads like damage.
         check_unchanged(sources).await?;
     }
     match reports {
@@ -179,16 +279,23 @@ async fn run_attempt(plan: &NightPlan, exec: &Arc<NightExec>, sources: &[SourceI
 /// What a person should know before hours are spent: a disk that may be too small.
 fn tell_spill(spill: &SpillFolder, expected: u64, observer: &dyn Observer) {
     if spill.left() > 0 {
-        observer.warn(&format!("removed what killed runs had left in the spill folder ({} of them)", spill.left()));
+        observer.warn(&format!(
+            "removed what killed runs had left in the spill folder ({} of them)",
+            spill.left()
+        ));
     }
     let free = spill.free_bytes().unwrap_or(u64::MAX);
     if free < expected {
         let (free, expected) = (free >> 20, expected >> 20);
-        observer.warn(&format!("the spill folder has {free} MiB free, about {expected} MiB may be needed: free disk space, or give the run more memory"));
+        observer.warn(&format!(
+            "the spill folder has {free} MiB free, about {expected} MiB may be \
+                                needed: free disk space, or give the run more memory"
+        ));
     }
 }
 
-/// Polls the shards of one wave after the other; what belongs to later ones waits in the exchange and spills.
+/// Polls the shards of one wave after the other; what belongs to later ones waits in the exchange
+/// and spills.
 async fn run_shards(
     exec: &Arc<NightExec>,
     plan: &NightPlan,
@@ -200,7 +307,9 @@ async fn run_shards(
     register_stores(sources, session)?;
     // Held for the whole run: what one wave gives back must not go to the exchange of the next.
     let reserved = MemoryConsumer::new("NightExec").register(context.memory_pool());
-    reserved.try_resize(plan.reserved() as usize).map_err(failed)?;
+    reserved
+        .try_resize(plan.reserved() as usize)
+        .map_err(failed)?;
     let total = rows_of(sources);
     let shards: Vec<usize> = (0..plan.spec.shards.get() as usize).collect();
     let mut reports = Vec::with_capacity(shards.len());
@@ -209,7 +318,12 @@ async fn run_shards(
         for &shard in wave {
             let (exec, context) = (Arc::clone(exec), Arc::clone(&context));
             running.spawn(async move {
-                let batches: Vec<_> = exec.execute(shard, context).map_err(failed)?.try_collect().await.map_err(failed)?;
+                let batches: Vec<_> = exec
+                    .execute(shard, context)
+                    .map_err(failed)?
+                    .try_collect()
+                    .await
+                    .map_err(failed)?;
                 reports_in(&batches)
             });
         }
@@ -223,7 +337,10 @@ async fn run_shards(
                 }
             };
             let Some(joined) = joined else { break };
-            match joined.map_err(|e| Error::setup("shards", "a shard stopped").because(e)).flatten() {
+            match joined
+                .map_err(|e| Error::setup("shards", "a shard stopped").because(e))
+                .flatten()
+            {
                 Ok(done) => reports.extend(done),
                 Err(error) => {
                     // Another attempt needs what the others hold.
@@ -240,8 +357,14 @@ async fn run_shards(
 
 /// Parsed by the task of the shard: with thousands of apps a report is megabytes.
 fn reports_in(batches: &[RecordBatch]) -> Result<Vec<ShardReport>> {
-    let rows = batches.iter().flat_map(|batch| batch["report"].as_string::<i32>().iter().flatten());
-    rows.map(|json| serde_json::from_str(json).map_err(|e| Error::setup("shards", "a shard's report can not be read").because(e))).collect()
+    let rows = batches
+        .iter()
+        .flat_map(|batch| batch["report"].as_string::<i32>().iter().flatten());
+    rows.map(|json| {
+        serde_json::from_str(json)
+            .map_err(|e| Error::setup("shards", "a shard's report can not be read").because(e))
+    })
+    .collect()
 }
 
 fn failed(error: DataFusionError) -> Error {
@@ -260,11 +383,20 @@ fn register_stores(sources: &[SourceInput<'_>], session: &SessionContext) -> Res
 
 /// A metric of all shards.
 fn sum_of(exec: &NightExec, metric: &str) -> u64 {
-    exec.metrics().unwrap_or_default().sum_by_name(metric).map_or(0, |sum| sum.as_usize() as u64)
+    exec.metrics()
+        .unwrap_or_default()
+        .sum_by_name(metric)
+        .map_or(0, |sum| sum.as_usize() as u64)
 }
 
 fn rows_of(sources: &[SourceInput<'_>]) -> u64 {
-    let rows = |source: &SourceInput<'_>| if let Decision::Read(files) = &source.decision { files.rows() } else { 0 };
+    let rows = |source: &SourceInput<'_>| {
+        if let Decision::Read(files) = &source.decision {
+            files.rows()
+        } else {
+            0
+        }
+    };
     sources.iter().map(rows).sum()
 }
 
@@ -280,11 +412,24 @@ async fn check_unchanged(sources: &[SourceInput<'_>]) -> Result<()> {
 /// Every row of every footer is accounted for.
 fn check_rows(sources: &[SourceInput<'_>], reports: &[ShardReport]) -> Result<()> {
     for source in sources {
-        let Decision::Read(files) = &source.decision else { continue };
-        let counted: u64 = reports.iter().flat_map(|r| &r.counts).filter(|c| c.source == source.source.name && is_part(&c.metric)).map(|c| c.value).sum();
+        let Decision::Read(files) = &source.decision else {
+            continue;
+        };
+        let counted: u64 = reports
+            .iter()
+            .flat_map(|r| &r.counts)
+            .filter(|c| c.source == source.source.name && is_part(&c.metric))
+            .map(|c| c.value)
+            .sum();
         if counted != files.rows() {
-            let what = format!("source {}: {counted} rows were read, its files' footers say {}", source.source.name, files.rows());
-            return Err(Error::retry("shards", what).fix("run again when the writer of the files is done"));
+            let what = format!(
+                "source {}: {counted} rows were read, its files' footers say {}",
+                source.source.name,
+                files.rows()
+            );
+            return Err(
+                Error::retry("shards", what).fix("run again when the writer of the files is done")
+            );
         }
     }
     Ok(())
@@ -295,7 +440,10 @@ fn is_part(metric: &str) -> bool {
 }
 
 /// The status of every group of a release.
-async fn statuses_of(manifest: &Manifest, store: &Store) -> Result<BTreeMap<(String, String), String>> {
+async fn statuses_of(
+    manifest: &Manifest,
+    store: &Store,
+) -> Result<BTreeMap<(String, String), String>> {
     let mut statuses = BTreeMap::new();
     for file in manifest.files_of(Artifact::GroupStatus) {
         let mut batches = read_artifact(store, file, &["app", "group", "status"]).await?;
@@ -304,19 +452,31 @@ async fn statuses_of(manifest: &Manifest, store: &Store) -> Result<BTreeMap<(Str
             let column = |name: &str| batch[name].as_string::<i32>().clone();
             let (apps, groups, values) = (column("app"), column("group"), column("status"));
             for row in 0..batch.num_rows() {
-                statuses.insert((apps.value(row).to_owned(), groups.value(row).to_owned()), values.value(row).to_owned());
+                statuses.insert(
+                    (apps.value(row).to_owned(), groups.value(row).to_owned()),
+                    values.value(row).to_owned(),
+                );
             }
         }
     }
     Ok(statuses)
 }
 
-fn report_of(plan: &NightPlan, reports: &[ShardReport], rolled: &RolledUp, parents: &Parents) -> Report {
+fn report_of(
+    plan: &NightPlan,
+    reports: &[ShardReport],
+    rolled: &RolledUp,
+    parents: &Parents,
+) -> Report {
     let mut rows = BTreeMap::new();
     for count in &rolled.counts {
         *rows.entry(count.source.clone()).or_default() += count.read;
     }
-    let mut largest: Vec<(String, String, u64)> = rolled.groups.iter().map(|((app, group), &size)| (app.clone(), group.clone(), size)).collect();
+    let mut largest: Vec<(String, String, u64)> = rolled
+        .groups
+        .iter()
+        .map(|((app, group), &size)| (app.clone(), group.clone(), size))
+        .collect();
     largest.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| (&a.0, &a.1).cmp(&(&b.0, &b.1))));
     largest.truncate(LARGEST);
     let mut shard_seconds: Vec<(String, f64)> = Vec::new();
@@ -336,7 +496,12 @@ fn report_of(plan: &NightPlan, reports: &[ShardReport], rolled: &RolledUp, paren
         new_users: reports.iter().map(|r| r.new_users).sum(),
         rows,
         rejected: rolled.counts.iter().map(|c| c.rejected).sum(),
-        groups: plan.groups.by_status().into_iter().map(|(status, count)| (status.to_owned(), count)).collect(),
+        groups: plan
+            .groups
+            .by_status()
+            .into_iter()
+            .map(|(status, count)| (status.to_owned(), count))
+            .collect(),
         largest_groups: largest,
         tags: rolled.tags.len() as u64,
         as_of: plan.spec.date,
@@ -360,16 +525,35 @@ pub async fn plan(request: &Request, observer: &dyn Observer) -> Result<PlanRepo
     let sources = find_inputs(request, &parents, observer).await?;
     let (resources, forecast) = resources_of(request, &sources, &parents, observer);
     let session = night_session(&resources, None)?;
-    let plan = plan_night(request, &sources, &parents, &session, (&resources, forecast), &store, observer).await?;
+    let plan = plan_night(
+        request,
+        &sources,
+        &parents,
+        &session,
+        (&resources, forecast),
+        &store,
+        observer,
+    )
+    .await?;
     let exec = plan.operator(&store)?;
     Ok(PlanReport {
         date: request.date,
         release: parents.next_release(),
         is_backfill: plan.spec.is_backfill,
-        as_of: parents.newest.as_ref().filter(|_| plan.spec.is_backfill).map_or(request.date, |head| head.head_date),
+        as_of: parents
+            .newest
+            .as_ref()
+            .filter(|_| plan.spec.is_backfill)
+            .map_or(request.date, |head| head.head_date),
         sources: sources.iter().map(source_plan).collect(),
         groups: plan.groups.by_status(),
-        notices: plan.groups.plans.iter().flat_map(|p| &p.statuses).filter_map(|s| s.notice()).collect(),
+        notices: plan
+            .groups
+            .plans
+            .iter()
+            .flat_map(|p| &p.statuses)
+            .filter_map(|s| s.notice())
+            .collect(),
         shards: plan.spec.shards.get(),
         shards_at_once: plan.wave,
         shard_forecast: plan.shard_forecast(),
@@ -380,9 +564,27 @@ pub async fn plan(request: &Request, observer: &dyn Observer) -> Result<PlanRepo
 fn source_plan(input: &SourceInput<'_>) -> SourcePlan {
     let source = input.source.name.clone();
     match &input.decision {
-        Decision::Read(files) => SourcePlan { source, status: "read", files: files.files.len(), rows: files.rows(), bytes: files.bytes() },
-        Decision::Carry(_) | Decision::Keep(_) => SourcePlan { source, status: "carried", files: 0, rows: 0, bytes: 0 },
-        Decision::Skip => SourcePlan { source, status: "skipped", files: 0, rows: 0, bytes: 0 },
+        Decision::Read(files) => SourcePlan {
+            source,
+            status: "read",
+            files: files.files.len(),
+            rows: files.rows(),
+            bytes: files.bytes(),
+        },
+        Decision::Carry(_) | Decision::Keep(_) => SourcePlan {
+            source,
+            status: "carried",
+            files: 0,
+            rows: 0,
+            bytes: 0,
+        },
+        Decision::Skip => SourcePlan {
+            source,
+            status: "skipped",
+            files: 0,
+            rows: 0,
+            bytes: 0,
+        },
     }
 }
 
@@ -397,27 +599,67 @@ pub async fn validate(request: &Request) -> Result<ValidateReport> {
     let heard = Heard::default();
     tell_later(config, &heard);
     let labels = label_catalog(request, None, &heard).await?;
-    let is_platform =
-        |source: &str| config.sources.iter().any(|s| s.name == source && matches!(s.kind, tagmill_schemas::config::SourceKind::Attributes { .. }));
+    let is_platform = |source: &str| {
+        config.sources.iter().any(|s| {
+            s.name == source
+                && matches!(
+                    s.kind,
+                    tagmill_schemas::config::SourceKind::Attributes { .. }
+                )
+        })
+    };
     let platform: Vec<TagSpec> = config
         .tags
         .iter()
         .filter(|tag| is_platform(&tag.source))
-        .filter_map(|tag| Some(TagSpec { name: tag.name.clone(), value_type: tag.value_type?, multi: tag.multi, scale: tag.scale }))
+        .filter_map(|tag| {
+            Some(TagSpec {
+                name: tag.name.clone(),
+                value_type: tag.value_type?,
+                multi: tag.multi,
+                scale: tag.scale,
+            })
+        })
         .collect();
-    let groups = plan_groups(request, &platform, &labels, &crate::night::Withheld::new(), &super::Silent).await?;
+    let groups = plan_groups(
+        request,
+        &platform,
+        &labels,
+        &crate::night::Withheld::new(),
+        &super::Silent,
+    )
+    .await?;
     let mut problems = heard.lines.into_inner().unwrap_or_default();
     let statuses = || groups.plans.iter().flat_map(|p| &p.statuses);
-    problems.extend(statuses().filter(|s| matches!(s.status, Status::Invalid | Status::OverLimit)).filter_map(|s| s.notice()));
+    problems.extend(
+        statuses()
+            .filter(|s| matches!(s.status, Status::Invalid | Status::OverLimit))
+            .filter_map(|s| s.notice()),
+    );
     let hints = statuses().flat_map(GroupStatus::hint_lines).collect();
-    let (sources, tags, rules) = (config.sources.len(), config.tags.len(), statuses().count() as u64);
-    Ok(ValidateReport { sources, tags, rules, problems, hints, config_hash: config.hash.clone() })
+    let (sources, tags, rules) = (
+        config.sources.len(),
+        config.tags.len(),
+        statuses().count() as u64,
+    );
+    Ok(ValidateReport {
+        sources,
+        tags,
+        rules,
+        problems,
+        hints,
+        config_hash: config.hash.clone(),
+    })
 }
 
 /// Whether the warehouse and every source are at places that can be opened; nothing is contacted.
 fn check_places(config: &Config) -> Result<()> {
     Store::open(&config.warehouse.url)?;
-    let mut places = config.sources.iter().flat_map(|source| [Some(&source.path), source.ready.as_ref()]).flatten();
+    let mut places = config
+        .sources
+        .iter()
+        .flat_map(|source| [Some(&source.path), source.ready.as_ref()])
+        .flatten();
     places.try_for_each(|place| open_pattern(place).map(drop))
 }
 

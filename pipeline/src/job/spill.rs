@@ -1,5 +1,5 @@
-//! Where a run spills: a folder of its own below `run.spill`, gone with the run. What runs that were killed left there is
-//! removed by the next one.
+//! Where a run spills: a folder of its own below `run.spill`, gone with the run. What runs that
+//! were killed left there is removed by the next one.
 //!
 //! ```text
 //! spill/gate            locked for a moment by whoever makes or removes folders
@@ -27,8 +27,8 @@ pub struct SpillFolder {
 }
 
 impl SpillFolder {
-    /// Makes a folder below `spill`, and removes those of runs that do not live any more. On a file system without locks
-    /// nothing is removed.
+    /// Makes a folder below `spill`, and removes those of runs that do not live any more. On a file
+    /// system without locks nothing is removed.
     ///
     /// # Errors
     /// Setup when `spill` can not be written.
@@ -44,12 +44,20 @@ impl SpillFolder {
     fn make(spill: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(spill)?;
         let gate = File::create(spill.join(GATE))?;
-        let left = if gate.lock().is_ok() { remove_left(spill)? } else { 0 };
+        let left = if gate.lock().is_ok() {
+            remove_left(spill)?
+        } else {
+            0
+        };
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(spill)?;
         let lock = File::create(folder.path().join(LOCK))?;
         // Where locks do not work nobody removes this folder either.
         let _ = lock.try_lock();
-        Ok(Self { folder, _lock: lock, left })
+        Ok(Self {
+            folder,
+            _lock: lock,
+            left,
+        })
     }
 
     /// The folder.
@@ -62,8 +70,9 @@ impl SpillFolder {
         self.left
     }
 
-    /// Removes the folder of a run that failed. Threads that have not stopped yet may put a file into it meanwhile: then it is
-    /// tried again for a second; what is left after that the next run removes.
+    /// Removes the folder of a run that failed. Threads that have not stopped yet may put a file
+    /// into it meanwhile: then it is tried again for a second; what is left after that the next run
+    /// removes.
     pub async fn remove(self) {
         for _ in 0..50 {
             if std::fs::remove_dir_all(self.folder.path()).is_ok() || !self.folder.path().exists() {
@@ -85,7 +94,9 @@ fn remove_left(spill: &Path) -> io::Result<usize> {
     let mut removed = 0;
     for entry in std::fs::read_dir(spill)? {
         let path: PathBuf = entry?.path();
-        let is_run = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
+        let is_run = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
         let is_left = || File::open(path.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_ok());
         if is_run && is_left() && std::fs::remove_dir_all(&path).is_ok() {
             removed += 1;
@@ -111,7 +122,12 @@ mod tests {
         std::fs::create_dir(&foreign).unwrap();
         let next = SpillFolder::open(spill.path()).unwrap();
         assert_eq!((living.left(), next.left()), (0, 1));
-        assert!(!dead.exists() && foreign.exists() && living.path().exists() && next.path() != living.path());
+        assert!(
+            !dead.exists()
+                && foreign.exists()
+                && living.path().exists()
+                && next.path() != living.path()
+        );
         assert!(next.free_bytes().unwrap() > 0);
         let path = next.path().to_owned();
         drop(next);

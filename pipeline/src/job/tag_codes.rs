@@ -1,9 +1,13 @@
-//! Codes of tag values: those of the newest release, and the next ones for values that are new tonight.
+//! Codes of tag values: those of the newest release, and the next ones for values that are new
+//! tonight.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{AsArray, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, PrimitiveBuilder, RecordBatch, StringBuilder, UInt32Builder};
+use arrow::array::{
+    AsArray, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, PrimitiveBuilder,
+    RecordBatch, StringBuilder, UInt32Builder,
+};
 use arrow::datatypes::{ArrowPrimitiveType, UInt32Type};
 use datafusion::error::DataFusionError;
 use futures::TryStreamExt;
@@ -27,13 +31,22 @@ pub type Codes = BTreeMap<(String, String), BTreeMap<Value, u32>>;
 pub async fn load_codes(newest: Option<&Manifest>, store: &Store) -> Result<Codes> {
     let mut codes = Codes::new();
     for file in newest.iter().flat_map(|m| m.files_of(Artifact::TagValues)) {
-        let batches: Vec<RecordBatch> = read_artifact(store, file, &[]).await?.try_collect().await?;
+        let batches: Vec<RecordBatch> =
+            read_artifact(store, file, &[]).await?.try_collect().await?;
         for batch in &batches {
-            let (apps, tags) = (batch["app"].as_string::<i32>(), batch["tag"].as_string::<i32>());
+            let (apps, tags) = (
+                batch["app"].as_string::<i32>(),
+                batch["tag"].as_string::<i32>(),
+            );
             let numbers = batch["code"].as_primitive::<UInt32Type>();
             for row in 0..batch.num_rows() {
-                let Some(value) = typed_value(batch, row) else { continue };
-                codes.entry((apps.value(row).to_owned(), tags.value(row).to_owned())).or_default().insert(value, numbers.value(row));
+                let Some(value) = typed_value(batch, row) else {
+                    continue;
+                };
+                codes
+                    .entry((apps.value(row).to_owned(), tags.value(row).to_owned()))
+                    .or_default()
+                    .insert(value, numbers.value(row));
             }
         }
     }
@@ -47,11 +60,17 @@ const TAGS: usize = 256;
 ///
 /// # Errors
 /// None in practice: more rows than a batch can hold.
-pub fn new_codes(tags: &[TagOfNight<'_>], known: &Codes) -> Result<Vec<RecordBatch>, DataFusionError> {
+pub fn new_codes(
+    tags: &[TagOfNight<'_>],
+    known: &Codes,
+) -> Result<Vec<RecordBatch>, DataFusionError> {
     let published: Vec<&TagOfNight<'_>> = tags.iter().filter(|tag| !tag.is_withheld()).collect();
     // Sources share the codes of a tag.
     let same: Vec<&[&TagOfNight<'_>]> = published.chunk_by(|a, b| a.key() == b.key()).collect();
-    let new: Vec<NewValues<'_>> = same.par_iter().filter_map(|tags| NewValues::of(tags, known)).collect();
+    let new: Vec<NewValues<'_>> = same
+        .par_iter()
+        .filter_map(|tags| NewValues::of(tags, known))
+        .collect();
     new.par_chunks(TAGS).map(batch_of).collect()
 }
 
@@ -65,33 +84,79 @@ struct NewValues<'t> {
 impl<'t> NewValues<'t> {
     fn of(tags: &[&TagOfNight<'t>], known: &Codes) -> Option<Self> {
         let tag = tags.first()?;
-        let mut values = TypedValues::union(tag.value_type, tags.iter().flat_map(|tag| tag.values()));
+        let mut values =
+            TypedValues::union(tag.value_type, tags.iter().flat_map(|tag| tag.values()));
         let codes = known.get(&(tag.app.to_owned(), tag.tag.to_owned()));
         if let Some(codes) = codes {
             values.retain(|value| !codes.contains_key(value));
         }
-        let first = codes.and_then(|codes| codes.values().max()).map_or(0, |most| most + 1);
-        Some(Self { key: [tag.app, tag.tag, tag.value_type.name()], first, values })
+        let first = codes
+            .and_then(|codes| codes.values().max())
+            .map_or(0, |most| most + 1);
+        Some(Self {
+            key: [tag.app, tag.tag, tag.value_type.name()],
+            first,
+            values,
+        })
     }
 }
 
 /// A column of each type at a time: most rows differ in one of them only.
 fn batch_of(tags: &[NewValues<'_>]) -> Result<RecordBatch, DataFusionError> {
-    let mut keys = [StringBuilder::new(), StringBuilder::new(), StringBuilder::new()];
+    let mut keys = [
+        StringBuilder::new(),
+        StringBuilder::new(),
+        StringBuilder::new(),
+    ];
     let mut codes = UInt32Builder::new();
-    let (mut strings, mut integers, mut doubles, mut dates, mut booleans) =
-        (StringBuilder::new(), Int64Builder::new(), Float64Builder::new(), Date32Builder::new(), BooleanBuilder::new());
+    let (mut strings, mut integers, mut doubles, mut dates, mut booleans) = (
+        StringBuilder::new(),
+        Int64Builder::new(),
+        Float64Builder::new(),
+        Date32Builder::new(),
+        BooleanBuilder::new(),
+    );
     for NewValues { key, first, values } in tags {
         let rows = values.count();
-        keys.iter_mut().zip(key).for_each(|(column, text)| (0..rows).for_each(|_| column.append_value(text)));
-        (*first..).take(rows).for_each(|code| codes.append_value(code));
+        keys.iter_mut()
+            .zip(key)
+            .for_each(|(column, text)| (0..rows).for_each(|_| column.append_value(text)));
+        (*first..)
+            .take(rows)
+            .for_each(|code| codes.append_value(code));
         match values {
-            TypedValues::String(values) => values.iter().for_each(|value| strings.append_value(value)),
+            TypedValues::String(values) => {
+                values.iter().for_each(|value| strings.append_value(value))
+            }
             _ => strings.append_nulls(rows),
         }
-        append(&mut integers, rows, if let TypedValues::Integer(values) = values { Some(values.iter().copied()) } else { None });
-        append(&mut doubles, rows, if let TypedValues::Double(values) = values { Some(values.iter().map(|bits| f64::from_bits(*bits))) } else { None });
-        append(&mut dates, rows, if let TypedValues::Date(values) = values { Some(values.iter().copied()) } else { None });
+        append(
+            &mut integers,
+            rows,
+            if let TypedValues::Integer(values) = values {
+                Some(values.iter().copied())
+            } else {
+                None
+            },
+        );
+        append(
+            &mut doubles,
+            rows,
+            if let TypedValues::Double(values) = values {
+                Some(values.iter().map(|bits| f64::from_bits(*bits)))
+            } else {
+                None
+            },
+        );
+        append(
+            &mut dates,
+            rows,
+            if let TypedValues::Date(values) = values {
+                Some(values.iter().copied())
+            } else {
+                None
+            },
+        );
         match values {
             TypedValues::Boolean(values) => booleans.append_slice(values),
             _ => booleans.append_nulls(rows),
@@ -114,7 +179,11 @@ fn batch_of(tags: &[NewValues<'_>]) -> Result<RecordBatch, DataFusionError> {
     )?)
 }
 
-fn append<T: ArrowPrimitiveType>(column: &mut PrimitiveBuilder<T>, rows: usize, values: Option<impl Iterator<Item = T::Native>>) {
+fn append<T: ArrowPrimitiveType>(
+    column: &mut PrimitiveBuilder<T>,
+    rows: usize,
+    values: Option<impl Iterator<Item = T::Native>>,
+) {
     match values {
         Some(values) => values.for_each(|value| column.append_value(value)),
         None => column.append_nulls(rows),

@@ -52,11 +52,26 @@ pub fn tags_of(reports: &[ShardReport]) -> Vec<TagOfNight<'_>> {
     let mut at: HashMap<(&str, &str, ValueType, &str), usize> = HashMap::new();
     let mut tags: Vec<TagOfNight<'_>> = Vec::new();
     for report in reports.iter().flat_map(|report| &report.tags) {
-        let TagReport { app, tag, value_type, source, .. } = report;
-        let place = *at.entry((app, tag, *value_type, source)).or_insert_with(|| {
-            tags.push(TagOfNight { app, tag, value_type: *value_type, source, reports: Vec::new(), place: tags.len() });
-            tags.len() - 1
-        });
+        let TagReport {
+            app,
+            tag,
+            value_type,
+            source,
+            ..
+        } = report;
+        let place = *at
+            .entry((app, tag, *value_type, source))
+            .or_insert_with(|| {
+                tags.push(TagOfNight {
+                    app,
+                    tag,
+                    value_type: *value_type,
+                    source,
+                    reports: Vec::new(),
+                    place: tags.len(),
+                });
+                tags.len() - 1
+            });
         tags[place].reports.push(report);
     }
     tags.sort_unstable_by_key(|tag| (tag.app, tag.tag, tag.value_type.name(), tag.source));

@@ -1,4 +1,5 @@
-//! Where every row of a source went: read = accepted + filtered + rejected, by app; rejects with reason and a sample of rows.
+//! Where every row of a source went: read = accepted + filtered + rejected, by app; rejects with
+//! reason and a sample of rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,7 +46,8 @@ impl Accounting {
         }
     }
 
-    /// Counts a row by the status that the scan gave it: `filtered`, or a reason and, behind a line feed, the row.
+    /// Counts a row by the status that the scan gave it: `filtered`, or a reason and, behind a line
+    /// feed, the row.
     pub fn refuse(&mut self, app: u32, status: &str) {
         if status == FILTERED {
             *self.filtered.entry(app).or_default() += 1;
@@ -55,7 +57,8 @@ impl Accounting {
         self.reject(app, reason, || row.to_owned());
     }
 
-    /// Counts a rejected row. The smallest rows are kept as a sample, so it does not depend on arrival.
+    /// Counts a rejected row. The smallest rows are kept as a sample, so it does not depend on
+    /// arrival.
     pub fn reject(&mut self, app: u32, reason: &str, row: impl FnOnce() -> String) {
         let key = (app, reason.to_owned());
         let sample = self.samples.entry(key.clone()).or_default();
@@ -72,9 +75,19 @@ impl Accounting {
         self.reject(app, reason, row);
     }
 
-    /// Moves up to `rows` accepted rows to the rejected ones; returns how many. The sample has one row for all.
-    pub fn reject_rows(&mut self, app: u32, reason: &str, rows: u64, row: impl FnOnce() -> String) -> u64 {
-        let accepted = self.accepted.get_mut(app as usize).filter(|accepted| **accepted > 0 && rows > 0);
+    /// Moves up to `rows` accepted rows to the rejected ones; returns how many. The sample has one
+    /// row for all.
+    pub fn reject_rows(
+        &mut self,
+        app: u32,
+        reason: &str,
+        rows: u64,
+        row: impl FnOnce() -> String,
+    ) -> u64 {
+        let accepted = self
+            .accepted
+            .get_mut(app as usize)
+            .filter(|accepted| **accepted > 0 && rows > 0);
         let Some(accepted) = accepted else { return 0 };
         let moved = rows.min(*accepted);
         *accepted -= moved;
@@ -99,18 +112,44 @@ impl Accounting {
 
     /// All counts, by name.
     pub fn counts(&self, source: &str, app_name: impl Fn(u32) -> Option<String>) -> Vec<Count> {
-        let count = |app: u32, metric: String, value: u64| Count { source: source.to_owned(), app: app_name(app), metric, value };
-        let accepted = self.accepted.iter().enumerate().filter(|(_, n)| **n > 0).map(|(app, &n)| count(app as u32, "accepted".into(), n));
-        let filtered = self.filtered.iter().map(|(&app, &n)| count(app, FILTERED.into(), n));
-        let rejected = self.rejected.iter().map(|((app, reason), &n)| count(*app, format!("rejected:{reason}"), n));
-        let noted = self.noted.iter().map(|(&(app, what), &n)| count(app, what.into(), n));
-        let mut counts: Vec<Count> = accepted.chain(filtered).chain(rejected).chain(noted).collect();
+        let count = |app: u32, metric: String, value: u64| Count {
+            source: source.to_owned(),
+            app: app_name(app),
+            metric,
+            value,
+        };
+        let accepted = self
+            .accepted
+            .iter()
+            .enumerate()
+            .filter(|(_, n)| **n > 0)
+            .map(|(app, &n)| count(app as u32, "accepted".into(), n));
+        let filtered = self
+            .filtered
+            .iter()
+            .map(|(&app, &n)| count(app, FILTERED.into(), n));
+        let rejected = self
+            .rejected
+            .iter()
+            .map(|((app, reason), &n)| count(*app, format!("rejected:{reason}"), n));
+        let noted = self
+            .noted
+            .iter()
+            .map(|(&(app, what), &n)| count(app, what.into(), n));
+        let mut counts: Vec<Count> = accepted
+            .chain(filtered)
+            .chain(rejected)
+            .chain(noted)
+            .collect();
         counts.sort();
         counts
     }
 
     /// The sampled rejects: (app code, reason, row).
     pub fn samples(&self) -> impl Iterator<Item = (u32, &str, &str)> {
-        self.samples.iter().flat_map(|((app, reason), rows)| rows.iter().map(move |row| (*app, reason.as_str(), row.as_str())))
+        self.samples.iter().flat_map(|((app, reason), rows)| {
+            rows.iter()
+                .map(move |row| (*app, reason.as_str(), row.as_str()))
+        })
     }
 }

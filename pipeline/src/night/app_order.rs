@@ -14,8 +14,15 @@ impl AppOrder {
     /// The order of these names.
     pub fn of(apps: &Values) -> Self {
         let codes = apps.sorted_codes();
-        let names = codes.iter().map(|&code| apps.value(code).map(|v| v.to_string()).unwrap_or_default()).collect();
-        Self { names, rank: positions(&codes), codes }
+        let names = codes
+            .iter()
+            .map(|&code| apps.value(code).map(|v| v.to_string()).unwrap_or_default())
+            .collect();
+        Self {
+            names,
+            rank: positions(&codes),
+            codes,
+        }
     }
 
     /// The name at this position.

@@ -55,8 +55,13 @@ pub struct Audiences<'a> {
 impl Audiences<'_> {
     /// Whether a rule looks at the ids of users.
     pub fn need_ids(&self) -> bool {
-        let atoms = self.programs.values().flat_map(|audience| audience.program.atoms());
-        atoms.into_iter().any(|atom| matches!(atom, Atom::InSplit { .. } | Atom::InList(_)))
+        let atoms = self
+            .programs
+            .values()
+            .flat_map(|audience| audience.program.atoms());
+        atoms
+            .into_iter()
+            .any(|atom| matches!(atom, Atom::InSplit { .. } | Atom::InList(_)))
     }
 }
 
@@ -84,20 +89,36 @@ pub struct AppWriter<'a> {
 impl<'a> AppWriter<'a> {
     /// A writer over a shard whose seats and events are in order.
     /// `cutter` brings memory of earlier shards.
-    pub fn new(shard: &'a Shard<'a>, settled: &'a Settled, apps: &'a AppOrder, sorted: &'a [Option<SortedEvents>], cutter: Cutter) -> Self {
+    pub fn new(
+        shard: &'a Shard<'a>,
+        settled: &'a Settled,
+        apps: &'a AppOrder,
+        sorted: &'a [Option<SortedEvents>],
+        cutter: Cutter,
+    ) -> Self {
         let columns = shard.states.iter().map(|state| match state {
-            SourceState::Attributes(state) => state.tags.iter().map(|tag| CodeOrder::of(&tag.values)).collect(),
+            SourceState::Attributes(state) => state
+                .tags
+                .iter()
+                .map(|tag| CodeOrder::of(&tag.values))
+                .collect(),
             _ => Vec::new(),
         });
         let labels = shard.states.iter().map(|state| match state {
             SourceState::Labels(labels) => Some(LabelSets::of(labels, settled, apps)),
             _ => None,
         });
-        let writer =
-            |events: &'a Option<SortedEvents>| events.as_ref().map(|events| BehaviourWriter::new(events, &settled.ordinals, shard.number, shard.spec.day()));
+        let writer = |events: &'a Option<SortedEvents>| {
+            events.as_ref().map(|events| {
+                BehaviourWriter::new(events, &settled.ordinals, shard.number, shard.spec.day())
+            })
+        };
         let mut lists: HashMap<&str, HashMap<&str, &[String]>> = HashMap::new();
         for list in &shard.spec.lists {
-            lists.entry(&list.app).or_default().insert(&list.list, &list.members);
+            lists
+                .entry(&list.app)
+                .or_default()
+                .insert(&list.list, &list.members);
         }
         Self {
             shard,
@@ -119,19 +140,35 @@ impl<'a> AppWriter<'a> {
     pub fn take_dimensions(&mut self) -> Vec<DimensionReport> {
         let sources = self.shard.spec.sources.iter().zip(&mut self.behaviour);
         let reports = sources.flat_map(|(source, writer)| {
-            let reports = writer.as_mut().map(|writer| std::mem::take(&mut writer.chooser.reports)).unwrap_or_default();
-            reports.into_iter().map(|report| DimensionReport { source: source.name.clone(), ..report })
+            let reports = writer
+                .as_mut()
+                .map(|writer| std::mem::take(&mut writer.chooser.reports))
+                .unwrap_or_default();
+            reports.into_iter().map(|report| DimensionReport {
+                source: source.name.clone(),
+                ..report
+            })
         });
         reports.collect()
     }
 
     /// Writes one app.
-    pub fn write_app(&mut self, seats: AppSeats, audiences: &Audiences<'_>, output: &mut Output) -> Result<()> {
+    pub fn write_app(
+        &mut self,
+        seats: AppSeats,
+        audiences: &Audiences<'_>,
+        output: &mut Output,
+    ) -> Result<()> {
         let app = self.apps.name(seats.rank);
         let ordinals = &self.settled.ordinals[seats.start..seats.end];
         let [universe] = output.bitmaps([Artifact::Universe])?;
-        universe.set(0, [Cell::Text(app), Cell::Int(i64::from(self.shard.number))])?;
-        universe.push([ordinals.len() as u64], |out| write_sorted(self.shard.number, ordinals, out))?;
+        universe.set(
+            0,
+            [Cell::Text(app), Cell::Int(i64::from(self.shard.number))],
+        )?;
+        universe.push([ordinals.len() as u64], |out| {
+            write_sorted(self.shard.number, ordinals, out)
+        })?;
         if !self.shard.spec.is_backfill {
             let mut sets = self.tag_sets(seats);
             // Of a name that is new tonight nobody knows yet whose it is.
@@ -151,23 +188,50 @@ impl<'a> AppWriter<'a> {
         self.write_behaviour(app, seats, output)
     }
 
-    /// Every tag of the app with the source that has it, in order of the name, then of the configuration.
+    /// Every tag of the app with the source that has it, in order of the name, then of the
+    /// configuration.
     fn tag_sets(&mut self, seats: AppSeats) -> Vec<(String, TagSets)> {
         let provisional = &self.settled.provisional[seats.start..seats.end];
         let mut sets = Vec::new();
-        for (number, (spec, state)) in self.shard.spec.sources.iter().zip(&self.shard.states).enumerate() {
+        for (number, (spec, state)) in self
+            .shard
+            .spec
+            .sources
+            .iter()
+            .zip(&self.shard.states)
+            .enumerate()
+        {
             match state {
                 SourceState::Attributes(state) => {
                     for (column, order) in state.tags.iter().zip(&self.columns[number]) {
-                        sets.push((spec.name.clone(), TagSets::of_column(column, provisional, order, &mut self.cutter)));
+                        sets.push((
+                            spec.name.clone(),
+                            TagSets::of_column(column, provisional, order, &mut self.cutter),
+                        ));
                     }
                 }
                 SourceState::Labels(state) => {
-                    let Some(found) = self.labels[number].as_ref() else { continue };
-                    for (name, label, range) in found.by_app.get(&seats.rank).into_iter().flatten() {
-                        let multi = matches!(state.labels[*label as usize].rule, LabelRule::Typed(_, true));
+                    let Some(found) = self.labels[number].as_ref() else {
+                        continue;
+                    };
+                    for (name, label, range) in found.by_app.get(&seats.rank).into_iter().flatten()
+                    {
+                        let multi = matches!(
+                            state.labels[*label as usize].rule,
+                            LabelRule::Typed(_, true)
+                        );
                         let values = state.values(*label);
-                        sets.push((spec.name.clone(), found.sets(name, values, multi, range.clone(), seats.start, &mut self.cutter)));
+                        sets.push((
+                            spec.name.clone(),
+                            found.sets(
+                                name,
+                                values,
+                                multi,
+                                range.clone(),
+                                seats.start,
+                                &mut self.cutter,
+                            ),
+                        ));
                     }
                 }
                 SourceState::Events(..) => {}
@@ -178,20 +242,56 @@ impl<'a> AppWriter<'a> {
         sets
     }
 
-    fn write_tag(&mut self, app: &str, source: &str, sets: &TagSets, ordinals: &[u32], output: &mut Output) -> Result<()> {
+    fn write_tag(
+        &mut self,
+        app: &str,
+        source: &str,
+        sets: &TagSets,
+        ordinals: &[u32],
+        output: &mut Output,
+    ) -> Result<()> {
         let shard = Cell::Int(i64::from(self.shard.number));
-        let withheld = self.shard.spec.withheld.get(app).and_then(|tags| tags.get(&sets.name));
-        let reported = withheld.map_or(sets.values.len(), |limit| sets.values.len().min(*limit as usize + 1));
+        let withheld = self
+            .shard
+            .spec
+            .withheld
+            .get(app)
+            .and_then(|tags| tags.get(&sets.name));
+        let reported = withheld.map_or(sets.values.len(), |limit| {
+            sets.values.len().min(*limit as usize + 1)
+        });
         let [rows] = output.bitmaps([Artifact::Tags])?;
-        rows.set(0, [Cell::Text(app), Cell::Text(&sets.name), Cell::Text(sets.value_type.name())])?;
+        rows.set(
+            0,
+            [
+                Cell::Text(app),
+                Cell::Text(&sets.name),
+                Cell::Text(sets.value_type.name()),
+            ],
+        )?;
         // The columns of the other types stay null.
-        rows.set(FIRST_VALUE, [Cell::Null; VALUE_COLUMNS.len()].into_iter().chain([shard]))?;
-        let own = FIRST_VALUE + ValueType::ALL.iter().position(|value_type| *value_type == sets.value_type).unwrap_or_default();
-        for (i, value) in sets.values.iter().enumerate().filter(|_| withheld.is_none()) {
+        rows.set(
+            FIRST_VALUE,
+            [Cell::Null; VALUE_COLUMNS.len()].into_iter().chain([shard]),
+        )?;
+        let own = FIRST_VALUE
+            + ValueType::ALL
+                .iter()
+                .position(|value_type| *value_type == sets.value_type)
+                .unwrap_or_default();
+        for (i, value) in sets
+            .values
+            .iter()
+            .enumerate()
+            .filter(|_| withheld.is_none())
+        {
             self.ordinals.clear();
-            self.ordinals.extend(sets.seats(i).iter().map(|&seat| ordinals[seat as usize]));
+            self.ordinals
+                .extend(sets.seats(i).iter().map(|&seat| ordinals[seat as usize]));
             rows.set(own, [value_cell(value)])?;
-            rows.push([self.ordinals.len() as u64], |out| write_sorted(self.shard.number, &self.ordinals, out))?;
+            rows.push([self.ordinals.len() as u64], |out| {
+                write_sorted(self.shard.number, &self.ordinals, out)
+            })?;
         }
         self.tags.push(TagReport {
             app: app.to_owned(),
@@ -202,22 +302,48 @@ impl<'a> AppWriter<'a> {
             values: TypedValues::of(sets.value_type, &sets.values[..reported]),
             is_withheld: withheld.is_some(),
         });
-        if withheld.is_some() { Ok(()) } else { self.write_numbers(app, sets, ordinals, output) }
+        if withheld.is_some() {
+            Ok(())
+        } else {
+            self.write_numbers(app, sets, ordinals, output)
+        }
     }
 
     /// The bit-sliced index of a single-valued numeric tag.
-    fn write_numbers(&mut self, app: &str, sets: &TagSets, ordinals: &[u32], output: &mut Output) -> Result<()> {
-        let Some((numbers, scale)) = integers(sets)? else { return Ok(()) };
+    fn write_numbers(
+        &mut self,
+        app: &str,
+        sets: &TagSets,
+        ordinals: &[u32],
+        output: &mut Output,
+    ) -> Result<()> {
+        let Some((numbers, scale)) = integers(sets)? else {
+            return Ok(());
+        };
         let offset = offset_for(numbers.iter().copied().min().unwrap_or(0));
         let values = sets.by_seat(ordinals.len());
-        let triples = values.iter().map(|&(seat, value)| (0, ordinals[seat as usize], numbers[value as usize]));
+        let triples = values
+            .iter()
+            .map(|&(seat, value)| (0, ordinals[seat as usize], numbers[value as usize]));
         let Self { cutter, shard, .. } = self;
         let [rows] = output.bitmaps([Artifact::TagNumbers])?;
-        let key = [Cell::Text(app), Cell::Text(&sets.name), Cell::Text(sets.value_type.name()), Cell::Int(i64::from(scale)), Cell::Int(offset)];
-        rows.set(0, key.into_iter().chain([Cell::Null, Cell::Int(i64::from(shard.number))]))?;
+        let key = [
+            Cell::Text(app),
+            Cell::Text(&sets.name),
+            Cell::Text(sets.value_type.name()),
+            Cell::Int(i64::from(scale)),
+            Cell::Int(offset),
+        ];
+        rows.set(
+            0,
+            key.into_iter()
+                .chain([Cell::Null, Cell::Int(i64::from(shard.number))]),
+        )?;
         cut_slices(cutter, 1, offset, triples, |_, slice, ordinals| {
             rows.set(5, [Cell::Int(i64::from(slice))])?;
-            Ok(rows.push([ordinals.len() as u64], |out| write_sorted(shard.number, ordinals, out))?)
+            Ok(rows.push([ordinals.len() as u64], |out| {
+                write_sorted(shard.number, ordinals, out)
+            })?)
         })
     }
 
@@ -231,14 +357,35 @@ impl<'a> AppWriter<'a> {
         output: &mut Output,
     ) -> Result<()> {
         let provisional = &self.settled.provisional[seats.start..seats.end];
-        let users: Vec<u32> = provisional.iter().map(|&seat| self.shard.seats.users()[seat as usize]).collect();
+        let users: Vec<u32> = provisional
+            .iter()
+            .map(|&seat| self.shard.seats.users()[seat as usize])
+            .collect();
         let code = self.apps.code(seats.rank);
-        let seat_of_user = |user: u32| self.shard.seats.find(&self.shard.ids, code, user).map(|seat| self.settled.seat_of[seat as usize] - seats.start as u32);
+        let seat_of_user = |user: u32| {
+            self.shard
+                .seats
+                .find(&self.shard.ids, code, user)
+                .map(|seat| self.settled.seat_of[seat as usize] - seats.start as u32)
+        };
         let none = HashMap::new();
         let lists = self.lists.get(app).unwrap_or(&none);
-        let found = AppSets { app, id_scope: self.shard.spec.id_scope, tags: sets, ids: &self.shard.ids, users: &users, seat_of_user: &seat_of_user, lists };
+        let found = AppSets {
+            app,
+            id_scope: self.shard.spec.id_scope,
+            tags: sets,
+            ids: &self.shard.ids,
+            users: &users,
+            seat_of_user: &seat_of_user,
+            lists,
+        };
         let ordinals = &self.settled.ordinals[seats.start..seats.end];
-        let Self { ordinals: members, groups, shard, .. } = self;
+        let Self {
+            ordinals: members,
+            groups,
+            shard,
+            ..
+        } = self;
         let number = shard.number;
         let [rows] = output.bitmaps([Artifact::Groups])?;
         let mut bitmap = Vec::new();
@@ -248,20 +395,40 @@ impl<'a> AppWriter<'a> {
             let name = &audience.groups[group];
             bitmap.clear();
             write_sorted(number, members, &mut bitmap);
-            let before = audiences.before.get(&(app.to_owned(), name.clone())).map(Vec::as_slice);
+            let before = audiences
+                .before
+                .get(&(app.to_owned(), name.clone()))
+                .map(Vec::as_slice);
             let (entered, left) = entered_and_left(&bitmap, before, number)?;
-            groups.push(GroupReport { app: app.to_owned(), group: name.clone(), cardinality: members.len() as u64, entered, left });
+            groups.push(GroupReport {
+                app: app.to_owned(),
+                group: name.clone(),
+                cardinality: members.len() as u64,
+                entered,
+                left,
+            });
             // An empty set has no row, unless somebody left it: the count has to stand somewhere.
             if members.is_empty() && left == 0 {
                 return Ok(());
             }
-            rows.set(0, [Cell::Text(app), Cell::Text(name), Cell::Int(i64::from(number))])?;
-            Ok(rows.push([members.len() as u64, entered, left], |out| out.extend_from_slice(&bitmap))?)
+            rows.set(
+                0,
+                [
+                    Cell::Text(app),
+                    Cell::Text(name),
+                    Cell::Int(i64::from(number)),
+                ],
+            )?;
+            Ok(rows.push([members.len() as u64, entered, left], |out| {
+                out.extend_from_slice(&bitmap)
+            })?)
         };
         let ours = |e| of_datafusion("groups", e);
-        let done = audience
-            .program
-            .evaluate(seats.end - seats.start, &mut |atom, words| found.fill(atom, words).map_err(ours), &mut |group, words| emit(group, words).map_err(ours));
+        let done = audience.program.evaluate(
+            seats.end - seats.start,
+            &mut |atom, words| found.fill(atom, words).map_err(ours),
+            &mut |group, words| emit(group, words).map_err(ours),
+        );
         done.map_err(external)
     }
 
@@ -273,25 +440,61 @@ impl<'a> AppWriter<'a> {
         for (source, writer) in self.behaviour.iter_mut().enumerate() {
             let Some(writer) = writer else { continue };
             let (found, combinations) = writer.events_of(seats, limits.combinations);
-            output.exceeded(&spec.sources[source].name, app, OVER_LIMIT_COMBINATIONS, combinations);
-            events.extend(found.into_iter().map(|(event, items)| (event, source, items)));
+            output.exceeded(
+                &spec.sources[source].name,
+                app,
+                OVER_LIMIT_COMBINATIONS,
+                combinations,
+            );
+            events.extend(
+                found
+                    .into_iter()
+                    .map(|(event, items)| (event, source, items)),
+            );
         }
         events.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
-        let names: Vec<(&str, usize)> = events.iter().map(|(event, source, _)| (event.as_str(), *source)).collect();
+        let names: Vec<(&str, usize)> = events
+            .iter()
+            .map(|(event, source, _)| (event.as_str(), *source))
+            .collect();
         let owned = owned(spec, app, &names);
         let mut left_out = vec![0; spec.sources.len()];
-        let [behaviour, measures] = output.bitmaps([Artifact::Behaviour, Artifact::BehaviourMeasures])?;
+        let [behaviour, measures] =
+            output.bitmaps([Artifact::Behaviour, Artifact::BehaviourMeasures])?;
         for ((event, source, items), is_owned) in events.into_iter().zip(owned) {
-            let (RowsSpec::Events { shapes, .. }, Some(writer)) = (&spec.sources[source].rows, &mut self.behaviour[source]) else { continue };
+            let (RowsSpec::Events { shapes, .. }, Some(writer)) =
+                (&spec.sources[source].rows, &mut self.behaviour[source])
+            else {
+                continue;
+            };
             if !is_owned {
-                self.lost.push(Lost { source, app: self.apps.code(seats.rank), event, rows: items.rows() });
+                self.lost.push(Lost {
+                    source,
+                    app: self.apps.code(seats.rank),
+                    event,
+                    rows: items.rows(),
+                });
             } else if let Some(shape) = shapes.shape(app, &event) {
-                let place = EventPlace { app, event: &event, limits, spec };
-                left_out[source] += writer.write_event(&mut self.cutter, &place, &items, &shape, (&mut *behaviour, &mut *measures))?;
+                let place = EventPlace {
+                    app,
+                    event: &event,
+                    limits,
+                    spec,
+                };
+                left_out[source] += writer.write_event(
+                    &mut self.cutter,
+                    &place,
+                    &items,
+                    &shape,
+                    (&mut *behaviour, &mut *measures),
+                )?;
             }
             writer.give_back(items);
         }
-        spec.sources.iter().zip(left_out).for_each(|(source, sums)| output.exceeded(&source.name, app, OVER_LIMIT_SUMS, sums));
+        spec.sources
+            .iter()
+            .zip(left_out)
+            .for_each(|(source, sums)| output.exceeded(&source.name, app, OVER_LIMIT_SUMS, sums));
         Ok(())
     }
 }
@@ -314,5 +517,12 @@ fn integers(sets: &TagSets) -> Result<Option<(Vec<i64>, u8)>> {
             _ => return Ok(None),
         });
     }
-    Ok(Some((numbers, if sets.value_type == ValueType::Double { scale } else { 0 })))
+    Ok(Some((
+        numbers,
+        if sets.value_type == ValueType::Double {
+            scale
+        } else {
+            0
+        },
+    )))
 }

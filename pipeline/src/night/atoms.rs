@@ -1,4 +1,5 @@
-//! The sets that rules are made of, for one app in one shard: tags, lists and splits as dense bitsets over the app's seats.
+//! The sets that rules are made of, for one app in one shard: tags, lists and splits as dense
+//! bitsets over the app's seats.
 
 use std::collections::HashMap;
 
@@ -32,24 +33,39 @@ impl AppSets<'_> {
     /// Sets the bits of the users for whom `atom` is true.
     pub fn fill(&self, atom: &Atom, words: &mut [u64]) -> Result<()> {
         match atom {
-            Atom::Has { tag } => self.tag(tag).into_iter().for_each(|sets| sets.fill_all(words)),
-            Atom::Tag { tag, test } => self.tag(tag).into_iter().for_each(|sets| sets.fill(words, &test.passing(&sets.values))),
+            Atom::Has { tag } => self
+                .tag(tag)
+                .into_iter()
+                .for_each(|sets| sets.fill_all(words)),
+            Atom::Tag { tag, test } => self
+                .tag(tag)
+                .into_iter()
+                .for_each(|sets| sets.fill(words, &test.passing(&sets.values))),
             Atom::InList(list) => self.fill_list(list, words),
             Atom::InSplit { salt, from, to } => self.fill_split(salt, *from, *to, words),
-            Atom::InGroup(group) => return Err(DataFusionError::Internal(format!("group {group:?} of app {:?} was not resolved", self.app))),
+            Atom::InGroup(group) => {
+                return Err(DataFusionError::Internal(format!(
+                    "group {group:?} of app {:?} was not resolved",
+                    self.app
+                )));
+            }
         }
         Ok(())
     }
 
     /// A tag that nobody has in this shard has no sets.
     fn tag(&self, name: &str) -> Option<&TagSets> {
-        self.tags.binary_search_by(|sets| sets.name.as_str().cmp(name)).ok().map(|at| &self.tags[at])
+        self.tags
+            .binary_search_by(|sets| sets.name.as_str().cmp(name))
+            .ok()
+            .map(|at| &self.tags[at])
     }
 
     fn fill_list(&self, list: &str, words: &mut [u64]) {
         let mut scoped = Vec::new();
         for member in self.lists.get(list).copied().unwrap_or_default() {
-            let key = tagmill_schemas::shard::id_bytes(self.id_scope, self.app, member, &mut scoped);
+            let key =
+                tagmill_schemas::shard::id_bytes(self.id_scope, self.app, member, &mut scoped);
             let user = self.ids.lookup(xxh3_64(key), key);
             if let Some(seat) = user.and_then(|user| (self.seat_of_user)(user)) {
                 words[seat as usize / 64] |= 1 << (seat % 64);
@@ -59,7 +75,11 @@ impl AppSets<'_> {
 
     /// Percent of a user: XXH3-64 of salt, a zero byte and the user id, mod 100.
     fn fill_split(&self, salt: &str, from: u32, to: u32, words: &mut [u64]) {
-        let skipped = if self.id_scope == IdScope::App { self.app.len() + 1 } else { 0 };
+        let skipped = if self.id_scope == IdScope::App {
+            self.app.len() + 1
+        } else {
+            0
+        };
         for (seat, &user) in self.users.iter().enumerate() {
             let mut hasher = Xxh3::new();
             hasher.update(salt.as_bytes());

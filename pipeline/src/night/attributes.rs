@@ -1,4 +1,5 @@
-//! The attributes of one source while rows stream in: one code a tag and seat, the winning row of duplicates only.
+//! The attributes of one source while rows stream in: one code a tag and seat, the winning row of
+//! duplicates only.
 
 use std::cmp::Ordering;
 
@@ -44,14 +45,25 @@ pub struct Attributes {
 impl TagColumn {
     /// A tag without values.
     pub fn new(name: String, value_type: ValueType, multi: bool, scale: Option<u8>) -> Self {
-        Self { name, multi, scale, values: Values::new(value_type), codes: NarrowTable::default(), lists: Vec::new() }
+        Self {
+            name,
+            multi,
+            scale,
+            values: Values::new(value_type),
+            codes: NarrowTable::default(),
+            lists: Vec::new(),
+        }
     }
 
     /// The codes of this provisional seat, distinct, none for null.
     pub fn codes(&self, seat: u32) -> impl Iterator<Item = u32> + '_ {
         let own = Some(self.codes.get(seat as usize)).filter(|&own| own != NULL_CODE);
-        let list = own.filter(|_| self.multi).map_or(&[][..], |list| &self.lists[list as usize - 1]);
-        own.filter(|_| !self.multi).into_iter().chain(list.iter().copied())
+        let list = own
+            .filter(|_| self.multi)
+            .map_or(&[][..], |list| &self.lists[list as usize - 1]);
+        own.filter(|_| !self.multi)
+            .into_iter()
+            .chain(list.iter().copied())
     }
 
     /// Adds a value that was published before, for `content = "changes"` and for carried sources.
@@ -91,14 +103,23 @@ impl TagColumn {
         let list = array.as_list::<i32>();
         // A batch may be a slice of a larger one: only the elements of its own rows.
         let start = list.value_offsets()[0] as usize;
-        self.values.encode(&list.values().slice(start, list.value_offsets()[list.len()] as usize - start), &mut codes)?;
+        self.values.encode(
+            &list
+                .values()
+                .slice(start, list.value_offsets()[list.len()] as usize - start),
+            &mut codes,
+        )?;
         let distinct = |row: usize| {
             if list.is_null(row) {
                 return Vec::new();
             }
             let offsets = list.value_offsets();
-            let mut codes: Vec<u32> =
-                codes[offsets[row] as usize - start..offsets[row + 1] as usize - start].iter().copied().filter(|&c| c != NULL_CODE).collect();
+            let mut codes: Vec<u32> = codes
+                [offsets[row] as usize - start..offsets[row + 1] as usize - start]
+                .iter()
+                .copied()
+                .filter(|&c| c != NULL_CODE)
+                .collect();
             codes.sort_unstable();
             codes.dedup();
             codes
@@ -117,27 +138,54 @@ impl TagColumn {
             values.sort_by(|a, b| a.cmp_total(b));
             values
         };
-        let (new, old) = (sorted(&mut new.iter().copied()), sorted(&mut self.codes(seat)));
-        let difference = new.iter().zip(&old).map(|(a, b)| a.cmp_total(b)).find(|o| o.is_ne());
+        let (new, old) = (
+            sorted(&mut new.iter().copied()),
+            sorted(&mut self.codes(seat)),
+        );
+        let difference = new
+            .iter()
+            .zip(&old)
+            .map(|(a, b)| a.cmp_total(b))
+            .find(|o| o.is_ne());
         difference.unwrap_or_else(|| new.len().cmp(&old.len()))
     }
 
     /// Heap bytes held.
     pub fn size(&self) -> usize {
-        self.values.size() + self.codes.size() + self.lists.iter().map(|l| 24 + l.capacity() * 4).sum::<usize>()
+        self.values.size()
+            + self.codes.size()
+            + self
+                .lists
+                .iter()
+                .map(|l| 24 + l.capacity() * 4)
+                .sum::<usize>()
     }
 }
 
 impl Attributes {
     /// No rows yet.
     pub fn new(tags: Vec<TagColumn>) -> Self {
-        Self { tags, is_present: Vec::new(), orders: Vec::new() }
+        Self {
+            tags,
+            is_present: Vec::new(),
+            orders: Vec::new(),
+        }
     }
 
-    /// Takes a batch of accepted rows: `columns` are the tags' values, `orders` what decides between duplicates (the
-    /// greatest wins, then the greatest values).
-    pub fn push(&mut self, seats: &[u32], orders: Option<&[i64]>, columns: &[ArrayRef]) -> Result<()> {
-        let incoming = self.tags.iter_mut().zip(columns).map(|(tag, array)| tag.read(array)).collect::<Result<Vec<_>>>()?;
+    /// Takes a batch of accepted rows: `columns` are the tags' values, `orders` what decides
+    /// between duplicates (the greatest wins, then the greatest values).
+    pub fn push(
+        &mut self,
+        seats: &[u32],
+        orders: Option<&[i64]>,
+        columns: &[ArrayRef],
+    ) -> Result<()> {
+        let incoming = self
+            .tags
+            .iter_mut()
+            .zip(columns)
+            .map(|(tag, array)| tag.read(array))
+            .collect::<Result<Vec<_>>>()?;
         let most = seats.iter().max().map_or(0, |&seat| seat as usize + 1);
         if most > self.is_present.len() {
             self.is_present.resize(most, false);
@@ -164,7 +212,9 @@ impl Attributes {
     /// Makes room for so many seats.
     pub fn reserve(&mut self, seats: usize) {
         self.is_present.reserve(seats);
-        self.tags.iter_mut().for_each(|tag| tag.codes.reserve(seats));
+        self.tags
+            .iter_mut()
+            .for_each(|tag| tag.codes.reserve(seats));
     }
 
     fn wins(&self, order: i64, seat: u32, row: usize, incoming: &[Incoming]) -> bool {
@@ -172,7 +222,11 @@ impl Attributes {
             return true;
         }
         let by_value = || {
-            let each = self.tags.iter().zip(incoming).map(|(tag, incoming)| tag.compare(incoming, row, seat));
+            let each = self
+                .tags
+                .iter()
+                .zip(incoming)
+                .map(|(tag, incoming)| tag.compare(incoming, row, seat));
             each.fold(Ordering::Equal, Ordering::then)
         };
         let present = self.orders.get(seat as usize).copied().unwrap_or(0);
@@ -181,7 +235,9 @@ impl Attributes {
 
     /// Heap bytes held.
     pub fn size(&self) -> usize {
-        self.orders.capacity() * 8 + self.is_present.capacity() + self.tags.iter().map(TagColumn::size).sum::<usize>()
+        self.orders.capacity() * 8
+            + self.is_present.capacity()
+            + self.tags.iter().map(TagColumn::size).sum::<usize>()
     }
 }
 
@@ -201,14 +257,28 @@ mod tests {
 
     #[test]
     fn the_latest_row_wins_and_ties_do_not_depend_on_arrival() {
-        let rows = [(0, 5, "b", 1), (0, 7, "a", 2), (0, 7, "a", 3), (0, 6, "z", 9)];
+        let rows = [
+            (0, 5, "b", 1),
+            (0, 7, "a", 2),
+            (0, 7, "a", 3),
+            (0, 6, "z", 9),
+        ];
         for turn in 0..rows.len() {
             let mut rows = rows;
             rows.rotate_left(turn);
-            let tags = vec![TagColumn::new("n".into(), ValueType::String, false, None), TagColumn::new("a".into(), ValueType::Integer, false, None)];
+            let tags = vec![
+                TagColumn::new("n".into(), ValueType::String, false, None),
+                TagColumn::new("a".into(), ValueType::Integer, false, None),
+            ];
             let mut state = Attributes::new(tags);
             rows.iter().for_each(|row| push(&mut state, &[*row]));
-            let value = |tag: usize| state.tags[tag].values.value(state.tags[tag].codes(0).next().unwrap()).unwrap().to_string();
+            let value = |tag: usize| {
+                state.tags[tag]
+                    .values
+                    .value(state.tags[tag].codes(0).next().unwrap())
+                    .unwrap()
+                    .to_string()
+            };
             assert_eq!((value(0), value(1)), ("a".into(), "3".into()));
         }
     }

@@ -48,15 +48,36 @@ impl<'a> AppNames<'a> {
 
 impl Names for AppNames<'_> {
     fn tag(&self, name: &str) -> Option<TagInfo> {
-        let platform = self.platform.iter().find(|tag| tag.name == name).map(|tag| TagInfo { value_type: tag.value_type, multi: tag.multi });
+        let platform = self
+            .platform
+            .iter()
+            .find(|tag| tag.name == name)
+            .map(|tag| TagInfo {
+                value_type: tag.value_type,
+                multi: tag.multi,
+            });
         platform.or_else(|| {
-            self.shared_labels.get(name).or_else(|| self.labels?.get(name)).map(|label| TagInfo { value_type: label.value_type, multi: label.multi })
+            self.shared_labels
+                .get(name)
+                .or_else(|| self.labels?.get(name))
+                .map(|label| TagInfo {
+                    value_type: label.value_type,
+                    multi: label.multi,
+                })
         })
     }
 
     fn tag_names(&self) -> Vec<&str> {
-        let labels = self.labels.into_iter().chain([self.shared_labels]).flat_map(|labels| labels.keys().map(String::as_str));
-        self.platform.iter().map(|tag| tag.name.as_str()).chain(labels).collect()
+        let labels = self
+            .labels
+            .into_iter()
+            .chain([self.shared_labels])
+            .flat_map(|labels| labels.keys().map(String::as_str));
+        self.platform
+            .iter()
+            .map(|tag| tag.name.as_str())
+            .chain(labels)
+            .collect()
     }
 
     fn has_group(&self, name: &str) -> bool {
@@ -68,7 +89,9 @@ impl Names for AppNames<'_> {
     }
 
     fn has_list(&self, name: &str) -> bool {
-        self.lists.as_ref().is_none_or(|lists| lists.contains(&name))
+        self.lists
+            .as_ref()
+            .is_none_or(|lists| lists.contains(&name))
     }
 
     fn list_names(&self) -> Vec<&str> {
@@ -83,7 +106,10 @@ impl Names for AppNames<'_> {
 /// The programs of every app that has rules, by app.
 pub fn compile_rules(spec: &NightSpec) -> Result<BTreeMap<String, Audience>> {
     let platform: Vec<TagSpec> = spec.platform_tags().cloned().collect();
-    spec.rules.iter().map(|rules| Ok((rules.app.clone(), compile_app(spec, rules, &platform)?))).collect()
+    spec.rules
+        .iter()
+        .map(|rules| Ok((rules.app.clone(), compile_app(spec, rules, &platform)?)))
+        .collect()
 }
 
 fn compile_app(spec: &NightSpec, rules: &AppRules, platform: &[TagSpec]) -> Result<Audience> {
@@ -92,18 +118,38 @@ fn compile_app(spec: &NightSpec, rules: &AppRules, platform: &[TagSpec]) -> Resu
         .groups
         .iter()
         .enumerate()
-        .map(|(number, (group, rule))| Ok((number, compile_rule(rule, &names, spec.date, &rules.app, group)?, group.clone())))
+        .map(|(number, (group, rule))| {
+            Ok((
+                number,
+                compile_rule(rule, &names, spec.date, &rules.app, group)?,
+                group.clone(),
+            ))
+        })
         .collect::<Result<Vec<_>>>()?;
     let (program, invalid) = Program::build(compiled);
     match invalid.first() {
-        None => Ok(Audience { program, groups: rules.groups.iter().map(|(name, _)| name.clone()).collect() }),
-        Some((number, why)) => {
-            Err(DataFusionError::Internal(format!("group {} of app {} was planned although it is invalid: {why}", rules.groups[*number].0, rules.app)))
-        }
+        None => Ok(Audience {
+            program,
+            groups: rules.groups.iter().map(|(name, _)| name.clone()).collect(),
+        }),
+        Some((number, why)) => Err(DataFusionError::Internal(format!(
+            "group {} of app {} was planned although it is invalid: {why}",
+            rules.groups[*number].0, rules.app
+        ))),
     }
 }
 
-fn compile_rule(rule: &str, names: &AppNames<'_>, date: NaiveDate, app: &str, group: &str) -> Result<crate::rules::Expr> {
-    compile(rule, names, date)
-        .map_err(|e| DataFusionError::Internal(format!("rule {app}/{group} was planned although it is invalid at {}:{}: {}", e.line, e.column, e.message)))
+fn compile_rule(
+    rule: &str,
+    names: &AppNames<'_>,
+    date: NaiveDate,
+    app: &str,
+    group: &str,
+) -> Result<crate::rules::Expr> {
+    compile(rule, names, date).map_err(|e| {
+        DataFusionError::Internal(format!(
+            "rule {app}/{group} was planned although it is invalid at {}:{}: {}",
+            e.line, e.column, e.message
+        ))
+    })
 }

@@ -4,7 +4,9 @@
 //! hash:u64  status:utf8?  [app]  id  ...of the kind
 //! ```
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, StringViewArray, UInt64Array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, StringViewArray, UInt64Array,
+};
 use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, UInt64Type};
 use datafusion::error::{DataFusionError, Result};
@@ -34,12 +36,18 @@ impl SourceBatch {
 
     /// XXH3-64 of each row's id.
     pub fn hashes(&self) -> Result<&UInt64Array> {
-        self.batch.column(HASH).as_primitive_opt::<UInt64Type>().ok_or_else(|| wrong("hash", self.batch.column(HASH)))
+        self.batch
+            .column(HASH)
+            .as_primitive_opt::<UInt64Type>()
+            .ok_or_else(|| wrong("hash", self.batch.column(HASH)))
     }
 
     /// Null for accepted rows, else why not.
     pub fn statuses(&self) -> Result<&StringArray> {
-        self.batch.column(STATUS).as_string_opt::<i32>().ok_or_else(|| wrong("status", self.batch.column(STATUS)))
+        self.batch
+            .column(STATUS)
+            .as_string_opt::<i32>()
+            .ok_or_else(|| wrong("status", self.batch.column(STATUS)))
     }
 
     /// The app of each row.
@@ -67,16 +75,24 @@ impl SourceBatch {
         if statuses.null_count() == statuses.len() {
             return Ok(self);
         }
-        let keep: BooleanArray = (0..statuses.len()).map(|row| Some(statuses.is_null(row))).collect();
+        let keep: BooleanArray = (0..statuses.len())
+            .map(|row| Some(statuses.is_null(row)))
+            .collect();
         self.kept(&keep)
     }
 
     /// The rows for which `keep` is true.
     pub fn kept(&self, keep: &BooleanArray) -> Result<Self> {
-        Ok(Self { batch: filter_record_batch(&self.batch, keep)?, has_app: self.has_app })
+        Ok(Self {
+            batch: filter_record_batch(&self.batch, keep)?,
+            has_app: self.has_app,
+        })
     }
 }
 
 fn wrong(column: &str, array: &ArrayRef) -> DataFusionError {
-    DataFusionError::Internal(format!("the exchanged column {column} is {}", array.data_type()))
+    DataFusionError::Internal(format!(
+        "the exchanged column {column} is {}",
+        array.data_type()
+    ))
 }

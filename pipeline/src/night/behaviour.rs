@@ -1,7 +1,8 @@
-//! The behaviour of one app on the day: reads counted events, writes rows of `behaviour` and `behaviour_measures`.
+//! The behaviour of one app on the day: reads counted events, writes rows of `behaviour` and
+//! `behaviour_measures`.
 //!
-//! Combinations of one user and event are numbered 0, 1, 2 ... in order of their typed values. Those from the limit on
-//! share the limit as their number and are marked `overflow`.
+//! Combinations of one user and event are numbered 0, 1, 2 ... in order of their typed values.
+//! Those from the limit on share the limit as their number and are marked `overflow`.
 
 use datafusion::error::{DataFusionError, Result};
 use serde::{Deserialize, Serialize};
@@ -81,7 +82,16 @@ impl<'a> BehaviourWriter<'a> {
     pub fn new(events: &'a SortedEvents, ordinals: &'a [u32], shard: u32, date: i32) -> Self {
         let names = CodeOrder::of(&events.names);
         let orders = events.dimensions.iter().map(TextOrder::of).collect();
-        Self { events, ordinals, shard, date, names, orders, spare: Vec::new(), chooser: ValueChooser::default() }
+        Self {
+            events,
+            ordinals,
+            shard,
+            date,
+            names,
+            orders,
+            spare: Vec::new(),
+            chooser: ValueChooser::default(),
+        }
     }
 
     /// Writes one event of an app. Returns how many sums do not fit into 64 bits and are left out.
@@ -97,35 +107,53 @@ impl<'a> BehaviourWriter<'a> {
         for (name, slot) in &shape.dimensions {
             self.write_dimension(cutter, place, items, (name, *slot), behaviour)?;
         }
-        let counts = items.combinations.iter().filter(|item| item.count > 0).map(|item| (item.ordinal, item.number, i64::from(item.count)));
+        let counts = items
+            .combinations
+            .iter()
+            .filter(|item| item.count > 0)
+            .map(|item| (item.ordinal, item.number, i64::from(item.count)));
         self.write_slices(cutter, place, (COUNT, 0), items.most, counts, measures)?;
         let mut left_out = 0;
         for measure in &shape.measures {
-            let Some(sums) = items.sums.get(measure.slot) else { continue };
+            let Some(sums) = items.sums.get(measure.slot) else {
+                continue;
+            };
             let fitting = sums.iter().copied().filter(|&(_, _, sum)| sum != NO_SUM);
             let fit = fitting.clone().count();
             left_out += (sums.len() - fit) as u64;
             if fit > 0 {
-                self.write_slices(cutter, place, (&measure.name, measure.scale), items.most, fitting, measures)?;
+                self.write_slices(
+                    cutter,
+                    place,
+                    (&measure.name, measure.scale),
+                    items.most,
+                    fitting,
+                    measures,
+                )?;
             }
         }
         Ok(left_out)
     }
 
-    /// The events of one app with their items, combinations numbered, in order of the name; and how many (user, event) pairs have
-    /// more combinations than `limit`.
+    /// The events of one app with their items, combinations numbered, in order of the name; and how
+    /// many (user, event) pairs have more combinations than `limit`.
     pub fn events_of(&mut self, seats: AppSeats, limit: u32) -> (Vec<(String, EventItems)>, u64) {
         let events = self.events;
         let slots = events.measure_slots();
-        let sums: Vec<&[(u64, i64)]> = (0..slots).map(|slot| events.sums(slot, seats.start, seats.end)).collect();
+        let sums: Vec<&[(u64, i64)]> = (0..slots)
+            .map(|slot| events.sums(slot, seats.start, seats.end))
+            .collect();
         let mut next_sum = vec![0; slots];
-        let mut out: Vec<Option<EventItems>> = std::iter::repeat_with(|| None).take(events.names.len()).collect();
+        let mut out: Vec<Option<EventItems>> = std::iter::repeat_with(|| None)
+            .take(events.names.len())
+            .collect();
         let spare = &mut self.spare;
         let (mut seat, mut event, mut number, mut exceeded) = (usize::MAX, u32::MAX, 0, 0);
         let keys = events.keys(seats.start, seats.end);
         // Grown step by step, the lists of a large app would be in memory twice.
         let mut most = vec![0; events.names.len()];
-        keys.iter().for_each(|&key| most[events.tuples.event(events.tuple(key)) as usize] += 1);
+        keys.iter()
+            .for_each(|&key| most[events.tuples.event(events.tuple(key)) as usize] += 1);
         for same in keys.chunk_by(|a, b| a == b) {
             let (key, count) = (same[0], same.len() as u32);
             let (item_seat, tuple) = (events.seat(key), events.tuple(key));
@@ -137,8 +165,21 @@ impl<'a> BehaviourWriter<'a> {
             }
             exceeded += u64::from(number == limit);
             let ordinal = self.ordinals[seat];
-            let place = out[event as usize].get_or_insert_with(|| spare.pop().unwrap_or_default().emptied(slots, most[event as usize]));
-            place.add(Combination { ordinal, number: number.min(limit), tuple, count }, limit);
+            let place = out[event as usize].get_or_insert_with(|| {
+                spare
+                    .pop()
+                    .unwrap_or_default()
+                    .emptied(slots, most[event as usize])
+            });
+            place.add(
+                Combination {
+                    ordinal,
+                    number: number.min(limit),
+                    tuple,
+                    count,
+                },
+                limit,
+            );
             for (slot, sums) in sums.iter().enumerate() {
                 if let Some(&(_, sum)) = sums.get(next_sum[slot]).filter(|(of, _)| *of == key) {
                     next_sum[slot] += 1;
@@ -146,8 +187,19 @@ impl<'a> BehaviourWriter<'a> {
                 }
             }
         }
-        let name = |event: usize| events.names.value(self.names.code(event as u32)).map(|name| name.to_string());
-        (out.into_iter().enumerate().filter_map(|(event, items)| Some((name(event)?, items?))).collect(), exceeded)
+        let name = |event: usize| {
+            events
+                .names
+                .value(self.names.code(event as u32))
+                .map(|name| name.to_string())
+        };
+        (
+            out.into_iter()
+                .enumerate()
+                .filter_map(|(event, items)| Some((name(event)?, items?)))
+                .collect(),
+            exceeded,
+        )
     }
 
     /// Takes back the memory of an event that is written.
@@ -155,12 +207,42 @@ impl<'a> BehaviourWriter<'a> {
         self.spare.push(items);
     }
 
-    fn write_users(&mut self, cutter: &mut Cutter, place: &EventPlace<'_>, items: &EventItems, rows: &mut BitmapRows) -> Result<()> {
+    fn write_users(
+        &mut self,
+        cutter: &mut Cutter,
+        place: &EventPlace<'_>,
+        items: &EventItems,
+        rows: &mut BitmapRows,
+    ) -> Result<()> {
         let shard = self.shard;
-        let users = items.combinations.iter().filter(|item| item.number == 0).map(|item| (0, item.ordinal));
-        rows.set(0, [Cell::Text(place.app), Cell::Int(i64::from(self.date)), Cell::Text(place.event)])?;
-        rows.set(3, [Cell::Null, Cell::Null, Cell::Null, Cell::Bool(false), Cell::Int(i64::from(shard))])?;
-        cutter.cut_walking(1, items.combinations.len(), users, |_, ordinals| Ok(rows.push([ordinals.len() as u64], |out| write_sorted(shard, ordinals, out))?))
+        let users = items
+            .combinations
+            .iter()
+            .filter(|item| item.number == 0)
+            .map(|item| (0, item.ordinal));
+        rows.set(
+            0,
+            [
+                Cell::Text(place.app),
+                Cell::Int(i64::from(self.date)),
+                Cell::Text(place.event),
+            ],
+        )?;
+        rows.set(
+            3,
+            [
+                Cell::Null,
+                Cell::Null,
+                Cell::Null,
+                Cell::Bool(false),
+                Cell::Int(i64::from(shard)),
+            ],
+        )?;
+        cutter.cut_walking(1, items.combinations.len(), users, |_, ordinals| {
+            Ok(rows.push([ordinals.len() as u64], |out| {
+                write_sorted(shard, ordinals, out)
+            })?)
+        })
     }
 
     fn write_dimension(
@@ -171,47 +253,111 @@ impl<'a> BehaviourWriter<'a> {
         (name, slot): (&str, usize),
         rows: &mut BitmapRows,
     ) -> Result<()> {
-        let Self { events, orders, chooser, date, shard, .. } = self;
+        let Self {
+            events,
+            orders,
+            chooser,
+            date,
+            shard,
+            ..
+        } = self;
         let (date, shard) = (*date, *shard);
         let values = &events.dimensions[slot];
         let order = &orders[slot];
         let ranks = events.tuples.dimension(slot);
-        let combinations = items.combinations.iter().map(|item| ranks[item.tuple as usize]);
-        let folded = chooser.choose(place, name, values.len(), combinations, |rank| order.text(order.place(rank)).unwrap_or_default());
+        let combinations = items
+            .combinations
+            .iter()
+            .map(|item| ranks[item.tuple as usize]);
+        let folded = chooser.choose(place, name, values.len(), combinations, |rank| {
+            order.text(order.place(rank)).unwrap_or_default()
+        });
         let numbers = items.most + 1;
-        let place_of = |rank: u32| order.place(if folded.contains(rank) { NULL_RANK } else { rank });
-        let place_in = |item: &Combination| Some(ranks[item.tuple as usize]).filter(|rank| *rank != NULL_RANK).map(place_of);
-        let dense = Dense::of(order.len(), numbers, || items.combinations.iter().filter_map(place_in));
+        let place_of = |rank: u32| {
+            order.place(if folded.contains(rank) {
+                NULL_RANK
+            } else {
+                rank
+            })
+        };
+        let place_in = |item: &Combination| {
+            Some(ranks[item.tuple as usize])
+                .filter(|rank| *rank != NULL_RANK)
+                .map(place_of)
+        };
+        let dense = Dense::of(order.len(), numbers, || {
+            items.combinations.iter().filter_map(place_in)
+        });
         let keys = u64::from(dense.len()) * u64::from(numbers);
         if keys > u64::from(u32::MAX) {
             return Err(DataFusionError::Execution(format!(
-                "dimension {name:?} of event {:?} of app {:?} has {} values in one shard, and users with {numbers} combinations: lower \
+                "dimension {name:?} of event {:?} of app {:?} has {} values in one shard, and \
+                 users with {numbers} combinations: lower \
                  limits.values_per_dimension or limits.combinations",
                 place.event,
                 place.app,
                 dense.len()
             )));
         }
-        let first_key = |rank: u32| if rank == NULL_RANK { NO_KEY } else { dense.number(place_of(rank)) * numbers };
-        let tuples = events.tuples.of_same_event(items.combinations.first().map_or(0, |item| item.tuple));
+        let first_key = |rank: u32| {
+            if rank == NULL_RANK {
+                NO_KEY
+            } else {
+                dense.number(place_of(rank)) * numbers
+            }
+        };
+        let tuples = events
+            .tuples
+            .of_same_event(items.combinations.first().map_or(0, |item| item.tuple));
         // Of an event with few items not every tuple is looked at.
         let is_table = tuples.len() <= items.combinations.len();
-        let table: Vec<u32> = if is_table { ranks[tuples.clone()].iter().map(|&rank| first_key(rank)).collect() } else { Vec::new() };
-        let first_key_of = |tuple: u32| table.get(tuple as usize - tuples.start).copied().unwrap_or_else(|| first_key(ranks[tuple as usize]));
-        let key_of = |item: &Combination| Some(first_key_of(item.tuple)).filter(|key| *key != NO_KEY).map(|key| (key + item.number, item.ordinal));
-        rows.set(0, [Cell::Text(place.app), Cell::Int(i64::from(date)), Cell::Text(place.event), Cell::Text(name)])?;
+        let table: Vec<u32> = if is_table {
+            ranks[tuples.clone()]
+                .iter()
+                .map(|&rank| first_key(rank))
+                .collect()
+        } else {
+            Vec::new()
+        };
+        let first_key_of = |tuple: u32| {
+            table
+                .get(tuple as usize - tuples.start)
+                .copied()
+                .unwrap_or_else(|| first_key(ranks[tuple as usize]))
+        };
+        let key_of = |item: &Combination| {
+            Some(first_key_of(item.tuple))
+                .filter(|key| *key != NO_KEY)
+                .map(|key| (key + item.number, item.ordinal))
+        };
+        rows.set(
+            0,
+            [
+                Cell::Text(place.app),
+                Cell::Int(i64::from(date)),
+                Cell::Text(place.event),
+                Cell::Text(name),
+            ],
+        )?;
         rows.set(7, [Cell::Int(i64::from(shard))])?;
         let mut last = None;
-        cutter.cut_walking(keys, items.combinations.len(), items.combinations.iter().filter_map(key_of), |key, ordinals| {
-            let (place_of_value, number) = (dense.place(key / numbers), key % numbers);
-            let value = order.text(place_of_value);
-            if last.replace(place_of_value) != Some(place_of_value) {
-                rows.set(4, [value.map_or(Cell::Null, Cell::Text)])?;
-            }
-            let is_overflow = number == place.limits.combinations || value.is_none();
-            rows.set(5, [Cell::Int(i64::from(number)), Cell::Bool(is_overflow)])?;
-            Ok(rows.push([ordinals.len() as u64], |out| write_sorted(shard, ordinals, out))?)
-        })
+        cutter.cut_walking(
+            keys,
+            items.combinations.len(),
+            items.combinations.iter().filter_map(key_of),
+            |key, ordinals| {
+                let (place_of_value, number) = (dense.place(key / numbers), key % numbers);
+                let value = order.text(place_of_value);
+                if last.replace(place_of_value) != Some(place_of_value) {
+                    rows.set(4, [value.map_or(Cell::Null, Cell::Text)])?;
+                }
+                let is_overflow = number == place.limits.combinations || value.is_none();
+                rows.set(5, [Cell::Int(i64::from(number)), Cell::Bool(is_overflow)])?;
+                Ok(rows.push([ordinals.len() as u64], |out| {
+                    write_sorted(shard, ordinals, out)
+                })?)
+            },
+        )
     }
 
     fn write_slices(
@@ -226,14 +372,36 @@ impl<'a> BehaviourWriter<'a> {
         let shard = self.shard;
         let offset = offset_for(values.clone().map(|(_, _, value)| value).min().unwrap_or(0));
         let grouped = values.map(|(ordinal, number, value)| (number, ordinal, value));
-        rows.set(0, [Cell::Text(place.app), Cell::Int(i64::from(self.date)), Cell::Text(place.event), Cell::Text(measure)])?;
+        rows.set(
+            0,
+            [
+                Cell::Text(place.app),
+                Cell::Int(i64::from(self.date)),
+                Cell::Text(place.event),
+                Cell::Text(measure),
+            ],
+        )?;
         rows.set(5, [Cell::Int(i64::from(scale)), Cell::Int(offset)])?;
         rows.set(9, [Cell::Int(i64::from(shard))])?;
-        cut_slices(cutter, most + 1, offset, grouped, |number, slice, ordinals| {
-            rows.set(4, [Cell::Int(i64::from(number))])?;
-            rows.set(7, [Cell::Int(i64::from(slice)), Cell::Bool(number == place.limits.combinations)])?;
-            Ok(rows.push([ordinals.len() as u64], |out| write_sorted(shard, ordinals, out))?)
-        })
+        cut_slices(
+            cutter,
+            most + 1,
+            offset,
+            grouped,
+            |number, slice, ordinals| {
+                rows.set(4, [Cell::Int(i64::from(number))])?;
+                rows.set(
+                    7,
+                    [
+                        Cell::Int(i64::from(slice)),
+                        Cell::Bool(number == place.limits.combinations),
+                    ],
+                )?;
+                Ok(rows.push([ordinals.len() as u64], |out| {
+                    write_sorted(shard, ordinals, out)
+                })?)
+            },
+        )
     }
 }
 
@@ -262,7 +430,10 @@ impl EventItems {
 
     /// Rows of events.
     pub fn rows(&self) -> u64 {
-        self.combinations.iter().map(|item| u64::from(item.count)).sum()
+        self.combinations
+            .iter()
+            .map(|item| u64::from(item.count))
+            .sum()
     }
 
     /// Adds a combination; in the overflow the counts of one user are added up on the first.
@@ -272,7 +443,9 @@ impl EventItems {
             self.combinations.push(item);
             return;
         }
-        let first = self.overflow.filter(|&at| self.combinations[at].ordinal == item.ordinal);
+        let first = self
+            .overflow
+            .filter(|&at| self.combinations[at].ordinal == item.ordinal);
         match first {
             Some(at) => {
                 self.combinations[at].count += item.count;
@@ -293,8 +466,8 @@ impl EventItems {
     }
 }
 
-/// Numbers for the places of a dimension's values: the places themselves, or, where keys of 32 bits could not hold these, those
-/// of this event alone.
+/// Numbers for the places of a dimension's values: the places themselves, or, where keys of 32 bits
+/// could not hold these, those of this event alone.
 enum Dense {
     All(u32),
     Used(Vec<u32>),
@@ -334,8 +507,9 @@ impl Dense {
     }
 }
 
-/// The values of one dimension as texts, in the order in which the artifact is sorted. Users' combinations are numbered in
-/// typed order, where 5 comes before 14; texts are sorted by their bytes.
+/// The values of one dimension as texts, in the order in which the artifact is sorted. Users'
+/// combinations are numbered in typed order, where 5 comes before 14; texts are sorted by their
+/// bytes.
 struct TextOrder {
     /// In order; the first is null.
     texts: Vec<Option<String>>,
@@ -346,11 +520,17 @@ struct TextOrder {
 impl TextOrder {
     fn of(values: &Values) -> Self {
         let typed = values.sorted_codes();
-        let mut texts: Vec<(Option<String>, u32)> =
-            typed.iter().enumerate().map(|(rank, &code)| (values.value(code).map(|v| v.to_string()), rank as u32)).collect();
+        let mut texts: Vec<(Option<String>, u32)> = typed
+            .iter()
+            .enumerate()
+            .map(|(rank, &code)| (values.value(code).map(|v| v.to_string()), rank as u32))
+            .collect();
         texts.sort();
         let by_text: Vec<u32> = texts.iter().map(|(_, rank)| *rank).collect();
-        Self { places: positions(&by_text), texts: texts.into_iter().map(|(text, _)| text).collect() }
+        Self {
+            places: positions(&by_text),
+            texts: texts.into_iter().map(|(text, _)| text).collect(),
+        }
     }
 
     fn len(&self) -> usize {

@@ -1,7 +1,8 @@
-//! Bit-sliced indexes: per-user integers -> one list of ordinals a binary digit, and one of all users that have a value.
+//! Bit-sliced indexes: per-user integers -> one list of ordinals a binary digit, and one of all
+//! users that have a value.
 //!
-//! Slice -1 holds everyone with a value; slice `i` those with bit `i` of `value - offset` set. The offset is 0 unless there are
-//! negative values, then the nearest `-2^k` below them.
+//! Slice -1 holds everyone with a value; slice `i` those with bit `i` of `value - offset` set. The
+//! offset is 0 unless there are negative values, then the nearest `-2^k` below them.
 
 use datafusion::error::{DataFusionError, Result};
 
@@ -18,12 +19,16 @@ pub fn offset_for(min: i64) -> i64 {
     if min >= 0 {
         return 0;
     }
-    let magnitude = min.unsigned_abs().checked_next_power_of_two().unwrap_or(1 << 63);
+    let magnitude = min
+        .unsigned_abs()
+        .checked_next_power_of_two()
+        .unwrap_or(1 << 63);
     (magnitude as i64).wrapping_neg()
 }
 
 /// Cuts `(group, ordinal, value)` triples, ordinals ascending in each group, into slices: calls
-/// `emit(group, slice, ordinals)` in that order. Groups are below `groups`; values are not below `offset`.
+/// `emit(group, slice, ordinals)` in that order. Groups are below `groups`; values are not below
+/// `offset`.
 pub fn cut_slices(
     cutter: &mut Cutter,
     groups: u32,
@@ -32,14 +37,23 @@ pub fn cut_slices(
     mut emit: impl FnMut(u32, i16, &[u32]) -> Result<()>,
 ) -> Result<()> {
     if u64::from(groups) * u64::from(KEYS) > u64::from(u32::MAX) {
-        return Err(DataFusionError::Internal(format!("{groups} groups of slices")));
+        return Err(DataFusionError::Internal(format!(
+            "{groups} groups of slices"
+        )));
     }
     let rows = values.size_hint().1.unwrap_or(0);
     let pairs = values.flat_map(|(group, ordinal, value)| {
         let key = group * KEYS;
-        std::iter::once((key, ordinal)).chain(Digits(value.wrapping_sub(offset) as u64).map(move |digit| (key + 1 + digit, ordinal)))
+        std::iter::once((key, ordinal)).chain(
+            Digits(value.wrapping_sub(offset) as u64).map(move |digit| (key + 1 + digit, ordinal)),
+        )
     });
-    cutter.cut_walking(u64::from(groups) * u64::from(KEYS), rows, pairs, |key, ordinals| emit(key / KEYS, (key % KEYS) as i16 + EXISTS, ordinals))
+    cutter.cut_walking(
+        u64::from(groups) * u64::from(KEYS),
+        rows,
+        pairs,
+        |key, ordinals| emit(key / KEYS, (key % KEYS) as i16 + EXISTS, ordinals),
+    )
 }
 
 /// The binary digits of a number that are 1, lowest first.
@@ -65,7 +79,10 @@ mod tests {
 
     #[test]
     fn offsets_are_powers_of_two_below_the_smallest() {
-        assert_eq!([0, 5, -1, -2, -3, -128, i64::MIN].map(offset_for), [0, 0, -1, -2, -4, -128, i64::MIN]);
+        assert_eq!(
+            [0, 5, -1, -2, -3, -128, i64::MIN].map(offset_for),
+            [0, 0, -1, -2, -4, -128, i64::MIN]
+        );
     }
 
     proptest! {

@@ -1,8 +1,8 @@
-//! Whose an event is when two sources of one app have it: rows of two sources can not be counted together, because they say
-//! different things of it.
+//! Whose an event is when two sources of one app have it: rows of two sources can not be counted
+//! together, because they say different things of it.
 //!
-//! A declaration in a registry comes before a source that takes every event; of equals the one that stands first in the
-//! configuration. The rows of the others are rejected, and the night goes on.
+//! A declaration in a registry comes before a source that takes every event; of equals the one that
+//! stands first in the configuration. The rows of the others are rejected, and the night goes on.
 
 use std::collections::BTreeMap;
 
@@ -28,8 +28,12 @@ pub struct Lost {
 pub fn owned(spec: &NightSpec, app: &str, events: &[(&str, usize)]) -> Vec<bool> {
     let mut owned = Vec::with_capacity(events.len());
     for same in events.chunk_by(|a, b| a.0 == b.0) {
-        let declaring = same.iter().map(|(event, source)| declares(spec, *source, app, event)).collect::<Vec<_>>();
-        let elsewhere = || (0..spec.sources.len()).any(|source| declares(spec, source, app, same[0].0));
+        let declaring = same
+            .iter()
+            .map(|(event, source)| declares(spec, *source, app, event))
+            .collect::<Vec<_>>();
+        let elsewhere =
+            || (0..spec.sources.len()).any(|source| declares(spec, source, app, same[0].0));
         let owner = match declaring.iter().position(|declares| *declares) {
             None if elsewhere() => None,
             None => Some(0),
@@ -42,19 +46,36 @@ pub fn owned(spec: &NightSpec, app: &str, events: &[(&str, usize)]) -> Vec<bool>
 
 fn declares(spec: &NightSpec, source: usize, app: &str, event: &str) -> bool {
     match &spec.sources[source].rows {
-        RowsSpec::Events { shapes: EventShapes::Properties { events, .. }, .. } => events.get(app).is_some_and(|events| events.contains_key(event)),
+        RowsSpec::Events {
+            shapes: EventShapes::Properties { events, .. },
+            ..
+        } => events
+            .get(app)
+            .is_some_and(|events| events.contains_key(event)),
         _ => false,
     }
 }
 
-/// Moves lost rows from the accepted to the rejected ones. `state_of` says which sources share their events.
+/// Moves lost rows from the accepted to the rejected ones. `state_of` says which sources share
+/// their events.
 pub fn reject_lost(lost: &[Lost], state_of: &[usize], accounts: &mut [Accounting]) {
     let mut sharing: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    state_of.iter().enumerate().for_each(|(source, state)| sharing.entry(*state).or_default().push(source));
-    for Lost { source, app, event, rows } in lost {
+    state_of
+        .iter()
+        .enumerate()
+        .for_each(|(source, state)| sharing.entry(*state).or_default().push(source));
+    for Lost {
+        source,
+        app,
+        event,
+        rows,
+    } in lost
+    {
         let mut left = *rows;
         for &source in sharing.get(source).into_iter().flatten() {
-            left -= accounts[source].reject_rows(*app, OTHER_SOURCE, left, || serde_json::json!({ "event": event }).to_string());
+            left -= accounts[source].reject_rows(*app, OTHER_SOURCE, left, || {
+                serde_json::json!({ "event": event }).to_string()
+            });
         }
     }
 }

@@ -1,6 +1,7 @@
 //! (key, ordinal) pairs -> one ascending list of ordinals a key: the step before every bitmap.
 //!
-//! Few keys: count, then scatter into one array (each key is one output stream). Many keys for few pairs: sort.
+//! Few keys: count, then scatter into one array (each key is one output stream). Many keys for few
+//! pairs: sort.
 
 use super::radix::{bits_for, radix_sort, starts};
 
@@ -29,12 +30,20 @@ impl Cutter {
         self.pairs.len()
     }
 
-    /// Calls `emit(key, ordinals)` for each key that has a pair, keys ascending, ordinals strictly ascending; then
-    /// forgets the pairs. All keys are below `keys`.
-    pub fn cut<E>(&mut self, keys: u64, emit: impl FnMut(u32, &[u32]) -> Result<(), E>) -> Result<(), E> {
+    /// Calls `emit(key, ordinals)` for each key that has a pair, keys ascending, ordinals strictly
+    /// ascending; then forgets the pairs. All keys are below `keys`.
+    pub fn cut<E>(
+        &mut self,
+        keys: u64,
+        emit: impl FnMut(u32, &[u32]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut pairs = std::mem::take(&mut self.pairs);
         let done = match is_dense(keys, pairs.len()) {
-            true => self.scatter(keys as usize, pairs.iter().map(|&pair| ((pair >> 32) as u32, pair as u32)), emit),
+            true => self.scatter(
+                keys as usize,
+                pairs.iter().map(|&pair| ((pair >> 32) as u32, pair as u32)),
+                emit,
+            ),
             false => self.cut_sorted(&mut pairs, keys, emit),
         };
         pairs.clear();
@@ -42,7 +51,8 @@ impl Cutter {
         done
     }
 
-    /// [`Self::cut`] of `pairs`, of which there are about `rows`: they are walked twice instead of being kept.
+    /// [`Self::cut`] of `pairs`, of which there are about `rows`: they are walked twice instead of
+    /// being kept.
     pub fn cut_walking<E>(
         &mut self,
         keys: u64,
@@ -63,7 +73,9 @@ impl Cutter {
         pairs: impl Iterator<Item = (u32, u32)> + Clone,
         mut emit: impl FnMut(u32, &[u32]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let Self { places, ordinals, .. } = self;
+        let Self {
+            places, ordinals, ..
+        } = self;
         places.clear();
         places.resize(keys, 0);
         pairs.clone().for_each(|(key, _)| places[key as usize] += 1);
@@ -88,7 +100,12 @@ impl Cutter {
         Ok(())
     }
 
-    fn cut_sorted<E>(&mut self, pairs: &mut [u64], keys: u64, mut emit: impl FnMut(u32, &[u32]) -> Result<(), E>) -> Result<(), E> {
+    fn cut_sorted<E>(
+        &mut self,
+        pairs: &mut [u64],
+        keys: u64,
+        mut emit: impl FnMut(u32, &[u32]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let bits = 32 + bits_for(keys as usize);
         radix_sort(pairs, &mut self.scratch, bits, |&pair| pair);
         for run in pairs.chunk_by(|a, b| a >> 32 == b >> 32) {

@@ -1,4 +1,5 @@
-//! The events of one source and one shard: kept as fixed-width columns, sorted once, counted per (seat, tuple).
+//! The events of one source and one shard: kept as fixed-width columns, sorted once, counted per
+//! (seat, tuple).
 //!
 //! ```text
 //! row      = (provisional seat, tuple)         6 bytes; a tuple is (event, dimension codes)
@@ -48,7 +49,16 @@ impl EventRows {
     pub fn new(names: Values, dimensions: Vec<Values>, measures: usize) -> Self {
         let tuples = Tuples::new(1 + dimensions.len());
         let measures = (0..measures).map(|_| MeasureRows::default()).collect();
-        Self { names, dimensions, tuples, seats: NarrowColumn::default(), tuple_of: NarrowColumn::default(), batch: Vec::new(), measures, keys: Vec::new() }
+        Self {
+            names,
+            dimensions,
+            tuples,
+            seats: NarrowColumn::default(),
+            tuple_of: NarrowColumn::default(),
+            batch: Vec::new(),
+            measures,
+            keys: Vec::new(),
+        }
     }
 
     /// Makes room for so many events. Room that is not used is not touched.
@@ -64,21 +74,39 @@ impl EventRows {
 
     /// The codes of these events.
     pub fn name_codes(&mut self, events: &[String]) -> Vec<u32> {
-        events.iter().map(|event| self.names.string_code(event.as_bytes())).collect()
+        events
+            .iter()
+            .map(|event| self.names.string_code(event.as_bytes()))
+            .collect()
     }
 
     /// Heap bytes held.
     pub fn size(&self) -> usize {
-        let measures: usize = self.measures.iter().map(|m| m.rows.capacity() * 4 + m.values.capacity() * 8).sum();
+        let measures: usize = self
+            .measures
+            .iter()
+            .map(|m| m.rows.capacity() * 4 + m.values.capacity() * 8)
+            .sum();
         let values: usize = self.dimensions.iter().map(Values::size).sum();
-        self.seats.size() + self.tuple_of.size() + self.keys.capacity() * 16 + measures + values + self.tuples.size()
+        self.seats.size()
+            + self.tuple_of.size()
+            + self.keys.capacity() * 16
+            + measures
+            + values
+            + self.tuples.size()
     }
 
-    /// Appends events. `codes` are the event and dimension codes (see [`EventRows::names`]), one column each.
+    /// Appends events. `codes` are the event and dimension codes (see [`EventRows::names`]), one
+    /// column each.
     ///
     /// # Errors
     /// More than 2^32 events, which rows and counts of 32 bits can not number.
-    pub fn push(&mut self, seats: &[u32], codes: &[Vec<u32>], keys: impl IntoIterator<Item = u128>) -> Result<()> {
+    pub fn push(
+        &mut self,
+        seats: &[u32],
+        codes: &[Vec<u32>],
+        keys: impl IntoIterator<Item = u128>,
+    ) -> Result<()> {
         if self.len() + seats.len() > u32::MAX as usize {
             return Err(DataFusionError::ResourcesExhausted(format!(
                 "{} events of one source in one shard; a warehouse with more shards is needed",
@@ -86,7 +114,10 @@ impl EventRows {
             )));
         }
         self.seats.extend(seats);
-        let sizes: Vec<usize> = std::iter::once(&self.names).chain(&self.dimensions).map(Values::len).collect();
+        let sizes: Vec<usize> = std::iter::once(&self.names)
+            .chain(&self.dimensions)
+            .map(Values::len)
+            .collect();
         self.batch.clear();
         self.tuples.intern_batch(codes, &sizes, &mut self.batch);
         self.tuple_of.extend(&self.batch);
@@ -104,35 +135,64 @@ impl EventRows {
     pub fn sort(mut self, seat_of: &[u32], buffers: &mut SortBuffers) -> SortedEvents {
         let order = TupleOrder::of(&self.tuples, &self.names, &self.dimensions);
         let bits = bits_for(self.tuples.len());
-        let SortBuffers { keys, keys_scratch, pairs, pairs_scratch, .. } = buffers;
+        let SortBuffers {
+            keys,
+            keys_scratch,
+            pairs,
+            pairs_scratch,
+            ..
+        } = buffers;
         keys.clear();
         keys.reserve(self.len());
-        std::mem::take(&mut self.seats).for_each(|_, seat| keys.push(u64::from(seat_of[seat as usize]) << bits));
-        std::mem::take(&mut self.tuple_of).for_each(|row, tuple| keys[row] |= u64::from(order.rank[tuple as usize]));
-        let dropped = if self.keys.is_empty() { Vec::new() } else { self.duplicates(keys, bits) };
+        std::mem::take(&mut self.seats)
+            .for_each(|_, seat| keys.push(u64::from(seat_of[seat as usize]) << bits));
+        std::mem::take(&mut self.tuple_of)
+            .for_each(|row, tuple| keys[row] |= u64::from(order.rank[tuple as usize]));
+        let dropped = if self.keys.is_empty() {
+            Vec::new()
+        } else {
+            self.duplicates(keys, bits)
+        };
         let mut measures = Vec::with_capacity(self.measures.len());
         let key_bits = bits + bits_for(seat_of.len());
         for measure in std::mem::take(&mut self.measures) {
             let values = measure.rows.iter().zip(measure.values);
             pairs.clear();
-            pairs.extend(values.filter(|(row, _)| dropped.binary_search(row).is_err()).map(|(&row, value)| (keys[row as usize], value)));
+            pairs.extend(
+                values
+                    .filter(|(row, _)| dropped.binary_search(row).is_err())
+                    .map(|(&row, value)| (keys[row as usize], value)),
+            );
             radix_sort(pairs, pairs_scratch, key_bits, |&(key, _)| key);
             measures.push(sums(pairs));
         }
-        let duplicates = dropped.iter().map(|&row| (keys[row as usize] >> bits) as u32).collect();
+        let duplicates = dropped
+            .iter()
+            .map(|&row| (keys[row as usize] >> bits) as u32)
+            .collect();
         for row in dropped.into_iter().rev() {
             keys.swap_remove(row as usize);
         }
         radix_sort(keys, keys_scratch, key_bits, |&key| key);
         let (tuples, keys) = (order.sorted(), std::mem::take(keys));
-        SortedEvents { names: self.names, dimensions: self.dimensions, tuples, bits, keys, measures, duplicates }
+        SortedEvents {
+            names: self.names,
+            dimensions: self.dimensions,
+            tuples,
+            bits,
+            keys,
+            measures,
+            duplicates,
+        }
     }
 
-    /// Rows that repeat an earlier one, ascending: same seat and key. Of equal rows the one with the smallest tuple and
-    /// measures stays, so arrival does not matter.
+    /// Rows that repeat an earlier one, ascending: same seat and key. Of equal rows the one with
+    /// the smallest tuple and measures stays, so arrival does not matter.
     fn duplicates(&mut self, sorted_keys: &[u64], bits: u32) -> Vec<u32> {
         let keys = std::mem::take(&mut self.keys);
-        let mut rows: Vec<u32> = (0..keys.len() as u32).filter(|&row| keys[row as usize] != NO_KEY).collect();
+        let mut rows: Vec<u32> = (0..keys.len() as u32)
+            .filter(|&row| keys[row as usize] != NO_KEY)
+            .collect();
         let content = |row: u32| sorted_keys[row as usize];
         let scope = |row: u32| (keys[row as usize], content(row) >> bits);
         rows.sort_unstable_by_key(|&row| scope(row));
@@ -153,7 +213,12 @@ impl EventRows {
     }
 
     /// Of the rows of one dedupe key, adds all but the smallest to `dropped`.
-    fn keep_smallest(&self, rows: &mut [u32], content: impl Fn(u32) -> u64, dropped: &mut Vec<u32>) {
+    fn keep_smallest(
+        &self,
+        rows: &mut [u32],
+        content: impl Fn(u32) -> u64,
+        dropped: &mut Vec<u32>,
+    ) {
         let measures = |row: u32| -> Vec<Option<i64>> {
             let value = |m: &MeasureRows| m.rows.binary_search(&row).ok().map(|at| m.values[at]);
             self.measures.iter().map(value).collect()
@@ -177,7 +242,10 @@ pub struct SortBuffers {
 impl SortBuffers {
     /// Takes back the memory of events that are written.
     pub fn take_back(&mut self, sorted: impl Iterator<Item = SortedEvents>) {
-        self.keys = sorted.map(|events| events.keys).max_by_key(Vec::capacity).unwrap_or_default();
+        self.keys = sorted
+            .map(|events| events.keys)
+            .max_by_key(Vec::capacity)
+            .unwrap_or_default();
     }
 }
 
@@ -199,7 +267,10 @@ pub struct SortedEvents {
 impl SortedEvents {
     /// The keys of the seats `start..end`, one an event.
     pub fn keys(&self, start: usize, end: usize) -> &[u64] {
-        let at = |seat: usize| self.keys.partition_point(|key| key >> self.bits < seat as u64);
+        let at = |seat: usize| {
+            self.keys
+                .partition_point(|key| key >> self.bits < seat as u64)
+        };
         &self.keys[at(start)..at(end)]
     }
 
@@ -226,8 +297,8 @@ impl SortedEvents {
     }
 }
 
-/// The distinct tuples of a shard in order of their typed values, column by column: the position of each value in the typed
-/// order of its column.
+/// The distinct tuples of a shard in order of their typed values, column by column: the position of
+/// each value in the typed order of its column.
 pub struct SortedTuples {
     columns: Vec<Vec<u32>>,
 }
@@ -243,7 +314,8 @@ impl SortedTuples {
     pub fn of_same_event(&self, tuple: u32) -> Range<usize> {
         let events = &self.columns[0];
         let event = events.get(tuple as usize).copied().unwrap_or_default();
-        events.partition_point(|other| *other < event)..events.partition_point(|other| *other <= event)
+        events.partition_point(|other| *other < event)
+            ..events.partition_point(|other| *other <= event)
     }
 
     /// The positions of the values in one dimension slot, by tuple; 0 is null.
@@ -264,27 +336,61 @@ struct TupleOrder {
 
 impl TupleOrder {
     fn of(tuples: &Tuples, names: &Values, dimensions: &[Values]) -> Self {
-        let ranks: Vec<Vec<u32>> = std::iter::once(names).chain(dimensions).map(Values::ranks).collect();
+        let ranks: Vec<Vec<u32>> = std::iter::once(names)
+            .chain(dimensions)
+            .map(Values::ranks)
+            .collect();
         let bits: Vec<u32> = ranks.iter().map(|r| bits_for(r.len())).collect();
         let mut columns = tuples.columns();
         for (column, ranks) in columns.iter_mut().zip(&ranks) {
-            column.iter_mut().for_each(|code| *code = ranks[*code as usize]);
+            column
+                .iter_mut()
+                .for_each(|code| *code = ranks[*code as usize]);
         }
         let mut order: Vec<u32> = (0..tuples.len() as u32).collect();
         if bits.iter().sum::<u32>() <= 64 {
-            let packed = |tuple: u32| columns.iter().zip(&bits).fold(0u64, |key, (column, &bits)| key << bits | u64::from(column[tuple as usize]));
-            let mut keyed: Vec<(u64, u32)> = order.iter().map(|&tuple| (packed(tuple), tuple)).collect();
-            radix_sort(&mut keyed, &mut Vec::new(), bits.iter().sum(), |&(key, _)| key);
+            let packed = |tuple: u32| {
+                columns
+                    .iter()
+                    .zip(&bits)
+                    .fold(0u64, |key, (column, &bits)| {
+                        key << bits | u64::from(column[tuple as usize])
+                    })
+            };
+            let mut keyed: Vec<(u64, u32)> =
+                order.iter().map(|&tuple| (packed(tuple), tuple)).collect();
+            radix_sort(
+                &mut keyed,
+                &mut Vec::new(),
+                bits.iter().sum(),
+                |&(key, _)| key,
+            );
             order = keyed.into_iter().map(|(_, tuple)| tuple).collect();
         } else {
-            order.sort_by_cached_key(|&tuple| columns.iter().map(|column| column[tuple as usize]).collect::<Vec<_>>());
+            order.sort_by_cached_key(|&tuple| {
+                columns
+                    .iter()
+                    .map(|column| column[tuple as usize])
+                    .collect::<Vec<_>>()
+            });
         }
-        Self { rank: positions(&order), order, columns }
+        Self {
+            rank: positions(&order),
+            order,
+            columns,
+        }
     }
 
     fn sorted(&self) -> SortedTuples {
-        let column = |column: &Vec<u32>| self.order.iter().map(|&tuple| column[tuple as usize]).collect();
-        SortedTuples { columns: self.columns.iter().map(column).collect() }
+        let column = |column: &Vec<u32>| {
+            self.order
+                .iter()
+                .map(|&tuple| column[tuple as usize])
+                .collect()
+        };
+        SortedTuples {
+            columns: self.columns.iter().map(column).collect(),
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! The operator of the night: one hash-exchanged child a source, one partition a shard; it writes the shard's files and
-//! returns one row that says what it wrote.
+//! The operator of the night: one hash-exchanged child a source, one partition a shard; it writes
+//! the shard's files and returns one row that says what it wrote.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,9 +13,14 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
-use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, Gauge, MetricBuilder, MetricsSet, Time};
+use datafusion::physical_plan::metrics::{
+    Count, ExecutionPlanMetricsSet, Gauge, MetricBuilder, MetricsSet, Time,
+};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, ReplaceChildrenOptions};
+use datafusion::physical_plan::{
+    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning,
+    PlanProperties, ReplaceChildrenOptions,
+};
 use futures::StreamExt;
 use tokio::sync::Semaphore;
 
@@ -32,7 +37,8 @@ use crate::artifact::Spare;
 use crate::error::of_datafusion;
 use crate::store::Store;
 
-/// The night as a physical operator. Its children are exchanged so that partition `i` holds shard `i`.
+/// The night as a physical operator. Its children are exchanged so that partition `i` holds shard
+/// `i`.
 #[derive(Debug)]
 pub struct NightExec {
     spec: Arc<NightSpec>,
@@ -57,11 +63,18 @@ struct Shared {
 
 impl Shared {
     fn take_buffers(&self) -> SortBuffers {
-        self.buffers.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+        self.buffers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop()
+            .unwrap_or_default()
     }
 
     fn give_back(&self, buffers: SortBuffers) {
-        self.buffers.lock().unwrap_or_else(PoisonError::into_inner).push(buffers);
+        self.buffers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(buffers);
     }
 }
 
@@ -73,10 +86,14 @@ impl fmt::Debug for Shared {
 
 /// The operator's output: one row a shard.
 pub fn report_schema() -> SchemaRef {
-    Arc::new(Schema::new(vec![Field::new("shard", DataType::UInt32, false), Field::new("report", DataType::Utf8, false)]))
+    Arc::new(Schema::new(vec![
+        Field::new("shard", DataType::UInt32, false),
+        Field::new("report", DataType::Utf8, false),
+    ]))
 }
 
-/// Carries one of our errors through DataFusion; [`crate::error::of_datafusion`] takes it out again.
+/// Carries one of our errors through DataFusion; [`crate::error::of_datafusion`] takes it out
+/// again.
 pub fn external(error: tagmill_schemas::Error) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }
@@ -85,11 +102,23 @@ impl NightExec {
     /// The operator over one exchanged child for each source that has input.
     ///
     /// # Errors
-    /// A number of children that does not fit the sources, or a child with a wrong number of partitions.
-    pub fn try_new(spec: Arc<NightSpec>, store: Store, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Self> {
-        let inputs = spec.sources.iter().filter(|source| source.has_input).count();
+    /// A number of children that does not fit the sources, or a child with a wrong number of
+    /// partitions.
+    pub fn try_new(
+        spec: Arc<NightSpec>,
+        store: Store,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Self> {
+        let inputs = spec
+            .sources
+            .iter()
+            .filter(|source| source.has_input)
+            .count();
         if inputs != children.len() {
-            return Err(DataFusionError::Plan(format!("NightExec has {} children for {inputs} sources", children.len())));
+            return Err(DataFusionError::Plan(format!(
+                "NightExec has {} children for {inputs} sources",
+                children.len()
+            )));
         }
         let partitions = spec.shards.get() as usize;
         let properties = PlanProperties::new(
@@ -98,7 +127,14 @@ impl NightExec {
             EmissionType::Final,
             Boundedness::Bounded,
         );
-        Ok(Self { spec, store, children, properties: Arc::new(properties), metrics: ExecutionPlanMetricsSet::new(), shared: Arc::default() })
+        Ok(Self {
+            spec,
+            store,
+            children,
+            properties: Arc::new(properties),
+            metrics: ExecutionPlanMetricsSet::new(),
+            shared: Arc::default(),
+        })
     }
 
     /// What it computes.
@@ -111,7 +147,13 @@ impl DisplayAs for NightExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sources: Vec<&str> = self.spec.sources.iter().map(|s| s.name.as_str()).collect();
         let rules: usize = self.spec.rules.iter().map(|rules| rules.groups.len()).sum();
-        write!(f, "NightExec: date={}, shards={}, sources=[{}], rules={rules}", self.spec.date, self.spec.shards.get(), sources.join(", "))
+        write!(
+            f,
+            "NightExec: date={}, shards={}, sources=[{}], rules={rules}",
+            self.spec.date,
+            self.spec.shards.get(),
+            sources.join(", ")
+        )
     }
 }
 
@@ -132,21 +174,49 @@ impl ExecutionPlan for NightExec {
         vec![false; self.children.len()]
     }
 
-    fn apply_expressions(&self, _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>) -> Result<TreeNodeRecursion> {
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn replace_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>, _: ReplaceChildrenOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self::try_new(Arc::clone(&self.spec), self.store.clone(), children)?))
+    fn replace_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(Self::try_new(
+            Arc::clone(&self.spec),
+            self.store.clone(),
+            children,
+        )?))
     }
 
-    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(children, ReplaceChildrenOptions { children_properties: ChildrenPropertiesMode::Recompute })
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.replace_children(
+            children,
+            ReplaceChildrenOptions {
+                children_properties: ChildrenPropertiesMode::Recompute,
+            },
+        )
     }
 
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let inputs = self.children.iter().map(|child| child.execute(partition, Arc::clone(&context))).collect::<Result<Vec<_>>>()?;
-        let reservation = MemoryConsumer::new(format!("NightExec[{partition}]")).register(context.memory_pool());
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let inputs = self
+            .children
+            .iter()
+            .map(|child| child.execute(partition, Arc::clone(&context)))
+            .collect::<Result<Vec<_>>>()?;
+        let reservation =
+            MemoryConsumer::new(format!("NightExec[{partition}]")).register(context.memory_pool());
         let threads = context.session_config().target_partitions().max(1);
         let task = ShardTask {
             spec: Arc::clone(&self.spec),
@@ -156,8 +226,15 @@ impl ExecutionPlan for NightExec {
             reservation,
             threads,
         };
-        let row = futures::stream::once(async move { task.run(partition as u32, inputs).await.and_then(|report| report_row(&report)) });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(report_schema(), row)))
+        let row = futures::stream::once(async move {
+            task.run(partition as u32, inputs)
+                .await
+                .and_then(|report| report_row(&report))
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
+            report_schema(),
+            row,
+        )))
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
@@ -167,7 +244,10 @@ impl ExecutionPlan for NightExec {
 
 fn report_row(report: &ShardReport) -> Result<RecordBatch> {
     let json = serde_json::to_string(report).map_err(|e| DataFusionError::External(Box::new(e)))?;
-    let columns: [arrow::array::ArrayRef; 2] = [Arc::new(UInt32Array::from(vec![report.shard])), Arc::new(StringArray::from(vec![json]))];
+    let columns: [arrow::array::ArrayRef; 2] = [
+        Arc::new(UInt32Array::from(vec![report.shard])),
+        Arc::new(StringArray::from(vec![json])),
+    ];
     Ok(RecordBatch::try_new(report_schema(), columns.to_vec())?)
 }
 
@@ -210,9 +290,19 @@ struct ShardTask {
 }
 
 impl ShardTask {
-    async fn run(self, partition: u32, inputs: Vec<SendableRecordBatchStream>) -> Result<ShardReport> {
+    async fn run(
+        self,
+        partition: u32,
+        inputs: Vec<SendableRecordBatchStream>,
+    ) -> Result<ShardReport> {
         let budget = self.spec.shard_budget as usize;
-        let sources = self.spec.sources.iter().enumerate().filter(|(_, source)| source.has_input).map(|(number, _)| number);
+        let sources = self
+            .spec
+            .sources
+            .iter()
+            .enumerate()
+            .filter(|(_, source)| source.has_input)
+            .map(|(number, _)| number);
         let mut inputs: Vec<_> = sources.zip(inputs).collect();
         let (number, mut first) = first_batch(&mut inputs, &self.spec, partition).await?;
         let spec = Arc::clone(&self.spec);
@@ -226,14 +316,25 @@ impl ShardTask {
                 self.take(&mut shard, *source, batch, budget)?;
             }
             while let Some(batch) = input.next().await {
-                self.take(&mut shard, *source, batch.map_err(|e| of_source(&spec, *source, e))?, budget)?;
+                self.take(
+                    &mut shard,
+                    *source,
+                    batch.map_err(|e| of_source(&spec, *source, e))?,
+                    budget,
+                )?;
             }
         }
         drop(inputs);
         self.finish(shard).await
     }
 
-    fn take(&self, shard: &mut Shard<'_>, source: usize, batch: RecordBatch, budget: usize) -> Result<()> {
+    fn take(
+        &self,
+        shard: &mut Shard<'_>,
+        source: usize,
+        batch: RecordBatch,
+        budget: usize,
+    ) -> Result<()> {
         let timer = self.metrics.take_time.timer();
         self.metrics.input_rows.add(batch.num_rows());
         shard.take(source, batch)?;
@@ -244,15 +345,33 @@ impl ShardTask {
     }
 
     async fn finish(self, shard: Shard<'_>) -> Result<ShardReport> {
-        let permits = Arc::clone(self.shared.finishing.get_or_init(|| Arc::new(Semaphore::new(self.threads))));
-        let _permit = permits.acquire().await.map_err(|e| DataFusionError::External(Box::new(e)))?;
-        let programs = self.shared.programs.get_or_init(|| compile_rules(&self.spec).map_err(|e| e.to_string()));
-        let programs = programs.as_ref().map_err(|e| DataFusionError::Execution(e.clone()))?;
+        let permits = Arc::clone(
+            self.shared
+                .finishing
+                .get_or_init(|| Arc::new(Semaphore::new(self.threads))),
+        );
+        let _permit = permits
+            .acquire()
+            .await
+            .map_err(|e| DataFusionError::External(Box::new(e)))?;
+        let programs = self
+            .shared
+            .programs
+            .get_or_init(|| compile_rules(&self.spec).map_err(|e| e.to_string()));
+        let programs = programs
+            .as_ref()
+            .map_err(|e| DataFusionError::Execution(e.clone()))?;
         let before = load_groups(&self.spec.parent.groups, shard.number, &self.store).await?;
         let mut output = Output::new(&self.spec, &self.store, shard.number, &self.shared.spare)?;
         let timer = self.metrics.finish_time.timer();
         let mut buffers = self.shared.take_buffers();
-        let done = finish(shard, Audiences { programs, before }, &mut buffers, &mut output).await;
+        let done = finish(
+            shard,
+            Audiences { programs, before },
+            &mut buffers,
+            &mut output,
+        )
+        .await;
         self.shared.give_back(buffers);
         let mut report = match done {
             Ok(report) => report,
@@ -266,20 +385,33 @@ impl ShardTask {
         report.files = output.finish().await?;
         timer.done();
         self.metrics.new_users.add(report.new_users as usize);
-        self.metrics.bytes_written.add(report.files.iter().map(|file| file.bytes as usize).sum());
+        self.metrics
+            .bytes_written
+            .add(report.files.iter().map(|file| file.bytes as usize).sum());
         Ok(report)
     }
 }
 
-/// The shard of this task: told by the first row, because an engine may number partitions anew for each task; without rows
-/// it is the partition. The batch comes with the number of its input.
-async fn first_batch(inputs: &mut [(usize, SendableRecordBatchStream)], spec: &NightSpec, partition: u32) -> Result<(u32, Option<(usize, RecordBatch)>)> {
+/// The shard of this task: told by the first row, because an engine may number partitions anew for
+/// each task; without rows it is the partition. The batch comes with the number of its input.
+async fn first_batch(
+    inputs: &mut [(usize, SendableRecordBatchStream)],
+    spec: &NightSpec,
+    partition: u32,
+) -> Result<(u32, Option<(usize, RecordBatch)>)> {
     for (at, (source, input)) in inputs.iter_mut().enumerate() {
         while let Some(batch) = input.next().await {
             let batch = batch.map_err(|e| of_source(spec, *source, e))?;
-            let hash = super::batch::SourceBatch::new(batch.clone(), false).hashes()?.values().first().copied();
+            let hash = super::batch::SourceBatch::new(batch.clone(), false)
+                .hashes()?
+                .values()
+                .first()
+                .copied();
             if let Some(hash) = hash {
-                return Ok(((hash % u64::from(spec.shards.get())) as u32, Some((at, batch))));
+                return Ok((
+                    (hash % u64::from(spec.shards.get())) as u32,
+                    Some((at, batch)),
+                ));
             }
         }
     }
@@ -289,5 +421,9 @@ async fn first_batch(inputs: &mut [(usize, SendableRecordBatchStream)], spec: &N
 /// An error of reading a source says which one.
 fn of_source(spec: &NightSpec, source: usize, error: DataFusionError) -> DataFusionError {
     let error = of_datafusion("scan", error);
-    external(if error.place().is_some() { error } else { error.at(format!("source {}", spec.sources[source].name)) })
+    external(if error.place().is_some() {
+        error
+    } else {
+        error.at(format!("source {}", spec.sources[source].name))
+    })
 }

@@ -1,4 +1,5 @@
-//! The end of a shard: puts users in order, cuts bitmaps app by app, evaluates groups, and hands rows to the writers.
+//! The end of a shard: puts users in order, cuts bitmaps app by app, evaluates groups, and hands
+//! rows to the writers.
 //!
 //! ```text
 //! new users sorted ─► ordinals ─► seats settled ─► per app: universe, tags, tag numbers, groups, behaviour
@@ -25,7 +26,12 @@ use super::values::Values;
 use crate::artifact::Cell;
 
 /// Ends the shard; every row goes to `output`.
-pub async fn finish(mut shard: Shard<'_>, audiences: Audiences<'_>, buffers: &mut SortBuffers, output: &mut Output) -> Result<ShardReport> {
+pub async fn finish(
+    mut shard: Shard<'_>,
+    audiences: Audiences<'_>,
+    buffers: &mut SortBuffers,
+    output: &mut Output,
+) -> Result<ShardReport> {
     let started = Instant::now();
     let mut seconds = Vec::new();
     let apps = AppOrder::of(&shard.apps);
@@ -39,13 +45,25 @@ pub async fn finish(mut shard: Shard<'_>, audiences: Audiences<'_>, buffers: &mu
     }
     let sorted = sort_events(&mut shard, &settled, buffers);
     lap(&mut seconds, "sort_events", started);
-    let mut writer = AppWriter::new(&shard, &settled, &apps, &sorted, std::mem::take(&mut buffers.cutter));
+    let mut writer = AppWriter::new(
+        &shard,
+        &settled,
+        &apps,
+        &sorted,
+        std::mem::take(&mut buffers.cutter),
+    );
     for seats in &settled.apps {
         writer.write_app(*seats, &audiences, output)?;
         output.flush().await?;
     }
     let dimensions = writer.take_dimensions();
-    let AppWriter { tags, groups, lost, cutter, .. } = writer;
+    let AppWriter {
+        tags,
+        groups,
+        lost,
+        cutter,
+        ..
+    } = writer;
     buffers.cutter = cutter;
     lap(&mut seconds, "cut", started);
     count_duplicates(&mut shard, &settled, &sorted);
@@ -73,7 +91,11 @@ fn lap(seconds: &mut Vec<(String, f64)>, name: &str, started: Instant) {
     seconds.push((name.to_owned(), started.elapsed().as_secs_f64() - before));
 }
 
-fn sort_events(shard: &mut Shard<'_>, settled: &Settled, buffers: &mut SortBuffers) -> Vec<Option<SortedEvents>> {
+fn sort_events(
+    shard: &mut Shard<'_>,
+    settled: &Settled,
+    buffers: &mut SortBuffers,
+) -> Vec<Option<SortedEvents>> {
     let take = |state: &mut SourceState| match state {
         SourceState::Events(rows, _) => {
             let empty = EventRows::new(Values::new_small(ValueType::String), Vec::new(), 0);
@@ -97,24 +119,45 @@ fn count_duplicates(shard: &mut Shard<'_>, settled: &Settled, sorted: &[Option<S
 fn write_rejects(shard: &Shard<'_>, output: &mut Output) -> Result<()> {
     let mut rejects = Vec::new();
     for (source, account) in shard.spec.sources.iter().zip(&shard.accounts) {
-        rejects.extend(account.samples().map(|(app, reason, row)| (source.name.as_str(), app_name(shard, app), reason, row)));
+        rejects.extend(
+            account.samples().map(|(app, reason, row)| {
+                (source.name.as_str(), app_name(shard, app), reason, row)
+            }),
+        );
     }
     rejects.sort();
     let day = Cell::Int(i64::from(shard.spec.day()));
     for (source, app, reason, row) in rejects {
         let app = app.as_deref().map_or(Cell::Null, Cell::Text);
-        output.rejects.push([day, Cell::Text(source), app, Cell::Text(reason), Cell::Text(row), Cell::Int(i64::from(shard.number))])?;
+        output.rejects.push([
+            day,
+            Cell::Text(source),
+            app,
+            Cell::Text(reason),
+            Cell::Text(row),
+            Cell::Int(i64::from(shard.number)),
+        ])?;
     }
     Ok(())
 }
 
 /// None where a row names no app: it is null or empty.
 fn app_name(shard: &Shard<'_>, app: u32) -> Option<String> {
-    shard.apps.value(app).map(|name| name.to_string()).filter(|name| !name.is_empty())
+    shard
+        .apps
+        .value(app)
+        .map(|name| name.to_string())
+        .filter(|name| !name.is_empty())
 }
 
 fn counts(shard: &Shard<'_>) -> Vec<Count> {
-    shard.spec.sources.iter().zip(&shard.accounts).flat_map(|(source, account)| account.counts(&source.name, |app| app_name(shard, app))).collect()
+    shard
+        .spec
+        .sources
+        .iter()
+        .zip(&shard.accounts)
+        .flat_map(|(source, account)| account.counts(&source.name, |app| app_name(shard, app)))
+        .collect()
 }
 
 /// For every list how many of its members are users of this shard.
@@ -124,5 +167,15 @@ fn known_members(shard: &Shard<'_>) -> Vec<u64> {
         let key = id_bytes(shard.spec.id_scope, app, member, &mut scoped);
         shard.ids.lookup(xxh3_64(key), key).is_some()
     };
-    shard.spec.lists.iter().map(|list| list.members.iter().filter(|member| is_known(&list.app, member)).count() as u64).collect()
+    shard
+        .spec
+        .lists
+        .iter()
+        .map(|list| {
+            list.members
+                .iter()
+                .filter(|member| is_known(&list.app, member))
+                .count() as u64
+        })
+        .collect()
 }

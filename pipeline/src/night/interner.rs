@@ -1,19 +1,21 @@
-//! Bytes -> dense `u32` numbers, and beside each key a note: the table behind the user dictionary and behind string values.
+//! Bytes -> dense `u32` numbers, and beside each key a note: the table behind the user dictionary
+//! and behind string values.
 //!
 //! ```text
 //! slots:   [ tag | number+1 ], 32 bits         open addressing, linear, 0 = empty, at most 3/4 full; the more slots, the shorter the tag
 //! entries: number -> note, length, key bytes   one cache line; a longer key stands in `long`, its place in the entry
 //! ```
 //!
-//! Numbers count up from 0 in the order of first insertion. A look-up is two dependent memory accesses, slot and entry, and brings
-//! the note along. [`Interner::intern_batch`] walks a group of keys through each of them in turn and prefetches the
-//! next, so that the misses overlap.
+//! Numbers count up from 0 in the order of first insertion. A look-up is two dependent memory
+//! accesses, slot and entry, and brings the note along. [`Interner::intern_batch`] walks a group of
+//! keys through each of them in turn and prefetches the next, so that the misses overlap.
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::random_access::{in_large_pages, prefetch, zeroed};
 
-/// Keys that are walked through the table together: enough to hide a memory access, few enough to stay in L1.
+/// Keys that are walked through the table together: enough to hide a memory access, few enough to
+/// stay in L1.
 const GROUP: usize = 32;
 const FIRST_SLOTS: usize = 1 << 10;
 /// Slots from home that are looked at before a key is compared.
@@ -47,12 +49,18 @@ impl<N: Copy + Default> Default for Interner<N> {
 
 impl<N: Copy + Default> Interner<N> {
     fn with_slots(slots: usize) -> Self {
-        Self { slots: zeroed(slots), entries: Vec::new(), long: Vec::new() }
+        Self {
+            slots: zeroed(slots),
+            entries: Vec::new(),
+            long: Vec::new(),
+        }
     }
 
     /// An empty table with room for so many keys. Room that is not used is not touched.
     pub fn with_capacity(keys: usize) -> Self {
-        let slots = (keys.saturating_mul(4) / 3 + 1).next_power_of_two().max(FIRST_SLOTS);
+        let slots = (keys.saturating_mul(4) / 3 + 1)
+            .next_power_of_two()
+            .max(FIRST_SLOTS);
         let mut made = Self::with_slots(slots);
         made.reserve_entries();
         made
@@ -103,7 +111,9 @@ impl<N: Copy + Default> Interner<N> {
 
     /// Heap bytes held, without room that is not touched yet.
     pub fn size(&self) -> usize {
-        self.slots.capacity() * size_of::<u32>() + self.entries.len() * size_of::<Entry<N>>() + self.long.capacity()
+        self.slots.capacity() * size_of::<u32>()
+            + self.entries.len() * size_of::<Entry<N>>()
+            + self.long.capacity()
     }
 
     /// The number of `key`, if it is known. `hash` is its XXH3-64.
@@ -113,24 +123,35 @@ impl<N: Copy + Default> Interner<N> {
 
     /// The number of `key`, which is added when it is new. `hash` is its XXH3-64.
     pub fn intern(&mut self, hash: u64, key: &[u8]) -> u32 {
-        self.find(hash, key).unwrap_or_else(|slot| self.insert(slot, hash, key))
+        self.find(hash, key)
+            .unwrap_or_else(|slot| self.insert(slot, hash, key))
     }
 
-    /// Calls `found(number, note)` for every key in turn; keys that are new are added. `key(i)` has the XXH3-64 `hashes[i]`.
+    /// Calls `found(number, note)` for every key in turn; keys that are new are added. `key(i)` has
+    /// the XXH3-64 `hashes[i]`.
     ///
-    /// Three groups are on their way at a time: of the first the keys are compared, of the second the entries are asked for,
-    /// of the third the slots.
-    pub fn intern_batch<'a>(&mut self, hashes: &[u64], key: impl Fn(usize) -> &'a [u8], mut found: impl FnMut(u32, N)) {
+    /// Three groups are on their way at a time: of the first the keys are compared, of the second
+    /// the entries are asked for, of the third the slots.
+    pub fn intern_batch<'a>(
+        &mut self,
+        hashes: &[u64],
+        key: impl Fn(usize) -> &'a [u8],
+        mut found: impl FnMut(u32, N),
+    ) {
         let groups: Vec<&[u64]> = hashes.chunks(GROUP).collect();
         let mut candidates = [[NO_NUMBER; GROUP]; 2];
         for step in 0..groups.len() + 2 {
             if let Some(group) = groups.get(step) {
-                group.iter().for_each(|&hash| prefetch(&self.slots, self.slot_of(hash)));
+                group
+                    .iter()
+                    .for_each(|&hash| prefetch(&self.slots, self.slot_of(hash)));
             }
             if let Some(group) = step.checked_sub(1).and_then(|at| groups.get(at)) {
                 self.guess(group, &mut candidates[(step - 1) % 2]);
             }
-            let Some(at) = step.checked_sub(2) else { continue };
+            let Some(at) = step.checked_sub(2) else {
+                continue;
+            };
             for (i, &hash) in groups[at].iter().enumerate() {
                 let key = key(at * GROUP + i);
                 let number = candidates[at % 2][i];
@@ -145,14 +166,16 @@ impl<N: Copy + Default> Interner<N> {
         }
     }
 
-    /// The number in the first slot near home whose tag agrees, with the entry on its way. A third of the keys are not at home, but
-    /// nearly all are in the same cache line or the next.
+    /// The number in the first slot near home whose tag agrees, with the entry on its way. A third
+    /// of the keys are not at home, but nearly all are in the same cache line or the next.
     fn guess(&self, hashes: &[u64], candidates: &mut [u32; GROUP]) {
         let mask = self.slots.len() - 1;
         for (candidate, &hash) in candidates.iter_mut().zip(hashes) {
             let home = self.slot_of(hash);
             let near = (0..NEAR).map(|step| self.slots[(home + step) & mask]);
-            let agrees = near.take_while(|&slot| slot != 0).find(|&slot| self.agrees(slot, hash));
+            let agrees = near
+                .take_while(|&slot| slot != 0)
+                .find(|&slot| self.agrees(slot, hash));
             *candidate = agrees.map_or(NO_NUMBER, |slot| self.number_in(slot));
             prefetch(&self.entries, *candidate as usize);
         }
@@ -199,7 +222,11 @@ impl<N: Copy + Default> Interner<N> {
                 self.long.extend_from_slice(key);
             }
         }
-        self.entries.push(Entry { note: N::default(), length: key.len() as u32, bytes });
+        self.entries.push(Entry {
+            note: N::default(),
+            length: key.len() as u32,
+            bytes,
+        });
         self.slots[slot] = self.packed(hash, number);
         if self.len() * 4 > self.slots.len() * 3 {
             self.grow();
@@ -207,8 +234,8 @@ impl<N: Copy + Default> Interner<N> {
         number
     }
 
-    /// Doubles the slots, and the room for entries. Hashes are not kept: they are computed again from the entries, which are read in
-    /// order.
+    /// Doubles the slots, and the room for entries. Hashes are not kept: they are computed again
+    /// from the entries, which are read in order.
     fn grow(&mut self) {
         let slots = self.slots.len() * 2;
         self.slots = Vec::new(); // Freed before its successor is made.
@@ -225,7 +252,8 @@ impl<N: Copy + Default> Interner<N> {
         self.reserve_entries();
     }
 
-    /// The home slot: the high bits, because the low ones are the same for all of a shard when shards are a power of two.
+    /// The home slot: the high bits, because the low ones are the same for all of a shard when
+    /// shards are a power of two.
     #[inline]
     fn slot_of(&self, hash: u64) -> usize {
         (hash >> (64 - self.slot_bits())) as usize
@@ -237,7 +265,8 @@ impl<N: Copy + Default> Interner<N> {
         self.slots.len().trailing_zeros()
     }
 
-    /// What a slot holds: bits that neither choose the slot nor are the same for all of a shard, as many as the number leaves.
+    /// What a slot holds: bits that neither choose the slot nor are the same for all of a shard, as
+    /// many as the number leaves.
     #[inline]
     fn packed(&self, hash: u64, number: u32) -> u32 {
         self.tag(hash) | (number + 1)
@@ -269,7 +298,12 @@ fn equal(a: &[u8], b: &[u8]) -> bool {
     if a.len() < 8 || a.len() > 64 {
         return a == b;
     }
-    let word = |bytes: &[u8], at: usize| bytes.get(at..at + 8).and_then(|w| w.try_into().ok()).map_or(0, u64::from_le_bytes);
+    let word = |bytes: &[u8], at: usize| {
+        bytes
+            .get(at..at + 8)
+            .and_then(|w| w.try_into().ok())
+            .map_or(0, u64::from_le_bytes)
+    };
     let last = a.len() - 8;
     let mut differs = word(a, last) ^ word(b, last);
     for at in (0..last).step_by(8) {
@@ -285,14 +319,20 @@ mod tests {
 
     fn intern(ids: &mut Interner, hashes: &[u64], keys: &[String]) -> Vec<u32> {
         let mut numbers = Vec::new();
-        ids.intern_batch(hashes, |i| keys[i].as_bytes(), |number, _| numbers.push(number));
+        ids.intern_batch(
+            hashes,
+            |i| keys[i].as_bytes(),
+            |number, _| numbers.push(number),
+        );
         numbers
     }
 
     /// Keys of every length around an entry's room, each several times, through several growths.
     #[test]
     fn numbers_are_dense_and_stable_across_growth() {
-        let keys: Vec<String> = (0..20_000).map(|i| format!("{:x>width$}", i % 7_000, width = i % 7_000 % 90)).collect();
+        let keys: Vec<String> = (0..20_000)
+            .map(|i| format!("{:x>width$}", i % 7_000, width = i % 7_000 % 90))
+            .collect();
         let mut ids = Interner::<()>::default();
         let hashes: Vec<u64> = keys.iter().map(|key| xxh3_64(key.as_bytes())).collect();
         let mut oracle = BTreeMap::new();
@@ -300,7 +340,10 @@ mod tests {
             let next = oracle.len() as u32;
             assert_eq!(*oracle.entry(key).or_insert(next), number);
             assert_eq!(ids.get(number), key.as_bytes());
-            assert_eq!(ids.lookup(xxh3_64(key.as_bytes()), key.as_bytes()), Some(number));
+            assert_eq!(
+                ids.lookup(xxh3_64(key.as_bytes()), key.as_bytes()),
+                Some(number)
+            );
         }
         assert_eq!(ids.len(), oracle.len());
     }
@@ -315,6 +358,9 @@ mod tests {
 
     #[test]
     fn an_entry_is_a_cache_line() {
-        assert_eq!([size_of::<Entry<()>>(), size_of::<Entry<(u32, u32)>>()], [64, 64]);
+        assert_eq!(
+            [size_of::<Entry<()>>(), size_of::<Entry<(u32, u32)>>()],
+            [64, 64]
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Group tags while rows stream in: vertical rows (app, user, tag, value), each tag with a type of its own.
+//! Group tags while rows stream in: vertical rows (app, user, tag, value), each tag with a type of
+//! its own.
 
 use datafusion::error::Result;
 use hashbrown::HashMap;
@@ -74,13 +75,23 @@ pub struct Labels {
 
 impl Default for Labels {
     fn default() -> Self {
-        Self { names: Values::new(ValueType::String), texts: Values::new(ValueType::String), numbers: HashMap::new(), labels: Vec::new(), rows: Vec::new() }
+        Self {
+            names: Values::new(ValueType::String),
+            texts: Values::new(ValueType::String),
+            numbers: HashMap::new(),
+            labels: Vec::new(),
+            rows: Vec::new(),
+        }
     }
 }
 
 impl Labels {
     /// The codes of raw texts, to be handed to [`Labels::push`].
-    pub fn encode_texts(&mut self, array: &arrow::array::ArrayRef, out: &mut Vec<u32>) -> Result<()> {
+    pub fn encode_texts(
+        &mut self,
+        array: &arrow::array::ArrayRef,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
         self.texts.encode(array, out)
     }
 
@@ -89,14 +100,24 @@ impl Labels {
         if let Some(&number) = self.numbers.get(&(app, tag)) {
             return number;
         }
-        let name = self.names.value(tag).map(|v| v.to_string()).unwrap_or_default();
+        let name = self
+            .names
+            .value(tag)
+            .map(|v| v.to_string())
+            .unwrap_or_default();
         let rule = rule(&name);
         let value_type = match rule {
             LabelRule::Typed(value_type, _) => value_type,
             _ => ValueType::String,
         };
         let number = self.labels.len() as u32;
-        self.labels.push(Label { app, tag, rule, values: Values::new_small(value_type), parsed: HashMap::new() });
+        self.labels.push(Label {
+            app,
+            tag,
+            rule,
+            values: Values::new_small(value_type),
+            parsed: HashMap::new(),
+        });
         self.numbers.insert((app, tag), number);
         number
     }
@@ -111,11 +132,17 @@ impl Labels {
             LabelRule::Typed(value_type, _) => {
                 let Label { parsed, values, .. } = label;
                 let texts = &self.texts;
-                let code = *parsed.entry(text).or_insert_with(|| match texts.value(text) {
-                    None => Some(NULL_CODE),
-                    Some(raw) => Value::parse(raw.to_string().trim(), value_type).ok().map(|value| values.code_of(&value)),
-                });
-                code.map_or((LabelOutcome::BadValue, NULL_CODE), |code| (LabelOutcome::Kept, code))
+                let code = *parsed
+                    .entry(text)
+                    .or_insert_with(|| match texts.value(text) {
+                        None => Some(NULL_CODE),
+                        Some(raw) => Value::parse(raw.to_string().trim(), value_type)
+                            .ok()
+                            .map(|value| values.code_of(&value)),
+                    });
+                code.map_or((LabelOutcome::BadValue, NULL_CODE), |code| {
+                    (LabelOutcome::Kept, code)
+                })
             }
         }
     }
@@ -131,7 +158,12 @@ impl Labels {
             Value::String(text) => self.texts.string_code(text.as_bytes()),
             _ => self.labels[label as usize].values.code_of(value),
         };
-        self.rows.push(LabelRow { label, seat, code, order: CARRIED });
+        self.rows.push(LabelRow {
+            label,
+            seat,
+            code,
+            order: CARRIED,
+        });
     }
 
     /// The raw texts, which are the values of every string label.
@@ -142,11 +174,18 @@ impl Labels {
     /// The values of one label.
     pub fn values(&self, label: u32) -> &Values {
         let label = &self.labels[label as usize];
-        if label.values.value_type() == ValueType::String { &self.texts } else { &label.values }
+        if label.values.value_type() == ValueType::String {
+            &self.texts
+        } else {
+            &label.values
+        }
     }
 
     /// Heap bytes held.
     pub fn size(&self) -> usize {
-        self.names.size() + self.texts.size() + self.rows.capacity() * size_of::<LabelRow>() + self.labels.len() * 256
+        self.names.size()
+            + self.texts.size()
+            + self.rows.capacity() * size_of::<LabelRow>()
+            + self.labels.len() * 256
     }
 }

@@ -1,4 +1,5 @@
-//! What a shard takes over from earlier releases: dictionary, universe, carried tags, groups to compare with.
+//! What a shard takes over from earlier releases: dictionary, universe, carried tags, groups to
+//! compare with.
 
 use std::collections::HashMap;
 
@@ -31,11 +32,16 @@ pub async fn load_parent(shard: &mut Shard<'_>, store: &Store) -> Result<()> {
 }
 
 fn of_shard(files: &[FileEntry], shard: u32) -> Vec<&FileEntry> {
-    files.iter().filter(|file| file.shard == Some(shard)).collect()
+    files
+        .iter()
+        .filter(|file| file.shard == Some(shard))
+        .collect()
 }
 
 async fn batches(store: &Store, file: &FileEntry, columns: &[&str]) -> Result<Vec<RecordBatch>> {
-    let stream = read_artifact(store, file, columns).await.map_err(external)?;
+    let stream = read_artifact(store, file, columns)
+        .await
+        .map_err(external)?;
     stream.map_err(external).try_collect().await
 }
 
@@ -45,11 +51,17 @@ async fn load_users(shard: &mut Shard<'_>, store: &Store) -> Result<()> {
     let users: u64 = files.iter().map(|file| file.rows).sum();
     shard.ids = Dictionary::with_capacity(users as usize + users as usize / 16);
     let scoped = shard.spec.id_scope == IdScope::App;
-    let columns: &[&str] = if scoped { &["ordinal", "app", "user_id"] } else { &["ordinal", "user_id"] };
+    let columns: &[&str] = if scoped {
+        &["ordinal", "app", "user_id"]
+    } else {
+        &["ordinal", "user_id"]
+    };
     let mut loaded = Vec::with_capacity(files.len());
     for file in files {
         let batches = batches(store, file, columns).await?;
-        let first = batches.first().map_or(u32::MAX, |b| b["ordinal"].as_primitive::<UInt32Type>().value(0));
+        let first = batches.first().map_or(u32::MAX, |b| {
+            b["ordinal"].as_primitive::<UInt32Type>().value(0)
+        });
         loaded.push((first, batches));
     }
     loaded.sort_by_key(|(first, _)| *first);
@@ -63,7 +75,9 @@ async fn load_users(shard: &mut Shard<'_>, store: &Store) -> Result<()> {
 fn add_users(ids: &mut Dictionary, batch: &RecordBatch) -> Result<()> {
     let ordinals = batch["ordinal"].as_primitive::<UInt32Type>().values();
     let texts = batch["user_id"].as_string::<i32>();
-    let apps = batch.column_by_name("app").map(|apps| apps.as_string::<i32>());
+    let apps = batch
+        .column_by_name("app")
+        .map(|apps| apps.as_string::<i32>());
     let mut scoped = Vec::new();
     let mut ends = vec![0];
     if let Some(apps) = apps {
@@ -74,22 +88,40 @@ fn add_users(ids: &mut Dictionary, batch: &RecordBatch) -> Result<()> {
             ends.push(scoped.len());
         }
     }
-    let key = |row: usize| if apps.is_some() { &scoped[ends[row]..ends[row + 1]] } else { texts.value(row).as_bytes() };
+    let key = |row: usize| {
+        if apps.is_some() {
+            &scoped[ends[row]..ends[row + 1]]
+        } else {
+            texts.value(row).as_bytes()
+        }
+    };
     let hashes: Vec<u64> = (0..batch.num_rows()).map(|row| xxh3_64(key(row))).collect();
     let mut numbers = Vec::with_capacity(hashes.len());
     ids.intern_batch(&hashes, key, |number, _| numbers.push(number));
     if numbers == **ordinals {
         return Ok(());
     }
-    let at = numbers.iter().zip(ordinals.iter()).position(|(a, b)| a != b).unwrap_or(0);
-    Err(DataFusionError::Execution(format!("the dictionary is damaged: user {:?} has ordinal {}, expected {}", texts.value(at), ordinals[at], numbers[at])))
+    let at = numbers
+        .iter()
+        .zip(ordinals.iter())
+        .position(|(a, b)| a != b)
+        .unwrap_or(0);
+    Err(DataFusionError::Execution(format!(
+        "the dictionary is damaged: user {:?} has ordinal {}, expected {}",
+        texts.value(at),
+        ordinals[at],
+        numbers[at]
+    )))
 }
 
 async fn load_universe(shard: &mut Shard<'_>, store: &Store) -> Result<()> {
     let mut ordinals = Vec::new();
     for file in of_shard(&shard.spec.parent.universe, shard.number) {
         for batch in batches(store, file, &["app", "bitmap"]).await? {
-            let (apps, bitmaps) = (batch["app"].as_string::<i32>(), batch["bitmap"].as_binary::<i32>());
+            let (apps, bitmaps) = (
+                batch["app"].as_string::<i32>(),
+                batch["bitmap"].as_binary::<i32>(),
+            );
             for row in 0..batch.num_rows() {
                 members(bitmaps.value(row), shard.number, shard.known, &mut ordinals)?;
                 let app = shard.apps.string_code(apps.value(row).as_bytes());
@@ -105,28 +137,46 @@ async fn load_universe(shard: &mut Shard<'_>, store: &Store) -> Result<()> {
 /// The ordinals of a published bitmap of this shard, all of users that the dictionary knows.
 fn members(bytes: &[u8], shard: u32, known: u32, out: &mut Vec<u32>) -> Result<()> {
     out.clear();
-    let damaged = |what: String| DataFusionError::Execution(format!("a published bitmap of shard {shard} is damaged: {what}"));
+    let damaged = |what: String| {
+        DataFusionError::Execution(format!(
+            "a published bitmap of shard {shard} is damaged: {what}"
+        ))
+    };
     let bitmap = BitmapRef::parse(bytes).map_err(|e| damaged(e.to_string()))?;
     if let Some(bucket) = bitmap.bucket(shard) {
         bucket.append_to(out);
     }
     match out.last() {
-        Some(&last) if last >= known => Err(damaged(format!("it has the ordinal {last}, the dictionary ends before {known}"))),
+        Some(&last) if last >= known => Err(damaged(format!(
+            "it has the ordinal {last}, the dictionary ends before {known}"
+        ))),
         _ => Ok(()),
     }
 }
 
 /// The values of the sources that keep what these files have of them.
-async fn load_tags(shard: &mut Shard<'_>, store: &Store, files: &[FileEntry], keeps: Keeps) -> Result<()> {
+async fn load_tags(
+    shard: &mut Shard<'_>,
+    store: &Store,
+    files: &[FileEntry],
+    keeps: Keeps,
+) -> Result<()> {
     let mut ordinals = Vec::new();
     for file in of_shard(files, shard.number) {
         for batch in batches(store, file, &[]).await? {
-            let (apps, tags) = (batch["app"].as_string::<i32>(), batch["tag"].as_string::<i32>());
+            let (apps, tags) = (
+                batch["app"].as_string::<i32>(),
+                batch["tag"].as_string::<i32>(),
+            );
             let bitmaps = batch["bitmap"].as_binary::<i32>();
             for row in 0..batch.num_rows() {
                 let (app, tag) = (apps.value(row), tags.value(row));
-                let Some(place) = place_of(shard, keeps, app, tag) else { continue };
-                let Some(value) = typed_value(&batch, row) else { continue };
+                let Some(place) = place_of(shard, keeps, app, tag) else {
+                    continue;
+                };
+                let Some(value) = typed_value(&batch, row) else {
+                    continue;
+                };
                 members(bitmaps.value(row), shard.number, shard.known, &mut ordinals)?;
                 carry(shard, place, app, tag, &value, &ordinals);
             }
@@ -138,47 +188,83 @@ async fn load_tags(shard: &mut Shard<'_>, store: &Store, files: &[FileEntry], ke
 /// The source that keeps the values of this tag, and for attributes the column.
 fn place_of(shard: &Shard<'_>, keeps: Keeps, app: &str, tag: &str) -> Option<(usize, usize)> {
     let label = shard.spec.label(app, tag);
-    for (source, (spec, state)) in shard.spec.sources.iter().zip(&shard.states).enumerate().filter(|(_, (spec, _))| spec.keeps == keeps) {
+    for (source, (spec, state)) in shard
+        .spec
+        .sources
+        .iter()
+        .zip(&shard.states)
+        .enumerate()
+        .filter(|(_, (spec, _))| spec.keeps == keeps)
+    {
         match state {
             SourceState::Attributes(state) => {
                 if let Some(column) = state.tags.iter().position(|column| column.name == tag) {
                     return Some((source, column));
                 }
             }
-            SourceState::Labels(_) if label.is_some_and(|label| label.source == spec.name) => return Some((source, 0)),
+            SourceState::Labels(_) if label.is_some_and(|label| label.source == spec.name) => {
+                return Some((source, 0));
+            }
             _ => {}
         }
     }
     None
 }
 
-fn carry(shard: &mut Shard<'_>, (source, column): (usize, usize), app: &str, tag: &str, value: &Value, ordinals: &[u32]) {
+fn carry(
+    shard: &mut Shard<'_>,
+    (source, column): (usize, usize),
+    app: &str,
+    tag: &str,
+    value: &Value,
+    ordinals: &[u32],
+) {
     let app_code = shard.apps.string_code(app.as_bytes());
     let declared = shard.spec.label(app, tag);
     match &mut shard.states[source] {
         SourceState::Attributes(state) => {
             let code = state.tags[column].values.code_of(value);
-            ordinals.iter().for_each(|&ordinal| state.tags[column].carry(shard.seats.take(&mut shard.ids, app_code, ordinal), code));
+            ordinals.iter().for_each(|&ordinal| {
+                state.tags[column].carry(shard.seats.take(&mut shard.ids, app_code, ordinal), code)
+            });
         }
         SourceState::Labels(state) => {
             let tag_code = state.names.string_code(tag.as_bytes());
             let multi = declared.is_some_and(|label| label.multi);
-            let label = state.label(app_code, tag_code, |_| LabelRule::Typed(value.value_type(), multi));
-            ordinals.iter().for_each(|&ordinal| state.carry(label, shard.seats.take(&mut shard.ids, app_code, ordinal), value));
+            let label = state.label(app_code, tag_code, |_| {
+                LabelRule::Typed(value.value_type(), multi)
+            });
+            ordinals.iter().for_each(|&ordinal| {
+                state.carry(
+                    label,
+                    shard.seats.take(&mut shard.ids, app_code, ordinal),
+                    value,
+                )
+            });
         }
         SourceState::Events(..) => {}
     }
 }
 
 /// The groups of the earlier release in this shard: (app, group) -> ascending ordinals' bitmap.
-pub async fn load_groups(files: &[FileEntry], shard: u32, store: &Store) -> Result<HashMap<(String, String), Vec<u8>>> {
+pub async fn load_groups(
+    files: &[FileEntry],
+    shard: u32,
+    store: &Store,
+) -> Result<HashMap<(String, String), Vec<u8>>> {
     let mut groups = HashMap::new();
     for file in of_shard(files, shard) {
         for batch in batches(store, file, &["app", "group", "bitmap"]).await? {
-            let (apps, names) = (batch["app"].as_string::<i32>(), batch["group"].as_string::<i32>());
+            let (apps, names) = (
+                batch["app"].as_string::<i32>(),
+                batch["group"].as_string::<i32>(),
+            );
             let bitmaps = batch["bitmap"].as_binary::<i32>();
             for row in 0..batch.num_rows() {
-                groups.insert((apps.value(row).to_owned(), names.value(row).to_owned()), bitmaps.value(row).to_vec());
+                groups.insert(
+                    (apps.value(row).to_owned(), names.value(row).to_owned()),
+                    bitmaps.value(row).to_vec(),
+                );
             }
         }
     }

@@ -56,8 +56,8 @@ pub use report::{GroupReport, ShardReport, TagReport};
 pub use rows::{Rows, typed_value};
 pub use shape::{EventShape, MeasureShape};
 pub use spec::{
-    AppRules, CustomEvent, EventShapes, Keeps, LabelSpec, ListSpec, NightLimits, NightSpec, ParentFiles, RowsSpec, Slot, SourceSpec, TagSpec, Undeclared,
-    UnusedLabel, Withheld,
+    AppRules, CustomEvent, EventShapes, Keeps, LabelSpec, ListSpec, NightLimits, NightSpec,
+    ParentFiles, RowsSpec, Slot, SourceSpec, TagSpec, Undeclared, UnusedLabel, Withheld,
 };
 pub use typed_values::TypedValues;
 pub use values::is_same;

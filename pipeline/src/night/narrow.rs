@@ -1,6 +1,8 @@
-//! Columns of numbers in as few bytes as they need: there are billions, and memory that is touched for the first time is dear.
+//! Columns of numbers in as few bytes as they need: there are billions, and memory that is touched
+//! for the first time is dear.
 
-/// A growing column of numbers, most of them below 2^24: three bytes each, four from the first larger one on. Planes: 16 low bits, 8 high ones, and the rest only when there is one.
+/// A growing column of numbers, most of them below 2^24: three bytes each, four from the first
+/// larger one on. Planes: 16 low bits, 8 high ones, and the rest only when there is one.
 #[derive(Default)]
 pub struct NarrowColumn {
     low: Vec<u16>,
@@ -30,10 +32,12 @@ impl NarrowColumn {
     pub fn extend(&mut self, numbers: &[u32]) {
         if !self.top.is_empty() || numbers.iter().any(|number| number >> 24 != 0) {
             self.top.resize(self.len(), 0);
-            self.top.extend(numbers.iter().map(|number| (number >> 24) as u8));
+            self.top
+                .extend(numbers.iter().map(|number| (number >> 24) as u8));
         }
         self.low.extend(numbers.iter().map(|&number| number as u16));
-        self.high.extend(numbers.iter().map(|number| (number >> 16) as u8));
+        self.high
+            .extend(numbers.iter().map(|number| (number >> 16) as u8));
     }
 
     /// Calls `each(row, number)` for every number in order.
@@ -43,7 +47,9 @@ impl NarrowColumn {
         if self.top.is_empty() {
             lower.for_each(|(row, number)| each(row, number));
         } else {
-            lower.zip(&self.top).for_each(|((row, number), top)| each(row, number | u32::from(*top) << 24));
+            lower
+                .zip(&self.top)
+                .for_each(|((row, number), top)| each(row, number | u32::from(*top) << 24));
         }
     }
 }

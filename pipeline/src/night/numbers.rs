@@ -1,6 +1,7 @@
 //! 64-bit keys -> dense `u32` numbers: integers, dates, the bits of doubles and booleans.
 //!
-//! Small keys (most ages, levels, counts) go through a direct table; the others through open addressing.
+//! Small keys (most ages, levels, counts) go through a direct table; the others through open
+//! addressing.
 
 use std::hash::BuildHasher;
 
@@ -21,14 +22,24 @@ pub struct Numbers {
 
 impl Default for Numbers {
     fn default() -> Self {
-        Self { keys: Vec::new(), direct: vec![UNSEEN; DIRECT], table: HashTable::new(), hasher: DefaultHashBuilder::default() }
+        Self {
+            keys: Vec::new(),
+            direct: vec![UNSEEN; DIRECT],
+            table: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+        }
     }
 }
 
 impl Numbers {
     /// A table without the direct part, for encoders of which there are thousands.
     pub fn empty() -> Self {
-        Self { keys: Vec::new(), direct: Vec::new(), table: HashTable::new(), hasher: DefaultHashBuilder::default() }
+        Self {
+            keys: Vec::new(),
+            direct: Vec::new(),
+            table: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+        }
     }
 
     /// The number of `key`, which is added when it is new.
@@ -46,8 +57,17 @@ impl Numbers {
     }
 
     fn intern_large(&mut self, key: u64) -> u32 {
-        let Self { keys, table, hasher, .. } = self;
-        let entry = table.entry(hasher.hash_one(key), |&n| keys[n as usize] == key, |&n| hasher.hash_one(keys[n as usize]));
+        let Self {
+            keys,
+            table,
+            hasher,
+            ..
+        } = self;
+        let entry = table.entry(
+            hasher.hash_one(key),
+            |&n| keys[n as usize] == key,
+            |&n| hasher.hash_one(keys[n as usize]),
+        );
         match entry {
             hashbrown::hash_table::Entry::Occupied(found) => *found.get(),
             hashbrown::hash_table::Entry::Vacant(free) => {
@@ -82,7 +102,15 @@ mod tests {
     #[test]
     fn small_and_large_keys_share_one_numbering() {
         let mut numbers = Numbers::default();
-        let keys = [5, u64::MAX, 5, 1 << 40, u64::MAX, DIRECT as u64, DIRECT as u64 - 1];
+        let keys = [
+            5,
+            u64::MAX,
+            5,
+            1 << 40,
+            u64::MAX,
+            DIRECT as u64,
+            DIRECT as u64 - 1,
+        ];
         let got: Vec<u32> = keys.iter().map(|&k| numbers.intern(k)).collect();
         assert_eq!(got, [0, 1, 0, 2, 1, 3, 4]);
         assert!(keys.iter().zip(got).all(|(&k, n)| numbers.get(n) == k));

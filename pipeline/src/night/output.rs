@@ -38,25 +38,49 @@ impl Output {
     pub fn new(spec: &NightSpec, store: &Store, shard: u32, spare: &Spare) -> Result<Self> {
         let open = |artifact: Artifact| {
             let path = artifact.path(spec.date, &spec.run, spec.attempt, Some(shard));
-            ArtifactWriter::in_spare(spare, store, path, artifact, spec.date, Some(shard)).map_err(external)
+            ArtifactWriter::in_spare(spare, store, path, artifact, spec.date, Some(shard))
+                .map_err(external)
         };
         let writers = ARTIFACTS.into_iter().map(open).collect::<Result<_>>()?;
-        Ok(Self { writers, rejects: Rows::new(Artifact::Rejects.schema()), exceeded: Vec::new() })
+        Ok(Self {
+            writers,
+            rejects: Rows::new(Artifact::Rejects.schema()),
+            exceeded: Vec::new(),
+        })
     }
 
     /// The rows of some artifacts with bitmaps.
-    pub fn bitmaps<const N: usize>(&mut self, artifacts: [Artifact; N]) -> Result<[&mut BitmapRows; N]> {
+    pub fn bitmaps<const N: usize>(
+        &mut self,
+        artifacts: [Artifact; N],
+    ) -> Result<[&mut BitmapRows; N]> {
         let missing = |what: &str| DataFusionError::Internal(format!("{artifacts:?}: {what}"));
-        let at = |artifact| ARTIFACTS.iter().position(|a| *a == artifact).unwrap_or(ARTIFACTS.len());
-        let writers = self.writers.get_disjoint_mut(artifacts.map(at)).map_err(|e| missing(&e.to_string()))?;
-        let rows: Vec<&mut BitmapRows> = writers.into_iter().filter_map(ArtifactWriter::bitmap_rows).collect();
+        let at = |artifact| {
+            ARTIFACTS
+                .iter()
+                .position(|a| *a == artifact)
+                .unwrap_or(ARTIFACTS.len())
+        };
+        let writers = self
+            .writers
+            .get_disjoint_mut(artifacts.map(at))
+            .map_err(|e| missing(&e.to_string()))?;
+        let rows: Vec<&mut BitmapRows> = writers
+            .into_iter()
+            .filter_map(ArtifactWriter::bitmap_rows)
+            .collect();
         rows.try_into().map_err(|_| missing("no bitmaps"))
     }
 
     /// Counts what of an app is beyond a limit, or left out.
     pub fn exceeded(&mut self, source: &str, app: &str, metric: &str, value: u64) {
         if value > 0 {
-            self.exceeded.push(Count { source: source.to_owned(), app: Some(app.to_owned()), metric: metric.to_owned(), value });
+            self.exceeded.push(Count {
+                source: source.to_owned(),
+                app: Some(app.to_owned()),
+                metric: metric.to_owned(),
+                value,
+            });
         }
     }
 
@@ -67,7 +91,11 @@ impl Output {
 
     /// Writes a batch that was built elsewhere; not for rejects.
     pub async fn write(&mut self, artifact: Artifact, batch: &RecordBatch) -> Result<()> {
-        for (_, writer) in ARTIFACTS.iter().zip(&mut self.writers).filter(|(of, _)| **of == artifact) {
+        for (_, writer) in ARTIFACTS
+            .iter()
+            .zip(&mut self.writers)
+            .filter(|(of, _)| **of == artifact)
+        {
             writer.write(batch).await.map_err(external)?;
         }
         Ok(())
@@ -75,7 +103,11 @@ impl Output {
 
     /// Sends what is left of an artifact that gets no more batches.
     pub async fn end(&mut self, artifact: Artifact) -> Result<()> {
-        for (_, writer) in ARTIFACTS.iter().zip(&mut self.writers).filter(|(of, _)| **of == artifact) {
+        for (_, writer) in ARTIFACTS
+            .iter()
+            .zip(&mut self.writers)
+            .filter(|(of, _)| **of == artifact)
+        {
             writer.end_rows().await.map_err(external)?;
         }
         Ok(())
@@ -89,7 +121,8 @@ impl Output {
         Ok(())
     }
 
-    /// Gives the files up and removes what was uploaded of them, where the store lets it: there is an error to tell already.
+    /// Gives the files up and removes what was uploaded of them, where the store lets it: there is
+    /// an error to tell already.
     pub async fn abort(self) {
         for writer in self.writers {
             let _ = writer.abort().await;

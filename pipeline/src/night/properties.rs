@@ -1,4 +1,5 @@
-//! Merchants' custom events: properties in a map or in JSON, read into slots as their registry says.
+//! Merchants' custom events: properties in a map or in JSON, read into slots as their registry
+//! says.
 
 use arrow::array::{Array, ArrayRef, AsArray, MapArray};
 use arrow::compute::cast;
@@ -33,26 +34,62 @@ struct Indexed {
 
 impl PropertyReader {
     /// Takes accepted rows: event name, then the properties.
-    pub fn take(&mut self, state: &mut EventRows, spec: &SourceSpec, rows: &Rows<'_>, seating: &mut Seating<'_>, account: &mut Accounting) -> Result<()> {
-        let RowsSpec::Events { dimensions, is_keyed, shapes: EventShapes::Properties { events, rejects_undeclared, .. }, .. } = &spec.rows else {
+    pub fn take(
+        &mut self,
+        state: &mut EventRows,
+        spec: &SourceSpec,
+        rows: &Rows<'_>,
+        seating: &mut Seating<'_>,
+        account: &mut Accounting,
+    ) -> Result<()> {
+        let RowsSpec::Events {
+            dimensions,
+            is_keyed,
+            shapes:
+                EventShapes::Properties {
+                    events,
+                    rejects_undeclared,
+                    ..
+                },
+            ..
+        } = &spec.rows
+        else {
             return Ok(());
         };
         let (keys, columns) = keyed(*is_keyed, rows.batch.rest());
-        let [names, properties] = columns else { return Err(DataFusionError::Internal(format!("source {} needs an event and its properties", spec.name))) };
+        let [names, properties] = columns else {
+            return Err(DataFusionError::Internal(format!(
+                "source {} needs an event and its properties",
+                spec.name
+            )));
+        };
         let properties = Properties::of(properties)?;
         let mut names_of_rows = Vec::new();
         state.names.encode(names, &mut names_of_rows)?;
-        let mut indexed = Indexed { codes: vec![Vec::new(); 1 + dimensions.len()], ..Indexed::default() };
+        let mut indexed = Indexed {
+            codes: vec![Vec::new(); 1 + dimensions.len()],
+            ..Indexed::default()
+        };
         let first = state.len();
         let mut rejected = Vec::new();
         for (row, &app) in rows.apps.iter().enumerate() {
             let name = names_of_rows[row];
             let declared = self.known.entry((app, name)).or_insert_with(|| {
-                let text = |values: &Values, code| values.value(code).map(|v| v.to_string()).unwrap_or_default();
-                events.get(&text(seating.apps, app)).and_then(|events| events.get(&text(&state.names, name))).cloned()
+                let text = |values: &Values, code| {
+                    values
+                        .value(code)
+                        .map(|v| v.to_string())
+                        .unwrap_or_default()
+                };
+                events
+                    .get(&text(seating.apps, app))
+                    .and_then(|events| events.get(&text(&state.names, name)))
+                    .cloned()
             });
             let read = match declared {
-                Some(event) => read_row(&properties, row, event, &mut state.dimensions, account, app).map(Some),
+                Some(event) => {
+                    read_row(&properties, row, event, &mut state.dimensions, account, app).map(Some)
+                }
                 None if *rejects_undeclared => Err("undeclared_event"),
                 None => Ok(None),
             };
@@ -68,7 +105,10 @@ impl PropertyReader {
         let seats = seating.seat_others(rows.batch, rows.apps, &rejected)?;
         let seats: Vec<u32> = indexed.rows.iter().map(|&row| seats[row]).collect();
         state.push(&seats, &indexed.codes, indexed.keys)?;
-        indexed.measures.iter().for_each(|&(row, slot, value)| state.push_measure(slot, first + row, value));
+        indexed
+            .measures
+            .iter()
+            .for_each(|&(row, slot, value)| state.push_measure(slot, first + row, value));
         Ok(())
     }
 }
@@ -93,9 +133,17 @@ impl Indexed {
         let at = self.rows.len();
         self.rows.push(row);
         self.codes[0].push(name);
-        self.codes[1..].iter_mut().for_each(|codes| codes.push(NULL_CODE));
-        read.dimensions.into_iter().for_each(|(slot, code)| self.codes[1 + slot][at] = code);
-        self.measures.extend(read.measures.into_iter().map(|(slot, value)| (at, slot, value)));
+        self.codes[1..]
+            .iter_mut()
+            .for_each(|codes| codes.push(NULL_CODE));
+        read.dimensions
+            .into_iter()
+            .for_each(|(slot, code)| self.codes[1 + slot][at] = code);
+        self.measures.extend(
+            read.measures
+                .into_iter()
+                .map(|(slot, value)| (at, slot, value)),
+        );
         self.keys.extend(key);
     }
 }
@@ -128,13 +176,18 @@ fn read_row(
 }
 
 fn parse(text: &str, value_type: ValueType) -> Option<Value> {
-    let text = if value_type == ValueType::String { text } else { text.trim() };
+    let text = if value_type == ValueType::String {
+        text
+    } else {
+        text.trim()
+    };
     Value::parse(text, value_type).ok()
 }
 
 /// The properties of a batch.
 enum Properties {
-    /// Keys and values are those of these rows alone, from offset `start` on: a batch may be a slice of a larger one.
+    /// Keys and values are those of these rows alone, from offset `start` on: a batch may be a
+    /// slice of a larger one.
     Map {
         map: Box<MapArray>,
         start: usize,
@@ -151,27 +204,49 @@ impl Properties {
                 let map = array.as_map().clone();
                 let start = map.value_offsets()[0] as usize;
                 let entries = map.value_offsets()[map.len()] as usize - start;
-                let own = |children: &ArrayRef| cast(&children.slice(start, entries), &DataType::Utf8View);
+                let own = |children: &ArrayRef| {
+                    cast(&children.slice(start, entries), &DataType::Utf8View)
+                };
                 let (keys, values) = (own(map.keys())?, own(map.values())?);
-                Ok(Self::Map { map: Box::new(map), start, keys, values })
+                Ok(Self::Map {
+                    map: Box::new(map),
+                    start,
+                    keys,
+                    values,
+                })
             }
             _ => Ok(Self::Json(cast(array, &DataType::Utf8View)?)),
         }
     }
 
-    /// Calls `each(name, text)` for every property that is not null. A number keeps the digits it was written with.
-    fn each(&self, row: usize, mut each: impl FnMut(&str, &str)) -> std::result::Result<(), &'static str> {
+    /// Calls `each(name, text)` for every property that is not null. A number keeps the digits it
+    /// was written with.
+    fn each(
+        &self,
+        row: usize,
+        mut each: impl FnMut(&str, &str),
+    ) -> std::result::Result<(), &'static str> {
         match self {
             Self::Map { map, .. } if map.is_null(row) => Ok(()),
-            Self::Map { map, start, keys, values } => {
-                let range = map.value_offsets()[row] as usize - start..map.value_offsets()[row + 1] as usize - start;
+            Self::Map {
+                map,
+                start,
+                keys,
+                values,
+            } => {
+                let range = map.value_offsets()[row] as usize - start
+                    ..map.value_offsets()[row + 1] as usize - start;
                 let (keys, values) = (keys.as_string_view(), values.as_string_view());
-                range.filter(|&at| values.is_valid(at)).for_each(|at| each(keys.value(at), values.value(at)));
+                range
+                    .filter(|&at| values.is_valid(at))
+                    .for_each(|at| each(keys.value(at), values.value(at)));
                 Ok(())
             }
             Self::Json(texts) if texts.is_null(row) => Ok(()),
             Self::Json(texts) => {
-                let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(texts.as_string_view().value(row)).map_err(|_| "bad_json")?;
+                let object: serde_json::Map<String, serde_json::Value> =
+                    serde_json::from_str(texts.as_string_view().value(row))
+                        .map_err(|_| "bad_json")?;
                 for (name, value) in &object {
                     match value {
                         serde_json::Value::Null => {}

@@ -1,18 +1,25 @@
 //! Radix sort of records by an integer key: the one sort of the night that sees every event.
 //!
-//! Large arrays are split by their highest bits first, so that the passes over each part stay in the cache.
+//! Large arrays are split by their highest bits first, so that the passes over each part stay in
+//! the cache.
 
 /// Most bits a pass sorts by: as many streams as stay in the nearest cache.
 const DIGIT_BITS: u32 = 8;
-/// Bits of the split, and from how many records on it pays. Few: the split swaps over the whole array.
+/// Bits of the split, and from how many records on it pays. Few: the split swaps over the whole
+/// array.
 const SPLIT_BITS: u32 = 6;
 const LARGE: usize = 1 << 17;
 /// Below this a comparison sort is faster than clearing the histograms.
 const SMALL: usize = 1 << 9;
 
-/// Sorts `items` by the low `bits` bits of `key`, which must hold the whole key; equal keys must be interchangeable.
-/// `scratch` is grown to the largest part and keeps its memory.
-pub fn radix_sort<T: Copy + Default>(items: &mut [T], scratch: &mut Vec<T>, bits: u32, key: impl Fn(&T) -> u64 + Copy) {
+/// Sorts `items` by the low `bits` bits of `key`, which must hold the whole key; equal keys must be
+/// interchangeable. `scratch` is grown to the largest part and keeps its memory.
+pub fn radix_sort<T: Copy + Default>(
+    items: &mut [T],
+    scratch: &mut Vec<T>,
+    bits: u32,
+    key: impl Fn(&T) -> u64 + Copy,
+) {
     if items.len() < SMALL {
         items.sort_unstable_by_key(key);
         return;
@@ -21,7 +28,9 @@ pub fn radix_sort<T: Copy + Default>(items: &mut [T], scratch: &mut Vec<T>, bits
         return sort_part(items, scratch, bits, key);
     }
     let rest = bits - SPLIT_BITS;
-    let ends = split(items, 1 << SPLIT_BITS, |item| (key(item) >> rest) as usize & ((1 << SPLIT_BITS) - 1));
+    let ends = split(items, 1 << SPLIT_BITS, |item| {
+        (key(item) >> rest) as usize & ((1 << SPLIT_BITS) - 1)
+    });
     let mut start = 0;
     for end in ends {
         sort_part(&mut items[start..end as usize], scratch, rest, key);
@@ -29,7 +38,8 @@ pub fn radix_sort<T: Copy + Default>(items: &mut [T], scratch: &mut Vec<T>, bits
     }
 }
 
-/// Puts items into their buckets where they stand, in any order inside; returns the ends of the buckets.
+/// Puts items into their buckets where they stand, in any order inside; returns the ends of the
+/// buckets.
 fn split<T: Copy>(items: &mut [T], buckets: usize, bucket: impl Fn(&T) -> usize) -> Vec<u32> {
     let mut places = vec![0u32; buckets];
     for item in items.iter() {
@@ -54,7 +64,12 @@ fn split<T: Copy>(items: &mut [T], buckets: usize, bucket: impl Fn(&T) -> usize)
 }
 
 /// Sorts by the low bits, lowest digit first.
-fn sort_part<T: Copy + Default>(items: &mut [T], scratch: &mut Vec<T>, bits: u32, key: impl Fn(&T) -> u64 + Copy) {
+fn sort_part<T: Copy + Default>(
+    items: &mut [T],
+    scratch: &mut Vec<T>,
+    bits: u32,
+    key: impl Fn(&T) -> u64 + Copy,
+) {
     if items.len() < SMALL {
         let mask = 1u64.checked_shl(bits).map_or(u64::MAX, |bit| bit - 1);
         return items.sort_unstable_by_key(|item| key(item) & mask);
@@ -67,7 +82,9 @@ fn sort_part<T: Copy + Default>(items: &mut [T], scratch: &mut Vec<T>, bits: u32
     let digit_bits = bits.div_ceil(passes.max(1));
     let (mut from, mut to) = (items, scratch);
     for pass in 0..passes {
-        scatter(from, to, 1 << digit_bits, |item| (key(item) >> (pass * digit_bits)) as usize & ((1 << digit_bits) - 1));
+        scatter(from, to, 1 << digit_bits, |item| {
+            (key(item) >> (pass * digit_bits)) as usize & ((1 << digit_bits) - 1)
+        });
         std::mem::swap(&mut from, &mut to);
     }
     if passes % 2 == 1 {
@@ -75,8 +92,14 @@ fn sort_part<T: Copy + Default>(items: &mut [T], scratch: &mut Vec<T>, bits: u32
     }
 }
 
-/// Writes items in order of their bucket, keeping the order inside; returns the ends of the buckets.
-fn scatter<T: Copy>(from: &[T], to: &mut [T], buckets: usize, bucket: impl Fn(&T) -> usize) -> Vec<u32> {
+/// Writes items in order of their bucket, keeping the order inside; returns the ends of the
+/// buckets.
+fn scatter<T: Copy>(
+    from: &[T],
+    to: &mut [T],
+    buckets: usize,
+    bucket: impl Fn(&T) -> usize,
+) -> Vec<u32> {
     let mut places = vec![0u32; buckets];
     for item in from {
         places[bucket(item)] += 1;
@@ -121,7 +144,9 @@ mod tests {
 
     #[test]
     fn large_arrays_are_sorted_too() {
-        let mut items: Vec<u64> = (0..3 * LARGE as u64).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 26).collect();
+        let mut items: Vec<u64> = (0..3 * LARGE as u64)
+            .map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 26)
+            .collect();
         let mut expected = items.clone();
         expected.sort_unstable();
         radix_sort(&mut items, &mut Vec::new(), 38, |&k| k);

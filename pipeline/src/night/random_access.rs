@@ -2,12 +2,14 @@
 
 use std::mem::MaybeUninit;
 
-/// From so many bytes on large pages are asked for: so many of them that the last, of which a part may stay free, does not count.
+/// From so many bytes on large pages are asked for: so many of them that the last, of which a part
+/// may stay free, does not count.
 const LARGE: usize = 8 << 20;
 /// Where a large page may begin.
 const LARGE_PAGE: usize = 2 << 20;
 
-/// Zeros that are written: pages that nobody wrote are mapped twice, for the first read and for the first write.
+/// Zeros that are written: pages that nobody wrote are mapped twice, for the first read and for the
+/// first write.
 pub fn zeroed<T: Copy + Default>(len: usize) -> Vec<T> {
     let mut zeros = Vec::with_capacity(len);
     in_large_pages(zeros.spare_capacity_mut());
@@ -15,8 +17,9 @@ pub fn zeroed<T: Copy + Default>(len: usize) -> Vec<T> {
     zeros
 }
 
-/// Asks the system to map room that is not touched yet in large pages: in small ones nearly every access waits for a translation
-/// of its address. The system may refuse, and where there is no such advice nothing happens.
+/// Asks the system to map room that is not touched yet in large pages: in small ones nearly every
+/// access waits for a translation of its address. The system may refuse, and where there is no such
+/// advice nothing happens.
 pub fn in_large_pages<T>(room: &mut [MaybeUninit<T>]) {
     #[cfg(target_os = "linux")]
     if size_of_val(room) >= LARGE {
@@ -24,13 +27,20 @@ pub fn in_large_pages<T>(room: &mut [MaybeUninit<T>]) {
         let skipped = start.next_multiple_of(LARGE_PAGE) - start;
         let bytes = (size_of_val(room) - skipped) / LARGE_PAGE * LARGE_PAGE;
         // SAFETY: the range lies inside `room`, and the advice changes no content.
-        unsafe { libc::madvise(room.as_mut_ptr().byte_add(skipped).cast(), bytes, libc::MADV_HUGEPAGE) };
+        unsafe {
+            libc::madvise(
+                room.as_mut_ptr().byte_add(skipped).cast(),
+                bytes,
+                libc::MADV_HUGEPAGE,
+            )
+        };
     }
     #[cfg(not(target_os = "linux"))]
     let _ = room;
 }
 
-/// Asks for the cache line of `items[at]`; does nothing where the processor has no such instruction.
+/// Asks for the cache line of `items[at]`; does nothing where the processor has no such
+/// instruction.
 #[inline(always)]
 pub fn prefetch<T>(items: &[T], at: usize) {
     #[cfg(target_arch = "x86_64")]

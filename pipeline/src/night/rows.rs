@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, RecordBatch, StringBuilder, UInt8Builder, UInt32Builder,
-    UInt64Builder,
+    Array, ArrayRef, AsArray, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder,
+    RecordBatch, StringBuilder, UInt8Builder, UInt32Builder, UInt64Builder,
 };
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, SchemaRef};
 use datafusion::error::{DataFusionError, Result};
@@ -17,12 +17,24 @@ const BATCH_ROWS: usize = 8192;
 
 /// The one typed value of a row.
 pub fn typed_value(batch: &RecordBatch, row: usize) -> Option<Value> {
-    let column = |name: &str| batch.column_by_name(name).filter(|array| array.is_valid(row));
-    None.or_else(|| column("value_string").map(|a| Value::String(a.as_string::<i32>().value(row).to_owned())))
-        .or_else(|| column("value_integer").map(|a| Value::Integer(a.as_primitive::<Int64Type>().value(row))))
-        .or_else(|| column("value_double").map(|a| Value::Double(a.as_primitive::<Float64Type>().value(row))))
-        .or_else(|| column("value_date").map(|a| Value::Date(a.as_primitive::<Date32Type>().value(row))))
-        .or_else(|| column("value_boolean").map(|a| Value::Boolean(a.as_boolean().value(row))))
+    let column = |name: &str| {
+        batch
+            .column_by_name(name)
+            .filter(|array| array.is_valid(row))
+    };
+    None.or_else(|| {
+        column("value_string").map(|a| Value::String(a.as_string::<i32>().value(row).to_owned()))
+    })
+    .or_else(|| {
+        column("value_integer").map(|a| Value::Integer(a.as_primitive::<Int64Type>().value(row)))
+    })
+    .or_else(|| {
+        column("value_double").map(|a| Value::Double(a.as_primitive::<Float64Type>().value(row)))
+    })
+    .or_else(|| {
+        column("value_date").map(|a| Value::Date(a.as_primitive::<Date32Type>().value(row)))
+    })
+    .or_else(|| column("value_boolean").map(|a| Value::Boolean(a.as_boolean().value(row))))
 }
 
 /// Builds the batches of one artifact.
@@ -37,13 +49,23 @@ pub struct Rows {
 impl Rows {
     /// No rows yet, of this schema.
     pub fn new(schema: SchemaRef) -> Self {
-        Self { schema, columns: Vec::new(), rows: 0, full: Vec::new() }
+        Self {
+            schema,
+            columns: Vec::new(),
+            rows: 0,
+            full: Vec::new(),
+        }
     }
 
     /// Appends one row: a cell a column, in the schema's order.
     pub fn push<'a>(&mut self, cells: impl IntoIterator<Item = Cell<'a>>) -> Result<()> {
         if self.columns.is_empty() {
-            self.columns = self.schema.fields().iter().map(|field| Column::new(field.data_type())).collect::<Result<_>>()?;
+            self.columns = self
+                .schema
+                .fields()
+                .iter()
+                .map(|field| Column::new(field.data_type()))
+                .collect::<Result<_>>()?;
         }
         let mut given = 0;
         for (column, cell) in self.columns.iter_mut().zip(cells) {
@@ -51,7 +73,10 @@ impl Rows {
             given += 1;
         }
         if given != self.columns.len() {
-            return Err(DataFusionError::Internal(format!("a row of {given} cells for {} columns", self.columns.len())));
+            return Err(DataFusionError::Internal(format!(
+                "a row of {given} cells for {} columns",
+                self.columns.len()
+            )));
         }
         self.rows += 1;
         if self.rows >= BATCH_ROWS {
@@ -74,8 +99,12 @@ impl Rows {
     }
 
     fn close(&mut self) -> Result<()> {
-        let arrays = std::mem::take(&mut self.columns).into_iter().map(Column::finish).collect();
-        self.full.push(RecordBatch::try_new(self.schema.clone(), arrays)?);
+        let arrays = std::mem::take(&mut self.columns)
+            .into_iter()
+            .map(Column::finish)
+            .collect();
+        self.full
+            .push(RecordBatch::try_new(self.schema.clone(), arrays)?);
         self.rows = 0;
         Ok(())
     }
@@ -104,7 +133,11 @@ impl Column {
             DataType::UInt8 => Self::UInt8(UInt8Builder::with_capacity(BATCH_ROWS)),
             DataType::UInt32 => Self::UInt32(UInt32Builder::with_capacity(BATCH_ROWS)),
             DataType::UInt64 => Self::UInt64(UInt64Builder::with_capacity(BATCH_ROWS)),
-            other => return Err(DataFusionError::Internal(format!("rows with a column of {other}"))),
+            other => {
+                return Err(DataFusionError::Internal(format!(
+                    "rows with a column of {other}"
+                )));
+            }
         })
     }
 
@@ -126,7 +159,11 @@ impl Column {
             (Self::UInt32(column), Cell::Null) => column.append_null(),
             (Self::UInt64(column), Cell::Int(v)) => column.append_value(v as u64),
             (Self::UInt64(column), Cell::Null) => column.append_null(),
-            (_, cell) => return Err(DataFusionError::Internal(format!("cell {cell:?} does not fit its column"))),
+            (_, cell) => {
+                return Err(DataFusionError::Internal(format!(
+                    "cell {cell:?} does not fit its column"
+                )));
+            }
         }
         Ok(())
     }

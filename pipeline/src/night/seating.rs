@@ -1,4 +1,5 @@
-//! Users and seats of a batch: taken only for rows that stay, so that nobody is known by rejected rows alone.
+//! Users and seats of a batch: taken only for rows that stay, so that nobody is known by rejected
+//! rows alone.
 
 use datafusion::error::{DataFusionError, Result};
 use tagmill_schemas::IdScope;
@@ -50,7 +51,8 @@ impl Seating<'_> {
     pub fn seat(&mut self, batch: &SourceBatch, apps: &[u32]) -> Result<&[u32]> {
         self.number_users(batch, apps)?;
         self.buffers.seats.clear();
-        self.seats.take_batch(self.ids, apps, &self.buffers.users, &mut self.buffers.seats);
+        self.seats
+            .take_batch(self.ids, apps, &self.buffers.users, &mut self.buffers.seats);
         Ok(&self.buffers.seats)
     }
 
@@ -58,7 +60,12 @@ impl Seating<'_> {
     ///
     /// # Errors
     /// As [`Self::seat`].
-    pub fn seat_others(&mut self, batch: &SourceBatch, apps: &[u32], rejected: &[usize]) -> Result<&[u32]> {
+    pub fn seat_others(
+        &mut self,
+        batch: &SourceBatch,
+        apps: &[u32],
+        rejected: &[usize],
+    ) -> Result<&[u32]> {
         if rejected.is_empty() {
             return self.seat(batch, apps);
         }
@@ -67,21 +74,39 @@ impl Seating<'_> {
         let SeatingBuffers { seats, others, .. } = &mut *self.buffers;
         std::mem::swap(seats, others);
         let (mut taken, mut rejected) = (others.iter(), rejected.iter().peekable());
-        let seat_of = |row| if rejected.next_if(|rejected| **rejected == row).is_some() { None } else { taken.next() };
+        let seat_of = |row| {
+            if rejected.next_if(|rejected| **rejected == row).is_some() {
+                None
+            } else {
+                taken.next()
+            }
+        };
         seats.clear();
-        seats.extend((0..apps.len()).map(seat_of).map(|seat| seat.copied().unwrap_or(NO_SEAT)));
+        seats.extend(
+            (0..apps.len())
+                .map(seat_of)
+                .map(|seat| seat.copied().unwrap_or(NO_SEAT)),
+        );
         Ok(seats)
     }
 
     fn number_users(&mut self, batch: &SourceBatch, apps: &[u32]) -> Result<()> {
         let ids = batch.ids()?;
         let hashes = batch.hashes()?.values();
-        let SeatingBuffers { users, scoped, ends, .. } = &mut self.buffers;
+        let SeatingBuffers {
+            users,
+            scoped,
+            ends,
+            ..
+        } = &mut self.buffers;
         users.clear();
         users.reserve(hashes.len());
         let found = |user, first| users.push((user, first));
         match self.spec.id_scope {
-            IdScope::Global => self.ids.intern_batch(hashes, |row| ids.value(row).as_bytes(), found),
+            IdScope::Global => {
+                self.ids
+                    .intern_batch(hashes, |row| ids.value(row).as_bytes(), found)
+            }
             IdScope::App => {
                 scoped.clear();
                 ends.clear();
@@ -92,12 +117,14 @@ impl Seating<'_> {
                     scoped.extend_from_slice(ids.value(row).as_bytes());
                     ends.push(scoped.len());
                 }
-                self.ids.intern_batch(hashes, |row| &scoped[ends[row]..ends[row + 1]], found);
+                self.ids
+                    .intern_batch(hashes, |row| &scoped[ends[row]..ends[row + 1]], found);
             }
         }
         if self.ids.is_full(MOST_BATCH_USERS) {
             return Err(DataFusionError::ResourcesExhausted(format!(
-                "shard {} has {} users, more than 32 bits can number; a warehouse with more shards is needed",
+                "shard {} has {} users, more than 32 bits can number; a warehouse with more \
+                 shards is needed",
                 self.shard,
                 self.ids.len()
             )));
@@ -110,8 +137,19 @@ impl Seating<'_> {
 ///
 /// # Errors
 /// Those of Arrow's filter.
-pub fn without(batch: &SourceBatch, apps: &[u32], rejected: &[usize]) -> Result<(SourceBatch, Vec<u32>)> {
-    let stays: Vec<bool> = (0..apps.len()).map(|row| rejected.binary_search(&row).is_err()).collect();
-    let apps = apps.iter().zip(&stays).filter(|(_, stays)| **stays).map(|(app, _)| *app).collect();
+pub fn without(
+    batch: &SourceBatch,
+    apps: &[u32],
+    rejected: &[usize],
+) -> Result<(SourceBatch, Vec<u32>)> {
+    let stays: Vec<bool> = (0..apps.len())
+        .map(|row| rejected.binary_search(&row).is_err())
+        .collect();
+    let apps = apps
+        .iter()
+        .zip(&stays)
+        .filter(|(_, stays)| **stays)
+        .map(|(app, _)| *app)
+        .collect();
     Ok((batch.kept(&stays.into())?, apps))
 }

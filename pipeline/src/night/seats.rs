@@ -1,7 +1,8 @@
 //! Seats: the dense numbers of the (app, user) pairs of one shard, for one run.
 //!
-//! While rows stream in, seats are provisional (order of arrival). [`Seats::settle`] puts them in order of
-//! (app name, ordinal), so that the seats of one app are one range and ascend with the ordinals.
+//! While rows stream in, seats are provisional (order of arrival). [`Seats::settle`] puts them in
+//! order of (app name, ordinal), so that the seats of one app are one range and ascend with the
+//! ordinals.
 
 use hashbrown::HashMap;
 
@@ -20,14 +21,19 @@ pub struct FirstSeat {
 
 impl Default for FirstSeat {
     fn default() -> Self {
-        Self { app: NO_APP, seat: 0 }
+        Self {
+            app: NO_APP,
+            seat: 0,
+        }
     }
 }
 
-/// Id bytes -> user number, with the user's first seat beside the id: a look-up has just fetched that memory.
+/// Id bytes -> user number, with the user's first seat beside the id: a look-up has just fetched
+/// that memory.
 pub type Dictionary = Interner<FirstSeat>;
 
-/// (app, user number) -> provisional seat. Nearly every user has one app: that seat stands in the dictionary, beside the id.
+/// (app, user number) -> provisional seat. Nearly every user has one app: that seat stands in the
+/// dictionary, beside the id.
 #[derive(Default)]
 pub struct Seats {
     app_of: Vec<u32>,
@@ -85,19 +91,42 @@ impl Seats {
     /// The seat of this user in this app, if there is one.
     pub fn find(&self, ids: &Dictionary, app: u32, user: u32) -> Option<u32> {
         let first = ids.note(user);
-        if first.app == app { Some(first.seat) } else { self.others.get(&(app, user)).copied() }
+        if first.app == app {
+            Some(first.seat)
+        } else {
+            self.others.get(&(app, user)).copied()
+        }
     }
 
-    /// [`Self::take`] for rows in turn, of which the dictionary said user and first seat; the seats are appended to `out`.
-    pub fn take_batch(&mut self, ids: &mut Dictionary, apps: &[u32], users: &[(u32, FirstSeat)], out: &mut Vec<u32>) {
+    /// [`Self::take`] for rows in turn, of which the dictionary said user and first seat; the seats
+    /// are appended to `out`.
+    pub fn take_batch(
+        &mut self,
+        ids: &mut Dictionary,
+        apps: &[u32],
+        users: &[(u32, FirstSeat)],
+        out: &mut Vec<u32>,
+    ) {
         let rows = apps.iter().zip(users);
-        out.extend(rows.map(|(&app, &(user, first))| if first.app == app { first.seat } else { self.take(ids, app, user) }));
+        out.extend(rows.map(|(&app, &(user, first))| {
+            if first.app == app {
+                first.seat
+            } else {
+                self.take(ids, app, user)
+            }
+        }));
     }
 
-    /// The final order. `app_rank` and `ordinal` turn app codes and user numbers into their final values.
+    /// The final order. `app_rank` and `ordinal` turn app codes and user numbers into their final
+    /// values.
     pub fn settle(&self, app_rank: &[u32], ordinal: &[u32]) -> Settled {
-        let key = |seat: usize| u64::from(app_rank[self.app_of[seat] as usize]) << 32 | u64::from(ordinal[self.user_of[seat] as usize]);
-        let mut order: Vec<(u64, u32)> = (0..self.len()).map(|seat| (key(seat), seat as u32)).collect();
+        let key = |seat: usize| {
+            u64::from(app_rank[self.app_of[seat] as usize]) << 32
+                | u64::from(ordinal[self.user_of[seat] as usize])
+        };
+        let mut order: Vec<(u64, u32)> = (0..self.len())
+            .map(|seat| (key(seat), seat as u32))
+            .collect();
         if !order.is_sorted_by_key(|&(key, _)| key) {
             let bits = u32::BITS + bits_for(app_rank.len());
             radix_sort(&mut order, &mut Vec::new(), bits, |&(key, _)| key);
@@ -112,7 +141,11 @@ impl Seats {
             let rank = (key >> 32) as u32;
             match settled.apps.last_mut() {
                 Some(last) if last.rank == rank => last.end = seat + 1,
-                _ => settled.apps.push(AppSeats { rank, start: seat, end: seat + 1 }),
+                _ => settled.apps.push(AppSeats {
+                    rank,
+                    start: seat,
+                    end: seat + 1,
+                }),
             }
             settled.ordinals.push(key as u32);
             settled.provisional.push(provisional);
@@ -150,9 +183,16 @@ mod tests {
     use super::*;
 
     fn users(ids: &mut Dictionary, keys: &[&str]) -> Vec<(u32, FirstSeat)> {
-        let hashes: Vec<u64> = keys.iter().map(|key| u64::from(key.as_bytes()[0])).collect();
+        let hashes: Vec<u64> = keys
+            .iter()
+            .map(|key| u64::from(key.as_bytes()[0]))
+            .collect();
         let mut users = Vec::new();
-        ids.intern_batch(&hashes, |i| keys[i].as_bytes(), |user, first| users.push((user, first)));
+        ids.intern_batch(
+            &hashes,
+            |i| keys[i].as_bytes(),
+            |user, first| users.push((user, first)),
+        );
         users
     }
 
@@ -176,6 +216,20 @@ mod tests {
         assert_eq!(settled.ordinals, [9, 4, 9]);
         assert_eq!(settled.provisional, [2, 1, 0]);
         assert_eq!(settled.seat_of, [2, 1, 0]);
-        assert_eq!(settled.apps, [AppSeats { rank: 0, start: 0, end: 1 }, AppSeats { rank: 1, start: 1, end: 3 }]);
+        assert_eq!(
+            settled.apps,
+            [
+                AppSeats {
+                    rank: 0,
+                    start: 0,
+                    end: 1
+                },
+                AppSeats {
+                    rank: 1,
+                    start: 1,
+                    end: 3
+                }
+            ]
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The state of one shard while rows stream in: reads exchanged batches, keeps dictionary, seats, tags and events.
+//! The state of one shard while rows stream in: reads exchanged batches, keeps dictionary, seats,
+//! tags and events.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +39,8 @@ pub struct Shard<'a> {
     pub seats: Seats,
     /// By source.
     pub states: Vec<SourceState>,
-    /// By source: which state its rows go to. Sources of the same declared events share one, so that an event is one event.
+    /// By source: which state its rows go to. Sources of the same declared events share one, so
+    /// that an event is one event.
     pub state_of: Vec<usize>,
     /// By source.
     pub accounts: Vec<Accounting>,
@@ -67,7 +69,9 @@ impl<'a> Shard<'a> {
             apps: Values::new(ValueType::String),
             seats: Seats::default(),
             states: spec.sources.iter().map(SourceState::new).collect(),
-            state_of: (0..spec.sources.len()).map(|source| shared_state(&spec.sources, source)).collect(),
+            state_of: (0..spec.sources.len())
+                .map(|source| shared_state(&spec.sources, source))
+                .collect(),
             accounts: spec.sources.iter().map(|_| Accounting::default()).collect(),
             apps_of_rows: Vec::new(),
             buffers: SeatingBuffers::default(),
@@ -96,7 +100,9 @@ impl<'a> Shard<'a> {
 
     /// Heap bytes held, without what the first batches already had.
     pub fn size(&self) -> usize {
-        self.ids.size() + self.seats.size() + self.states.iter().map(SourceState::size).sum::<usize>()
+        self.ids.size()
+            + self.seats.size()
+            + self.states.iter().map(SourceState::size).sum::<usize>()
     }
 
     /// Takes a batch of source number `source`.
@@ -111,15 +117,29 @@ impl<'a> Shard<'a> {
         }
         self.encode_apps(spec, &batch)?;
         self.accounts[source].accept(&self.apps_of_rows);
-        let rows = Rows { apps: &self.apps_of_rows, batch: &batch };
+        let rows = Rows {
+            apps: &self.apps_of_rows,
+            batch: &batch,
+        };
         let (ids, seats, buffers) = (&mut self.ids, &mut self.seats, &mut self.buffers);
-        let mut seating = Seating { spec: self.spec, shard: self.number, ids, seats, apps: &self.apps, buffers };
+        let mut seating = Seating {
+            spec: self.spec,
+            shard: self.number,
+            ids,
+            seats,
+            apps: &self.apps,
+            buffers,
+        };
         let account = &mut self.accounts[source];
         match &mut self.states[self.state_of[source]] {
             SourceState::Attributes(state) => take_attributes(state, spec, &rows, &mut seating),
             SourceState::Labels(state) => take_labels(state, spec, &rows, &mut seating, account),
-            SourceState::Events(state, None) => take_events(state, spec, &rows, &mut seating, account),
-            SourceState::Events(state, Some(reader)) => reader.take(state, spec, &rows, &mut seating, account),
+            SourceState::Events(state, None) => {
+                take_events(state, spec, &rows, &mut seating, account)
+            }
+            SourceState::Events(state, Some(reader)) => {
+                reader.take(state, spec, &rows, &mut seating, account)
+            }
         }
     }
 
@@ -128,14 +148,22 @@ impl<'a> Shard<'a> {
         let shards = u64::from(self.spec.shards.get());
         let own = u64::from(self.number);
         let hashes = batch.hashes()?.values();
-        if shards.is_power_of_two() && hashes.iter().fold(0, |differs, hash| differs | (hash ^ own)) & (shards - 1) == 0 {
+        if shards.is_power_of_two()
+            && hashes
+                .iter()
+                .fold(0, |differs, hash| differs | (hash ^ own))
+                & (shards - 1)
+                == 0
+        {
             return Ok(());
         }
         match hashes.iter().find(|&&hash| hash % shards != own) {
             None => Ok(()),
-            Some(hash) => {
-                Err(DataFusionError::Internal(format!("a row of shard {} came to shard {own}: the exchange does not follow the routing table", hash % shards)))
-            }
+            Some(hash) => Err(DataFusionError::Internal(format!(
+                "a row of shard {} came to shard {own}: the exchange does not follow the routing \
+                 table",
+                hash % shards
+            ))),
         }
     }
 
@@ -144,7 +172,10 @@ impl<'a> Shard<'a> {
         if statuses.null_count() == statuses.len() {
             return Ok(());
         }
-        let constant = self.spec.sources[source].app.as_deref().map(|app| self.apps.string_code(app.as_bytes()));
+        let constant = self.spec.sources[source]
+            .app
+            .as_deref()
+            .map(|app| self.apps.string_code(app.as_bytes()));
         let mut apps = Vec::new();
         match (constant, batch.apps()) {
             (Some(app), _) => apps.resize(batch.len(), app),
@@ -168,7 +199,10 @@ impl<'a> Shard<'a> {
                 Ok(())
             }
             (None, Some(column)) => self.apps.encode(column, &mut self.apps_of_rows),
-            (None, None) => Err(DataFusionError::Internal(format!("source {} has no app", spec.name))),
+            (None, None) => Err(DataFusionError::Internal(format!(
+                "source {} has no app",
+                spec.name
+            ))),
         }
     }
 }
@@ -184,11 +218,23 @@ pub struct Rows<'a> {
 impl SourceState {
     fn new(spec: &SourceSpec) -> Self {
         match &spec.rows {
-            RowsSpec::Attributes { tags, .. } => Self::Attributes(Attributes::new(tags.iter().map(column_of).collect())),
+            RowsSpec::Attributes { tags, .. } => {
+                Self::Attributes(Attributes::new(tags.iter().map(column_of).collect()))
+            }
             RowsSpec::GroupTags { .. } => Self::Labels(Labels::default()),
-            RowsSpec::Events { dimensions, measures, shapes, .. } => {
-                let rows = EventRows::new(Values::new(ValueType::String), dimensions.iter().map(|&t| Values::new(t)).collect(), *measures);
-                let reader = matches!(shapes, EventShapes::Properties { .. }).then(PropertyReader::default);
+            RowsSpec::Events {
+                dimensions,
+                measures,
+                shapes,
+                ..
+            } => {
+                let rows = EventRows::new(
+                    Values::new(ValueType::String),
+                    dimensions.iter().map(|&t| Values::new(t)).collect(),
+                    *measures,
+                );
+                let reader =
+                    matches!(shapes, EventShapes::Properties { .. }).then(PropertyReader::default);
                 Self::Events(rows, reader)
             }
         }
@@ -203,15 +249,26 @@ impl SourceState {
     }
 }
 
-/// The first source that says the same things of the same events; a dedupe key belongs to one source.
+/// The first source that says the same things of the same events; a dedupe key belongs to one
+/// source.
 fn shared_state(sources: &[SourceSpec], source: usize) -> usize {
-    let Some(own) = what_events_say(&sources[source]) else { return source };
-    sources[..source].iter().position(|other| what_events_say(other) == Some(own)).unwrap_or(source)
+    let Some(own) = what_events_say(&sources[source]) else {
+        return source;
+    };
+    sources[..source]
+        .iter()
+        .position(|other| what_events_say(other) == Some(own))
+        .unwrap_or(source)
 }
 
 fn what_events_say(source: &SourceSpec) -> Option<(&[ValueType], &EventShapes)> {
     match &source.rows {
-        RowsSpec::Events { is_keyed: false, shapes, dimensions, .. } => Some((dimensions, shapes)),
+        RowsSpec::Events {
+            is_keyed: false,
+            shapes,
+            dimensions,
+            ..
+        } => Some((dimensions, shapes)),
         _ => None,
     }
 }
@@ -223,27 +280,67 @@ fn column_of(tag: &TagSpec) -> TagColumn {
 /// Splits off the column that orders duplicates.
 fn ordered(is_ordered: bool, columns: &[ArrayRef]) -> (Option<&[i64]>, &[ArrayRef]) {
     match columns.split_first() {
-        Some((order, rest)) if is_ordered => (order.as_primitive_opt::<Int64Type>().map(|o| &**o.values()), rest),
+        Some((order, rest)) if is_ordered => (
+            order.as_primitive_opt::<Int64Type>().map(|o| &**o.values()),
+            rest,
+        ),
         _ => (None, columns),
     }
 }
 
-fn take_attributes(state: &mut Attributes, spec: &SourceSpec, rows: &Rows<'_>, seating: &mut Seating<'_>) -> Result<()> {
-    let is_ordered = matches!(spec.rows, RowsSpec::Attributes { is_ordered: true, .. });
+fn take_attributes(
+    state: &mut Attributes,
+    spec: &SourceSpec,
+    rows: &Rows<'_>,
+    seating: &mut Seating<'_>,
+) -> Result<()> {
+    let is_ordered = matches!(
+        spec.rows,
+        RowsSpec::Attributes {
+            is_ordered: true,
+            ..
+        }
+    );
     let (orders, columns) = ordered(is_ordered, rows.batch.rest());
     state.push(seating.seat(rows.batch, rows.apps)?, orders, columns)
 }
 
-fn take_labels(state: &mut Labels, spec: &SourceSpec, rows: &Rows<'_>, seating: &mut Seating<'_>, account: &mut Accounting) -> Result<()> {
-    let RowsSpec::GroupTags { undeclared, is_ordered } = &spec.rows else { return Ok(()) };
+fn take_labels(
+    state: &mut Labels,
+    spec: &SourceSpec,
+    rows: &Rows<'_>,
+    seating: &mut Seating<'_>,
+    account: &mut Accounting,
+) -> Result<()> {
+    let RowsSpec::GroupTags {
+        undeclared,
+        is_ordered,
+    } = &spec.rows
+    else {
+        return Ok(());
+    };
     let (orders, columns) = ordered(*is_ordered, rows.batch.rest());
-    let [tags, values] = columns else { return Err(DataFusionError::Internal(format!("source {} needs a tag and a value", spec.name))) };
+    let [tags, values] = columns else {
+        return Err(DataFusionError::Internal(format!(
+            "source {} needs a tag and a value",
+            spec.name
+        )));
+    };
     let (mut tag_codes, mut texts) = (Vec::new(), Vec::new());
     state.names.encode(tags, &mut tag_codes)?;
     state.encode_texts(values, &mut texts)?;
     let (mut kept, mut rejected) = (Vec::with_capacity(rows.apps.len()), Vec::new());
     for (row, &app) in rows.apps.iter().enumerate() {
-        let label = state.label(app, tag_codes[row], |tag| label_rule(seating.spec, &spec.name, *undeclared, seating.apps, app, tag));
+        let label = state.label(app, tag_codes[row], |tag| {
+            label_rule(
+                seating.spec,
+                &spec.name,
+                *undeclared,
+                seating.apps,
+                app,
+                tag,
+            )
+        });
         let mut reject = |why| {
             account.reject_accepted(app, why, || describe(rows, row));
             rejected.push(row);
@@ -257,35 +354,88 @@ fn take_labels(state: &mut Labels, spec: &SourceSpec, rows: &Rows<'_>, seating: 
     }
     let seats = seating.seat_others(rows.batch, rows.apps, &rejected)?;
     let order = |row: usize| orders.map_or(0, |orders| orders[row].max(CARRIED + 1));
-    kept.into_iter().for_each(|(row, label, code)| state.push(LabelRow { label, seat: seats[row], code, order: order(row) }));
+    kept.into_iter().for_each(|(row, label, code)| {
+        state.push(LabelRow {
+            label,
+            seat: seats[row],
+            code,
+            order: order(row),
+        })
+    });
     Ok(())
 }
 
-fn label_rule(night: &NightSpec, source: &str, undeclared: Undeclared, apps: &Values, app: u32, tag: &str) -> LabelRule {
+fn label_rule(
+    night: &NightSpec,
+    source: &str,
+    undeclared: Undeclared,
+    apps: &Values,
+    app: u32,
+    tag: &str,
+) -> LabelRule {
     let name = apps.value(app).map(|v| v.to_string()).unwrap_or_default();
     let declared = night.label(&name, tag);
-    let unused = night.unused_labels.get(&name).and_then(|tags| tags.get(tag));
+    let unused = night
+        .unused_labels
+        .get(&name)
+        .and_then(|tags| tags.get(tag));
     match (declared, undeclared) {
-        (Some(label), _) if label.source == source => LabelRule::Typed(label.value_type, label.multi),
+        (Some(label), _) if label.source == source => {
+            LabelRule::Typed(label.value_type, label.multi)
+        }
         // Another source owns this name in this app.
         (Some(_), _) => LabelRule::Rejected,
         _ if night.is_platform_tag(tag) => LabelRule::Rejected,
-        (None, _) if unused.is_some_and(|unused| unused.is_over_limit) => LabelRule::Ignored(OVER_LIMIT),
+        (None, _) if unused.is_some_and(|unused| unused.is_over_limit) => {
+            LabelRule::Ignored(OVER_LIMIT)
+        }
         (None, _) if unused.is_some() => LabelRule::Ignored("disabled_tag"),
-        (None, Undeclared::String) if night.full_apps.contains(&name) => LabelRule::Ignored(OVER_LIMIT),
+        (None, Undeclared::String) if night.full_apps.contains(&name) => {
+            LabelRule::Ignored(OVER_LIMIT)
+        }
         (None, Undeclared::String) => LabelRule::Typed(ValueType::String, false),
         (None, Undeclared::Ignore) => LabelRule::Ignored("undeclared_tag"),
         (None, Undeclared::Reject) => LabelRule::Rejected,
     }
 }
 
-fn take_events(state: &mut EventRows, spec: &SourceSpec, rows: &Rows<'_>, seating: &mut Seating<'_>, account: &mut Accounting) -> Result<()> {
-    let RowsSpec::Events { dimensions, measures, is_keyed, shapes, .. } = &spec.rows else { return Ok(()) };
+fn take_events(
+    state: &mut EventRows,
+    spec: &SourceSpec,
+    rows: &Rows<'_>,
+    seating: &mut Seating<'_>,
+    account: &mut Accounting,
+) -> Result<()> {
+    let RowsSpec::Events {
+        dimensions,
+        measures,
+        is_keyed,
+        shapes,
+        ..
+    } = &spec.rows
+    else {
+        return Ok(());
+    };
     let too_large = rows_with_large_measures(state, spec, rows)?;
     if !too_large.is_empty() {
-        too_large.iter().for_each(|(&row, reason)| account.reject_accepted(rows.apps[row], reason, || describe(rows, row)));
-        let (batch, apps) = without(rows.batch, rows.apps, &too_large.into_keys().collect::<Vec<_>>())?;
-        return take_events(state, spec, &Rows { apps: &apps, batch: &batch }, seating, account);
+        too_large.iter().for_each(|(&row, reason)| {
+            account.reject_accepted(rows.apps[row], reason, || describe(rows, row))
+        });
+        let (batch, apps) = without(
+            rows.batch,
+            rows.apps,
+            &too_large.into_keys().collect::<Vec<_>>(),
+        )?;
+        return take_events(
+            state,
+            spec,
+            &Rows {
+                apps: &apps,
+                batch: &batch,
+            },
+            seating,
+            account,
+        );
     }
     let (keys, columns) = keyed(*is_keyed, rows.batch.rest());
     let first = state.len();
@@ -295,24 +445,50 @@ fn take_events(state: &mut EventRows, spec: &SourceSpec, rows: &Rows<'_>, seatin
         values.encode(&columns[1 + slot], &mut codes[1 + slot])?;
     }
     state.push(seating.seat(rows.batch, rows.apps)?, &codes, keys)?;
-    let EventShapes::Columns { measures: shapes, .. } = shapes else { return Ok(()) };
+    let EventShapes::Columns {
+        measures: shapes, ..
+    } = shapes
+    else {
+        return Ok(());
+    };
     let values = &columns[1 + dimensions.len()..];
-    for ((measure, events), array) in shapes.iter().filter_map(|shape| Some((shape, values.get(shape.0.slot)?))) {
+    for ((measure, events), array) in shapes
+        .iter()
+        .filter_map(|shape| Some((shape, values.get(shape.0.slot)?)))
+    {
         let having = state.name_codes(events);
         let has_it = |row: usize| having.is_empty() || having.contains(&codes[0][row]);
-        scaled(array, measure.scale, has_it, |row, value| state.push_measure(measure.slot, first + row, value))?;
+        scaled(array, measure.scale, has_it, |row, value| {
+            state.push_measure(measure.slot, first + row, value)
+        })?;
     }
     debug_assert_eq!(shapes.len(), *measures);
     Ok(())
 }
 
-/// Rows of an event with a measure that does not fit into 64 bits, and the reason against each: one such row must not stop
-/// the night.
-fn rows_with_large_measures(state: &mut EventRows, spec: &SourceSpec, rows: &Rows<'_>) -> Result<BTreeMap<usize, String>> {
-    let RowsSpec::Events { dimensions, is_keyed, shapes: EventShapes::Columns { measures, .. }, .. } = &spec.rows else { return Ok(BTreeMap::new()) };
-    let (names, values) = rows.batch.rest()[usize::from(*is_keyed)..].split_at(1 + dimensions.len());
+/// Rows of an event with a measure that does not fit into 64 bits, and the reason against each: one
+/// such row must not stop the night.
+fn rows_with_large_measures(
+    state: &mut EventRows,
+    spec: &SourceSpec,
+    rows: &Rows<'_>,
+) -> Result<BTreeMap<usize, String>> {
+    let RowsSpec::Events {
+        dimensions,
+        is_keyed,
+        shapes: EventShapes::Columns { measures, .. },
+        ..
+    } = &spec.rows
+    else {
+        return Ok(BTreeMap::new());
+    };
+    let (names, values) =
+        rows.batch.rest()[usize::from(*is_keyed)..].split_at(1 + dimensions.len());
     let mut found = BTreeMap::new();
-    for ((measure, events), array) in measures.iter().filter_map(|shape| Some((shape, values.get(shape.0.slot)?))) {
+    for ((measure, events), array) in measures
+        .iter()
+        .filter_map(|shape| Some((shape, values.get(shape.0.slot)?)))
+    {
         let beyond = too_large(array, measure.scale)?;
         if beyond.is_empty() {
             continue;
@@ -322,7 +498,9 @@ fn rows_with_large_measures(state: &mut EventRows, spec: &SourceSpec, rows: &Row
         let having = state.name_codes(events);
         let has_it = |row: &usize| having.is_empty() || having.contains(&codes[*row]);
         for row in beyond.into_iter().filter(has_it) {
-            found.entry(row).or_insert_with(|| format!("bad_{}", measure.name));
+            found
+                .entry(row)
+                .or_insert_with(|| format!("bad_{}", measure.name));
         }
     }
     Ok(found)
@@ -334,7 +512,11 @@ pub fn keyed(is_keyed: bool, columns: &[ArrayRef]) -> (Vec<u128>, &[ArrayRef]) {
         Some((keys, rest)) if is_keyed => {
             let keys = keys.as_any().downcast_ref::<FixedSizeBinaryArray>();
             let read = |bytes: &[u8]| bytes.try_into().map_or(0, u128::from_be_bytes);
-            (keys.map(|k| (0..k.len()).map(|row| read(k.value(row))).collect()).unwrap_or_default(), rest)
+            (
+                keys.map(|k| (0..k.len()).map(|row| read(k.value(row))).collect())
+                    .unwrap_or_default(),
+                rest,
+            )
         }
         _ => (Vec::new(), columns),
     }
@@ -343,11 +525,18 @@ pub fn keyed(is_keyed: bool, columns: &[ArrayRef]) -> (Vec<u128>, &[ArrayRef]) {
 /// A row as JSON, for the rejects.
 pub fn describe(rows: &Rows<'_>, row: usize) -> String {
     let schema = rows.batch.batch.schema();
-    let fields = schema.fields().iter().zip(rows.batch.batch.columns()).skip(2);
+    let fields = schema
+        .fields()
+        .iter()
+        .zip(rows.batch.batch.columns())
+        .skip(2);
     let cell = |array: &ArrayRef| match array.is_null(row) {
         true => serde_json::Value::Null,
-        false => arrow::util::display::array_value_to_string(array, row).map_or(serde_json::Value::Null, serde_json::Value::String),
+        false => arrow::util::display::array_value_to_string(array, row)
+            .map_or(serde_json::Value::Null, serde_json::Value::String),
     };
-    let object: serde_json::Map<_, _> = fields.map(|(field, array)| (field.name().clone(), cell(array))).collect();
+    let object: serde_json::Map<_, _> = fields
+        .map(|(field, array)| (field.name().clone(), cell(array)))
+        .collect();
     serde_json::Value::Object(object).to_string()
 }

@@ -1,4 +1,5 @@
-//! What one night computes, fixed by the driver before any shard starts. Serialisable: an executor elsewhere gets the same.
+//! What one night computes, fixed by the driver before any shard starts. Serialisable: an executor
+//! elsewhere gets the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,7 +52,8 @@ pub struct NightSpec {
     pub rules: Vec<AppRules>,
     /// The uploaded lists that rules name.
     pub lists: Vec<ListSpec>,
-    /// Bytes that whoever runs the plan has reserved for each shard that runs; a shard reserves what it needs beyond.
+    /// Bytes that whoever runs the plan has reserved for each shard that runs; a shard reserves
+    /// what it needs beyond.
     pub shard_budget: u64,
 }
 
@@ -63,7 +65,9 @@ impl NightSpec {
 
     /// The tag of a group-tags source, if it is known.
     pub fn label(&self, app: &str, tag: &str) -> Option<&LabelSpec> {
-        self.shared_labels.get(tag).or_else(|| self.labels.get(app)?.get(tag))
+        self.shared_labels
+            .get(tag)
+            .or_else(|| self.labels.get(app)?.get(tag))
     }
 
     /// The tags of attributes sources.
@@ -82,12 +86,16 @@ impl NightSpec {
 
     /// Whether any events are read tonight.
     pub fn reads_events(&self) -> bool {
-        self.sources.iter().any(|source| source.has_input && matches!(source.rows, RowsSpec::Events { .. }))
+        self.sources
+            .iter()
+            .any(|source| source.has_input && matches!(source.rows, RowsSpec::Events { .. }))
     }
 
     /// Days from 1970-01-01 to the run's date.
     pub fn day(&self) -> i32 {
-        self.date.signed_duration_since(NaiveDate::default()).num_days() as i32
+        self.date
+            .signed_duration_since(NaiveDate::default())
+            .num_days() as i32
     }
 }
 
@@ -101,9 +109,11 @@ pub struct ParentFiles {
     pub users: Vec<FileEntry>,
     /// Of the newest release.
     pub universe: Vec<FileEntry>,
-    /// Of the newest release of an earlier date, for sources that are carried or hold changes only; else empty.
+    /// Of the newest release of an earlier date, for sources that are carried or hold changes only;
+    /// else empty.
     pub tags: Vec<FileEntry>,
-    /// Of the newest release of this very date, for sources that this rerun does not read; else empty.
+    /// Of the newest release of this very date, for sources that this rerun does not read; else
+    /// empty.
     pub tags_of_date: Vec<FileEntry>,
     /// Groups of the newest release of an earlier date.
     pub groups: Vec<FileEntry>,
@@ -126,7 +136,8 @@ pub struct SourceSpec {
     pub rows: RowsSpec,
 }
 
-/// The published values of a source that stay where tonight's rows, if there are any, say nothing else.
+/// The published values of a source that stay where tonight's rows, if there are any, say nothing
+/// else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Keeps {
     /// None: tonight's rows are all.
@@ -191,7 +202,8 @@ pub struct LabelSpec {
     pub multi: bool,
 }
 
-/// A tag that a registry declares and that is not indexed: as an undeclared one it could get another type, for ever.
+/// A tag that a registry declares and that is not indexed: as an undeclared one it could get
+/// another type, for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnusedLabel {
     /// The source of the registry.
@@ -254,10 +266,21 @@ impl EventShapes {
     /// What this event of this app is made of; `None` when it is not indexed.
     pub fn shape(&self, app: &str, event: &str) -> Option<EventShape> {
         match self {
-            Self::Columns { dimensions, measures } => {
-                let has = |events: &[String]| events.is_empty() || events.iter().any(|e| e == event);
-                let measures = measures.iter().filter(|(_, events)| has(events)).map(|(m, _)| m.clone()).collect();
-                Some(EventShape { dimensions: dimensions.clone(), measures })
+            Self::Columns {
+                dimensions,
+                measures,
+            } => {
+                let has =
+                    |events: &[String]| events.is_empty() || events.iter().any(|e| e == event);
+                let measures = measures
+                    .iter()
+                    .filter(|(_, events)| has(events))
+                    .map(|(m, _)| m.clone())
+                    .collect();
+                Some(EventShape {
+                    dimensions: dimensions.clone(),
+                    measures,
+                })
             }
             Self::Properties { events, .. } => events.get(app)?.get(event).map(|e| e.shape.clone()),
         }

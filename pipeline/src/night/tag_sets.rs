@@ -1,4 +1,5 @@
-//! The users of every value of one tag of one app: what tag bitmaps are written from and rules are evaluated on.
+//! The users of every value of one tag of one app: what tag bitmaps are written from and rules are
+//! evaluated on.
 //!
 //! ```text
 //! values: v0 v1 v2 ...            in typed order
@@ -30,19 +31,38 @@ pub struct TagSets {
 }
 
 impl TagSets {
-    /// The sets of one column for an app whose seats, in order, have these provisional numbers. `order` is that of the
-    /// column's values.
-    pub fn of_column(column: &TagColumn, provisional: &[u32], order: &CodeOrder, cutter: &mut Cutter) -> Self {
+    /// The sets of one column for an app whose seats, in order, have these provisional numbers.
+    /// `order` is that of the column's values.
+    pub fn of_column(
+        column: &TagColumn,
+        provisional: &[u32],
+        order: &CodeOrder,
+        cutter: &mut Cutter,
+    ) -> Self {
         for (seat, &place) in provisional.iter().enumerate() {
             for code in column.codes(place) {
                 cutter.push(order.ranks[code as usize], seat as u32);
             }
         }
-        Self::cut(&column.name, &column.values, column.multi, column.scale, order, cutter)
+        Self::cut(
+            &column.name,
+            &column.values,
+            column.multi,
+            column.scale,
+            order,
+            cutter,
+        )
     }
 
     /// The sets of the pairs in `cutter`, whose keys are ranks.
-    pub fn cut(name: &str, values: &Values, multi: bool, scale: Option<u8>, order: &CodeOrder, cutter: &mut Cutter) -> Self {
+    pub fn cut(
+        name: &str,
+        values: &Values,
+        multi: bool,
+        scale: Option<u8>,
+        order: &CodeOrder,
+        cutter: &mut Cutter,
+    ) -> Self {
         let mut sets = Self {
             name: name.to_owned(),
             value_type: values.value_type(),
@@ -77,7 +97,10 @@ impl TagSets {
     /// Sets the bit of every seat with one of the values that stand in these ranges.
     pub fn fill(&self, words: &mut [u64], values: &[Range<usize>]) {
         for range in values {
-            fill(&self.seats[self.starts[range.start] as usize..self.starts[range.end] as usize], words);
+            fill(
+                &self.seats[self.starts[range.start] as usize..self.starts[range.end] as usize],
+                words,
+            );
         }
     }
 
@@ -85,9 +108,16 @@ impl TagSets {
     pub fn by_seat(&self, seats: usize) -> Vec<(u32, u32)> {
         let mut value_of = vec![u32::MAX; seats];
         for i in 0..self.values.len() {
-            self.seats(i).iter().for_each(|&seat| value_of[seat as usize] = i as u32);
+            self.seats(i)
+                .iter()
+                .for_each(|&seat| value_of[seat as usize] = i as u32);
         }
-        value_of.iter().enumerate().filter(|(_, value)| **value != u32::MAX).map(|(seat, &value)| (seat as u32, value)).collect()
+        value_of
+            .iter()
+            .enumerate()
+            .filter(|(_, value)| **value != u32::MAX)
+            .map(|(seat, &value)| (seat as u32, value))
+            .collect()
     }
 }
 
@@ -101,7 +131,10 @@ impl CodeOrder {
     /// The order of these values.
     pub fn of(values: &Values) -> Self {
         let codes = values.sorted_codes();
-        Self { ranks: positions(&codes), codes }
+        Self {
+            ranks: positions(&codes),
+            codes,
+        }
     }
 
     /// The code at a position.

@@ -1,7 +1,9 @@
-//! Rows of codes -> dense numbers: the distinct (event, dimension codes) tuples of one source in one shard.
+//! Rows of codes -> dense numbers: the distinct (event, dimension codes) tuples of one source in
+//! one shard.
 //!
-//! An event row is then six bytes, (seat, tuple), however many dimensions it has. As long as the product of the columns'
-//! sizes is small, which it is for columns that people group by, a tuple is found by its place in that product; else by hashing.
+//! An event row is then six bytes, (seat, tuple), however many dimensions it has. As long as the
+//! product of the columns' sizes is small, which it is for columns that people group by, a tuple is
+//! found by its place in that product; else by hashing.
 
 use super::random_access::{prefetch, zeroed};
 
@@ -44,8 +46,16 @@ struct Slots {
 impl Tuples {
     /// An empty set of tuples of `width` codes.
     pub fn new(width: usize) -> Self {
-        let cells = Cells { rooms: vec![0; width], numbers: Vec::new(), cells: Vec::new() };
-        Self { width, index: Index::Cells(cells), places: Vec::new() }
+        let cells = Cells {
+            rooms: vec![0; width],
+            numbers: Vec::new(),
+            cells: Vec::new(),
+        };
+        Self {
+            width,
+            index: Index::Cells(cells),
+            places: Vec::new(),
+        }
     }
 
     /// How many distinct tuples there are.
@@ -60,7 +70,17 @@ impl Tuples {
     pub fn columns(&self) -> Vec<Vec<u32>> {
         match &self.index {
             Index::Cells(cells) => cells.columns(),
-            Index::Slots(slots) => (0..self.width).map(|at| slots.codes.iter().skip(at).step_by(self.width).copied().collect()).collect(),
+            Index::Slots(slots) => (0..self.width)
+                .map(|at| {
+                    slots
+                        .codes
+                        .iter()
+                        .skip(at)
+                        .step_by(self.width)
+                        .copied()
+                        .collect()
+                })
+                .collect(),
         }
     }
 
@@ -72,8 +92,8 @@ impl Tuples {
         }
     }
 
-    /// Appends to `out` the number of the tuple of every row; `columns` are `width` columns of equal length, and every code of
-    /// column `i` is below `sizes[i]`, which never shrinks.
+    /// Appends to `out` the number of the tuple of every row; `columns` are `width` columns of
+    /// equal length, and every code of column `i` is below `sizes[i]`, which never shrinks.
     pub fn intern_batch(&mut self, columns: &[Vec<u32>], sizes: &[usize], out: &mut Vec<u32>) {
         debug_assert_eq!(columns.len(), self.width);
         out.reserve(columns.first().map_or(0, Vec::len));
@@ -89,11 +109,19 @@ impl Tuples {
 
     /// Gives every code a place; beyond the largest product hashing takes over for good.
     fn make_room(&mut self, sizes: &[usize]) {
-        let Index::Cells(cells) = &self.index else { return };
-        if cells.rooms.iter().zip(sizes).all(|(room, size)| size <= room) {
+        let Index::Cells(cells) = &self.index else {
+            return;
+        };
+        if cells
+            .rooms
+            .iter()
+            .zip(sizes)
+            .all(|(room, size)| size <= room)
+        {
             return;
         }
-        let with_reserve = |(&room, &size): (&usize, &usize)| if size <= room { room } else { size + size / 4 };
+        let with_reserve =
+            |(&room, &size): (&usize, &usize)| if size <= room { room } else { size + size / 4 };
         let rooms: Vec<usize> = cells.rooms.iter().zip(sizes).map(with_reserve).collect();
         let columns = cells.columns();
         self.index = match Cells::new(rooms, &columns) {
@@ -106,8 +134,14 @@ impl Tuples {
 impl Slots {
     fn new(columns: &[Vec<u32>]) -> Self {
         let (width, tuples) = (columns.len(), columns.first().map_or(0, Vec::len));
-        let codes = (0..tuples).flat_map(|tuple| columns.iter().map(move |column| column[tuple])).collect();
-        let mut made = Self { width, slots: Vec::new(), codes };
+        let codes = (0..tuples)
+            .flat_map(|tuple| columns.iter().map(move |column| column[tuple]))
+            .collect();
+        let mut made = Self {
+            width,
+            slots: Vec::new(),
+            codes,
+        };
         made.rehash((tuples * 2).next_power_of_two().max(FIRST_SLOTS));
         made
     }
@@ -151,7 +185,10 @@ impl Slots {
         for &hash in hashes {
             let home = self.slot_of(hash);
             let near = (0..NEAR).map(|step| self.slots[(home + step) & mask]);
-            if let Some(slot) = near.take_while(|&slot| slot != 0).find(|slot| slot >> 32 == hash & 0xffff_ffff) {
+            if let Some(slot) = near
+                .take_while(|&slot| slot != 0)
+                .find(|slot| slot >> 32 == hash & 0xffff_ffff)
+            {
                 prefetch(&self.codes, (slot as u32 - 1) as usize * self.width);
             }
         }
@@ -203,8 +240,15 @@ impl Slots {
 impl Cells {
     /// Cells with these rooms for the tuples of `columns`; `None` if they are too many.
     fn new(rooms: Vec<usize>, columns: &[Vec<u32>]) -> Option<Self> {
-        let cells = rooms.iter().try_fold(1usize, |product, &room| product.checked_mul(room)).filter(|&cells| cells <= MOST_CELLS)?;
-        let mut made = Self { rooms, numbers: zeroed(cells), cells: Vec::new() };
+        let cells = rooms
+            .iter()
+            .try_fold(1usize, |product, &room| product.checked_mul(room))
+            .filter(|&cells| cells <= MOST_CELLS)?;
+        let mut made = Self {
+            rooms,
+            numbers: zeroed(cells),
+            cells: Vec::new(),
+        };
         let mut places = Vec::new();
         made.places(columns, &mut places);
         for place in places {
@@ -256,7 +300,10 @@ fn equal(a: &[u32], b: &[u32]) -> bool {
 
 /// Folds one code into a hash whose high bits are the good ones.
 fn mix(hash: u64, code: u32) -> u64 {
-    (hash ^ u64::from(code)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+    (hash ^ u64::from(code))
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        .rotate_left(29)
+        .wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }
 
 #[cfg(test)]
@@ -267,14 +314,21 @@ mod tests {
     /// Columns that grow as rows come: small ones, then one that no table has room for.
     #[test]
     fn equal_tuples_share_a_number_and_others_do_not() {
-        let rows: Vec<[u32; 3]> = (0..80_000u32).map(|i| [i % 7, i * 7 % (1 + i / 50), i % 13 * (1 + i / 10_000)]).collect();
+        let rows: Vec<[u32; 3]> = (0..80_000u32)
+            .map(|i| [i % 7, i * 7 % (1 + i / 50), i % 13 * (1 + i / 10_000)])
+            .collect();
         let mut tuples = Tuples::new(3);
         let mut numbers = Vec::new();
         let mut sizes = vec![0; 3];
         for chunk in rows.chunks(1000) {
-            let columns: Vec<Vec<u32>> = (0..3).map(|c| chunk.iter().map(|r| r[c]).collect()).collect();
+            let columns: Vec<Vec<u32>> = (0..3)
+                .map(|c| chunk.iter().map(|r| r[c]).collect())
+                .collect();
             for (size, column) in sizes.iter_mut().zip(&columns) {
-                *size = column.iter().map(|&code| code as usize + 1).fold(*size, usize::max);
+                *size = column
+                    .iter()
+                    .map(|&code| code as usize + 1)
+                    .fold(*size, usize::max);
             }
             tuples.intern_batch(&columns, &sizes, &mut numbers);
             let is_wide = sizes.iter().map(|size| size + size / 4).product::<usize>() > MOST_CELLS;
@@ -286,7 +340,13 @@ mod tests {
         for (row, &number) in rows.iter().zip(&numbers) {
             let next = oracle.len() as u32;
             assert_eq!(*oracle.entry(row).or_insert(next), number);
-            assert_eq!(columns.iter().map(|column| column[number as usize]).collect::<Vec<_>>(), row);
+            assert_eq!(
+                columns
+                    .iter()
+                    .map(|column| column[number as usize])
+                    .collect::<Vec<_>>(),
+                row
+            );
         }
     }
 }

@@ -109,30 +109,63 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn values(value_type: ValueType, texts: &[&str]) -> Vec<Value> {
-        texts.iter().map(|text| Value::parse(text, value_type).unwrap()).collect()
+        texts
+            .iter()
+            .map(|text| Value::parse(text, value_type).unwrap())
+            .collect()
     }
 
     #[test]
     fn a_union_is_the_set_of_all_parts_in_order_and_survives_json() {
         let types: [(ValueType, &[&str]); 5] = [
             (ValueType::String, &["b", "", "ä", "a", "b"]),
-            (ValueType::Integer, &["-1", "9223372036854775807", "0", "-9223372036854775808", "0"]),
-            (ValueType::Double, &["0.1", "-1e300", "5e-324", "-0.0", "0.1", "1.7976931348623157e308"]),
+            (
+                ValueType::Integer,
+                &[
+                    "-1",
+                    "9223372036854775807",
+                    "0",
+                    "-9223372036854775808",
+                    "0",
+                ],
+            ),
+            (
+                ValueType::Double,
+                &[
+                    "0.1",
+                    "-1e300",
+                    "5e-324",
+                    "-0.0",
+                    "0.1",
+                    "1.7976931348623157e308",
+                ],
+            ),
             (ValueType::Date, &["2026-11-19", "1969-12-31", "2026-11-19"]),
             (ValueType::Boolean, &["true", "false", "true"]),
         ];
         for (value_type, texts) in types {
             let all = values(value_type, texts);
-            let parts: Vec<TypedValues> = all.iter().map(|value| TypedValues::of(value_type, std::slice::from_ref(value))).collect();
+            let parts: Vec<TypedValues> = all
+                .iter()
+                .map(|value| TypedValues::of(value_type, std::slice::from_ref(value)))
+                .collect();
             let json = serde_json::to_string(&parts).unwrap();
             let parts: Vec<TypedValues> = serde_json::from_str(&json).unwrap();
-            let expected: Vec<Value> = all.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
+            let expected: Vec<Value> = all
+                .iter()
+                .cloned()
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect();
             let mut union = TypedValues::union(value_type, &parts);
             assert_eq!(union, TypedValues::of(value_type, &expected), "{json}");
             assert_eq!(union.count(), expected.len());
             union.retain(|value| *value != expected[0]);
             assert_eq!(union, TypedValues::of(value_type, &expected[1..]));
         }
-        assert_eq!(TypedValues::of(ValueType::Date, &values(ValueType::Integer, &["1"])).count(), 0);
+        assert_eq!(
+            TypedValues::of(ValueType::Date, &values(ValueType::Integer, &["1"])).count(),
+            0
+        );
     }
 }

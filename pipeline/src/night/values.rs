@@ -46,13 +46,29 @@ impl Values {
     /// An empty encoder for values of this type.
     pub fn new(value_type: ValueType) -> Self {
         let is_string = value_type == ValueType::String;
-        let recent = if is_string { vec![(0, NULL_CODE); RECENT] } else { Vec::new() };
-        Self { value_type, strings: Interner::default(), numbers: Numbers::default(), recent, coded: VecDeque::new() }
+        let recent = if is_string {
+            vec![(0, NULL_CODE); RECENT]
+        } else {
+            Vec::new()
+        };
+        Self {
+            value_type,
+            strings: Interner::default(),
+            numbers: Numbers::default(),
+            recent,
+            coded: VecDeque::new(),
+        }
     }
 
     /// An empty encoder of which there will be thousands.
     pub fn new_small(value_type: ValueType) -> Self {
-        Self { value_type, strings: Interner::empty(), numbers: Numbers::empty(), recent: Vec::new(), coded: VecDeque::new() }
+        Self {
+            value_type,
+            strings: Interner::empty(),
+            numbers: Numbers::empty(),
+            recent: Vec::new(),
+            coded: VecDeque::new(),
+        }
     }
 
     /// The type of the values.
@@ -62,12 +78,20 @@ impl Values {
 
     /// How many codes there are, null included.
     pub fn len(&self) -> usize {
-        1 + if self.value_type == ValueType::String { self.strings.len() } else { self.numbers.len() }
+        1 + if self.value_type == ValueType::String {
+            self.strings.len()
+        } else {
+            self.numbers.len()
+        }
     }
 
     /// Heap bytes held.
     pub fn size(&self) -> usize {
-        let coded: usize = self.coded.iter().map(|coded| coded.codes.capacity() * 4).sum();
+        let coded: usize = self
+            .coded
+            .iter()
+            .map(|coded| coded.codes.capacity() * 4)
+            .sum();
         self.strings.size() + self.numbers.size() + self.recent.len() * 32 + coded
     }
 
@@ -81,7 +105,11 @@ impl Values {
             ValueType::Integer => {
                 let array = as_type(array, &DataType::Int64)?;
                 let values = array.as_primitive::<Int64Type>();
-                out.extend(values.iter().map(|v| v.map_or(NULL_CODE, |v| self.numbers.intern(v as u64) + 1)));
+                out.extend(
+                    values
+                        .iter()
+                        .map(|v| v.map_or(NULL_CODE, |v| self.numbers.intern(v as u64) + 1)),
+                );
                 Ok(())
             }
             ValueType::Double => {
@@ -94,12 +122,19 @@ impl Values {
             ValueType::Date => {
                 let array = as_type(array, &DataType::Date32)?;
                 let values = array.as_primitive::<Date32Type>();
-                out.extend(values.iter().map(|v| v.map_or(NULL_CODE, |v| self.numbers.intern(i64::from(v) as u64) + 1)));
+                out.extend(values.iter().map(|v| {
+                    v.map_or(NULL_CODE, |v| self.numbers.intern(i64::from(v) as u64) + 1)
+                }));
                 Ok(())
             }
             ValueType::Boolean => {
                 let array = as_type(array, &DataType::Boolean)?;
-                out.extend(array.as_boolean().iter().map(|v| v.map_or(NULL_CODE, |v| self.numbers.intern(u64::from(v)) + 1)));
+                out.extend(
+                    array
+                        .as_boolean()
+                        .iter()
+                        .map(|v| v.map_or(NULL_CODE, |v| self.numbers.intern(u64::from(v)) + 1)),
+                );
                 Ok(())
             }
         }
@@ -123,14 +158,17 @@ impl Values {
 
     /// The bytes of a string code; empty for null.
     pub fn bytes(&self, code: u32) -> &[u8] {
-        code.checked_sub(1).map_or(&[], |number| self.strings.get(number))
+        code.checked_sub(1)
+            .map_or(&[], |number| self.strings.get(number))
     }
 
     /// The value with this code; `None` for null.
     pub fn value(&self, code: u32) -> Option<Value> {
         let number = code.checked_sub(1)?;
         Some(match self.value_type {
-            ValueType::String => Value::String(String::from_utf8_lossy(self.strings.get(number)).into_owned()),
+            ValueType::String => {
+                Value::String(String::from_utf8_lossy(self.strings.get(number)).into_owned())
+            }
             ValueType::Integer => Value::Integer(self.numbers.get(number) as i64),
             ValueType::Double => Value::Double(f64::from_bits(self.numbers.get(number))),
             ValueType::Date => Value::Date(self.numbers.get(number) as i64 as i32),
@@ -143,8 +181,12 @@ impl Values {
         let mut codes: Vec<u32> = (0..self.len() as u32).collect();
         let rest = &mut codes[1..];
         match self.value_type {
-            ValueType::String => rest.sort_unstable_by(|&a, &b| self.strings.get(a - 1).cmp(self.strings.get(b - 1))),
-            ValueType::Double => rest.sort_unstable_by(|&a, &b| self.double(a).total_cmp(&self.double(b))),
+            ValueType::String => {
+                rest.sort_unstable_by(|&a, &b| self.strings.get(a - 1).cmp(self.strings.get(b - 1)))
+            }
+            ValueType::Double => {
+                rest.sort_unstable_by(|&a, &b| self.double(a).total_cmp(&self.double(b)))
+            }
             _ => rest.sort_unstable_by_key(|&code| self.numbers.get(code - 1) as i64),
         }
         codes
@@ -161,19 +203,31 @@ impl Values {
 
     /// Minus zero is zero; not-a-number and infinities are no value.
     fn double_code(&mut self, value: f64) -> u32 {
-        if value.is_finite() { self.numbers.intern((value + 0.0).to_bits()) + 1 } else { NULL_CODE }
+        if value.is_finite() {
+            self.numbers.intern((value + 0.0).to_bits()) + 1
+        } else {
+            NULL_CODE
+        }
     }
 
     fn encode_dictionary(&mut self, array: &ArrayRef, out: &mut Vec<u32>) -> Result<()> {
         let dictionary = array.as_any_dictionary();
-        let known = self.coded.iter().position(|coded| is_same(&coded.values, dictionary.values())).and_then(|at| self.coded.remove(at));
+        let known = self
+            .coded
+            .iter()
+            .position(|coded| is_same(&coded.values, dictionary.values()))
+            .and_then(|at| self.coded.remove(at));
         let mut coded = known.unwrap_or_else(|| Coded::of(dictionary.values()));
         out.reserve(array.len());
         match array.as_dictionary_opt::<Int32Type>() {
             Some(typed) => self.encode_keys(&mut coded, typed.keys(), out)?,
             None => {
                 for (row, key) in dictionary.normalized_keys().into_iter().enumerate() {
-                    out.push(if dictionary.keys().is_valid(row) { self.coded_value(&mut coded, key)? } else { NULL_CODE });
+                    out.push(if dictionary.keys().is_valid(row) {
+                        self.coded_value(&mut coded, key)?
+                    } else {
+                        NULL_CODE
+                    });
                 }
             }
         }
@@ -183,15 +237,32 @@ impl Values {
     }
 
     /// All rows at once; then those whose value had no code yet.
-    fn encode_keys(&mut self, coded: &mut Coded, keys: &Int32Array, out: &mut Vec<u32>) -> Result<()> {
+    fn encode_keys(
+        &mut self,
+        coded: &mut Coded,
+        keys: &Int32Array,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
         let first = out.len();
-        out.extend(keys.values().iter().map(|key| coded.codes.get(key.as_usize()).copied().unwrap_or(UNSEEN)));
+        out.extend(
+            keys.values()
+                .iter()
+                .map(|key| coded.codes.get(key.as_usize()).copied().unwrap_or(UNSEEN)),
+        );
         let codes = &mut out[first..];
         if let Some(nulls) = keys.nulls() {
-            codes.iter_mut().zip(nulls).filter(|(_, is_valid)| !is_valid).for_each(|(code, _)| *code = NULL_CODE);
+            codes
+                .iter_mut()
+                .zip(nulls)
+                .filter(|(_, is_valid)| !is_valid)
+                .for_each(|(code, _)| *code = NULL_CODE);
         }
         if codes.contains(&UNSEEN) {
-            for (code, key) in codes.iter_mut().zip(keys.values()).filter(|(code, _)| **code == UNSEEN) {
+            for (code, key) in codes
+                .iter_mut()
+                .zip(keys.values())
+                .filter(|(code, _)| **code == UNSEEN)
+            {
                 *code = self.coded_value(coded, key.as_usize())?;
             }
         }
@@ -212,7 +283,12 @@ impl Values {
 
     #[cold]
     fn new_code(&mut self, values: &ArrayRef, row: usize) -> Result<u32> {
-        if let (ValueType::String, Some(texts)) = (self.value_type, values.as_string_opt::<i32>().filter(|texts| texts.is_valid(row))) {
+        if let (ValueType::String, Some(texts)) = (
+            self.value_type,
+            values
+                .as_string_opt::<i32>()
+                .filter(|texts| texts.is_valid(row)),
+        ) {
             return Ok(self.string_code(texts.value(row).as_bytes()));
         }
         let mut code = Vec::with_capacity(1);
@@ -225,7 +301,11 @@ impl Values {
         if let Some(views) = array.as_string_view_opt() {
             self.encode_views(views, out);
         } else if let Some(strings) = array.as_any().downcast_ref::<StringArray>() {
-            out.extend(strings.iter().map(|v| v.map_or(NULL_CODE, |v| self.string_code(v.as_bytes()))));
+            out.extend(
+                strings
+                    .iter()
+                    .map(|v| v.map_or(NULL_CODE, |v| self.string_code(v.as_bytes()))),
+            );
         } else {
             let cast = as_type(array, &DataType::Utf8View)?;
             self.encode_views(cast.as_string_view(), out);
@@ -233,7 +313,8 @@ impl Values {
         Ok(())
     }
 
-    /// A string of at most 12 bytes is its view: 16 bytes that need no look behind. Neighbours are often equal.
+    /// A string of at most 12 bytes is its view: 16 bytes that need no look behind. Neighbours are
+    /// often equal.
     fn encode_views(&mut self, array: &StringViewArray, out: &mut Vec<u32>) {
         let has_nulls = array.null_count() > 0;
         let (mut last, mut last_code) = (0, None);
@@ -268,7 +349,10 @@ impl Values {
 
 impl Coded {
     fn of(values: &ArrayRef) -> Self {
-        Self { values: ArrayRef::clone(values), codes: vec![UNSEEN; values.len()] }
+        Self {
+            values: ArrayRef::clone(values),
+            codes: vec![UNSEEN; values.len()],
+        }
     }
 }
 
@@ -306,7 +390,13 @@ mod tests {
     #[test]
     fn one_string_has_one_code_in_every_encoding() {
         let mut values = Values::new(ValueType::String);
-        let rows = vec![Some("北京"), None, Some("a long value beyond twelve bytes"), Some("北京"), Some("")];
+        let rows = vec![
+            Some("北京"),
+            None,
+            Some("a long value beyond twelve bytes"),
+            Some("北京"),
+            Some(""),
+        ];
         let arrays: Vec<ArrayRef> = vec![
             Arc::new(StringViewArray::from(rows.clone())),
             Arc::new(StringArray::from(rows.clone())),
@@ -324,7 +414,17 @@ mod tests {
     fn numbers_rank_in_typed_order_with_null_first() {
         let mut values = Values::new(ValueType::Integer);
         let mut codes = Vec::new();
-        values.encode(&(Arc::new(Int64Array::from(vec![Some(7), Some(-3), None, Some(100_000)])) as ArrayRef), &mut codes).unwrap();
+        values
+            .encode(
+                &(Arc::new(Int64Array::from(vec![
+                    Some(7),
+                    Some(-3),
+                    None,
+                    Some(100_000),
+                ])) as ArrayRef),
+                &mut codes,
+            )
+            .unwrap();
         assert_eq!(codes, [1, 2, 0, 3]);
         assert_eq!(values.ranks(), [0, 2, 1, 3]);
     }
@@ -333,7 +433,18 @@ mod tests {
     fn not_a_number_is_null_and_minus_zero_is_zero() {
         let mut values = Values::new(ValueType::Double);
         let mut codes = Vec::new();
-        values.encode(&(Arc::new(Float64Array::from(vec![0.0, -0.0, f64::NAN, -1.5, f64::INFINITY])) as ArrayRef), &mut codes).unwrap();
+        values
+            .encode(
+                &(Arc::new(Float64Array::from(vec![
+                    0.0,
+                    -0.0,
+                    f64::NAN,
+                    -1.5,
+                    f64::INFINITY,
+                ])) as ArrayRef),
+                &mut codes,
+            )
+            .unwrap();
         assert_eq!(codes, [1, 1, 0, 2, 0]);
         assert_eq!(values.ranks(), [0, 2, 1]);
     }

@@ -1,4 +1,5 @@
-//! The name of a run and the number of an attempt at it: together the folder its files are written to, never used twice.
+//! The name of a run and the number of an attempt at it: together the folder its files are written
+//! to, never used twice.
 //!
 //! ```text
 //! run id  = XXH3-64 of (parent, date, inputs, configuration, code), 16 hex digits
@@ -26,15 +27,29 @@ struct Identity<'a> {
     code_version: &'a str,
 }
 
-/// The name of the run with these five: equal five, equal name, on any machine. The order of inputs does not matter.
+/// The name of the run with these five: equal five, equal name, on any machine. The order of inputs
+/// does not matter.
 ///
 /// # Errors
 /// None in practice; what serde reports.
-pub fn run_id(parent: Option<u64>, date: NaiveDate, inputs: &[Input], config_hash: &str, code_version: &str) -> Result<String> {
+pub fn run_id(
+    parent: Option<u64>,
+    date: NaiveDate,
+    inputs: &[Input],
+    config_hash: &str,
+    code_version: &str,
+) -> Result<String> {
     let mut sorted: Vec<&Input> = inputs.iter().collect();
     sorted.sort();
-    let identity = Identity { parent, date, inputs: &sorted, config_hash, code_version };
-    let json = serde_json::to_vec(&identity).map_err(|e| Error::refused("run", "the run can not be named").because(e))?;
+    let identity = Identity {
+        parent,
+        date,
+        inputs: &sorted,
+        config_hash,
+        code_version,
+    };
+    let json = serde_json::to_vec(&identity)
+        .map_err(|e| Error::refused("run", "the run can not be named").because(e))?;
     Ok(format!("{:016x}", xxh3_64(&json)))
 }
 
@@ -63,14 +78,40 @@ struct Claim<'a> {
 pub async fn claim_attempt(store: &Store, run: &str, date: NaiveDate) -> Result<Attempt> {
     let folder = format!("{FOLDER}/run={run}");
     let taken: Vec<_> = store.walk(&folder).try_collect().await?;
-    let number_of = |path: &str| path.rsplit('/').next()?.strip_suffix(".json")?.parse::<u32>().ok();
-    let mut number = taken.iter().filter_map(|file| number_of(&file.path)).max().unwrap_or(0);
+    let number_of = |path: &str| {
+        path.rsplit('/')
+            .next()?
+            .strip_suffix(".json")?
+            .parse::<u32>()
+            .ok()
+    };
+    let mut number = taken
+        .iter()
+        .filter_map(|file| number_of(&file.path))
+        .max()
+        .unwrap_or(0);
     loop {
-        number = number.checked_add(1).ok_or_else(|| Error::setup(store.stage(), "no attempt number is left").at(store.name_of(&folder)))?;
-        let claim = Claim { version: 1, run, attempt: number, date };
-        let json = serde_json::to_vec(&claim).map_err(|e| Error::refused(store.stage(), "the attempt can not be written as json").because(e))?;
-        if store.create(&format!("{folder}/{number:010}.json"), json).await? == Create::Created {
-            return Ok(Attempt { run: run.to_owned(), number });
+        number = number.checked_add(1).ok_or_else(|| {
+            Error::setup(store.stage(), "no attempt number is left").at(store.name_of(&folder))
+        })?;
+        let claim = Claim {
+            version: 1,
+            run,
+            attempt: number,
+            date,
+        };
+        let json = serde_json::to_vec(&claim).map_err(|e| {
+            Error::refused(store.stage(), "the attempt can not be written as json").because(e)
+        })?;
+        if store
+            .create(&format!("{folder}/{number:010}.json"), json)
+            .await?
+            == Create::Created
+        {
+            return Ok(Attempt {
+                run: run.to_owned(),
+                number,
+            });
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The commit: a manifest becomes a release by one create-if-absent, after everything it promises has been looked at.
+//! The commit: a manifest becomes a release by one create-if-absent, after everything it promises
+//! has been looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +16,8 @@ const STAGE: &str = "publish";
 
 /// Looks at this many files at once.
 const LOOKS: usize = 32;
-/// A create that is refused although nothing is there (a race inside the store) is tried again this often.
+/// A create that is refused although nothing is there (a race inside the store) is tried again this
+/// often.
 const TRIES: usize = 3;
 
 /// What became of a commit.
@@ -41,20 +43,27 @@ impl Outcome {
     pub fn committed(self) -> Result<u64> {
         match self {
             Self::Committed { release } => Ok(release),
-            Self::Conflict { newest } => Err(Error::retry(STAGE, format!("another run published release {newest} meanwhile, nothing of this run is visible"))
-                .fix("run again: it will build on the newer release")),
+            Self::Conflict { newest } => Err(Error::retry(
+                STAGE,
+                format!(
+                    "another run published \
+                release {newest} meanwhile, nothing of this run is visible"
+                ),
+            )
+            .fix("run again: it will build on the newer release")),
         }
     }
 }
 
-/// Publishes: checks the manifest's promises against the store, then creates `releases/<20 digits>.json`.
+/// Publishes: checks the manifest's promises against the store, then creates `releases/<20
+/// digits>.json`.
 ///
-/// Files that the release before already has are trusted as they are; new ones are looked at. An answer that got lost is no
-/// conflict: the same bytes under the number are our release.
+/// Files that the release before already has are trusted as they are; new ones are looked at. An
+/// answer that got lost is no conflict: the same bytes under the number are our release.
 ///
 /// # Errors
-/// Refused when a promise does not hold (a file is missing, has another size, a shard is missing, the head moves back);
-/// setup and retry as the store says. Nothing is visible then.
+/// Refused when a promise does not hold (a file is missing, has another size, a shard is missing,
+/// the head moves back); setup and retry as the store says. Nothing is visible then.
 pub async fn commit(store: &Store, manifest: &Manifest) -> Result<Outcome> {
     let store = &store.for_stage(STAGE);
     let json = Bytes::from(manifest.to_json()?);
@@ -85,20 +94,30 @@ async fn create(store: &Store, manifest: &Manifest, json: Bytes) -> Result<Outco
     let path = release::path(manifest.release);
     for _ in 0..TRIES {
         if store.create_durable(&path, json.clone()).await? == Create::Created {
-            return Ok(Outcome::Committed { release: manifest.release });
+            return Ok(Outcome::Committed {
+                release: manifest.release,
+            });
         }
         if store.head(&path).await?.is_some() {
             return settle(store, manifest, &json, manifest.release).await;
         }
     }
-    Err(Error::retry(STAGE, "the store refuses to create the release although there is none").at(store.name_of(&path)))
+    Err(Error::retry(
+        STAGE,
+        "the store refuses to create the release although there is none",
+    )
+    .at(store.name_of(&path)))
 }
 
 /// The number is taken: by us, if the bytes are ours.
 async fn settle(store: &Store, manifest: &Manifest, json: &Bytes, newest: u64) -> Result<Outcome> {
     match store.try_get(&release::path(manifest.release)).await? {
-        Some(there) if there == *json => Ok(Outcome::Committed { release: manifest.release }),
-        _ => Ok(Outcome::Conflict { newest: list_releases(store).await?.newest().unwrap_or(newest) }),
+        Some(there) if there == *json => Ok(Outcome::Committed {
+            release: manifest.release,
+        }),
+        _ => Ok(Outcome::Conflict {
+            newest: list_releases(store).await?.newest().unwrap_or(newest),
+        }),
     }
 }
 
@@ -108,7 +127,10 @@ async fn settle(store: &Store, manifest: &Manifest, json: &Bytes, newest: u64) -
 /// An error of the store; the release is published nevertheless.
 pub async fn mark_success(store: &Store, manifest: &Manifest) -> Result<()> {
     let text = format!("{{\"release\":{}}}\n", manifest.release);
-    store.for_stage(STAGE).put(&release::success_path(manifest.date), text.into_bytes()).await
+    store
+        .for_stage(STAGE)
+        .put(&release::success_path(manifest.date), text.into_bytes())
+        .await
 }
 
 fn refuse(what: impl Into<String>) -> Error {
@@ -119,7 +141,11 @@ fn refuse(what: impl Into<String>) -> Error {
 fn number_follows(manifest: &Manifest, newest: u64) -> Result<()> {
     match manifest.release == newest + 1 {
         true => Ok(()),
-        false => Err(refuse(format!("found release {}, expected {}, the one after the newest", manifest.release, newest + 1))),
+        false => Err(refuse(format!(
+            "found release {}, expected {}, the one after the newest",
+            manifest.release,
+            newest + 1
+        ))),
     }
 }
 
@@ -128,9 +154,14 @@ fn shards_are_covered(manifest: &Manifest) -> Result<()> {
     let mut folders = BTreeMap::<&str, BTreeSet<u32>>::new();
     for file in &manifest.files {
         let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
-        let expected = file.shard.map_or("all.parquet".to_owned(), |shard| format!("{shard:05}.parquet"));
+        let expected = file.shard.map_or("all.parquet".to_owned(), |shard| {
+            format!("{shard:05}.parquet")
+        });
         if name != expected {
-            return Err(refuse(format!("found file {:?}, expected the name {expected:?}", file.path)));
+            return Err(refuse(format!(
+                "found file {:?}, expected the name {expected:?}",
+                file.path
+            )));
         }
         if let Some(shard) = file.shard {
             folders.entry(folder).or_default().insert(shard);
@@ -138,7 +169,12 @@ fn shards_are_covered(manifest: &Manifest) -> Result<()> {
     }
     for (folder, shards) in folders {
         if let Some(missing) = (0..manifest.shards).find(|shard| !shards.contains(shard)) {
-            return Err(refuse(format!("found {} of {} shards, shard {missing} is missing", shards.len(), manifest.shards)).at(folder));
+            return Err(refuse(format!(
+                "found {} of {} shards, shard {missing} is missing",
+                shards.len(),
+                manifest.shards
+            ))
+            .at(folder));
         }
     }
     Ok(())
@@ -147,9 +183,12 @@ fn shards_are_covered(manifest: &Manifest) -> Result<()> {
 fn warehouse_is_the_same(manifest: &Manifest, previous: &Manifest) -> Result<()> {
     match (manifest.shards, manifest.id_scope) == (previous.shards, previous.id_scope) {
         true => Ok(()),
-        false => {
-            Err(refuse(format!("found {} shards and id_scope {}, expected those of release {}", manifest.shards, manifest.id_scope.name(), previous.release)))
-        }
+        false => Err(refuse(format!(
+            "found {} shards and id_scope {}, expected those of release {}",
+            manifest.shards,
+            manifest.id_scope.name(),
+            previous.release
+        ))),
     }
 }
 
@@ -157,37 +196,71 @@ fn warehouse_is_the_same(manifest: &Manifest, previous: &Manifest) -> Result<()>
 fn head_does_not_move_back(manifest: &Manifest, previous: &Manifest) -> Result<()> {
     match manifest.head_date >= previous.head_date || manifest.reason.is_some() {
         true => Ok(()),
-        false => Err(refuse(format!("found head date {}, expected {} or later", manifest.head_date, previous.head_date))),
+        false => Err(refuse(format!(
+            "found head date {}, expected {} or later",
+            manifest.head_date, previous.head_date
+        ))),
     }
 }
 
 /// A path that is published keeps its content for ever.
 fn published_files_do_not_change(manifest: &Manifest, previous: &Manifest) -> Result<()> {
-    let known: BTreeMap<&str, &FileEntry> = previous.files.iter().map(|file| (file.path.as_str(), file)).collect();
-    match manifest.files.iter().find(|file| known.get(file.path.as_str()).is_some_and(|known| known != file)) {
+    let known: BTreeMap<&str, &FileEntry> = previous
+        .files
+        .iter()
+        .map(|file| (file.path.as_str(), file))
+        .collect();
+    match manifest.files.iter().find(|file| {
+        known
+            .get(file.path.as_str())
+            .is_some_and(|known| known != file)
+    }) {
         None => Ok(()),
-        Some(file) => Err(refuse(format!("file {:?} is not as release {} has it", file.path, previous.release))),
+        Some(file) => Err(refuse(format!(
+            "file {:?} is not as release {} has it",
+            file.path, previous.release
+        ))),
     }
 }
 
 /// The files that the previous release does not have.
 fn new_files(manifest: &Manifest, previous: Option<&Manifest>) -> Vec<FileEntry> {
-    let known: BTreeSet<&str> = previous.into_iter().flat_map(|previous| &previous.files).map(|file| file.path.as_str()).collect();
-    manifest.files.iter().filter(|file| !known.contains(file.path.as_str())).cloned().collect()
+    let known: BTreeSet<&str> = previous
+        .into_iter()
+        .flat_map(|previous| &previous.files)
+        .map(|file| file.path.as_str())
+        .collect();
+    manifest
+        .files
+        .iter()
+        .filter(|file| !known.contains(file.path.as_str()))
+        .cloned()
+        .collect()
 }
 
 /// Every new file is there with its size.
 async fn new_files_are_there(store: &Store, new: &[FileEntry]) -> Result<()> {
     // Owned all through: a future that borrows in a stream's closure can not be spawned.
-    let looks: Vec<_> = new.iter().cloned().map(|file| is_there(store.clone(), file)).collect();
-    futures::stream::iter(looks).buffer_unordered(LOOKS).try_collect::<Vec<()>>().await.map(drop)
+    let looks: Vec<_> = new
+        .iter()
+        .cloned()
+        .map(|file| is_there(store.clone(), file))
+        .collect();
+    futures::stream::iter(looks)
+        .buffer_unordered(LOOKS)
+        .try_collect::<Vec<()>>()
+        .await
+        .map(drop)
 }
 
 async fn is_there(store: Store, file: FileEntry) -> Result<()> {
     let found = store.head(&file.path).await?.map(|found| found.size);
     match found {
         Some(size) if size == file.bytes => Ok(()),
-        Some(size) => Err(refuse(format!("found {size} bytes, expected {}", file.bytes)).at(store.name_of(&file.path))),
+        Some(size) => Err(
+            refuse(format!("found {size} bytes, expected {}", file.bytes))
+                .at(store.name_of(&file.path)),
+        ),
         None => Err(refuse("a file of the release is missing").at(store.name_of(&file.path))),
     }
 }

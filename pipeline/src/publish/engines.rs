@@ -1,4 +1,5 @@
-//! Ready statements for other engines: exactly the files of one artifact in one release, since globbing would mix releases.
+//! Ready statements for other engines: exactly the files of one artifact in one release, since
+//! globbing would mix releases.
 //!
 //! ```text
 //! ClickHouse  CREATE OR REPLACE VIEW tags AS SELECT * FROM file('/w/tags/{a,b}', 'Parquet')
@@ -27,13 +28,21 @@ pub enum Engine {
     Spark,
 }
 
-/// One statement that makes a view of an artifact's files in a release. Without a file it is a view without rows: one of
-/// an earlier release must not answer in its place.
+/// One statement that makes a view of an artifact's files in a release. Without a file it is a view
+/// without rows: one of an earlier release must not answer in its place.
 ///
 /// # Errors
 /// Setup when the engine can not name files of this store.
-pub fn statement(store: &Store, manifest: &Manifest, artifact: Artifact, engine: Engine) -> Result<String> {
-    let paths: Vec<&str> = manifest.files_of(artifact).map(|file| file.path.as_str()).collect();
+pub fn statement(
+    store: &Store,
+    manifest: &Manifest,
+    artifact: Artifact,
+    engine: Engine,
+) -> Result<String> {
+    let paths: Vec<&str> = manifest
+        .files_of(artifact)
+        .map(|file| file.path.as_str())
+        .collect();
     let place = Place::of(store)?;
     let name = artifact.name();
     if paths.is_empty() {
@@ -41,16 +50,32 @@ pub fn statement(store: &Store, manifest: &Manifest, artifact: Artifact, engine:
     }
     Ok(match engine {
         Engine::DuckDb => {
-            let files: Vec<String> = paths.iter().map(|path| sql_text(&place.duckdb(path))).collect();
-            format!("CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet([{}], hive_partitioning = false);", files.join(", "))
+            let files: Vec<String> = paths
+                .iter()
+                .map(|path| sql_text(&place.duckdb(path)))
+                .collect();
+            format!(
+                "CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet([{}], \
+                 hive_partitioning = false);",
+                files.join(", ")
+            )
         }
         Engine::Spark => {
-            let files: Vec<String> = paths.iter().map(|path| json_text(&place.spark(path))).collect();
-            format!("spark.read.parquet({}).createOrReplaceTempView(\"{name}\")", files.join(", "))
+            let files: Vec<String> = paths
+                .iter()
+                .map(|path| json_text(&place.spark(path)))
+                .collect();
+            format!(
+                "spark.read.parquet({}).createOrReplaceTempView(\"{name}\")",
+                files.join(", ")
+            )
         }
         Engine::ClickHouse => {
             let source = place.clickhouse(&paths)?;
-            format!("CREATE OR REPLACE VIEW {name} AS SELECT * FROM {source} SETTINGS use_hive_partitioning = 0;")
+            format!(
+                "CREATE OR REPLACE VIEW {name} AS SELECT * FROM {source} SETTINGS \
+                 use_hive_partitioning = 0;"
+            )
         }
     })
 }
@@ -61,15 +86,30 @@ fn without_rows(artifact: Artifact, engine: Engine) -> String {
     let column = |field: &FieldRef| {
         let (clickhouse, duckdb, spark) = types_of(field.data_type());
         match engine {
-            Engine::ClickHouse => format!("CAST(NULL AS Nullable({clickhouse})) AS {}", field.name()),
+            Engine::ClickHouse => {
+                format!("CAST(NULL AS Nullable({clickhouse})) AS {}", field.name())
+            }
             Engine::DuckDb => format!("CAST(NULL AS {duckdb}) AS {}", field.name()),
             Engine::Spark => format!("CAST(NULL AS {spark}) AS {}", field.name()),
         }
     };
-    let select = format!("SELECT {} WHERE 1 = 0", schema.fields().iter().map(column).collect::<Vec<_>>().join(", "));
+    let select = format!(
+        "SELECT {} WHERE 1 = 0",
+        schema
+            .fields()
+            .iter()
+            .map(column)
+            .collect::<Vec<_>>()
+            .join(", ")
+    );
     match engine {
-        Engine::ClickHouse | Engine::DuckDb => format!("CREATE OR REPLACE VIEW {name} AS {select};"),
-        Engine::Spark => format!("spark.sql({}).createOrReplaceTempView(\"{name}\")", json_text(&select)),
+        Engine::ClickHouse | Engine::DuckDb => {
+            format!("CREATE OR REPLACE VIEW {name} AS {select};")
+        }
+        Engine::Spark => format!(
+            "spark.sql({}).createOrReplaceTempView(\"{name}\")",
+            json_text(&select)
+        ),
     }
 }
 
@@ -104,13 +144,26 @@ enum Place {
 impl Place {
     fn of(store: &Store) -> Result<Self> {
         let root = store.root().as_ref();
-        let key = if root.is_empty() { String::new() } else { format!("{root}/") };
+        let key = if root.is_empty() {
+            String::new()
+        } else {
+            format!("{root}/")
+        };
         match store.base().split_once("://") {
             Some(("file", _)) => Ok(Self::Local(format!("/{key}"))),
-            Some(("s3", bucket)) => Ok(Self::S3 { bucket: bucket.to_owned(), key }),
-            Some(("gs", bucket)) => Ok(Self::Gcs { bucket: bucket.to_owned(), key }),
+            Some(("s3", bucket)) => Ok(Self::S3 {
+                bucket: bucket.to_owned(),
+                key,
+            }),
+            Some(("gs", bucket)) => Ok(Self::Gcs {
+                bucket: bucket.to_owned(),
+                key,
+            }),
             Some(("http" | "https", _)) => Ok(Self::Http(format!("{}/{key}", store.base()))),
-            _ => Err(Error::setup(STAGE, "other engines can not read this store").at(store.name_of(""))),
+            _ => {
+                Err(Error::setup(STAGE, "other engines can not read this store")
+                    .at(store.name_of("")))
+            }
         }
     }
 
@@ -137,22 +190,35 @@ impl Place {
             Self::Local(root) => ("file", root.clone()),
             Self::Http(root) => ("url", root.clone()),
             Self::S3 { bucket, key } => ("s3", format!("{}/{key}", s3_endpoint(bucket))),
-            Self::Gcs { bucket, key } => ("gcs", format!("https://storage.googleapis.com/{bucket}/{key}")),
+            Self::Gcs { bucket, key } => (
+                "gcs",
+                format!("https://storage.googleapis.com/{bucket}/{key}"),
+            ),
         };
         if prefix.contains(['{', '}', '*', '?', ',']) {
-            return Err(Error::setup(STAGE, "ClickHouse takes characters of this path for wildcards").at(prefix).fix("use a warehouse path without { } * ? ,"));
+            return Err(Error::setup(
+                STAGE,
+                "ClickHouse takes characters of this path for wildcards",
+            )
+            .at(prefix)
+            .fix("use a warehouse path without { } * ? ,"));
         }
         let files = match paths {
             [path] => (*path).to_owned(),
             _ => format!("{{{}}}", paths.join(",")),
         };
-        Ok(format!("{function}({}, 'Parquet')", sql_text(&format!("{prefix}{files}").replace('\\', "\\\\"))))
+        Ok(format!(
+            "{function}({}, 'Parquet')",
+            sql_text(&format!("{prefix}{files}").replace('\\', "\\\\"))
+        ))
     }
 }
 
 /// The endpoint the bucket is reached by: the one in the environment, or Amazon's.
 fn s3_endpoint(bucket: &str) -> String {
-    let custom = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"].iter().find_map(|name| std::env::var(name).ok());
+    let custom = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok());
     match custom {
         Some(endpoint) => format!("{}/{bucket}", endpoint.trim_end_matches('/')),
         None => format!("https://{bucket}.s3.amazonaws.com"),

@@ -7,7 +7,8 @@
 //!                                                              │
 //!                                      releases/<20 digits>.json, created only if absent
 //! ```
-//! Only the manifests say what counts; there is no pointer to move, so a reader sees the old release or the new one.
+//! Only the manifests say what counts; there is no pointer to move, so a reader sees the old
+//! release or the new one.
 
 mod attempt;
 mod commit;

@@ -1,4 +1,5 @@
-//! What a run continues: the dictionary of the newest release, and the state of the newest release of an earlier date.
+//! What a run continues: the dictionary of the newest release, and the state of the newest release
+//! of an earlier date.
 
 use chrono::NaiveDate;
 use tagmill_schemas::error::Result;
@@ -10,9 +11,11 @@ use crate::store::Store;
 /// The releases a run for a date builds on.
 #[derive(Debug, Clone, Default)]
 pub struct Parents {
-    /// The newest release: its dictionary goes on, its number is the one before ours. `None`: ours is the first.
+    /// The newest release: its dictionary goes on, its number is the one before ours. `None`: ours
+    /// is the first.
     pub newest: Option<Manifest>,
-    /// The newest release whose head is before the date: its tags and groups are the values of yesterday.
+    /// The newest release whose head is before the date: its tags and groups are the values of
+    /// yesterday.
     pub state: Option<Manifest>,
 }
 
@@ -27,9 +30,12 @@ impl Parents {
         self.state.as_ref().map(|state| state.release)
     }
 
-    /// Whether the date is before the newest night: only that date's behaviour is replaced, tags and groups stay.
+    /// Whether the date is before the newest night: only that date's behaviour is replaced, tags
+    /// and groups stay.
     pub fn is_before_head(&self, date: NaiveDate) -> bool {
-        self.newest.as_ref().is_some_and(|newest| date < newest.head_date)
+        self.newest
+            .as_ref()
+            .is_some_and(|newest| date < newest.head_date)
     }
 }
 

@@ -46,26 +46,52 @@ pub struct Verified {
 /// Only when the store can not be asked.
 pub async fn verify(store: &Store, manifest: &Manifest, depth: Depth) -> Result<Verified> {
     let store = store.for_stage("verify");
-    let looks = manifest.files.clone().into_iter().map(|file| look(store.clone(), file, depth));
-    let problems: Vec<Option<Problem>> = futures::stream::iter(looks).buffered(FILES_AT_ONCE).try_collect().await?;
+    let looks = manifest
+        .files
+        .clone()
+        .into_iter()
+        .map(|file| look(store.clone(), file, depth));
+    let problems: Vec<Option<Problem>> = futures::stream::iter(looks)
+        .buffered(FILES_AT_ONCE)
+        .try_collect()
+        .await?;
     let mut problems: Vec<Problem> = problems.into_iter().flatten().collect();
     problems.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(Verified { files: manifest.files.len() as u64, bytes: manifest.files.iter().map(|file| file.bytes).sum(), problems })
+    Ok(Verified {
+        files: manifest.files.len() as u64,
+        bytes: manifest.files.iter().map(|file| file.bytes).sum(),
+        problems,
+    })
 }
 
 async fn look(store: Store, file: FileEntry, depth: Depth) -> Result<Option<Problem>> {
-    let problem = |what: String| Some(Problem { path: file.path.clone(), what });
+    let problem = |what: String| {
+        Some(Problem {
+            path: file.path.clone(),
+            what,
+        })
+    };
     let Some(found) = store.head(&file.path).await? else {
         return Ok(problem("not found".to_owned()));
     };
     if found.size != file.bytes {
-        return Ok(problem(format!("found {} bytes, expected {}", found.size, file.bytes)));
+        return Ok(problem(format!(
+            "found {} bytes, expected {}",
+            found.size, file.bytes
+        )));
     }
     if depth == Depth::Sizes {
         return Ok(None);
     }
     let checksum = checksum_of(&store, &file.path).await?;
-    Ok((checksum.to_string() != file.checksum).then(|| problem(format!("found checksum {checksum}, expected {}", file.checksum))).flatten())
+    Ok((checksum.to_string() != file.checksum)
+        .then(|| {
+            problem(format!(
+                "found checksum {checksum}, expected {}",
+                file.checksum
+            ))
+        })
+        .flatten())
 }
 
 async fn checksum_of(store: &Store, path: &str) -> Result<Checksum> {
@@ -78,5 +104,6 @@ async fn checksum_of(store: &Store, path: &str) -> Result<Checksum> {
         }
         Ok(Checksum(hash.digest128()))
     };
-    read.await.map_err(|e| store.explain(path, "can not read", e))
+    read.await
+        .map_err(|e| store.explain(path, "can not read", e))
 }

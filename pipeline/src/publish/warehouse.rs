@@ -1,4 +1,5 @@
-//! Making a warehouse and opening one: its constants are created once and compared with the configuration ever after.
+//! Making a warehouse and opening one: its constants are created once and compared with the
+//! configuration ever after.
 
 use tagmill_schemas::config::Warehouse;
 use tagmill_schemas::constants::{self, Constants};
@@ -19,13 +20,19 @@ pub enum Init {
 /// Probes the store and fixes the constants of a warehouse; again is harmless.
 ///
 /// # Errors
-/// Setup for a store without conditional create, one that can not be written, and a warehouse made with other constants.
+/// Setup for a store without conditional create, one that can not be written, and a warehouse made
+/// with other constants.
 pub async fn init_warehouse(store: &Store, warehouse: &Warehouse) -> Result<Init> {
     let store = store.for_stage("init");
     probe(&store).await?;
-    match store.create_durable(constants::PATH, Constants::of(warehouse).to_json()?.into()).await? {
+    match store
+        .create_durable(constants::PATH, Constants::of(warehouse).to_json()?.into())
+        .await?
+    {
         Create::Created => Ok(Init::Made),
-        Create::Exists => open_warehouse(&store, warehouse).await.map(|_| Init::Existed),
+        Create::Exists => open_warehouse(&store, warehouse)
+            .await
+            .map(|_| Init::Existed),
     }
 }
 
@@ -35,7 +42,9 @@ pub async fn init_warehouse(store: &Store, warehouse: &Warehouse) -> Result<Init
 /// Setup when there is no warehouse, or it was made with other shards, id scope or time zone.
 pub async fn open_warehouse(store: &Store, warehouse: &Warehouse) -> Result<Constants> {
     let constants = load_constants(store).await?;
-    constants.check(warehouse).map_err(|e| e.at(store.name_of(constants::PATH)))?;
+    constants
+        .check(warehouse)
+        .map_err(|e| e.at(store.name_of(constants::PATH)))?;
     Ok(constants)
 }
 
@@ -46,6 +55,8 @@ pub async fn open_warehouse(store: &Store, warehouse: &Warehouse) -> Result<Cons
 pub async fn load_constants(store: &Store) -> Result<Constants> {
     match store.try_get(constants::PATH).await? {
         Some(json) => Constants::from_json(&json).map_err(|e| e.at(store.name_of(constants::PATH))),
-        None => Err(Error::setup(store.stage(), "there is no warehouse").at(store.name_of("")).fix("make one with tagmill init")),
+        None => Err(Error::setup(store.stage(), "there is no warehouse")
+            .at(store.name_of(""))
+            .fix("make one with tagmill init")),
     }
 }

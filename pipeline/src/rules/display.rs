@@ -52,7 +52,12 @@ fn condition(f: &mut Formatter<'_>, tag: &str, test: &Test, negated: bool) -> fm
     match test {
         Test::Not(inner) => condition(f, tag, inner, !negated),
         Test::In(values) => match values.as_slice() {
-            [value] => write!(f, "{name} {} {}", if negated { "<>" } else { "=" }, Literal(value)),
+            [value] => write!(
+                f,
+                "{name} {} {}",
+                if negated { "<>" } else { "=" },
+                Literal(value)
+            ),
             values => {
                 write!(f, "{name} {not}IN (")?;
                 for (index, value) in values.iter().enumerate() {
@@ -62,15 +67,29 @@ fn condition(f: &mut Formatter<'_>, tag: &str, test: &Test, negated: bool) -> fm
             }
         },
         Test::Range { low, high } => range(f, &name, low, high, not),
-        Test::Like { pattern, case_insensitive, escape } => {
+        Test::Like {
+            pattern,
+            case_insensitive,
+            escape,
+        } => {
             let word = if *case_insensitive { "ILIKE" } else { "LIKE" };
             write!(f, "{name} {not}{word} {}", Text(pattern))?;
-            if *escape == '\\' { Ok(()) } else { write!(f, " ESCAPE {}", Text(&escape.to_string())) }
+            if *escape == '\\' {
+                Ok(())
+            } else {
+                write!(f, " ESCAPE {}", Text(&escape.to_string()))
+            }
         }
     }
 }
 
-fn range(f: &mut Formatter<'_>, name: &Name<'_>, low: &Bound<Value>, high: &Bound<Value>, not: &str) -> fmt::Result {
+fn range(
+    f: &mut Formatter<'_>,
+    name: &Name<'_>,
+    low: &Bound<Value>,
+    high: &Bound<Value>,
+    not: &str,
+) -> fmt::Result {
     let side = |bound: &Bound<Value>, included: &str, excluded: &str| match bound {
         Bound::Included(value) => Some(format!("{name} {included} {}", Literal(value))),
         Bound::Excluded(value) => Some(format!("{name} {excluded} {}", Literal(value))),
@@ -78,7 +97,12 @@ fn range(f: &mut Formatter<'_>, name: &Name<'_>, low: &Bound<Value>, high: &Boun
     };
     match (low, high) {
         (Bound::Included(low), Bound::Included(high)) => {
-            write!(f, "{name} {not}BETWEEN {} AND {}", Literal(low), Literal(high))
+            write!(
+                f,
+                "{name} {not}BETWEEN {} AND {}",
+                Literal(low),
+                Literal(high)
+            )
         }
         // A negated one-sided range is the other side.
         _ if !not.is_empty() => {
@@ -86,8 +110,15 @@ fn range(f: &mut Formatter<'_>, name: &Name<'_>, low: &Bound<Value>, high: &Boun
             f.write_str(&sides.into_iter().flatten().collect::<Vec<_>>().join(" OR "))
         }
         _ => {
-            let sides: Vec<_> = [side(low, ">=", ">"), side(high, "<=", "<")].into_iter().flatten().collect();
-            if sides.len() == 2 { write!(f, "({})", sides.join(" AND ")) } else { f.write_str(&sides.concat()) }
+            let sides: Vec<_> = [side(low, ">=", ">"), side(high, "<=", "<")]
+                .into_iter()
+                .flatten()
+                .collect();
+            if sides.len() == 2 {
+                write!(f, "({})", sides.join(" AND "))
+            } else {
+                f.write_str(&sides.concat())
+            }
         }
     }
 }
@@ -97,8 +128,15 @@ pub(super) struct Name<'a>(pub(super) &'a str);
 
 impl Display for Name<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let plain = self.0.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-        match plain && !self.0.starts_with(|c: char| c.is_ascii_digit()) && !RESERVED.contains(&self.0) && !self.0.is_empty() {
+        let plain = self
+            .0
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        match plain
+            && !self.0.starts_with(|c: char| c.is_ascii_digit())
+            && !RESERVED.contains(&self.0)
+            && !self.0.is_empty()
+        {
             true => f.write_str(self.0),
             false => write!(f, "\"{}\"", self.0.replace('"', "\"\"")),
         }
@@ -107,8 +145,8 @@ impl Display for Name<'_> {
 
 /// Names that mean something else without quotes somewhere in a rule.
 const RESERVED: [&str; 20] = [
-    "and", "between", "case", "cast", "date", "day", "days", "escape", "exists", "false", "ilike", "in", "interval", "is", "like", "not", "null", "or",
-    "select", "true",
+    "and", "between", "case", "cast", "date", "day", "days", "escape", "exists", "false", "ilike",
+    "in", "interval", "is", "like", "not", "null", "or", "select", "true",
 ];
 
 /// Text in single quotes.

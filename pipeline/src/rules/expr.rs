@@ -4,9 +4,9 @@ use super::Test;
 
 /// A set of users of one app, within its universe.
 ///
-/// Made by [`Expr::and`], [`Expr::or`] and [`Expr::negate`] it is canonical: AND and OR are flat, sorted, without
-/// repetition and have at least two members; `All` and `None` stand only at the top; no double negation.
-/// `Display` writes it as a rule that compiles to the same expression.
+/// Made by [`Expr::and`], [`Expr::or`] and [`Expr::negate`] it is canonical: AND and OR are flat,
+/// sorted, without repetition and have at least two members; `All` and `None` stand only at the
+/// top; no double negation. `Display` writes it as a rule that compiles to the same expression.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Expr {
     /// The universe.

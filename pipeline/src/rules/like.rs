@@ -1,4 +1,5 @@
-//! LIKE patterns: `%` any characters, `_` one character, an escape that makes the next one ordinary.
+//! LIKE patterns: `%` any characters, `_` one character, an escape that makes the next one
+//! ordinary.
 
 use std::str::Chars;
 
@@ -28,8 +29,9 @@ pub(super) fn ends_in_escape(pattern: &str, escape: char) -> bool {
     false
 }
 
-/// Whether the whole text matches. After a mismatch only the last `%` takes one character more: what earlier ones took
-/// is already the least they need, so the time is at most the product of both lengths.
+/// Whether the whole text matches. After a mismatch only the last `%` takes one character more:
+/// what earlier ones took is already the least they need, so the time is at most the product of
+/// both lengths.
 pub(super) fn matches(text: &str, pattern: &str, escape: char, case_insensitive: bool) -> bool {
     let (mut text, mut pattern) = (text.chars(), pattern.chars());
     let mut last_many: Option<(Chars<'_>, Chars<'_>)> = None;
@@ -42,7 +44,9 @@ pub(super) fn matches(text: &str, pattern: &str, escape: char, case_insensitive:
                 true
             }
             Some(Piece::One) => next_text.next().is_some(),
-            Some(Piece::Ordinary(sign)) => next_text.next().is_some_and(|found| is_same(found, sign, case_insensitive)),
+            Some(Piece::Ordinary(sign)) => next_text
+                .next()
+                .is_some_and(|found| is_same(found, sign, case_insensitive)),
             None if text.as_str().is_empty() => return true,
             None => false,
         };
@@ -50,7 +54,9 @@ pub(super) fn matches(text: &str, pattern: &str, escape: char, case_insensitive:
             (text, pattern) = (next_text, next_pattern);
             continue;
         }
-        let Some((taken, rest)) = &mut last_many else { return false };
+        let Some((taken, rest)) = &mut last_many else {
+            return false;
+        };
         if taken.next().is_none() {
             return false;
         }
@@ -59,5 +65,8 @@ pub(super) fn matches(text: &str, pattern: &str, escape: char, case_insensitive:
 }
 
 fn is_same(a: char, b: char, case_insensitive: bool) -> bool {
-    a == b || case_insensitive && (a.eq_ignore_ascii_case(&b) || !(a.is_ascii() && b.is_ascii()) && a.to_lowercase().eq(b.to_lowercase()))
+    a == b
+        || case_insensitive
+            && (a.eq_ignore_ascii_case(&b)
+                || !(a.is_ascii() && b.is_ascii()) && a.to_lowercase().eq(b.to_lowercase()))
 }

@@ -37,7 +37,11 @@ impl Test {
         match self {
             Self::In(values) => values.binary_search(value).is_ok(),
             Self::Range { low, high } => range::contains(low, high, value),
-            Self::Like { pattern, case_insensitive, escape } => match value {
+            Self::Like {
+                pattern,
+                case_insensitive,
+                escape,
+            } => match value {
                 Value::String(text) => like::matches(text, pattern, *escape, *case_insensitive),
                 _ => false,
             },
@@ -45,13 +49,20 @@ impl Test {
         }
     }
 
-    /// Where those stand that pass, in ascending `values` of one type: ascending ranges that do not overlap. A search for each
-    /// constant; only patterns look at every value.
+    /// Where those stand that pass, in ascending `values` of one type: ascending ranges that do not
+    /// overlap. A search for each constant; only patterns look at every value.
     pub fn passing(&self, values: &[Value]) -> Vec<Range<usize>> {
         match self {
-            Self::In(wanted) => wanted.iter().filter_map(|value| values.binary_search(value).ok()).map(|at| at..at + 1).collect(),
+            Self::In(wanted) => wanted
+                .iter()
+                .filter_map(|value| values.binary_search(value).ok())
+                .map(|at| at..at + 1)
+                .collect(),
             Self::Range { low, high } => Vec::from_iter(range::passing(low, high, values)),
-            Self::Like { .. } => (0..values.len()).filter(|&at| self.matches(&values[at])).map(|at| at..at + 1).collect(),
+            Self::Like { .. } => (0..values.len())
+                .filter(|&at| self.matches(&values[at]))
+                .map(|at| at..at + 1)
+                .collect(),
             Self::Not(inner) => gaps(&inner.passing(values), values.len()),
         }
     }
@@ -60,10 +71,15 @@ impl Test {
     pub(super) fn atom(self, tag: &str, negated: bool) -> Expr {
         let test = match (negated, self) {
             (false, test) => test,
-            (true, Self::In(values)) if matches!(values[..], [Value::Boolean(_)]) => Self::In(other_truth(&values)),
+            (true, Self::In(values)) if matches!(values[..], [Value::Boolean(_)]) => {
+                Self::In(other_truth(&values))
+            }
             (true, test) => Self::Not(Box::new(test)),
         };
-        Expr::Atom(Atom::Tag { tag: tag.to_owned(), test })
+        Expr::Atom(Atom::Tag {
+            tag: tag.to_owned(),
+            test,
+        })
     }
 }
 
@@ -71,7 +87,11 @@ impl Test {
 fn gaps(ranges: &[Range<usize>], len: usize) -> Vec<Range<usize>> {
     let starts = std::iter::once(0).chain(ranges.iter().map(|range| range.end));
     let ends = ranges.iter().map(|range| range.start).chain([len]);
-    starts.zip(ends).map(|(start, end)| start..end).filter(|gap| !gap.is_empty()).collect()
+    starts
+        .zip(ends)
+        .map(|(start, end)| start..end)
+        .filter(|gap| !gap.is_empty())
+        .collect()
 }
 
 /// `b <> true` and `b = false` are one atom.

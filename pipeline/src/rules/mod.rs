@@ -1,6 +1,7 @@
 //! A group's rule: text in, bitmap algebra out.
 //!
-//! Reads a SQL boolean expression over the tags of one app; writes an [`Expr`] and, for all rules of an app, one [`Program`].
+//! Reads a SQL boolean expression over the tags of one app; writes an [`Expr`] and, for all rules
+//! of an app, one [`Program`].
 //!
 //! ```text
 //! text ──► token ──► parse ──► lower (names, types, constants) ──► Expr ──► Program ──► one bitset per group
@@ -9,8 +10,9 @@
 //! ```
 //!
 //! # Semantics
-//! An atom is the set of users for whom it is true; AND, OR and NOT are intersection, union and complement in the app's
-//! universe. So `NOT spend < 10` holds users without the tag, as marketers' set difference does and SQL's filter does not.
+//! An atom is the set of users for whom it is true; AND, OR and NOT are intersection, union and
+//! complement in the app's universe. So `NOT spend < 10` holds users without the tag, as marketers'
+//! set difference does and SQL's filter does not.
 //!
 //! | condition | users |
 //! |---|---|
@@ -21,9 +23,9 @@
 //! | `in_group('g')`, `in_list('l')`, `in_split('salt', 0, 50)` | of another group, of an uploaded list, of a percentage |
 //! | `true`, `false` | all, none |
 //!
-//! Names are taken as written, letters' case included; a name that is not plain needs double quotes. Constants have the
-//! tag's type; dates are `DATE '2026-11-19'`, `'2026-11-19'` or `run_date() - 30`. `LIKE` escapes with a backslash unless
-//! ESCAPE says otherwise.
+//! Names are taken as written, letters' case included; a name that is not plain needs double
+//! quotes. Constants have the tag's type; dates are `DATE '2026-11-19'`, `'2026-11-19'` or
+//! `run_date() - 30`. `LIKE` escapes with a backslash unless ESCAPE says otherwise.
 
 mod canonical;
 mod constant;
@@ -95,7 +97,8 @@ pub struct Reference {
 pub struct Compiled {
     /// What it computes on this date.
     pub expr: Expr,
-    /// Its text in canonical form: the same whatever the order of AND and OR, spacing, comments and the date.
+    /// Its text in canonical form: the same whatever the order of AND and OR, spacing, comments and
+    /// the date.
     pub text: String,
     /// The groups it mentions, in order.
     pub references: Vec<Reference>,
@@ -121,5 +124,10 @@ pub fn analyse(rule: &str, names: &dyn Names, run_date: NaiveDate) -> Result<Com
     let expr = lowering.condition(&parsed)?;
     let (references, lints) = lowering.finish();
     // Only a rule that lowered is shallow enough to be walked again.
-    Ok(Compiled { expr, text: canonical::text(&parsed), references, lints })
+    Ok(Compiled {
+        expr,
+        text: canonical::text(&parsed),
+        references,
+        lints,
+    })
 }

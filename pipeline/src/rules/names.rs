@@ -36,11 +36,23 @@ pub trait Names {
 const LONGEST_SUGGESTION: usize = 64;
 
 /// `unknown tag "gendr", did you mean "gender"?`
-pub(super) fn unknown<'a>(kind: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub(super) fn unknown<'a>(
+    kind: &str,
+    name: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> String {
     let short = |text: &&str| text.chars().nth(LONGEST_SUGGESTION).is_none();
-    let near = if short(&name) { nearest(name, known.into_iter().filter(short)) } else { None };
+    let near = if short(&name) {
+        nearest(name, known.into_iter().filter(short))
+    } else {
+        None
+    };
     match near {
-        Some(near) => format!("unknown {kind} {}, did you mean {}?", quoted(name), quoted(near)),
+        Some(near) => format!(
+            "unknown {kind} {}, did you mean {}?",
+            quoted(name),
+            quoted(near)
+        ),
         None => format!("unknown {kind} {}", quoted(name)),
     }
 }

@@ -1,8 +1,9 @@
 //! All rules of one app as one graph with shared subexpressions.
 //!
-//! An and-inverter graph: a node is an atom or an intersection, an edge may complement what it points at, a union is the
-//! complement of an intersection of complements. Equal nodes are made once, so `a AND b` in a hundred rules, under NOT or
-//! as `NOT (NOT a OR NOT b)`, is computed once; `in_group` is an edge to the other rule's node.
+//! An and-inverter graph: a node is an atom or an intersection, an edge may complement what it
+//! points at, a union is the complement of an intersection of complements. Equal nodes are made
+//! once, so `a AND b` in a hundred rules, under NOT or as `NOT (NOT a OR NOT b)`, is computed once;
+//! `in_group` is an edge to the other rule's node.
 //!
 //! Reads the expressions of the valid rules; writes a [`Schedule`], which evaluates them.
 
@@ -74,8 +75,8 @@ pub struct Program {
 }
 
 impl Program {
-    /// Builds the program of `(index, expression, name)` groups; names are distinct. Returns with it the groups left out, by
-    /// index, and why.
+    /// Builds the program of `(index, expression, name)` groups; names are distinct. Returns with
+    /// it the groups left out, by index, and why.
     pub fn build(groups: Vec<(usize, Expr, String)>) -> (Self, Vec<(usize, Uncomputable)>) {
         let (order, refused) = order(&groups);
         let mut graph = Graph::default();
@@ -87,10 +88,22 @@ impl Program {
         }
         let mut kept = order;
         kept.sort_unstable();
-        let roots: Vec<_> = kept.iter().map(|&position| (groups[position].0, edges[groups[position].2.as_str()])).collect();
+        let roots: Vec<_> = kept
+            .iter()
+            .map(|&position| (groups[position].0, edges[groups[position].2.as_str()]))
+            .collect();
         let schedule = Schedule::new(&graph.nodes, &roots);
-        let refused = refused.into_iter().map(|(position, why)| (groups[position].0, why)).collect();
-        (Self { atoms: graph.atoms, schedule }, refused)
+        let refused = refused
+            .into_iter()
+            .map(|(position, why)| (groups[position].0, why))
+            .collect();
+        (
+            Self {
+                atoms: graph.atoms,
+                schedule,
+            },
+            refused,
+        )
     }
 
     /// The sets the program asks for, each once; `in_group` is not among them.
@@ -120,15 +133,23 @@ impl Graph {
             Expr::None => self.all().complement(),
             Expr::Not(inner) => self.edge(inner, groups).complement(),
             Expr::And(members) => {
-                let members = members.iter().map(|member| self.edge(member, groups)).collect();
+                let members = members
+                    .iter()
+                    .map(|member| self.edge(member, groups))
+                    .collect();
                 self.and(members)
             }
             Expr::Or(members) => {
-                let members = members.iter().map(|member| self.edge(member, groups).complement()).collect();
+                let members = members
+                    .iter()
+                    .map(|member| self.edge(member, groups).complement())
+                    .collect();
                 self.and(members).complement()
             }
             // A group that is missing was refused with the one that mentions it.
-            Expr::Atom(Atom::InGroup(name)) => groups.get(name.as_str()).copied().unwrap_or(Edge::NONE),
+            Expr::Atom(Atom::InGroup(name)) => {
+                groups.get(name.as_str()).copied().unwrap_or(Edge::NONE)
+            }
             Expr::Atom(atom) => self.atom(atom),
         }
     }
@@ -160,7 +181,10 @@ impl Graph {
         members.dedup();
         members.retain(|member| *member != Edge::ALL);
         // Sorted, a node and its complement are neighbours.
-        let is_empty = members.contains(&Edge::NONE) || members.windows(2).any(|pair| pair[0].complement() == pair[1]);
+        let is_empty = members.contains(&Edge::NONE)
+            || members
+                .windows(2)
+                .any(|pair| pair[0].complement() == pair[1]);
         match (is_empty, members.as_slice()) {
             (true, _) => self.all().complement(),
             (false, []) => self.all(),
@@ -178,9 +202,14 @@ impl Graph {
     }
 }
 
-/// Positions in an order that has every group after those it mentions, and the positions that have none, with the reason.
+/// Positions in an order that has every group after those it mentions, and the positions that have
+/// none, with the reason.
 fn order(groups: &[(usize, Expr, String)]) -> (Vec<usize>, BTreeMap<usize, Uncomputable>) {
-    let positions: HashMap<_, _> = groups.iter().enumerate().map(|(position, (_, _, name))| (name.as_str(), position)).collect();
+    let positions: HashMap<_, _> = groups
+        .iter()
+        .enumerate()
+        .map(|(position, (_, _, name))| (name.as_str(), position))
+        .collect();
     let mut refused = BTreeMap::new();
     let mut needs = Vec::with_capacity(groups.len());
     for (position, (_, expr, _)) in groups.iter().enumerate() {
@@ -189,15 +218,24 @@ fn order(groups: &[(usize, Expr, String)]) -> (Vec<usize>, BTreeMap<usize, Uncom
         if let Some(missing) = names.iter().find(|name| !positions.contains_key(**name)) {
             refused.insert(position, Uncomputable::Needs((*missing).to_owned()));
         }
-        needs.push(names.iter().filter_map(|name| positions.get(*name).copied()).collect::<Vec<_>>());
+        needs.push(
+            names
+                .iter()
+                .filter_map(|name| positions.get(*name).copied())
+                .collect::<Vec<_>>(),
+        );
     }
     let mut order = Vec::with_capacity(groups.len());
     for component in components(&needs) {
         let is_cycle = component.len() > 1 || needs[component[0]].contains(&component[0]);
         for &position in &component {
-            let bad = needs[position].iter().find(|need| refused.contains_key(*need));
+            let bad = needs[position]
+                .iter()
+                .find(|need| refused.contains_key(*need));
             match bad {
-                _ if is_cycle => refused.insert(position, cycle(position, &component, &needs, groups)),
+                _ if is_cycle => {
+                    refused.insert(position, cycle(position, &component, &needs, groups))
+                }
                 _ if refused.contains_key(&position) => None,
                 Some(&bad) => refused.insert(position, Uncomputable::Needs(groups[bad].2.clone())),
                 None => {
@@ -214,7 +252,9 @@ fn mentioned<'e>(expr: &'e Expr, names: &mut Vec<&'e str>) {
     match expr {
         Expr::All | Expr::None => {}
         Expr::Not(inner) => mentioned(inner, names),
-        Expr::And(members) | Expr::Or(members) => members.iter().for_each(|member| mentioned(member, names)),
+        Expr::And(members) | Expr::Or(members) => {
+            members.iter().for_each(|member| mentioned(member, names))
+        }
         Expr::Atom(Atom::InGroup(name)) => names.push(name),
         Expr::Atom(_) => {}
     }
@@ -223,31 +263,52 @@ fn mentioned<'e>(expr: &'e Expr, names: &mut Vec<&'e str>) {
 /// Names of a cycle that are worth printing.
 const LONGEST_CYCLE: usize = 8;
 
-/// From one member, always to the first it mentions inside the component, straight back where it can.
-fn cycle(from: usize, component: &[usize], needs: &[Vec<usize>], groups: &[(usize, Expr, String)]) -> Uncomputable {
+/// From one member, always to the first it mentions inside the component, straight back where it
+/// can.
+fn cycle(
+    from: usize,
+    component: &[usize],
+    needs: &[Vec<usize>],
+    groups: &[(usize, Expr, String)],
+) -> Uncomputable {
     let mut path = vec![from];
     let mut at = from;
     while path.len() <= LONGEST_CYCLE {
         let back = needs[at].iter().find(|need| **need == from);
-        let inside = || needs[at].iter().find(|need| component.binary_search(need).is_ok());
-        let Some(&next) = back.or_else(inside) else { break };
+        let inside = || {
+            needs[at]
+                .iter()
+                .find(|need| component.binary_search(need).is_ok())
+        };
+        let Some(&next) = back.or_else(inside) else {
+            break;
+        };
         path.push(next);
         at = next;
         if next == from {
             break;
         }
     }
-    Uncomputable::Cycle(path.into_iter().map(|position| groups[position].2.clone()).collect())
+    Uncomputable::Cycle(
+        path.into_iter()
+            .map(|position| groups[position].2.clone())
+            .collect(),
+    )
 }
 
-/// Strongly connected components, each after those it needs (Tarjan 1972), without recursion: chains may be long.
+/// Strongly connected components, each after those it needs (Tarjan 1972), without recursion:
+/// chains may be long.
 fn components(needs: &[Vec<usize>]) -> Vec<Vec<usize>> {
     const UNSEEN: usize = usize::MAX;
     let (mut found, mut lowest) = (vec![UNSEEN; needs.len()], vec![UNSEEN; needs.len()]);
     let mut is_open = vec![false; needs.len()];
     let (mut open, mut components, mut count) = (Vec::new(), Vec::new(), 0);
     for root in 0..needs.len() {
-        let mut path = if found[root] == UNSEEN { vec![(root, 0)] } else { Vec::new() };
+        let mut path = if found[root] == UNSEEN {
+            vec![(root, 0)]
+        } else {
+            Vec::new()
+        };
         while let Some((node, next)) = path.last_mut() {
             let node = *node;
             if *next == 0 {

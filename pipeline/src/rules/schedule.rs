@@ -1,7 +1,8 @@
 //! The order in which a program's nodes are computed, and the buffers they are computed in.
 //!
-//! Reads the graph and its roots; writes steps over numbered slots, so that evaluating is a loop without decisions: a node
-//! is computed once, just before the first rule that needs it, and its slot is free after the last.
+//! Reads the graph and its roots; writes steps over numbered slots, so that evaluating is a loop
+//! without decisions: a node is computed once, just before the first rule that needs it, and its
+//! slot is free after the last.
 
 use tagmill_schemas::Result;
 
@@ -45,18 +46,29 @@ pub(super) struct Schedule {
 impl Schedule {
     /// Roots are `(group, edge)`, emitted in this order.
     pub(super) fn new(nodes: &[Node], roots: &[(usize, Edge)]) -> Self {
-        let mut planner = Planner { nodes, uses: count_uses(nodes, roots), places: vec![None; nodes.len()], free: Vec::new(), slots: 0, steps: Vec::new() };
+        let mut planner = Planner {
+            nodes,
+            uses: count_uses(nodes, roots),
+            places: vec![None; nodes.len()],
+            free: Vec::new(),
+            slots: 0,
+            steps: Vec::new(),
+        };
         for &(group, edge) in roots {
             planner.compute(edge.node());
             let operand = planner.operand(edge);
             planner.steps.push(Step::Emit { group, operand });
             planner.release(edge.node());
         }
-        Self { steps: planner.steps, slots: planner.slots }
+        Self {
+            steps: planner.steps,
+            slots: planner.slots,
+        }
     }
 }
 
-/// How many nodes and roots need each node; a node no root needs is not counted, nor what only it needs.
+/// How many nodes and roots need each node; a node no root needs is not counted, nor what only it
+/// needs.
 fn count_uses(nodes: &[Node], roots: &[(usize, Edge)]) -> Vec<usize> {
     let mut uses = vec![0; nodes.len()];
     roots.iter().for_each(|(_, edge)| uses[edge.node()] += 1);
@@ -80,7 +92,8 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    /// Adds the steps for a node and what it needs; a stack of its own, because chains of groups may be long.
+    /// Adds the steps for a node and what it needs; a stack of its own, because chains of groups
+    /// may be long.
     fn compute(&mut self, root: usize) {
         let mut path = vec![(root, 0)];
         while let Some((node, next)) = path.last_mut() {
@@ -113,9 +126,14 @@ impl Planner<'_> {
     }
 
     fn intersect(&mut self, node: usize, members: &[Edge]) {
-        // A member that dies here lends its buffer; else one that is not complemented, which is copied as it is.
-        let dying = members.iter().position(|member| self.uses[member.node()] == 1);
-        let first = dying.or_else(|| members.iter().position(|member| !member.is_complement())).unwrap_or(0);
+        // A member that dies here lends its buffer; else one that is not complemented, which is
+        // copied as it is.
+        let dying = members
+            .iter()
+            .position(|member| self.uses[member.node()] == 1);
+        let first = dying
+            .or_else(|| members.iter().position(|member| !member.is_complement()))
+            .unwrap_or(0);
         let operands: Vec<_> = members.iter().map(|member| self.operand(*member)).collect();
         let slot = match dying {
             Some(lender) => {
@@ -127,8 +145,17 @@ impl Planner<'_> {
             }
             None => self.place(node),
         };
-        let rest = operands.iter().enumerate().filter(|(index, _)| *index != first).map(|(_, operand)| *operand).collect();
-        self.steps.push(Step::And { first: operands[first], rest, slot });
+        let rest = operands
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| *index != first)
+            .map(|(_, operand)| *operand)
+            .collect();
+        self.steps.push(Step::And {
+            first: operands[first],
+            rest,
+            slot,
+        });
         for (index, member) in members.iter().enumerate() {
             if Some(index) != dying {
                 self.release(member.node());
@@ -146,7 +173,10 @@ impl Planner<'_> {
     }
 
     fn operand(&self, edge: Edge) -> Operand {
-        Operand { slot: self.places[edge.node()].unwrap_or_default(), is_complement: edge.is_complement() }
+        Operand {
+            slot: self.places[edge.node()].unwrap_or_default(),
+            is_complement: edge.is_complement(),
+        }
     }
 
     fn release(&mut self, node: usize) {
@@ -158,12 +188,14 @@ impl Planner<'_> {
 }
 
 impl Program {
-    /// Computes every group over `bits` seats: bit i of a set is the i-th seat of the app in this shard.
+    /// Computes every group over `bits` seats: bit i of a set is the i-th seat of the app in this
+    /// shard.
     ///
-    /// `fill` gets a zeroed bitset of ⌈bits / 64⌉ words and sets an atom's bits; it is called once for each atom that is
-    /// needed. `emit` gets each group's index and set, in the order the groups were given. Bits from `bits` on are zero in
-    /// what is emitted, whatever `fill` left there. [`Program::buffers`] bitsets are held; to hold less, evaluate a range of
-    /// seats at a time.
+    /// `fill` gets a zeroed bitset of ⌈bits / 64⌉ words and sets an atom's bits; it is called once
+    /// for each atom that is needed. `emit` gets each group's index and set, in the order the
+    /// groups were given. Bits from `bits` on are zero in what is emitted, whatever `fill` left
+    /// there. [`Program::buffers`] bitsets are held; to hold less, evaluate a range of seats at a
+    /// time.
     ///
     /// # Errors
     /// The first error of `fill` or `emit`.
@@ -237,7 +269,10 @@ fn intersect(slots: &mut [Vec<u64>], first: Operand, rest: &[Operand], slot: usi
     }
     for operand in rest {
         let flip = if operand.is_complement { u64::MAX } else { 0 };
-        target.iter_mut().zip(&slots[operand.slot]).for_each(|(word, other)| *word &= other ^ flip);
+        target
+            .iter_mut()
+            .zip(&slots[operand.slot])
+            .for_each(|(word, other)| *word &= other ^ flip);
     }
     slots[slot] = target;
 }

@@ -1,8 +1,9 @@
 //! A rule's tokens: DataFusion's SQL tokenizer held to the words and signs of the rule language.
 //!
-//! Every SQL keyword the language does not use becomes an ordinary name, so that tags may be called `position` or `date`
-//! and the parser can not wander into subqueries, casts or windows. Limits make a hostile rule an error with a position:
-//! the parser and everything after it recurse at most as deep as they allow.
+//! Every SQL keyword the language does not use becomes an ordinary name, so that tags may be called
+//! `position` or `date` and the parser can not wander into subqueries, casts or windows. Limits
+//! make a hostile rule an error with a position: the parser and everything after it recurse at most
+//! as deep as they allow.
 
 use std::fmt;
 
@@ -41,18 +42,25 @@ impl Dialect for RuleDialect {
         ch == '"'
     }
 
-    /// Names and constants at once: the parser would first try each as the name of a type, at twice the time of a rule.
+    /// Names and constants at once: the parser would first try each as the name of a type, at twice
+    /// the time of a rule.
     fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
         match &parser.peek_token_ref().token {
-            Token::Number(..) | Token::SingleQuotedString(_) => Some(parser.parse_value().map(Expr::Value)),
-            Token::Word(Word { keyword: Keyword::NoKeyword, .. }) if parser.peek_nth_token_ref(1).token != Token::LParen => {
+            Token::Number(..) | Token::SingleQuotedString(_) => {
+                Some(parser.parse_value().map(Expr::Value))
+            }
+            Token::Word(Word {
+                keyword: Keyword::NoKeyword,
+                ..
+            }) if parser.peek_nth_token_ref(1).token != Token::LParen => {
                 Some(parser.parse_identifier().map(Expr::Identifier))
             }
             _ => None,
         }
     }
 
-    /// Without this the parser tries what follows a failed NOT a second time, as a name: 2^n attempts.
+    /// Without this the parser tries what follows a failed NOT a second time, as a name: 2^n
+    /// attempts.
     fn is_reserved_for_identifier(&self, keyword: Keyword) -> bool {
         matches!(keyword, Keyword::NOT | Keyword::INTERVAL)
     }
@@ -68,12 +76,23 @@ pub(super) struct Tokens {
 pub(super) fn tokenize(rule: &str) -> Result<Tokens, RuleError> {
     let start = Location::new(1, 1);
     if rule.len() > MAX_BYTES {
-        return Err(RuleError::at(start, format!("the rule has {} bytes, expected at most {MAX_BYTES}", rule.len())));
+        return Err(RuleError::at(
+            start,
+            format!(
+                "the rule has {} bytes, expected at most {MAX_BYTES}",
+                rule.len()
+            ),
+        ));
     }
     let all = Tokenizer::new(&RuleDialect, rule).tokenize_with_location();
     let all = all.map_err(|error| RuleError::at(error.location, lower_first(&error.message)))?;
-    let mut tokens: Vec<_> = all.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).collect();
-    let Some(last) = tokens.last() else { return Err(RuleError::at(start, "the rule is empty")) };
+    let mut tokens: Vec<_> = all
+        .into_iter()
+        .filter(|token| !matches!(token.token, Token::Whitespace(_)))
+        .collect();
+    let Some(last) = tokens.last() else {
+        return Err(RuleError::at(start, "the rule is empty"));
+    };
     let end = last.span.end;
     free_names(&mut tokens);
     check(&tokens)?;
@@ -98,11 +117,19 @@ fn is_keyword(word: &Word, index: usize, tokens: &[TokenWithSpan]) -> bool {
     let is_text = |token: Option<&Token>| matches!(token, Some(Token::SingleQuotedString(_)));
     let is_number = |token: Option<&Token>| matches!(token, Some(Token::Number(..)));
     match word.keyword {
-        Keyword::AND | Keyword::OR | Keyword::NOT | Keyword::IN | Keyword::BETWEEN | Keyword::LIKE | Keyword::ILIKE => true,
+        Keyword::AND
+        | Keyword::OR
+        | Keyword::NOT
+        | Keyword::IN
+        | Keyword::BETWEEN
+        | Keyword::LIKE
+        | Keyword::ILIKE => true,
         Keyword::IS | Keyword::NULL | Keyword::TRUE | Keyword::FALSE => true,
         Keyword::DATE | Keyword::ESCAPE => is_text(next()),
         Keyword::INTERVAL => is_text(next()) || is_number(next()),
-        Keyword::DAY | Keyword::DAYS => index >= 2 && is_unquoted(&tokens[index - 2].token, "interval"),
+        Keyword::DAY | Keyword::DAYS => {
+            index >= 2 && is_unquoted(&tokens[index - 2].token, "interval")
+        }
         _ => false,
     }
 }
@@ -123,7 +150,11 @@ fn check(tokens: &[TokenWithSpan]) -> Result<(), RuleError> {
             Token::RParen => depth = depth.saturating_sub(1),
             _ => {}
         }
-        prefixes = if is_prefix(&token.token) { prefixes + 1 } else { 0 };
+        prefixes = if is_prefix(&token.token) {
+            prefixes + 1
+        } else {
+            0
+        };
         words += usize::from(!is_constant_or_comma(index, tokens));
         if depth > MAX_DEPTH {
             return refuse(format!("parentheses are nested deeper than {MAX_DEPTH}"));
@@ -132,32 +163,46 @@ fn check(tokens: &[TokenWithSpan]) -> Result<(), RuleError> {
             return refuse(format!("more than {MAX_PREFIXES} NOT or signs in a row"));
         }
         if words > MAX_WORDS {
-            return refuse(format!("the rule has more than {MAX_WORDS} names and operators; split it with in_group()"));
+            return refuse(format!(
+                "the rule has more than {MAX_WORDS} names and operators; split it with in_group()"
+            ));
         }
     }
     Ok(())
 }
 
 fn is_prefix(token: &Token) -> bool {
-    matches!(token, Token::Minus | Token::Plus) || matches!(token, Token::Word(word) if word.keyword == Keyword::NOT)
+    matches!(token, Token::Minus | Token::Plus)
+        || matches!(token, Token::Word(word) if word.keyword == Keyword::NOT)
 }
 
-/// A sign before a number belongs to the constant: a list of negative numbers is as long as one of others.
+/// A sign before a number belongs to the constant: a list of negative numbers is as long as one of
+/// others.
 fn is_constant_or_comma(index: usize, tokens: &[TokenWithSpan]) -> bool {
     match &tokens[index].token {
         Token::Number(..) | Token::SingleQuotedString(_) | Token::Comma => true,
-        Token::Minus => matches!(tokens.get(index + 1).map(|next| &next.token), Some(Token::Number(..))),
+        Token::Minus => matches!(
+            tokens.get(index + 1).map(|next| &next.token),
+            Some(Token::Number(..))
+        ),
         _ => false,
     }
 }
 
 /// Why a token has no place in a rule.
 fn refusal(index: usize, tokens: &[TokenWithSpan]) -> Option<String> {
-    let foreign = |what: &dyn fmt::Display| Some(format!("{} is not part of the rule language", cut(&what.to_string())));
+    let foreign = |what: &dyn fmt::Display| {
+        Some(format!(
+            "{} is not part of the rule language",
+            cut(&what.to_string())
+        ))
+    };
     match &tokens[index].token {
         Token::Word(word) if word.quote_style.is_some() => None,
         Token::Word(word) if is_foreign(word) => foreign(&word.value.to_uppercase()),
-        Token::Word(word) if is_infix(word.keyword) && !ends_operand(index, tokens) => Some(format!("expected an expression, found {}", word.value)),
+        Token::Word(word) if is_infix(word.keyword) && !ends_operand(index, tokens) => {
+            Some(format!("expected an expression, found {}", word.value))
+        }
         Token::Word(word) if word.keyword == Keyword::IS => is_refusal(index, tokens),
         Token::Word(_) | Token::Number(_, false) | Token::SingleQuotedString(_) => None,
         Token::LParen | Token::RParen | Token::Comma | Token::Plus | Token::Minus => None,
@@ -171,7 +216,9 @@ fn refusal(index: usize, tokens: &[TokenWithSpan]) -> Option<String> {
 
 /// Words that open a construct people know from queries.
 fn is_foreign(word: &Word) -> bool {
-    ["select", "case", "cast", "exists"].iter().any(|name| word.value.eq_ignore_ascii_case(name))
+    ["select", "case", "cast", "exists"]
+        .iter()
+        .any(|name| word.value.eq_ignore_ascii_case(name))
 }
 
 fn is_infix(keyword: Keyword) -> bool {
@@ -179,12 +226,16 @@ fn is_infix(keyword: Keyword) -> bool {
     matches!(keyword, AND | OR | IN | BETWEEN | LIKE | ILIKE | IS)
 }
 
-/// Whether an infix word can follow what stands before it; the parser would take the word for a name.
+/// Whether an infix word can follow what stands before it; the parser would take the word for a
+/// name.
 fn ends_operand(index: usize, tokens: &[TokenWithSpan]) -> bool {
     match index.checked_sub(1).map(|before| &tokens[before].token) {
         Some(Token::Word(word)) if word.keyword == Keyword::NOT => ends_operand(index - 1, tokens),
         Some(Token::Word(word)) => !is_infix(word.keyword),
-        Some(token) => matches!(token, Token::RParen | Token::Number(..) | Token::SingleQuotedString(_)),
+        Some(token) => matches!(
+            token,
+            Token::RParen | Token::Number(..) | Token::SingleQuotedString(_)
+        ),
         None => false,
     }
 }
@@ -194,7 +245,11 @@ fn is_refusal(index: usize, tokens: &[TokenWithSpan]) -> Option<String> {
         Some(Token::Word(word)) => word.keyword,
         _ => Keyword::NoKeyword,
     };
-    let after = if keyword(index + 1) == Keyword::NOT { index + 2 } else { index + 1 };
+    let after = if keyword(index + 1) == Keyword::NOT {
+        index + 2
+    } else {
+        index + 1
+    };
     match keyword(after) {
         Keyword::NULL | Keyword::TRUE | Keyword::FALSE => None,
         _ => Some("expected NULL, TRUE or FALSE after IS".to_owned()),
@@ -203,5 +258,7 @@ fn is_refusal(index: usize, tokens: &[TokenWithSpan]) -> Option<String> {
 
 pub(super) fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(chars).collect()
+    })
 }

@@ -7,8 +7,12 @@ pub fn withheld_tag<'e>(rule: &'e Expr, names: &dyn Names) -> Option<(&'e str, u
     match rule {
         Expr::All | Expr::None => None,
         Expr::Not(inner) => withheld_tag(inner, names),
-        Expr::And(members) | Expr::Or(members) => members.iter().find_map(|member| withheld_tag(member, names)),
-        Expr::Atom(Atom::Has { tag } | Atom::Tag { tag, .. }) => names.withheld(tag).map(|limit| (tag.as_str(), limit)),
+        Expr::And(members) | Expr::Or(members) => members
+            .iter()
+            .find_map(|member| withheld_tag(member, names)),
+        Expr::Atom(Atom::Has { tag } | Atom::Tag { tag, .. }) => {
+            names.withheld(tag).map(|limit| (tag.as_str(), limit))
+        }
         Expr::Atom(Atom::InGroup(_) | Atom::InList(_) | Atom::InSplit { .. }) => None,
     }
 }

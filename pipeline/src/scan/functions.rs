@@ -1,15 +1,21 @@
-//! The functions that the scan computes for every row: hash of the id, status, hash of the dedupe key.
+//! The functions that the scan computes for every row: hash of the id, status, hash of the dedupe
+//! key.
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, FixedSizeBinaryBuilder, Int64Array, StringBuilder, StringViewArray, UInt64Array, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, FixedSizeBinaryBuilder, Int64Array, StringBuilder,
+    StringViewArray, UInt64Array, new_null_array,
+};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
 use arrow::row::{Row, RowConverter, SortField};
 use arrow::util::display::array_value_to_string;
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
 use datafusion::prelude::SessionContext;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
@@ -30,8 +36,8 @@ pub fn register_functions(context: &SessionContext) {
     context.register_udf(ScalarUDF::from(RouteFunction::default()));
 }
 
-/// `tagmill_hash(id, status [, app])`: XXH3-64 of the id bytes; of the status where the id is null. With an app the id bytes
-/// are app, a zero byte, id.
+/// `tagmill_hash(id, status [, app])`: XXH3-64 of the id bytes; of the status where the id is null.
+/// With an app the id bytes are app, a zero byte, id.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct HashFunction {
     signature: Signature,
@@ -39,7 +45,9 @@ pub struct HashFunction {
 
 impl Default for HashFunction {
     fn default() -> Self {
-        Self { signature: Signature::variadic_any(Volatility::Immutable) }
+        Self {
+            signature: Signature::variadic_any(Volatility::Immutable),
+        }
     }
 }
 
@@ -65,9 +73,15 @@ impl ScalarUDFImpl for HashFunction {
             if ids.is_null(row) {
                 return status_hash(&arrays[1], row);
             }
-            let Some(apps) = &apps else { return xxh3_64(ids.value(row).as_bytes()) };
+            let Some(apps) = &apps else {
+                return xxh3_64(ids.value(row).as_bytes());
+            };
             scoped.clear();
-            scoped.extend_from_slice(if apps.is_null(row) { b"" } else { apps.value(row).as_bytes() });
+            scoped.extend_from_slice(if apps.is_null(row) {
+                b""
+            } else {
+                apps.value(row).as_bytes()
+            });
             scoped.push(0);
             scoped.extend_from_slice(ids.value(row).as_bytes());
             xxh3_64(&scoped)
@@ -84,7 +98,8 @@ fn status_hash(statuses: &ArrayRef, row: usize) -> u64 {
     }
 }
 
-/// `tagmill_key(column, ...)`: XXH3-128 of a row's columns, null and types included, as 16 bytes; [`NO_KEY`] where all are null.
+/// `tagmill_key(column, ...)`: XXH3-128 of a row's columns, null and types included, as 16 bytes;
+/// [`NO_KEY`] where all are null.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct KeyFunction {
     signature: Signature,
@@ -92,7 +107,9 @@ pub struct KeyFunction {
 
 impl Default for KeyFunction {
     fn default() -> Self {
-        Self { signature: Signature::variadic_any(Volatility::Immutable) }
+        Self {
+            signature: Signature::variadic_any(Volatility::Immutable),
+        }
     }
 }
 
@@ -116,15 +133,36 @@ impl ScalarUDFImpl for KeyFunction {
         if let [one] = arrays.as_slice()
             && is_text(one.data_type())
         {
-            text(one)?.iter().try_for_each(|text| keys.append_value(text.map_or(NO_KEY, |text| xxh3_128(text.as_bytes())).to_be_bytes()))?;
+            text(one)?.iter().try_for_each(|text| {
+                keys.append_value(
+                    text.map_or(NO_KEY, |text| xxh3_128(text.as_bytes()))
+                        .to_be_bytes(),
+                )
+            })?;
             return Ok(ColumnarValue::Array(Arc::new(keys.finish())));
         }
         let nulls: Vec<_> = arrays.iter().map(|array| array.logical_nulls()).collect();
-        let is_none = |row: usize| nulls.iter().all(|nulls| nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)));
-        let fields = arrays.iter().map(|array| SortField::new(array.data_type().clone())).collect();
+        let is_none = |row: usize| {
+            nulls
+                .iter()
+                .all(|nulls| nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)))
+        };
+        let fields = arrays
+            .iter()
+            .map(|array| SortField::new(array.data_type().clone()))
+            .collect();
         let rows = RowConverter::new(fields)?.convert_columns(&arrays)?;
-        let key = |(number, row): (usize, Row<'_>)| if is_none(number) { NO_KEY } else { xxh3_128(row.as_ref()) };
-        rows.iter().enumerate().map(key).try_for_each(|key| keys.append_value(key.to_be_bytes()))?;
+        let key = |(number, row): (usize, Row<'_>)| {
+            if is_none(number) {
+                NO_KEY
+            } else {
+                xxh3_128(row.as_ref())
+            }
+        };
+        rows.iter()
+            .enumerate()
+            .map(key)
+            .try_for_each(|key| keys.append_value(key.to_be_bytes()))?;
         Ok(ColumnarValue::Array(Arc::new(keys.finish())))
     }
 }
@@ -164,7 +202,8 @@ pub struct DayBounds {
     pub rejects_late: bool,
 }
 
-/// `tagmill_status(spec, id, ...)`: null for accepted rows, `filtered`, or the reason of a rejection, a line feed and the row.
+/// `tagmill_status(spec, id, ...)`: null for accepted rows, `filtered`, or the reason of a
+/// rejection, a line feed and the row.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct StatusFunction {
     signature: Signature,
@@ -172,7 +211,9 @@ pub struct StatusFunction {
 
 impl Default for StatusFunction {
     fn default() -> Self {
-        Self { signature: Signature::variadic_any(Volatility::Immutable) }
+        Self {
+            signature: Signature::variadic_any(Volatility::Immutable),
+        }
     }
 }
 
@@ -191,14 +232,26 @@ impl ScalarUDFImpl for StatusFunction {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let Some(ColumnarValue::Scalar(ScalarValue::Utf8(Some(spec)))) = args.args.first() else {
-            return Err(DataFusionError::Plan("tagmill_status: argument 1 is the description of the others".into()));
+            return Err(DataFusionError::Plan(
+                "tagmill_status: argument 1 is the description of the others".into(),
+            ));
         };
-        let spec: StatusSpec = serde_json::from_str(spec).map_err(|e| DataFusionError::External(Box::new(e)))?;
-        let arrays: Vec<ArrayRef> = args.args[1..].iter().map(|value| value.clone().into_array(args.number_rows)).collect::<Result<_>>()?;
-        let mut verdicts = Verdicts { rows: args.number_rows, reasons: Vec::new() };
+        let spec: StatusSpec =
+            serde_json::from_str(spec).map_err(|e| DataFusionError::External(Box::new(e)))?;
+        let arrays: Vec<ArrayRef> = args.args[1..]
+            .iter()
+            .map(|value| value.clone().into_array(args.number_rows))
+            .collect::<Result<_>>()?;
+        let mut verdicts = Verdicts {
+            rows: args.number_rows,
+            reasons: Vec::new(),
+        };
         judge(&spec, &arrays, &mut verdicts)?;
         if verdicts.reasons.is_empty() {
-            return Ok(ColumnarValue::Array(new_null_array(&DataType::Utf8, args.number_rows)));
+            return Ok(ColumnarValue::Array(new_null_array(
+                &DataType::Utf8,
+                args.number_rows,
+            )));
         }
         let mut statuses = StringBuilder::with_capacity(args.number_rows, 0);
         let described = &arrays[arrays.len() - spec.columns.len()..];
@@ -206,7 +259,10 @@ impl ScalarUDFImpl for StatusFunction {
             match verdict {
                 None => statuses.append_null(),
                 Some(crate::night::FILTERED) => statuses.append_value(crate::night::FILTERED),
-                Some(reason) => statuses.append_value(format!("{reason}\n{}", describe(&spec.columns, described, row))),
+                Some(reason) => statuses.append_value(format!(
+                    "{reason}\n{}",
+                    describe(&spec.columns, described, row)
+                )),
             }
         }
         Ok(ColumnarValue::Array(Arc::new(statuses.finish())))
@@ -216,7 +272,11 @@ impl ScalarUDFImpl for StatusFunction {
 /// The first reason against each row, in a fixed order.
 fn judge<'a>(spec: &'a StatusSpec, arrays: &[ArrayRef], verdicts: &mut Verdicts<'a>) -> Result<()> {
     let mut arrays = arrays.iter();
-    let mut next = || arrays.next().ok_or_else(|| DataFusionError::Plan("tagmill_status: fewer arguments than described".into()));
+    let mut next = || {
+        arrays.next().ok_or_else(|| {
+            DataFusionError::Plan("tagmill_status: fewer arguments than described".into())
+        })
+    };
     judge_id(next()?, verdicts)?;
     if spec.has_app {
         judge_app(next()?, verdicts)?;
@@ -224,17 +284,24 @@ fn judge<'a>(spec: &'a StatusSpec, arrays: &[ArrayRef], verdicts: &mut Verdicts<
     if spec.has_event {
         judge_text(next()?, "no_event", verdicts)?;
     }
-    let time = spec.day.map(|day| next().map(|time| (day, time))).transpose()?;
+    let time = spec
+        .day
+        .map(|day| next().map(|time| (day, time)))
+        .transpose()?;
     if spec.has_filter {
         let keep = next()?;
         let keep = keep.as_boolean();
-        mark(verdicts, crate::night::FILTERED, |row| keep.is_null(row) || !keep.value(row));
+        mark(verdicts, crate::night::FILTERED, |row| {
+            keep.is_null(row) || !keep.value(row)
+        });
     }
     for reason in &spec.reasons {
         let array = next()?;
         let holds: &BooleanArray = array.as_boolean();
         if holds.true_count() > 0 {
-            mark(verdicts, reason, |row| holds.is_valid(row) && holds.value(row));
+            mark(verdicts, reason, |row| {
+                holds.is_valid(row) && holds.value(row)
+            });
         }
     }
     if let Some((day, time)) = time {
@@ -260,10 +327,18 @@ fn mark<'a>(verdicts: &mut Verdicts<'a>, reason: &'a str, is_bad: impl Fn(usize)
 
 fn judge_id(array: &ArrayRef, verdicts: &mut Verdicts<'_>) -> Result<()> {
     let ids = text(array)?;
-    let is_plain = ids.null_count() == 0 && ids.views().iter().all(|&view| (1..=LONGEST_ID as u32).contains(&(view as u32)));
+    let is_plain = ids.null_count() == 0
+        && ids
+            .views()
+            .iter()
+            .all(|&view| (1..=LONGEST_ID as u32).contains(&(view as u32)));
     if !is_plain {
-        mark(verdicts, "no_user", |row| ids.is_null(row) || ids.value(row).is_empty());
-        mark(verdicts, "long_user", |row| ids.value(row).len() > LONGEST_ID);
+        mark(verdicts, "no_user", |row| {
+            ids.is_null(row) || ids.value(row).is_empty()
+        });
+        mark(verdicts, "long_user", |row| {
+            ids.value(row).len() > LONGEST_ID
+        });
     }
     Ok(())
 }
@@ -273,17 +348,23 @@ fn judge_app(array: &ArrayRef, verdicts: &mut Verdicts<'_>) -> Result<()> {
     let bad = distinct(array)?;
     if (0..bad.len()).any(|at| bad.is_valid(at) && bad.value(at).contains('\0')) {
         let apps = text(array)?;
-        mark(verdicts, "bad_app", |row| apps.is_valid(row) && apps.value(row).contains('\0'));
+        mark(verdicts, "bad_app", |row| {
+            apps.is_valid(row) && apps.value(row).contains('\0')
+        });
     }
     Ok(())
 }
 
 fn judge_text(array: &ArrayRef, reason: &'static str, verdicts: &mut Verdicts<'_>) -> Result<()> {
     let values = distinct(array)?;
-    let may_be_bad = array.null_count() > 0 || values.null_count() > 0 || values.views().iter().any(|&view| view as u32 == 0);
+    let may_be_bad = array.null_count() > 0
+        || values.null_count() > 0
+        || values.views().iter().any(|&view| view as u32 == 0);
     if may_be_bad {
         let texts = text(array)?;
-        mark(verdicts, reason, |row| texts.is_null(row) || texts.value(row).is_empty());
+        mark(verdicts, reason, |row| {
+            texts.is_null(row) || texts.value(row).is_empty()
+        });
     }
     Ok(())
 }
@@ -298,8 +379,16 @@ fn distinct(array: &ArrayRef) -> Result<StringViewArray> {
 
 fn judge_time(array: &ArrayRef, day: DayBounds, verdicts: &mut Verdicts<'_>) -> Result<()> {
     let (times, per_second) = instants(array)?;
-    let (start, end) = (day.start.saturating_mul(per_second), day.end.saturating_mul(per_second));
-    if times.null_count() == 0 && times.values().iter().all(|time| (start..end).contains(time)) {
+    let (start, end) = (
+        day.start.saturating_mul(per_second),
+        day.end.saturating_mul(per_second),
+    );
+    if times.null_count() == 0
+        && times
+            .values()
+            .iter()
+            .all(|time| (start..end).contains(time))
+    {
         return Ok(());
     }
     mark(verdicts, "no_time", |row| times.is_null(row));
@@ -317,9 +406,16 @@ fn instants(array: &ArrayRef) -> Result<(Int64Array, i64)> {
         DataType::Timestamp(TimeUnit::Millisecond, _) => (Arc::clone(array), 1_000),
         DataType::Timestamp(TimeUnit::Microsecond, _) => (Arc::clone(array), 1_000_000),
         DataType::Timestamp(TimeUnit::Nanosecond, _) => (Arc::clone(array), 1_000_000_000),
-        _ => (cast(array, &DataType::Timestamp(TimeUnit::Microsecond, None))?, 1_000_000),
+        _ => (
+            cast(array, &DataType::Timestamp(TimeUnit::Microsecond, None))?,
+            1_000_000,
+        ),
     };
-    let integers = array.to_data().into_builder().data_type(DataType::Int64).build()?;
+    let integers = array
+        .to_data()
+        .into_builder()
+        .data_type(DataType::Int64)
+        .build()?;
     Ok((Int64Array::from(integers), per_second))
 }
 
@@ -333,9 +429,14 @@ fn text(array: &ArrayRef) -> Result<StringViewArray> {
 fn describe(names: &[String], arrays: &[ArrayRef], row: usize) -> String {
     let cell = |array: &ArrayRef| match array.is_null(row) {
         true => serde_json::Value::Null,
-        false => array_value_to_string(array, row).map_or(serde_json::Value::Null, serde_json::Value::String),
+        false => array_value_to_string(array, row)
+            .map_or(serde_json::Value::Null, serde_json::Value::String),
     };
-    let object: serde_json::Map<_, _> = names.iter().zip(arrays).map(|(name, array)| (name.clone(), cell(array))).collect();
+    let object: serde_json::Map<_, _> = names
+        .iter()
+        .zip(arrays)
+        .map(|(name, array)| (name.clone(), cell(array)))
+        .collect();
     serde_json::Value::Object(object).to_string()
 }
 
@@ -347,12 +448,28 @@ mod tests {
 
     fn keys(columns: Vec<ArrayRef>) -> Vec<u128> {
         let rows = columns[0].len();
-        let arg_fields = columns.iter().map(|column| Arc::new(Field::new("k", column.data_type().clone(), true))).collect();
+        let arg_fields = columns
+            .iter()
+            .map(|column| Arc::new(Field::new("k", column.data_type().clone(), true)))
+            .collect();
         let args = columns.into_iter().map(ColumnarValue::Array).collect();
         let return_field = Arc::new(Field::new("key", DataType::FixedSizeBinary(16), true));
-        let args = ScalarFunctionArgs { args, arg_fields, number_rows: rows, return_field, config_options: Arc::default() };
-        let keys = KeyFunction::default().invoke_with_args(args).unwrap().into_array(rows).unwrap();
-        keys.as_fixed_size_binary().iter().map(|key| u128::from_be_bytes(key.unwrap().try_into().unwrap())).collect()
+        let args = ScalarFunctionArgs {
+            args,
+            arg_fields,
+            number_rows: rows,
+            return_field,
+            config_options: Arc::default(),
+        };
+        let keys = KeyFunction::default()
+            .invoke_with_args(args)
+            .unwrap()
+            .into_array(rows)
+            .unwrap();
+        keys.as_fixed_size_binary()
+            .iter()
+            .map(|key| u128::from_be_bytes(key.unwrap().try_into().unwrap()))
+            .collect()
     }
 
     #[test]
@@ -361,7 +478,10 @@ mod tests {
         let all = keys(vec![Arc::new(texts())]);
         assert_eq!(all[1], NO_KEY);
         assert_eq!(keys(vec![Arc::new(texts().slice(2, 1))]), [all[2]]);
-        assert_eq!(keys(vec![cast(&texts(), &DataType::Utf8View).unwrap()]), all);
+        assert_eq!(
+            keys(vec![cast(&texts(), &DataType::Utf8View).unwrap()]),
+            all
+        );
         let coded: DictionaryArray<Int32Type> = texts().iter().collect();
         assert_eq!(keys(vec![Arc::new(coded)]), all);
     }
@@ -371,7 +491,10 @@ mod tests {
         let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None, None, Some("a")]));
         let numbers: ArrayRef = Arc::new(Int32Array::from(vec![None, Some(1), None, None]));
         let keys = keys(vec![texts, numbers]);
-        assert_eq!(keys.iter().map(|key| *key == NO_KEY).collect::<Vec<_>>(), [false, false, true, false]);
+        assert_eq!(
+            keys.iter().map(|key| *key == NO_KEY).collect::<Vec<_>>(),
+            [false, false, true, false]
+        );
         assert_eq!(keys[0], keys[3]);
         assert_ne!(keys[0], keys[1]);
     }

@@ -1,4 +1,5 @@
-//! From raw files to exchanged rows: which files there are, whether they keep their contract, and the plan that reads them.
+//! From raw files to exchanged rows: which files there are, whether they keep their contract, and
+//! the plan that reads them.
 //!
 //! ```text
 //! pattern ─► files (listed, footers read, columns checked) ─► table ─► project (clean, status, hash; by value, one dictionary) ─► exchange

@@ -1,8 +1,9 @@
 //! One dictionary for a column instead of one a row group.
 //!
-//! The exchange puts pieces of many batches together. Pieces with different dictionaries get one that holds them all, text by
-//! text and batch by batch; pieces that share theirs are copied as keys. The dictionary grows while row groups bring values
-//! that it has not; soon none does, and every batch of the column points to the same memory.
+//! The exchange puts pieces of many batches together. Pieces with different dictionaries get one
+//! that holds them all, text by text and batch by batch; pieces that share theirs are copied as
+//! keys. The dictionary grows while row groups bring values that it has not; soon none does, and
+//! every batch of the column points to the same memory.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{Hash, Hasher};
@@ -12,14 +13,17 @@ use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int32Array, String
 use arrow::datatypes::{ArrowNativeType, DataType, Int32Type};
 use datafusion::common::not_impl_err;
 use datafusion::error::Result;
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+};
 
 use super::by_value::dictionary_type;
 use crate::night::is_same;
 
 /// Name of the function in plans.
 pub const ONE_DICTIONARY: &str = "tagmill_one_dictionary";
-/// A column with more values than this, or longer ones in all, keeps the dictionaries of its row groups.
+/// A column with more values than this, or longer ones in all, keeps the dictionaries of its row
+/// groups.
 const MOST_VALUES: usize = 1 << 16;
 const MOST_BYTES: usize = 4 << 20;
 /// The key of a value that is null.
@@ -48,7 +52,10 @@ struct State {
 
 impl Default for OneDictionary {
     fn default() -> Self {
-        Self { signature: Signature::any(1, Volatility::Immutable), state: Mutex::default() }
+        Self {
+            signature: Signature::any(1, Volatility::Immutable),
+            state: Mutex::default(),
+        }
     }
 }
 
@@ -67,9 +74,14 @@ impl Hash for OneDictionary {
 }
 
 impl State {
-    /// The dictionary with the values of a row group in it, and their keys; `None` when there are too many.
+    /// The dictionary with the values of a row group in it, and their keys; `None` when there are
+    /// too many.
     fn keys_of(&mut self, values: &ArrayRef) -> Option<(ArrayRef, Arc<[i32]>)> {
-        let known = self.remembered.iter().find(|(known, _)| is_same(known, values)).map(|(_, keys)| Arc::clone(keys));
+        let known = self
+            .remembered
+            .iter()
+            .find(|(known, _)| is_same(known, values))
+            .map(|(_, keys)| Arc::clone(keys));
         let keys = match known {
             Some(keys) => keys,
             None => self.add(values)?,
@@ -78,20 +90,31 @@ impl State {
     }
 
     fn add(&mut self, values: &ArrayRef) -> Option<Arc<[i32]>> {
-        let texts = values.as_string_opt::<i32>().filter(|texts| !self.is_full && texts.len() <= MOST_VALUES)?;
-        let new = texts.iter().flatten().filter(|text| !self.keys.contains_key(*text));
-        let (count, bytes) = new.fold((0, 0), |(count, bytes), text| (count + 1, bytes + text.len()));
+        let texts = values
+            .as_string_opt::<i32>()
+            .filter(|texts| !self.is_full && texts.len() <= MOST_VALUES)?;
+        let new = texts
+            .iter()
+            .flatten()
+            .filter(|text| !self.keys.contains_key(*text));
+        let (count, bytes) = new.fold((0, 0), |(count, bytes), text| {
+            (count + 1, bytes + text.len())
+        });
         self.is_full = self.keys.len() + count > MOST_VALUES || self.bytes + bytes > MOST_BYTES;
         if self.is_full {
             return None;
         }
         let before = self.keys.len();
-        let keys: Arc<[i32]> = texts.iter().map(|text| text.map_or(NO_KEY, |text| self.key(text))).collect();
+        let keys: Arc<[i32]> = texts
+            .iter()
+            .map(|text| text.map_or(NO_KEY, |text| self.key(text)))
+            .collect();
         if self.keys.len() > before || self.values.is_none() {
             self.values = Some(self.all());
         }
         self.remembered.truncate(MOST_REMEMBERED - 1);
-        self.remembered.push_front((Arc::clone(values), Arc::clone(&keys)));
+        self.remembered
+            .push_front((Arc::clone(values), Arc::clone(&keys)));
         Some(keys)
     }
 
@@ -107,24 +130,41 @@ impl State {
 
     fn all(&self) -> ArrayRef {
         let mut texts = vec![""; self.keys.len()];
-        self.keys.iter().for_each(|(text, &key)| texts[key as usize] = text);
+        self.keys
+            .iter()
+            .for_each(|(text, &key)| texts[key as usize] = text);
         Arc::new(StringArray::from(texts))
     }
 }
 
 impl OneDictionary {
     fn replace(&self, array: &DictionaryArray<Int32Type>) -> Result<ArrayRef> {
-        let found = self.state.lock().unwrap_or_else(PoisonError::into_inner).keys_of(array.values());
-        let Some((values, places)) = found else { return Ok(Arc::new(array.clone())) };
+        let found = self
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .keys_of(array.values());
+        let Some((values, places)) = found else {
+            return Ok(Arc::new(array.clone()));
+        };
         // What stands under a null may be anything.
         let place = |key: &i32| places.get(key.as_usize()).copied().unwrap_or(NO_KEY);
         let keys = match array.values().null_count() {
-            0 => Int32Array::new(array.keys().values().iter().map(place).collect(), array.nulls().cloned()),
-            _ => array.keys().iter().map(|key| key.as_ref().map(place).filter(|&place| place != NO_KEY)).collect(),
+            0 => Int32Array::new(
+                array.keys().values().iter().map(place).collect(),
+                array.nulls().cloned(),
+            ),
+            _ => array
+                .keys()
+                .iter()
+                .map(|key| key.as_ref().map(place).filter(|&place| place != NO_KEY))
+                .collect(),
         };
-        // SAFETY: a key is the place of a text that was in the dictionary when it was found, and the dictionary only grows;
-        // it is NO_KEY only where it is null.
-        Ok(Arc::new(unsafe { DictionaryArray::new_unchecked(keys, values) }))
+        // SAFETY: a key is the place of a text that was in the dictionary when it was found, and
+        // the dictionary only grows; it is NO_KEY only where it is null.
+        Ok(Arc::new(unsafe {
+            DictionaryArray::new_unchecked(keys, values)
+        }))
     }
 }
 
@@ -142,7 +182,9 @@ impl ScalarUDFImpl for OneDictionary {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let Some(column) = args.args.first() else { return not_impl_err!("{ONE_DICTIONARY} without a column") };
+        let Some(column) = args.args.first() else {
+            return not_impl_err!("{ONE_DICTIONARY} without a column");
+        };
         let array = column.clone().into_array(args.number_rows)?;
         match array.as_dictionary_opt::<Int32Type>() {
             Some(dictionary) => Ok(ColumnarValue::Array(self.replace(dictionary)?)),
@@ -158,7 +200,11 @@ mod tests {
     use arrow::compute::cast;
 
     fn coded(values: &[&str], keys: &[Option<i32>]) -> DictionaryArray<Int32Type> {
-        DictionaryArray::try_new(keys.to_vec().into(), Arc::new(StringArray::from(values.to_vec()))).unwrap()
+        DictionaryArray::try_new(
+            keys.to_vec().into(),
+            Arc::new(StringArray::from(values.to_vec())),
+        )
+        .unwrap()
     }
 
     fn texts(array: &dyn Array) -> ArrayRef {
@@ -185,7 +231,15 @@ mod tests {
         let function = OneDictionary::default();
         let values: Vec<String> = (0..MOST_VALUES * 2 / 3).map(|i| i.to_string()).collect();
         let values: Vec<&str> = values.iter().map(String::as_str).collect();
-        let one = |array: &DictionaryArray<Int32Type>| Arc::clone(function.replace(array).unwrap().as_dictionary::<Int32Type>().values());
+        let one = |array: &DictionaryArray<Int32Type>| {
+            Arc::clone(
+                function
+                    .replace(array)
+                    .unwrap()
+                    .as_dictionary::<Int32Type>()
+                    .values(),
+            )
+        };
         let (first, again) = (coded(&values, &[Some(7)]), coded(&values, &[Some(9)]));
         assert!(is_same(&one(&first), &one(&again)));
     }
@@ -195,7 +249,10 @@ mod tests {
         let values: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None]));
         let array = DictionaryArray::try_new(vec![Some(1), Some(0), None].into(), values).unwrap();
         let found = OneDictionary::default().replace(&array).unwrap();
-        assert_eq!(found.as_dictionary::<Int32Type>().keys(), &Int32Array::from(vec![None, Some(0), None]));
+        assert_eq!(
+            found.as_dictionary::<Int32Type>().keys(),
+            &Int32Array::from(vec![None, Some(0), None])
+        );
     }
 
     #[test]
@@ -204,9 +261,15 @@ mod tests {
         let small = coded(&["x"], &[Some(0)]);
         function.replace(&small).unwrap();
         let many: Vec<String> = (0..MOST_VALUES).map(|i| i.to_string()).collect();
-        let many = coded(&many.iter().map(String::as_str).collect::<Vec<_>>(), &[Some(7), None]);
+        let many = coded(
+            &many.iter().map(String::as_str).collect::<Vec<_>>(),
+            &[Some(7), None],
+        );
         let found = function.replace(&many).unwrap();
-        assert!(is_same(found.as_dictionary::<Int32Type>().values(), many.values()));
+        assert!(is_same(
+            found.as_dictionary::<Int32Type>().values(),
+            many.values()
+        ));
         assert_eq!(&texts(&function.replace(&small).unwrap()), &texts(&small));
     }
 }

@@ -22,8 +22,8 @@ pub fn days_of(date: NaiveDate) -> i32 {
     date.signed_duration_since(NaiveDate::default()).num_days() as i32
 }
 
-/// Whether every expression of the configuration is SQL over one row; columns and types are not looked at, for that files are
-/// needed.
+/// Whether every expression of the configuration is SQL over one row; columns and types are not
+/// looked at, for that files are needed.
 ///
 /// # Errors
 /// Setup for the first that is not, naming its place.
@@ -31,35 +31,74 @@ pub fn check_syntax(config: &Config) -> Result<()> {
     let state = SessionContext::new().state();
     let dialect = state.config_options().sql_parser.dialect;
     let check = |sql: &str, place: String| {
-        let parsed = state.sql_to_expr(sql, &dialect).map_err(|e| explain(e, &place))?;
-        match visit_expressions(&parsed, |node| misfit(node, &state).map_or(ControlFlow::Continue(()), ControlFlow::Break)) {
+        let parsed = state
+            .sql_to_expr(sql, &dialect)
+            .map_err(|e| explain(e, &place))?;
+        match visit_expressions(&parsed, |node| {
+            misfit(node, &state).map_or(ControlFlow::Continue(()), ControlFlow::Break)
+        }) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(what) => Err(can_not_stand(&what, &place)),
         }
     };
     for source in &config.sources {
         let name = &source.name;
-        source.filter.iter().try_for_each(|sql| check(sql, format!("source {name} filter")))?;
-        source.reject.iter().try_for_each(|(reason, sql)| check(sql, format!("source {name} reject.{reason}")))?;
-        source.clean.iter().try_for_each(|(column, sql)| check(sql, format!("source {name} clean.{column}")))?;
-        let Some(events) = source.kind.events() else { continue };
-        events.dimensions.iter().try_for_each(|(dimension, sql)| check(sql, format!("source {name} dimensions.{dimension}")))?;
-        events.measures.iter().try_for_each(|measure| check(&measure.value, format!("source {name} measures.{}", measure.name)))?;
+        source
+            .filter
+            .iter()
+            .try_for_each(|sql| check(sql, format!("source {name} filter")))?;
+        source
+            .reject
+            .iter()
+            .try_for_each(|(reason, sql)| check(sql, format!("source {name} reject.{reason}")))?;
+        source
+            .clean
+            .iter()
+            .try_for_each(|(column, sql)| check(sql, format!("source {name} clean.{column}")))?;
+        let Some(events) = source.kind.events() else {
+            continue;
+        };
+        events.dimensions.iter().try_for_each(|(dimension, sql)| {
+            check(sql, format!("source {name} dimensions.{dimension}"))
+        })?;
+        events.measures.iter().try_for_each(|measure| {
+            check(
+                &measure.value,
+                format!("source {name} measures.{}", measure.name),
+            )
+        })?;
     }
-    config.tags.iter().try_for_each(|tag| tag.value.iter().try_for_each(|sql| check(sql, format!("tag {} value", tag.name))))
+    config.tags.iter().try_for_each(|tag| {
+        tag.value
+            .iter()
+            .try_for_each(|sql| check(sql, format!("tag {} value", tag.name)))
+    })
 }
 
 /// Reads an expression over the columns of `schema`; `place` names it in messages.
 ///
 /// # Errors
 /// Setup for what is not SQL, refused for a column that the files do not have.
-pub fn parse(context: &SessionContext, sql: &str, schema: &DFSchema, date: NaiveDate, place: &str) -> Result<Expr> {
-    let parsed = context.state().create_logical_expr(sql, schema).map_err(|e| explain(e, place))?;
+pub fn parse(
+    context: &SessionContext,
+    sql: &str,
+    schema: &DFSchema,
+    date: NaiveDate,
+    place: &str,
+) -> Result<Expr> {
+    let parsed = context
+        .state()
+        .create_logical_expr(sql, schema)
+        .map_err(|e| explain(e, place))?;
     let date = ScalarValue::Date32(Some(days_of(date)));
     let replaced = parsed.transform_up(|node| match &node {
-        Expr::Placeholder(p) if p.id == "$date" => Ok(Transformed::yes(Expr::Literal(date.clone(), None))),
+        Expr::Placeholder(p) if p.id == "$date" => {
+            Ok(Transformed::yes(Expr::Literal(date.clone(), None)))
+        }
         // Cleaned columns have the names of the raw ones, without the table.
-        Expr::Column(column) if column.relation.is_some() => Ok(Transformed::yes(datafusion::logical_expr::ident(&column.name))),
+        Expr::Column(column) if column.relation.is_some() => Ok(Transformed::yes(
+            datafusion::logical_expr::ident(&column.name),
+        )),
         _ => Ok(Transformed::no(node)),
     });
     let expression = replaced.map_err(|e| explain(e, place))?.data;
@@ -71,15 +110,24 @@ pub fn parse(context: &SessionContext, sql: &str, schema: &DFSchema, date: Naive
 }
 
 fn can_not_stand(what: &str, place: &str) -> Error {
-    let error = Error::setup("configuration", format!("{what} can not stand in an expression"));
-    error.at(place.to_owned()).fix("write SQL over one row; $date is the run's date")
+    let error = Error::setup(
+        "configuration",
+        format!("{what} can not stand in an expression"),
+    );
+    error
+        .at(place.to_owned())
+        .fix("write SQL over one row; $date is the run's date")
 }
 
 /// What of [`unfit`] the text alone tells, and functions that nobody knows.
 fn misfit(node: &SqlExpr, state: &SessionState) -> Option<String> {
     let function = match node {
-        SqlExpr::Subquery(_) | SqlExpr::InSubquery { .. } | SqlExpr::Exists { .. } => return Some("a subquery".to_owned()),
-        SqlExpr::Function(function) if function.over.is_some() => return Some("a window function".to_owned()),
+        SqlExpr::Subquery(_) | SqlExpr::InSubquery { .. } | SqlExpr::Exists { .. } => {
+            return Some("a subquery".to_owned());
+        }
+        SqlExpr::Function(function) if function.over.is_some() => {
+            return Some("a window function".to_owned());
+        }
         SqlExpr::Function(function) => function,
         _ => return None,
     };
@@ -91,22 +139,39 @@ fn misfit(node: &SqlExpr, state: &SessionState) -> Option<String> {
     if state.aggregate_functions().contains_key(&name) {
         return Some(format!("the aggregate {name}()"));
     }
-    let known: BTreeSet<&str> = state.scalar_functions().keys().map(String::as_str).collect();
+    let known: BTreeSet<&str> = state
+        .scalar_functions()
+        .keys()
+        .map(String::as_str)
+        .collect();
     let near = tagmill_schemas::nearest::nearest(&name, known);
-    Some(format!("the unknown function {name}(){}", near.map(|near| format!(" (did you mean {near}()?)")).unwrap_or_default()))
+    Some(format!(
+        "the unknown function {name}(){}",
+        near.map(|near| format!(" (did you mean {near}()?)"))
+            .unwrap_or_default()
+    ))
 }
 
 /// Reads an expression that is true or false.
 ///
 /// # Errors
 /// As [`parse`]; setup for one of another type.
-pub fn parse_condition(context: &SessionContext, sql: &str, schema: &DFSchema, date: NaiveDate, place: &str) -> Result<Expr> {
+pub fn parse_condition(
+    context: &SessionContext,
+    sql: &str,
+    schema: &DFSchema,
+    date: NaiveDate,
+    place: &str,
+) -> Result<Expr> {
     let condition = parse(context, sql, schema, date, place)?;
     match condition.get_type(schema).map_err(|e| explain(e, place))? {
         DataType::Boolean => Ok(condition),
-        found => Err(Error::setup("configuration", format!("found {found}, expected a condition that is true or false"))
-            .at(place.to_owned())
-            .fix("compare the value with something")),
+        found => Err(Error::setup(
+            "configuration",
+            format!("found {found}, expected a condition that is true or false"),
+        )
+        .at(place.to_owned())
+        .fix("compare the value with something")),
     }
 }
 
@@ -115,12 +180,21 @@ fn unfit(expression: &Expr) -> datafusion::error::Result<Option<String>> {
     let mut found = None;
     expression.apply(|node| {
         found = match node {
-            Expr::AggregateFunction(function) => Some(format!("the aggregate {}()", function.func.name())),
+            Expr::AggregateFunction(function) => {
+                Some(format!("the aggregate {}()", function.func.name()))
+            }
             Expr::WindowFunction(_) => Some("a window function".to_owned()),
             Expr::Placeholder(other) => Some(format!("the placeholder {}", other.id)),
-            Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) => Some("a subquery".to_owned()),
-            Expr::ScalarFunction(function) if function.func.signature().volatility != Volatility::Immutable => {
-                Some(format!("{}(), which gives a rerun another answer,", function.func.name()))
+            Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) => {
+                Some("a subquery".to_owned())
+            }
+            Expr::ScalarFunction(function)
+                if function.func.signature().volatility != Volatility::Immutable =>
+            {
+                Some(format!(
+                    "{}(), which gives a rerun another answer,",
+                    function.func.name()
+                ))
             }
             _ => return Ok(TreeNodeRecursion::Continue),
         };
@@ -141,33 +215,58 @@ pub fn column(name: &str, schema: &DFSchema, place: &str) -> Result<Expr> {
 }
 
 fn missing(name: &str, known: Vec<String>, place: &str) -> Error {
-    let plain = known.iter().map(|field| field.rsplit('.').next().unwrap_or(field));
+    let plain = known
+        .iter()
+        .map(|field| field.rsplit('.').next().unwrap_or(field));
     let near = tagmill_schemas::nearest::nearest(name, plain.clone());
-    let hint = near.map(|near| format!(", did you mean {near:?}")).unwrap_or_default();
+    let hint = near
+        .map(|near| format!(", did you mean {near:?}"))
+        .unwrap_or_default();
     let known: Vec<&str> = plain.collect();
-    Error::refused("scan", format!("missing column {name:?}{hint}: the files have {}", known.join(", ")))
-        .at(place.to_owned())
-        .fix("deliver the column or change the configuration")
+    Error::refused(
+        "scan",
+        format!(
+            "missing column {name:?}{hint}: the files have {}",
+            known.join(", ")
+        ),
+    )
+    .at(place.to_owned())
+    .fix("deliver the column or change the configuration")
 }
 
 fn explain(error: DataFusionError, place: &str) -> Error {
     if let DataFusionError::SchemaError(inner, _) = error.find_root()
-        && let SchemaError::FieldNotFound { field, valid_fields } = inner.as_ref()
+        && let SchemaError::FieldNotFound {
+            field,
+            valid_fields,
+        } = inner.as_ref()
     {
-        return missing(&field.name, valid_fields.iter().map(|f| f.name.clone()).collect(), place);
+        return missing(
+            &field.name,
+            valid_fields.iter().map(|f| f.name.clone()).collect(),
+            place,
+        );
     }
-    Error::setup("configuration", "the expression can not be used").at(place.to_owned()).because(error).fix("write SQL over the columns of the source")
+    Error::setup("configuration", "the expression can not be used")
+        .at(place.to_owned())
+        .because(error)
+        .fix("write SQL over the columns of the source")
 }
 
 /// The kind of value that a column of this type holds; `None` for lists, maps and the like.
 pub fn value_type_of(data_type: &DataType) -> Option<ValueType> {
     match data_type {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => Some(ValueType::String),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => {
+            Some(ValueType::String)
+        }
         DataType::Dictionary(_, value) => value_type_of(value),
         DataType::Boolean => Some(ValueType::Boolean),
         DataType::Date32 | DataType::Date64 => Some(ValueType::Date),
         DataType::Float16 | DataType::Float32 | DataType::Float64 => Some(ValueType::Double),
-        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => Some(ValueType::Double),
+        DataType::Decimal32(..)
+        | DataType::Decimal64(..)
+        | DataType::Decimal128(..)
+        | DataType::Decimal256(..) => Some(ValueType::Double),
         other if other.is_integer() => Some(ValueType::Integer),
         _ => None,
     }
@@ -184,31 +283,72 @@ pub fn arrow_type(value_type: ValueType) -> DataType {
     }
 }
 
-/// An expression as a value of the wanted type, and, where the cast can fail, the condition that it does, if only for one element of
-/// a list.
-pub fn cast_to(expression: Expr, wanted: ValueType, multi: bool, schema: &DFSchema, place: &str) -> Result<(Expr, Option<Expr>)> {
+/// An expression as a value of the wanted type, and, where the cast can fail, the condition that it
+/// does, if only for one element of a list.
+pub fn cast_to(
+    expression: Expr,
+    wanted: ValueType,
+    multi: bool,
+    schema: &DFSchema,
+    place: &str,
+) -> Result<(Expr, Option<Expr>)> {
     let found = expression.get_type(schema).map_err(|e| explain(e, place))?;
     let element = match &found {
-        DataType::List(item) | DataType::LargeList(item) | DataType::ListView(item) | DataType::FixedSizeList(item, _) if multi => item.data_type(),
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::ListView(item)
+        | DataType::FixedSizeList(item, _)
+            if multi =>
+        {
+            item.data_type()
+        }
         other => other,
     };
     let is_list = !std::ptr::eq(element, &found);
     let Some(kind) = value_type_of(element) else {
-        let what = format!("found {found}, expected {}text, numbers, dates or booleans", if multi { "a list of " } else { "" });
-        return Err(Error::refused("scan", what).at(place.to_owned()).fix(format!("make it {wanted} in its expression, with cast(... as ...)")));
+        let what = format!(
+            "found {found}, expected {}text, numbers, dates or booleans",
+            if multi { "a list of " } else { "" }
+        );
+        return Err(Error::refused("scan", what)
+            .at(place.to_owned())
+            .fix(format!(
+                "make it {wanted} in its expression, with cast(... as ...)"
+            )));
     };
-    if (kind == ValueType::Date) != (wanted == ValueType::Date) && kind != ValueType::String && wanted != ValueType::String {
+    if (kind == ValueType::Date) != (wanted == ValueType::Date)
+        && kind != ValueType::String
+        && wanted != ValueType::String
+    {
         // SQL would take the number for days since 1970, and a date of 20261119 for one.
-        let what = format!("found {found}, expected {} or text", if wanted == ValueType::Date { "a date" } else { "a number" });
-        return Err(Error::refused("scan", what).at(place.to_owned()).fix(format!("make it {wanted} in its expression, as with to_date or date_part")));
+        let what = format!(
+            "found {found}, expected {} or text",
+            if wanted == ValueType::Date {
+                "a date"
+            } else {
+                "a number"
+            }
+        );
+        return Err(Error::refused("scan", what)
+            .at(place.to_owned())
+            .fix(format!(
+                "make it {wanted} in its expression, as with to_date or date_part"
+            )));
     }
-    // The operator takes every width of integers that fits into 64 bits with a sign, and lists of one kind.
+    // The operator takes every width of integers that fits into 64 bits with a sign, and lists of
+    // one kind.
     let is_taken = *element != DataType::UInt64 && (!is_list || matches!(found, DataType::List(_)));
     if kind == wanted && is_taken {
         return Ok((expression, None));
     }
-    let target = if is_list { DataType::new_list(arrow_type(wanted), true) } else { arrow_type(wanted) };
-    let try_cast = |expression: &Expr, target| Expr::TryCast(TryCast::new(Box::new(expression.clone()), target));
+    let target = if is_list {
+        DataType::new_list(arrow_type(wanted), true)
+    } else {
+        arrow_type(wanted)
+    };
+    let try_cast = |expression: &Expr, target| {
+        Expr::TryCast(TryCast::new(Box::new(expression.clone()), target))
+    };
     let cast = try_cast(&expression, target);
     // A cast would cut off what stands behind the point.
     let is_cut = (kind, wanted) == (ValueType::Double, ValueType::Integer);

@@ -1,4 +1,5 @@
-//! The raw files of one source as a DataFusion table: exactly the files that were listed, split into equal byte ranges.
+//! The raw files of one source as a DataFusion table: exactly the files that were listed, split
+//! into equal byte ranges.
 
 use std::sync::Arc;
 
@@ -9,7 +10,9 @@ use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::object_store::ObjectStoreUrl;
-use datafusion::datasource::physical_plan::{FileGroup, FileGroupPartitioner, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::{
+    FileGroup, FileGroupPartitioner, FileScanConfigBuilder, ParquetSource,
+};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::Result;
@@ -36,22 +39,46 @@ impl RawTable {
     /// The table of these files.
     pub fn new(files: RawFiles) -> Self {
         let schema = Arc::clone(&files.schema);
-        let partitions: Vec<Arc<Field>> = files.partition_columns.iter().map(|name| Arc::new(Field::new(name, DataType::Utf8, true))).collect();
-        let columns = TableSchema::builder(schema).with_table_partition_cols(partitions).build();
+        let partitions: Vec<Arc<Field>> = files
+            .partition_columns
+            .iter()
+            .map(|name| Arc::new(Field::new(name, DataType::Utf8, true)))
+            .collect();
+        let columns = TableSchema::builder(schema)
+            .with_table_partition_cols(partitions)
+            .build();
         Self { files, columns }
     }
 
     fn partitioned(&self, file: &RawFile) -> PartitionedFile {
-        let mut partitioned = PartitionedFile::new_from_meta(file.meta.clone()).with_arrow_schema(Arc::clone(&file.schema));
-        let value = |name: &String| file.partitions.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.clone());
-        partitioned.partition_values = self.files.partition_columns.iter().map(|name| ScalarValue::Utf8(value(name))).collect();
+        let mut partitioned = PartitionedFile::new_from_meta(file.meta.clone())
+            .with_arrow_schema(Arc::clone(&file.schema));
+        let value = |name: &String| {
+            file.partitions
+                .iter()
+                .find(|(key, _)| key == name)
+                .and_then(|(_, value)| value.clone())
+        };
+        partitioned.partition_values = self
+            .files
+            .partition_columns
+            .iter()
+            .map(|name| ScalarValue::Utf8(value(name)))
+            .collect();
         partitioned
     }
 
     fn groups(&self, partitions: usize) -> Vec<FileGroup> {
-        let files: Vec<PartitionedFile> = self.files.files.iter().map(|file| self.partitioned(file)).collect();
+        let files: Vec<PartitionedFile> = self
+            .files
+            .files
+            .iter()
+            .map(|file| self.partitioned(file))
+            .collect();
         let whole = vec![FileGroup::new(files)];
-        let partitioner = FileGroupPartitioner::new().with_target_partitions(partitions).with_repartition_file_min_size(SMALLEST_RANGE);
+        let partitioner = FileGroupPartitioner::new()
+            .with_target_partitions(partitions)
+            .with_repartition_file_min_size(SMALLEST_RANGE);
         partitioner.repartition_file_groups(&whole).unwrap_or(whole)
     }
 }
@@ -61,7 +88,11 @@ impl RawTable {
 /// # Errors
 /// Setup when its base is not a url.
 pub fn register_store(store: &Store, runtime: &RuntimeEnv) -> tagmill_schemas::Result<()> {
-    let url = url::Url::parse(&format!("{}/", store.base())).map_err(|e| Error::setup("scan", "not a url").at(store.base()).because(e))?;
+    let url = url::Url::parse(&format!("{}/", store.base())).map_err(|e| {
+        Error::setup("scan", "not a url")
+            .at(store.base())
+            .because(e)
+    })?;
     runtime.register_object_store(&url, Arc::clone(store.objects()));
     Ok(())
 }
@@ -76,7 +107,13 @@ impl TableProvider for RawTable {
         TableType::Base
     }
 
-    async fn scan(&self, state: &dyn Session, projection: Option<&Vec<usize>>, _: &[Expr], limit: Option<usize>) -> Result<Arc<dyn ExecutionPlan>> {
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         let store = &self.files.store;
         register_store(store, state.runtime_env()).map_err(external)?;
         let url = ObjectStoreUrl::parse(format!("{}/", store.base()))?;

@@ -1,5 +1,5 @@
-//! Makes files outlast a power cut. An object store promises that with every write; a file system only when it is asked to, and
-//! otherwise may keep a name and lose the bytes.
+//! Makes files outlast a power cut. An object store promises that with every write; a file system
+//! only when it is asked to, and otherwise may keep a name and lose the bytes.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -19,7 +19,8 @@ use super::{Create, Store};
 const AT_ONCE: usize = 8;
 
 impl Store {
-    /// Returns when the bytes and the names of these objects are on disk. Nothing to do on object stores.
+    /// Returns when the bytes and the names of these objects are on disk. Nothing to do on object
+    /// stores.
     ///
     /// # Errors
     /// See [`super::explain`].
@@ -27,15 +28,32 @@ impl Store {
         if !self.is_local() {
             return Ok(());
         }
-        let files = paths.iter().map(|path| Ok(((*path).to_owned(), self.file_of(path)?))).collect::<Result<Vec<_>>>()?;
+        let files = paths
+            .iter()
+            .map(|path| Ok(((*path).to_owned(), self.file_of(path)?)))
+            .collect::<Result<Vec<_>>>()?;
         let root = Path::new("/").join(self.root().as_ref());
-        let folders: BTreeSet<PathBuf> =
-            files.iter().flat_map(|(_, file)| file.ancestors().skip(1).take_while(|folder| folder.starts_with(&root))).map(Path::to_owned).collect();
+        let folders: BTreeSet<PathBuf> = files
+            .iter()
+            .flat_map(|(_, file)| {
+                file.ancestors()
+                    .skip(1)
+                    .take_while(|folder| folder.starts_with(&root))
+            })
+            .map(Path::to_owned)
+            .collect();
         self.sync_all(files).await?;
-        self.sync_all(folders.into_iter().map(|folder| (String::new(), folder)).collect()).await
+        self.sync_all(
+            folders
+                .into_iter()
+                .map(|folder| (String::new(), folder))
+                .collect(),
+        )
+        .await
     }
 
-    /// Asks for the bytes of a new object to be written while other work goes on, so that [`Store::make_durable`] waits less.
+    /// Asks for the bytes of a new object to be written while other work goes on, so that
+    /// [`Store::make_durable`] waits less.
     pub fn begin_sync(&self, path: &str) {
         if let (true, Ok(file)) = (self.is_local(), self.file_of(path)) {
             // What fails here fails again, and is told, when it is waited for.
@@ -53,7 +71,8 @@ impl Store {
         }
         let staged = staged_name(path, &bytes);
         let created = self.link_durable(&staged, path, bytes).await;
-        // The object is there or is not: a staged name that stays behind changes nothing, and listings leave it out.
+        // The object is there or is not: a staged name that stays behind changes nothing, and
+        // listings leave it out.
         drop(self.delete(&staged).await);
         created
     }
@@ -61,8 +80,13 @@ impl Store {
     async fn link_durable(&self, staged: &str, path: &str, bytes: Bytes) -> Result<Create> {
         self.put(staged, bytes).await?;
         self.make_durable(&[staged]).await?;
-        // A hard link: as atomic as the create of the same store, and the bytes are on disk already.
-        match self.objects().copy_if_not_exists(&self.location(staged)?, &self.location(path)?).await {
+        // A hard link: as atomic as the create of the same store, and the bytes are on disk
+        // already.
+        match self
+            .objects()
+            .copy_if_not_exists(&self.location(staged)?, &self.location(path)?)
+            .await
+        {
             Ok(()) => self.make_durable(&[path]).await.map(|()| Create::Created),
             Err(object_store::Error::AlreadyExists { .. }) => Ok(Create::Exists),
             Err(e) => Err(self.explain(path, "can not create", e)),
@@ -77,25 +101,58 @@ impl Store {
         let synced = files.into_iter().map(|(path, file)| {
             let store = self.clone();
             async move {
-                let done = tokio::task::spawn_blocking(move || sync(&file)).await.map_err(io::Error::other).and_then(|done| done);
-                done.map_err(|e| store.explain(&path, "can not be brought to disk", object_store::Error::Generic { store: "local", source: Box::new(e) }))
+                let done = tokio::task::spawn_blocking(move || sync(&file))
+                    .await
+                    .map_err(io::Error::other)
+                    .and_then(|done| done);
+                done.map_err(|e| {
+                    store.explain(
+                        &path,
+                        "can not be brought to disk",
+                        object_store::Error::Generic {
+                            store: "local",
+                            source: Box::new(e),
+                        },
+                    )
+                })
             }
         });
-        futures::stream::iter(synced).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map(drop)
+        futures::stream::iter(synced)
+            .buffer_unordered(AT_ONCE)
+            .try_collect::<Vec<()>>()
+            .await
+            .map(drop)
     }
 }
 
 /// A name next to `path` that no other process and no other call uses; listings leave it out.
 fn staged_name(path: &str, bytes: &[u8]) -> String {
     static CALLS: AtomicU64 = AtomicU64::new(0);
-    let (folder, name) = path.rsplit_once('/').map_or((String::new(), path), |(folder, name)| (format!("{folder}/"), name));
-    format!("{folder}.{name}.{:016x}-{}-{}", xxh3_64(bytes), std::process::id(), CALLS.fetch_add(1, Ordering::Relaxed))
+    let (folder, name) = path
+        .rsplit_once('/')
+        .map_or((String::new(), path), |(folder, name)| {
+            (format!("{folder}/"), name)
+        });
+    format!(
+        "{folder}.{name}.{:016x}-{}-{}",
+        xxh3_64(bytes),
+        std::process::id(),
+        CALLS.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 /// Some file systems have no such request for folders.
 fn sync(path: &Path) -> io::Result<()> {
     match File::open(path)?.sync_all() {
-        Err(e) if path.is_dir() && matches!(e.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        Err(e)
+            if path.is_dir()
+                && matches!(
+                    e.kind(),
+                    io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+                ) =>
+        {
+            Ok(())
+        }
         done => done,
     }
 }

@@ -1,6 +1,8 @@
-//! A place for bytes: a directory, memory, S3, GCS or HTTP, addressed by paths relative to one root.
+//! A place for bytes: a directory, memory, S3, GCS or HTTP, addressed by paths relative to one
+//! root.
 //!
-//! Reads and writes whole objects and ranges; knows nothing of Parquet or manifests. Every error says whether a retry can help.
+//! Reads and writes whole objects and ranges; knows nothing of Parquet or manifests. Every error
+//! says whether a retry can help.
 //!
 //! ```text
 //! url ──► open ──► Store = object store + root          path "tags/date=…/00003.parquet" ──► location
@@ -64,8 +66,9 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens a directory (relative or absolute, existing or not), `file://`, `memory://`, `s3://`, `gs://` or `http(s)://` (read only).
-    /// Credentials come from the environment (`AWS_*`, `GOOGLE_*`); nothing is contacted.
+    /// Opens a directory (relative or absolute, existing or not), `file://`, `memory://`, `s3://`,
+    /// `gs://` or `http(s)://` (read only). Credentials come from the environment (`AWS_*`,
+    /// `GOOGLE_*`); nothing is contacted.
     ///
     /// # Errors
     /// Setup for an unknown scheme, a malformed url or credentials that can not be used.
@@ -73,19 +76,31 @@ impl Store {
         open::open(url)
     }
 
-    /// A store made by hand: `base` is scheme and authority (`s3://bucket`, `file://`), `root` the path under it.
+    /// A store made by hand: `base` is scheme and authority (`s3://bucket`, `file://`), `root` the
+    /// path under it.
     pub fn new(objects: Arc<dyn ObjectStore>, base: impl Into<String>, root: Path) -> Self {
-        Self { objects, base: base.into(), root, stage: "store" }
+        Self {
+            objects,
+            base: base.into(),
+            root,
+            stage: "store",
+        }
     }
 
     /// The same store with another object store between: counting, faults.
     pub fn wrapped(&self, wrap: impl FnOnce(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore>) -> Self {
-        Self { objects: wrap(Arc::clone(&self.objects)), ..self.clone() }
+        Self {
+            objects: wrap(Arc::clone(&self.objects)),
+            ..self.clone()
+        }
     }
 
     /// The same store whose errors name this stage.
     pub fn for_stage(&self, stage: &'static str) -> Self {
-        Self { stage, ..self.clone() }
+        Self {
+            stage,
+            ..self.clone()
+        }
     }
 
     /// The stage that errors name.
@@ -93,7 +108,8 @@ impl Store {
         self.stage
     }
 
-    /// The object store, for DataFusion: register it under [`Store::base`] and use [`Store::location`] for paths.
+    /// The object store, for DataFusion: register it under [`Store::base`] and use
+    /// [`Store::location`] for paths.
     pub fn objects(&self) -> &Arc<dyn ObjectStore> {
         &self.objects
     }
@@ -113,35 +129,58 @@ impl Store {
         self.base == "file://"
     }
 
-    /// How a person names an object: an absolute path for local files, a url for the rest. `""` is the root.
+    /// How a person names an object: an absolute path for local files, a url for the rest. `""` is
+    /// the root.
     pub fn name_of(&self, path: &str) -> String {
-        let prefix = if self.is_local() { "" } else { self.base.as_str() };
-        let slash = if path.is_empty() || self.root.as_ref().is_empty() { "" } else { "/" };
+        let prefix = if self.is_local() {
+            ""
+        } else {
+            self.base.as_str()
+        };
+        let slash = if path.is_empty() || self.root.as_ref().is_empty() {
+            ""
+        } else {
+            "/"
+        };
         format!("{prefix}/{}{slash}{path}", self.root)
     }
 
     /// The full location of a relative path.
     ///
     /// # Errors
-    /// Setup for a path that is empty, absolute, leaves the root (`..`) or holds control characters.
+    /// Setup for a path that is empty, absolute, leaves the root (`..`) or holds control
+    /// characters.
     pub fn location(&self, path: &str) -> Result<Path> {
-        let refuse = |why: String| Error::setup(self.stage, format!("found path {path:?}, expected one below the root: {why}")).at(self.name_of(""));
+        let refuse = |why: String| {
+            Error::setup(
+                self.stage,
+                format!("found path {path:?}, expected one below the root: {why}"),
+            )
+            .at(self.name_of(""))
+        };
         if path.is_empty() || path.starts_with('/') || path.ends_with('/') {
-            return Err(refuse("a path neither starts nor ends with a slash".to_owned()));
+            return Err(refuse(
+                "a path neither starts nor ends with a slash".to_owned(),
+            ));
         }
         // The local store keeps such names for unfinished uploads.
         let last = path.rsplit('/').next().unwrap_or(path);
-        if last.split_once('#').is_some_and(|(_, tail)| !tail.is_empty() && tail.bytes().all(|b| b.is_ascii_digit())) {
+        if last
+            .split_once('#')
+            .is_some_and(|(_, tail)| !tail.is_empty() && tail.bytes().all(|b| b.is_ascii_digit()))
+        {
             return Err(refuse("a name does not end with # and digits".to_owned()));
         }
         let relative = Path::parse(path).map_err(|e| refuse(e.to_string()))?;
         Ok(join(&self.root, &relative))
     }
 
-    /// The objects that match a pattern, sorted by path; `*` stands for any part of one name, a segment `**` for any folders.
+    /// The objects that match a pattern, sorted by path; `*` stands for any part of one name, a
+    /// segment `**` for any folders.
     ///
-    /// Wildcards do not match names that start with `_` or `.` (markers, unfinished files), as in Spark and Hive.
-    /// A pattern without wildcard is a look at that one object. Nothing there: an empty list.
+    /// Wildcards do not match names that start with `_` or `.` (markers, unfinished files), as in
+    /// Spark and Hive. A pattern without wildcard is a look at that one object. Nothing there: an
+    /// empty list.
     ///
     /// # Errors
     /// See [`explain`].
@@ -187,11 +226,14 @@ impl Store {
     /// The bytes of an object.
     ///
     /// # Errors
-    /// Retry when it is not there: it was listed or is named in a release, so it vanished; else see [`explain`].
+    /// Retry when it is not there: it was listed or is named in a release, so it vanished; else see
+    /// [`explain`].
     pub async fn get(&self, path: &str) -> Result<Bytes> {
         match self.try_get(path).await? {
             Some(bytes) => Ok(bytes),
-            None => Err(Error::retry(self.stage, "not found").at(self.name_of(path)).fix("it was removed or moved: run again once it is back")),
+            None => Err(Error::retry(self.stage, "not found")
+                .at(self.name_of(path))
+                .fix("it was removed or moved: run again once it is back")),
         }
     }
 
@@ -215,7 +257,10 @@ impl Store {
     /// As [`Store::get`]; a range beyond the end is an error of the store.
     pub async fn get_range(&self, path: &str, range: Range<u64>) -> Result<Bytes> {
         let location = self.location(path)?;
-        self.objects.get_range(&location, range).await.map_err(|e| self.explain(path, "can not read", e))
+        self.objects
+            .get_range(&location, range)
+            .await
+            .map_err(|e| self.explain(path, "can not read", e))
     }
 
     /// Writes an object, replacing what was there; never visible in part.
@@ -225,7 +270,11 @@ impl Store {
     pub async fn put(&self, path: &str, bytes: impl Into<Bytes>) -> Result<()> {
         let location = self.location(path)?;
         let payload = PutPayload::from_bytes(bytes.into());
-        self.objects.put(&location, payload).await.map(|_| ()).map_err(|e| self.explain(path, "can not write", e))
+        self.objects
+            .put(&location, payload)
+            .await
+            .map(|_| ())
+            .map_err(|e| self.explain(path, "can not write", e))
     }
 
     /// Writes an object only if nothing is there, in one atomic step.
@@ -235,9 +284,16 @@ impl Store {
     pub async fn create(&self, path: &str, bytes: impl Into<Bytes>) -> Result<Create> {
         let location = self.location(path)?;
         let payload = PutPayload::from_bytes(bytes.into());
-        match self.objects.put_opts(&location, payload, PutOptions::from(PutMode::Create)).await {
+        match self
+            .objects
+            .put_opts(&location, payload, PutOptions::from(PutMode::Create))
+            .await
+        {
             Ok(_) => Ok(Create::Created),
-            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => Ok(Create::Exists),
+            Err(
+                object_store::Error::AlreadyExists { .. }
+                | object_store::Error::Precondition { .. },
+            ) => Ok(Create::Exists),
             Err(e) => Err(self.explain(path, "can not create", e)),
         }
     }
@@ -260,18 +316,27 @@ impl Store {
     }
 
     fn found(&self, meta: ObjectMeta) -> Found {
-        Found { path: self.relative(&meta.location), size: meta.size, etag: meta.e_tag, modified: meta.last_modified }
+        Found {
+            path: self.relative(&meta.location),
+            size: meta.size,
+            etag: meta.e_tag,
+            modified: meta.last_modified,
+        }
     }
 
     fn relative(&self, location: &Path) -> String {
         let full = location.as_ref();
-        full.strip_prefix(self.root.as_ref()).unwrap_or(full).trim_start_matches('/').to_owned()
+        full.strip_prefix(self.root.as_ref())
+            .unwrap_or(full)
+            .trim_start_matches('/')
+            .to_owned()
     }
 }
 
 /// A folder in the place of a name (`a/b` where `a` is a file) is as absent as nothing.
 fn is_absent(error: &object_store::Error) -> bool {
-    matches!(error, object_store::Error::NotFound { .. }) || fault::io_kind(error) == Some(std::io::ErrorKind::NotADirectory)
+    matches!(error, object_store::Error::NotFound { .. })
+        || fault::io_kind(error) == Some(std::io::ErrorKind::NotADirectory)
 }
 
 fn join(root: &Path, relative: &Path) -> Path {

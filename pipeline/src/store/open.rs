@@ -1,4 +1,5 @@
-//! From a url or directory to a [`Store`]; reads credentials from the environment, contacts nothing.
+//! From a url or directory to a [`Store`]; reads credentials from the environment, contacts
+//! nothing.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path as FilePath, PathBuf};
@@ -23,12 +24,17 @@ const STAGE: &str = "store";
 const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_RETRIES: usize = 12;
 
-/// `memory://` stores by authority: one process opens a warehouse more than once and means the same one.
-static MEMORIES: LazyLock<Mutex<BTreeMap<String, Arc<dyn ObjectStore>>>> = LazyLock::new(Mutex::default);
+/// `memory://` stores by authority: one process opens a warehouse more than once and means the same
+/// one.
+static MEMORIES: LazyLock<Mutex<BTreeMap<String, Arc<dyn ObjectStore>>>> =
+    LazyLock::new(Mutex::default);
 
 /// From now on `memory://<name>` is this store.
 pub(super) fn mount(name: &str, objects: Arc<dyn ObjectStore>) {
-    MEMORIES.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), objects);
+    MEMORIES
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(name.to_owned(), objects);
 }
 
 pub(super) fn open(url: &str) -> Result<Store> {
@@ -39,7 +45,14 @@ pub(super) fn open(url: &str) -> Result<Store> {
         Some(("s3" | "s3a", rest)) => open_s3(url, rest),
         Some(("gs", rest)) => open_gcs(url, rest),
         Some(("http" | "https", _)) => open_http(url),
-        Some((scheme, _)) => Err(Error::setup(STAGE, format!("found scheme {scheme:?}, expected a directory, file, memory, s3, gs, http or https")).at(url)),
+        Some((scheme, _)) => Err(Error::setup(
+            STAGE,
+            format!(
+                "found scheme {scheme:?}, expected a directory, file, memory, s3, gs, http or \
+                 https"
+            ),
+        )
+        .at(url)),
     }
 }
 
@@ -52,10 +65,13 @@ pub fn open_pattern(url: &str) -> Result<(Store, String)> {
     Ok((Store::open(folder)?, pattern.to_owned()))
 }
 
-/// Splits a url or path into the folder before its first wildcard (`*`) and the rest; without a wildcard the rest is the last name.
+/// Splits a url or path into the folder before its first wildcard (`*`) and the rest; without a
+/// wildcard the rest is the last name.
 pub fn split_pattern(url: &str) -> (&str, &str) {
     let literal = url.find('*').map_or(url, |star| &url[..star]);
-    let authority_end = split_scheme(url).map_or(0, |(_, rest)| url.len() - rest.len() + rest.find('/').unwrap_or(rest.len()));
+    let authority_end = split_scheme(url).map_or(0, |(_, rest)| {
+        url.len() - rest.len() + rest.find('/').unwrap_or(rest.len())
+    });
     match literal.rfind('/') {
         Some(0) => ("/", &url[1..]),
         Some(slash) if slash >= authority_end => (&url[..slash], &url[slash + 1..]),
@@ -75,37 +91,59 @@ fn split_scheme(url: &str) -> Option<(&str, &str)> {
 }
 
 fn refused(url: &str, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::setup(STAGE, "can not be opened").at(url).because(cause)
+    Error::setup(STAGE, "can not be opened")
+        .at(url)
+        .because(cause)
 }
 
 fn file_path(url: &str) -> Result<PathBuf> {
     let parsed = Url::parse(url).map_err(|e| refused(url, e))?;
-    parsed.to_file_path().map_err(|()| Error::setup(STAGE, "found a file url with a host, expected file:///path").at(url))
+    parsed.to_file_path().map_err(|()| {
+        Error::setup(STAGE, "found a file url with a host, expected file:///path").at(url)
+    })
 }
 
 fn open_directory(directory: &FilePath) -> Result<Store> {
     let place = directory.display().to_string();
     if place.is_empty() {
-        return Err(Error::setup(STAGE, "found an empty path, expected a directory or url"));
+        return Err(Error::setup(
+            STAGE,
+            "found an empty path, expected a directory or url",
+        ));
     }
     let absolute = resolve(directory).map_err(|e| refused(&place, e))?;
     if absolute.is_file() {
         return Err(Error::setup(STAGE, "found a file, expected a directory").at(place));
     }
-    let text = absolute.to_str().ok_or_else(|| Error::setup(STAGE, "the path is not valid utf-8").at(&place))?;
+    let text = absolute
+        .to_str()
+        .ok_or_else(|| Error::setup(STAGE, "the path is not valid utf-8").at(&place))?;
     let root = Path::parse(text).map_err(|e| refused(&place, e))?;
-    Ok(Store::new(Arc::new(LocalFileSystem::new()), "file://", root))
+    Ok(Store::new(
+        Arc::new(LocalFileSystem::new()),
+        "file://",
+        root,
+    ))
 }
 
-/// The real path of what exists of `path`, and the rest after it: a warehouse is opened before it is there.
+/// The real path of what exists of `path`, and the rest after it: a warehouse is opened before it
+/// is there.
 fn resolve(path: &FilePath) -> std::io::Result<PathBuf> {
     let absolute = std::path::absolute(path)?;
     let mut rest = Vec::new();
     let mut existing = absolute.as_path();
     loop {
-        match (existing.canonicalize(), existing.parent(), existing.components().next_back()) {
-            (Ok(real), _, _) => return Ok(rest.iter().rev().fold(real, |path, name| path.join(name))),
-            (Err(e), Some(parent), Some(Component::Normal(name))) if e.kind() == std::io::ErrorKind::NotFound => {
+        match (
+            existing.canonicalize(),
+            existing.parent(),
+            existing.components().next_back(),
+        ) {
+            (Ok(real), _, _) => {
+                return Ok(rest.iter().rev().fold(real, |path, name| path.join(name)));
+            }
+            (Err(e), Some(parent), Some(Component::Normal(name)))
+                if e.kind() == std::io::ErrorKind::NotFound =>
+            {
                 rest.push(name.to_owned());
                 existing = parent;
             }
@@ -117,25 +155,51 @@ fn resolve(path: &FilePath) -> std::io::Result<PathBuf> {
 fn open_memory(rest: &str) -> Result<Store> {
     let (name, path) = rest.split_once('/').unwrap_or((rest, ""));
     let name = if name.is_empty() { "default" } else { name };
-    let objects = Arc::clone(MEMORIES.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_insert_with(|| Arc::new(InMemory::new())));
+    let objects = Arc::clone(
+        MEMORIES
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(name.to_owned())
+            .or_insert_with(|| Arc::new(InMemory::new())),
+    );
     let root = Path::parse(path).map_err(|e| refused(rest, e))?;
     Ok(Store::new(objects, format!("memory://{name}"), root))
 }
 
 fn retry() -> RetryConfig {
-    RetryConfig { max_retries: MAX_RETRIES, retry_timeout: RETRY_TIMEOUT, ..RetryConfig::default() }
+    RetryConfig {
+        max_retries: MAX_RETRIES,
+        retry_timeout: RETRY_TIMEOUT,
+        ..RetryConfig::default()
+    }
 }
 
 fn open_s3(url: &str, rest: &str) -> Result<Store> {
     let (bucket, root) = bucket_and_root(url, rest)?;
-    let objects = AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retry()).build().map_err(|e| refused(url, e))?;
-    Ok(Store::new(Arc::new(objects), format!("s3://{bucket}"), root))
+    let objects = AmazonS3Builder::from_env()
+        .with_bucket_name(bucket)
+        .with_retry(retry())
+        .build()
+        .map_err(|e| refused(url, e))?;
+    Ok(Store::new(
+        Arc::new(objects),
+        format!("s3://{bucket}"),
+        root,
+    ))
 }
 
 fn open_gcs(url: &str, rest: &str) -> Result<Store> {
     let (bucket, root) = bucket_and_root(url, rest)?;
-    let objects = GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket).with_retry(retry()).build().map_err(|e| refused(url, e))?;
-    Ok(Store::new(Arc::new(objects), format!("gs://{bucket}"), root))
+    let objects = GoogleCloudStorageBuilder::from_env()
+        .with_bucket_name(bucket)
+        .with_retry(retry())
+        .build()
+        .map_err(|e| refused(url, e))?;
+    Ok(Store::new(
+        Arc::new(objects),
+        format!("gs://{bucket}"),
+        root,
+    ))
 }
 
 /// Keys are taken as they stand, without percent decoding, as the vendors' own tools do.
@@ -152,7 +216,11 @@ fn open_http(url: &str) -> Result<Store> {
     let base = parsed[..url::Position::BeforePath].to_owned();
     let root = Path::from_url_path(parsed.path()).map_err(|e| refused(url, e))?;
     let client = ClientOptions::new().with_allow_http(true);
-    let built = HttpBuilder::new().with_url(base.clone()).with_client_options(client).with_retry(retry()).build();
+    let built = HttpBuilder::new()
+        .with_url(base.clone())
+        .with_client_options(client)
+        .with_retry(retry())
+        .build();
     let objects: Arc<dyn ObjectStore> = Arc::new(built.map_err(|e| refused(url, e))?);
     Ok(Store::new(objects, base, root))
 }
@@ -165,8 +233,14 @@ mod tests {
     #[test]
     fn splits_a_pattern_at_its_first_wildcard() {
         for (url, expected) in [
-            ("s3://raw/profiles/dt=1/*.parquet", ("s3://raw/profiles/dt=1", "*.parquet")),
-            ("s3://raw/events/dt=1/hour=*/*.parquet", ("s3://raw/events/dt=1", "hour=*/*.parquet")),
+            (
+                "s3://raw/profiles/dt=1/*.parquet",
+                ("s3://raw/profiles/dt=1", "*.parquet"),
+            ),
+            (
+                "s3://raw/events/dt=1/hour=*/*.parquet",
+                ("s3://raw/events/dt=1", "hour=*/*.parquet"),
+            ),
             ("s3://raw/*.parquet", ("s3://raw", "*.parquet")),
             ("s3://raw", ("s3://raw", "")),
             ("raw/**/x.parquet", ("raw", "**/x.parquet")),
@@ -182,14 +256,22 @@ mod tests {
     fn opens_directories_that_are_not_there_yet() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path().join("a/b c").to_str().unwrap()).unwrap();
-        assert!(store.name_of("x").ends_with("/a/b c/x"), "{}", store.name_of("x"));
+        assert!(
+            store.name_of("x").ends_with("/a/b c/x"),
+            "{}",
+            store.name_of("x")
+        );
         assert_eq!(store.base(), "file://");
     }
 
     #[test]
     fn refuses_unknown_schemes_and_missing_buckets_as_setup() {
         for url in ["ftp://x/y", "s3:///y", "file://host/x", ""] {
-            assert_eq!(Store::open(url).err().map(|e| e.exit_code()), Some(2), "{url}");
+            assert_eq!(
+                Store::open(url).err().map(|e| e.exit_code()),
+                Some(2),
+                "{url}"
+            );
         }
     }
 

@@ -1,4 +1,5 @@
-//! Listing by pattern, one folder level at a time, so that siblings of what matches are never walked.
+//! Listing by pattern, one folder level at a time, so that siblings of what matches are never
+//! walked.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,11 @@ use super::{Found, Store, join};
 
 const ANY_FOLDERS: &str = "**";
 
-const OPTIONS: MatchOptions = MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
+const OPTIONS: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
 
 /// One segment of a pattern.
 enum Segment<'a> {
@@ -36,7 +41,13 @@ pub(super) async fn list(store: &Store, pattern: &str) -> Result<Vec<Found>> {
 }
 
 fn parse<'a>(store: &Store, pattern: &'a str) -> Result<Vec<Segment<'a>>> {
-    pattern.split('/').map(|segment| parse_segment(segment).map_err(|why| Error::setup(store.stage(), why).at(store.name_of(pattern)))).collect()
+    pattern
+        .split('/')
+        .map(|segment| {
+            parse_segment(segment)
+                .map_err(|why| Error::setup(store.stage(), why).at(store.name_of(pattern)))
+        })
+        .collect()
 }
 
 fn parse_segment(segment: &str) -> std::result::Result<Segment<'_>, String> {
@@ -44,14 +55,22 @@ fn parse_segment(segment: &str) -> std::result::Result<Segment<'_>, String> {
         return Ok(Segment::AnyFolders);
     }
     if matches!(segment, "" | "." | "..") {
-        return Err(format!("found segment {segment:?} in a pattern, expected names and wildcards"));
+        return Err(format!(
+            "found segment {segment:?} in a pattern, expected names and wildcards"
+        ));
     }
     if !segment.contains('*') {
         return Ok(Segment::Name(segment));
     }
     // Only `*` is a wildcard: brackets and question marks are ordinary characters of file names.
-    let escaped = segment.split('*').map(Pattern::escape).collect::<Vec<_>>().join("*");
-    Pattern::new(&escaped).map(Segment::Wild).map_err(|e| format!("found segment {segment:?}, expected single stars or ** alone: {e}"))
+    let escaped = segment
+        .split('*')
+        .map(Pattern::escape)
+        .collect::<Vec<_>>()
+        .join("*");
+    Pattern::new(&escaped)
+        .map(Segment::Wild)
+        .map_err(|e| format!("found segment {segment:?}, expected single stars or ** alone: {e}"))
 }
 
 /// Matches the segments from `next` on inside `folder` (relative to the root).
@@ -67,26 +86,55 @@ async fn visit(
     match &segments[next] {
         Segment::Name(name) if is_last => {
             let path = folder.clone().join(*name);
-            found.extend(store.head(path.as_ref()).await?.map(|file| (file.path.clone(), file)));
+            found.extend(
+                store
+                    .head(path.as_ref())
+                    .await?
+                    .map(|file| (file.path.clone(), file)),
+            );
         }
         Segment::Name(name) => open.push((folder.clone().join(*name), next + 1)),
         Segment::Wild(pattern) => {
             let (folders, files) = children(store, folder).await?;
             if is_last {
-                found.extend(files.into_iter().filter(|file| matches(pattern, name_of(&file.path))).map(|file| (file.path.clone(), file)));
+                found.extend(
+                    files
+                        .into_iter()
+                        .filter(|file| matches(pattern, name_of(&file.path)))
+                        .map(|file| (file.path.clone(), file)),
+                );
             } else {
-                open.extend(folders.into_iter().filter(|path| matches(pattern, name_of(path.as_ref()))).map(|path| (path, next + 1)));
+                open.extend(
+                    folders
+                        .into_iter()
+                        .filter(|path| matches(pattern, name_of(path.as_ref())))
+                        .map(|path| (path, next + 1)),
+                );
             }
         }
         Segment::AnyFolders if is_last => {
             let files: Vec<Found> = store.walk(folder.as_ref()).try_collect().await?;
-            let below = |file: &Found| file.path[folder.as_ref().len()..].split('/').all(|name| !is_hidden(name));
-            found.extend(files.into_iter().filter(below).map(|file| (file.path.clone(), file)));
+            let below = |file: &Found| {
+                file.path[folder.as_ref().len()..]
+                    .split('/')
+                    .all(|name| !is_hidden(name))
+            };
+            found.extend(
+                files
+                    .into_iter()
+                    .filter(below)
+                    .map(|file| (file.path.clone(), file)),
+            );
         }
         Segment::AnyFolders => {
             open.push((folder.clone(), next + 1));
             let (folders, _) = children(store, folder).await?;
-            open.extend(folders.into_iter().filter(|path| !is_hidden(name_of(path.as_ref()))).map(|path| (path, next)));
+            open.extend(
+                folders
+                    .into_iter()
+                    .filter(|path| !is_hidden(name_of(path.as_ref())))
+                    .map(|path| (path, next)),
+            );
         }
     }
     Ok(())
@@ -97,8 +145,19 @@ async fn children(store: &Store, folder: &Path) -> Result<(Vec<Path>, Vec<Found>
     let location = join(store.root(), folder);
     let listed = store.objects().list_with_delimiter(Some(&location)).await;
     let listed = listed.map_err(|e| store.explain(folder.as_ref(), "can not list", e))?;
-    let folders = listed.common_prefixes.iter().filter_map(|path| Path::parse(store.relative(path)).ok()).collect();
-    Ok((folders, listed.objects.into_iter().map(|meta: ObjectMeta| store.found(meta)).collect()))
+    let folders = listed
+        .common_prefixes
+        .iter()
+        .filter_map(|path| Path::parse(store.relative(path)).ok())
+        .collect();
+    Ok((
+        folders,
+        listed
+            .objects
+            .into_iter()
+            .map(|meta: ObjectMeta| store.found(meta))
+            .collect(),
+    ))
 }
 
 fn matches(pattern: &Pattern, name: &str) -> bool {

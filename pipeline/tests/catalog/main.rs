@@ -1,4 +1,5 @@
-//! The catalog over a small release written by the artifact writer: what is read, and what comes out.
+//! The catalog over a small release written by the artifact writer: what is read, and what comes
+//! out.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that can not go on says so
 

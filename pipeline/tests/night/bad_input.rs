@@ -1,4 +1,5 @@
-//! Raw files that break their contract: exit status, message, and nothing published or nothing lost.
+//! Raw files that break their contract: exit status, message, and nothing published or nothing
+//! lost.
 
 use std::sync::Arc;
 
@@ -16,7 +17,13 @@ const SECOND: &str = "raw/profiles/dt=2026-11-19/second.parquet";
 
 fn shop() -> Hand {
     let hand = Hand::new(&[PROFILES, PROFILE_TAGS]);
-    hand.write_profiles(DAY, &[("shop", Some("u1"), Some("Oslo"), Some(30)), ("shop", Some("u2"), Some("Rome"), Some(40))]);
+    hand.write_profiles(
+        DAY,
+        &[
+            ("shop", Some("u1"), Some("Oslo"), Some(30)),
+            ("shop", Some("u2"), Some("Rome"), Some(40)),
+        ],
+    );
     hand
 }
 
@@ -30,7 +37,13 @@ pub async fn fails(hand: &Hand, result: Result<Report>, kind: Kind, parts: &[&st
     }
     assert!(!sentence.contains('\n'), "{sentence}");
     assert_eq!(sentence.matches("a retry can").count(), 1, "{sentence}");
-    assert!(newest_release(&warehouse(&hand.config)).await.unwrap().is_none(), "something is published");
+    assert!(
+        newest_release(&warehouse(&hand.config))
+            .await
+            .unwrap()
+            .is_none(),
+        "something is published"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,7 +51,13 @@ async fn a_truncated_file_is_refused_by_name() {
     let hand = shop();
     let path = hand.path(PART);
     truncate(&path, std::fs::metadata(&path).unwrap().len() / 2);
-    fails(&hand, hand.init_and_run().await, Kind::Refused, &["part.parquet", "not whole Parquet"]).await;
+    fails(
+        &hand,
+        hand.init_and_run().await,
+        Kind::Refused,
+        &["part.parquet", "not whole Parquet"],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,23 +66,50 @@ async fn a_file_damaged_behind_a_sound_footer_is_refused_by_name() {
     let mut bytes = std::fs::read(hand.path(PART)).unwrap();
     bytes[4..60].fill(0xff);
     hand.write_bytes(PART, bytes);
-    hand.write("raw/profiles/dt=2026-11-19/another.parquet", profiles(&[("shop", Some("u7"), Some("Oslo"), Some(1))]));
-    hand.write(SECOND, profiles(&[("shop", Some("u8"), Some("Oslo"), Some(1))]));
-    fails(&hand, hand.init_and_run().await, Kind::Refused, &["raw data can not be read", "/part.parquet (source profiles)"]).await;
+    hand.write(
+        "raw/profiles/dt=2026-11-19/another.parquet",
+        profiles(&[("shop", Some("u7"), Some("Oslo"), Some(1))]),
+    );
+    hand.write(
+        SECOND,
+        profiles(&[("shop", Some("u8"), Some("Oslo"), Some(1))]),
+    );
+    fails(
+        &hand,
+        hand.init_and_run().await,
+        Kind::Refused,
+        &[
+            "raw data can not be read",
+            "/part.parquet (source profiles)",
+        ],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_not_parquet_is_refused_by_name() {
     let hand = shop();
     hand.write_bytes(SECOND, "app,user\nshop,u1\n");
-    fails(&hand, hand.init_and_run().await, Kind::Refused, &["second.parquet", "not whole Parquet"]).await;
+    fails(
+        &hand,
+        hand.init_and_run().await,
+        Kind::Refused,
+        &["second.parquet", "not whole Parquet"],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_empty_file_is_refused_by_name() {
     let hand = shop();
     hand.write_bytes(SECOND, "");
-    fails(&hand, hand.init_and_run().await, Kind::Refused, &["second.parquet", "empty file"]).await;
+    fails(
+        &hand,
+        hand.init_and_run().await,
+        Kind::Refused,
+        &["second.parquet", "empty file"],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,8 +117,20 @@ async fn an_empty_directory_and_a_date_without_data_are_not_ready_yet() {
     let hand = shop();
     std::fs::create_dir_all(hand.path("raw/profiles/dt=2026-11-20")).unwrap();
     hand.init().await;
-    fails(&hand, hand.run("2026-11-20").await, Kind::Retry, &["profiles", "2026-11-20"]).await;
-    fails(&hand, hand.run("2026-11-21").await, Kind::Retry, &["profiles", "2026-11-21"]).await;
+    fails(
+        &hand,
+        hand.run("2026-11-20").await,
+        Kind::Retry,
+        &["profiles", "2026-11-20"],
+    )
+    .await;
+    fails(
+        &hand,
+        hand.run("2026-11-21").await,
+        Kind::Retry,
+        &["profiles", "2026-11-21"],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,7 +144,13 @@ async fn a_missing_column_names_file_column_and_what_is_there() {
             ("age", Arc::new(Int64Array::from(vec![1]))),
         ],
     );
-    fails(&hand, hand.init_and_run().await, Kind::Refused, &["missing column \"city\"", "age"]).await;
+    fails(
+        &hand,
+        hand.init_and_run().await,
+        Kind::Refused,
+        &["missing column \"city\"", "age"],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,7 +164,13 @@ async fn a_column_missing_in_one_file_of_two_names_that_file() {
             ("age", Arc::new(Int64Array::from(vec![1]))),
         ],
     );
-    fails(&hand, hand.init_and_run().await, Kind::Refused, &["missing column \"city\"", "second.parquet"]).await;
+    fails(
+        &hand,
+        hand.init_and_run().await,
+        Kind::Refused,
+        &["missing column \"city\"", "second.parquet"],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,7 +179,13 @@ async fn a_type_that_changes_between_files_names_file_column_expected_and_found(
     let mut columns = profiles(&[("shop", Some("u3"), Some("Bonn"), None)]);
     columns[3] = ("age", Arc::new(StringArray::from(vec!["30"])));
     hand.write(SECOND, columns);
-    fails(&hand, hand.init_and_run().await, Kind::Refused, &["second.parquet", "\"age\"", "Utf8", "expected Int64"]).await;
+    fails(
+        &hand,
+        hand.init_and_run().await,
+        Kind::Refused,
+        &["second.parquet", "\"age\"", "Utf8", "expected Int64"],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,20 +196,38 @@ async fn widths_of_one_kind_may_differ_between_files() {
     hand.write(SECOND, columns);
     hand.init_and_run().await.unwrap();
     let tags = hand.published().await.tags().await;
-    assert_eq!(tags[&("shop".to_owned(), "age".to_owned(), Value::Integer(50))].len(), 1);
+    assert_eq!(
+        tags[&("shop".to_owned(), "age".to_owned(), Value::Integer(50))].len(),
+        1
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tag_of_a_type_that_its_column_can_not_be_rejects_the_row() {
     let hand = shop();
-    let mut columns = profiles(&[("shop", Some("u1"), Some("Bonn"), None), ("shop", Some("u2"), Some("Oslo"), None)]);
+    let mut columns = profiles(&[
+        ("shop", Some("u1"), Some("Bonn"), None),
+        ("shop", Some("u2"), Some("Oslo"), None),
+    ]);
     columns[3] = ("age", Arc::new(StringArray::from(vec!["thirty", "31"])));
     hand.write(PART, columns);
     hand.init_and_run().await.unwrap();
     let release = hand.published().await;
-    assert_eq!(release.quality().await[&("profiles".to_owned(), Some("shop".to_owned()), "rejected:bad_age".to_owned())], 1);
+    assert_eq!(
+        release.quality().await[&(
+            "profiles".to_owned(),
+            Some("shop".to_owned()),
+            "rejected:bad_age".to_owned()
+        )],
+        1
+    );
     let rejects = release.rejects().await;
-    assert!(rejects.iter().any(|(_, _, reason, row)| reason == "bad_age" && row.contains("thirty")), "{rejects:?}");
+    assert!(
+        rejects
+            .iter()
+            .any(|(_, _, reason, row)| reason == "bad_age" && row.contains("thirty")),
+        "{rejects:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,11 +243,25 @@ async fn null_and_empty_user_ids_are_rejected_with_their_rows_and_lose_nobody_el
         ],
     );
     let report = hand.init_and_run().await.unwrap();
-    assert_eq!((report.rows["profiles"], report.rejected, report.users), (4, 3, 1));
+    assert_eq!(
+        (report.rows["profiles"], report.rejected, report.users),
+        (4, 3, 1)
+    );
     let release = hand.published().await;
     let quality = release.quality().await;
-    assert_eq!(quality[&("profiles".to_owned(), Some("shop".to_owned()), "rejected:no_user".to_owned())], 2);
-    assert_eq!(quality[&("profiles".to_owned(), None, "rejected:no_app".to_owned())], 1, "{quality:?}");
+    assert_eq!(
+        quality[&(
+            "profiles".to_owned(),
+            Some("shop".to_owned()),
+            "rejected:no_user".to_owned()
+        )],
+        2
+    );
+    assert_eq!(
+        quality[&("profiles".to_owned(), None, "rejected:no_app".to_owned())],
+        1,
+        "{quality:?}"
+    );
     assert_eq!(release.rejects().await.len(), 3);
 }
 
@@ -163,14 +271,28 @@ async fn an_id_of_a_megabyte_is_a_user_and_a_longer_one_is_rejected() {
     let (long, longer) = ("u".repeat(1 << 20), "u".repeat((1 << 20) + 1));
     hand.write_profiles(
         DAY,
-        &[("shop", Some(&long), Some("Oslo"), None), ("shop", Some(&longer), Some("Oslo"), None), ("shop", Some("\u{1F600}\n\0 x"), Some("Oslo"), None)],
+        &[
+            ("shop", Some(&long), Some("Oslo"), None),
+            ("shop", Some(&longer), Some("Oslo"), None),
+            ("shop", Some("\u{1F600}\n\0 x"), Some("Oslo"), None),
+        ],
     );
     hand.init_and_run().await.unwrap();
     let release = hand.published().await;
     let dictionary = release.dictionary().await;
     assert_eq!(dictionary.len(), 2);
-    assert!(dictionary.contains_key(&(String::new(), long.clone())) && dictionary.contains_key(&(String::new(), "\u{1F600}\n\0 x".to_owned())));
-    assert_eq!(release.quality().await[&("profiles".to_owned(), Some("shop".to_owned()), "rejected:long_user".to_owned())], 1);
+    assert!(
+        dictionary.contains_key(&(String::new(), long.clone()))
+            && dictionary.contains_key(&(String::new(), "\u{1F600}\n\0 x".to_owned()))
+    );
+    assert_eq!(
+        release.quality().await[&(
+            "profiles".to_owned(),
+            Some("shop".to_owned()),
+            "rejected:long_user".to_owned()
+        )],
+        1
+    );
     // The dictionary is read back, too.
     hand.write_profiles("2026-11-20", &[("shop", Some(&long), Some("Rome"), None)]);
     assert_eq!(hand.run("2026-11-20").await.unwrap().new_users, 0);
@@ -178,7 +300,11 @@ async fn an_id_of_a_megabyte_is_a_user_and_a_longer_one_is_rejected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn conflicting_rows_of_a_user_count_all_and_one_wins_whatever_the_order_of_files() {
-    let rows = [("shop", Some("u1"), Some("Oslo"), Some(1)), ("shop", Some("u1"), Some("Rome"), None), ("shop", Some("u1"), None, Some(9))];
+    let rows = [
+        ("shop", Some("u1"), Some("Oslo"), Some(1)),
+        ("shop", Some("u1"), Some("Rome"), None),
+        ("shop", Some("u1"), None, Some(9)),
+    ];
     let mut seen = Vec::new();
     for turn in 0..rows.len() {
         let hand = shop();
@@ -188,7 +314,15 @@ async fn conflicting_rows_of_a_user_count_all_and_one_wins_whatever_the_order_of
         hand.write(SECOND, profiles(&rows[1..]));
         hand.init_and_run().await.unwrap();
         let release = hand.published().await;
-        assert_eq!(release.manifest.counts.iter().map(|c| c.accepted).sum::<u64>(), 3);
+        assert_eq!(
+            release
+                .manifest
+                .counts
+                .iter()
+                .map(|c| c.accepted)
+                .sum::<u64>(),
+            3
+        );
         let tags = release.tags().await;
         let of = |tag: &str| tags.keys().filter(|(_, name, _)| name == tag).count();
         assert!(of("city") <= 1 && of("age") <= 1, "{tags:?}");
@@ -201,10 +335,22 @@ async fn conflicting_rows_of_a_user_count_all_and_one_wins_whatever_the_order_of
 async fn a_duplicated_event_counts_once_only_where_a_key_says_so() {
     for (key, expected) in [("", 2), ("dedupe = { key = ['time'] }\n", 1)] {
         let hand = Hand::new(&[EVENTS, key]);
-        hand.write_events(DAY, &[("shop", "u1", "visit", None, None), ("shop", "u1", "visit", None, None)]);
+        hand.write_events(
+            DAY,
+            &[
+                ("shop", "u1", "visit", None, None),
+                ("shop", "u1", "visit", None, None),
+            ],
+        );
         hand.init_and_run().await.unwrap();
         let measures = hand.published().await.measures(day(DAY)).await;
-        let counts = &measures[&("shop".to_owned(), "visit".to_owned(), "*".to_owned(), 0, false)];
+        let counts = &measures[&(
+            "shop".to_owned(),
+            "visit".to_owned(),
+            "*".to_owned(),
+            0,
+            false,
+        )];
         assert_eq!(counts.values().copied().collect::<Vec<_>>(), [expected]);
     }
 }
@@ -215,10 +361,24 @@ async fn a_file_that_changes_while_it_is_read_ends_the_run_without_a_release() {
     hand.init().await;
     let rewrite = OnStage {
         stage: "shards",
-        act: Box::new(|| hand.write_profiles(DAY, &[("shop", Some("u1"), Some("Oslo"), Some(31)), ("shop", Some("u2"), Some("Rome"), Some(40))])),
+        act: Box::new(|| {
+            hand.write_profiles(
+                DAY,
+                &[
+                    ("shop", Some("u1"), Some("Oslo"), Some(31)),
+                    ("shop", Some("u2"), Some("Rome"), Some(40)),
+                ],
+            )
+        }),
     };
     let result = tagmill_pipeline::job::run(&request(&hand.config, day(DAY)), &rewrite).await;
-    fails(&hand, result, Kind::Retry, &["part.parquet", "changed while it was read"]).await;
+    fails(
+        &hand,
+        result,
+        Kind::Retry,
+        &["part.parquet", "changed while it was read"],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -226,33 +386,73 @@ async fn rows_are_counted_against_the_footers() {
     let hand = shop();
     hand.init().await;
     let request = request(&hand.config, day(DAY));
-    let inputs = find_inputs(&request, &Parents::default(), &Silent).await.unwrap();
-    let [input] = inputs.as_slice() else { panic!("one source") };
+    let inputs = find_inputs(&request, &Parents::default(), &Silent)
+        .await
+        .unwrap();
+    let [input] = inputs.as_slice() else {
+        panic!("one source")
+    };
     assert_eq!(input.record(request.date).files[0].rows, 2);
     let bytes = parquet(profiles(&[]));
     hand.write_bytes(SECOND, bytes);
-    assert_eq!(hand.run(DAY).await.unwrap().rows["profiles"], 2, "a file without rows is no fault");
+    assert_eq!(
+        hand.run(DAY).await.unwrap().rows["profiles"],
+        2,
+        "a file without rows is no fault"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mistyped_column_to_clean_is_no_way_to_leave_it_uncleaned() {
-    let hand = Hand::new(&[PROFILES, "clean = { citty = 'upper(city)' }\n", PROFILE_TAGS]);
+    let hand = Hand::new(&[
+        PROFILES,
+        "clean = { citty = 'upper(city)' }\n",
+        PROFILE_TAGS,
+    ]);
     hand.write_profiles(DAY, &[("shop", Some("u1"), Some("Oslo"), Some(30))]);
-    fails(&hand, hand.init_and_run().await, Kind::Refused, &["missing column \"citty\", did you mean \"city\"", "profiles clean.citty"]).await;
+    fails(
+        &hand,
+        hand.init_and_run().await,
+        Kind::Refused,
+        &[
+            "missing column \"citty\", did you mean \"city\"",
+            "profiles clean.citty",
+        ],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_path_that_is_a_folder_is_not_waited_for() {
     let hand = shop();
-    let hand = Hand { config: hand.config.replace("dt={date}/*.parquet", "dt={date}"), ..hand };
-    fails(&hand, hand.init_and_run().await, Kind::Setup, &["found a folder", "raw/profiles/dt=2026-11-19", "/*.parquet"]).await;
+    let hand = Hand {
+        config: hand.config.replace("dt={date}/*.parquet", "dt={date}"),
+        ..hand
+    };
+    fails(
+        &hand,
+        hand.init_and_run().await,
+        Kind::Setup,
+        &["found a folder", "raw/profiles/dt=2026-11-19", "/*.parquet"],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_readiness_test_may_be_a_pattern() {
-    let hand = Hand::new(&[PROFILES, "ready = '@OUT@/raw/profiles/dt={date}/*.done'\n", PROFILE_TAGS]);
+    let hand = Hand::new(&[
+        PROFILES,
+        "ready = '@OUT@/raw/profiles/dt={date}/*.done'\n",
+        PROFILE_TAGS,
+    ]);
     hand.write_profiles(DAY, &[("shop", Some("u1"), Some("Oslo"), Some(30))]);
-    fails(&hand, hand.init_and_run().await, Kind::Retry, &["source profiles has no data", "*.done"]).await;
+    fails(
+        &hand,
+        hand.init_and_run().await,
+        Kind::Retry,
+        &["source profiles has no data", "*.done"],
+    )
+    .await;
     hand.write_bytes("raw/profiles/dt=2026-11-19/all.done", "");
     hand.run(DAY).await.unwrap();
 }
@@ -267,14 +467,25 @@ fn with_column(name: &'static str, column: ArrayRef) -> Vec<(&'static str, Array
 #[tokio::test(flavor = "multi_thread")]
 async fn files_may_disagree_on_a_column_that_nobody_needs() {
     let hand = shop();
-    hand.write("raw/profiles/dt=2026-11-19/a.parquet", with_column("extra", Arc::new(Int64Array::from(vec![1]))));
-    hand.write(SECOND, with_column("extra", Arc::new(StringArray::from(vec!["x"]))));
+    hand.write(
+        "raw/profiles/dt=2026-11-19/a.parquet",
+        with_column("extra", Arc::new(Int64Array::from(vec![1]))),
+    );
+    hand.write(
+        SECOND,
+        with_column("extra", Arc::new(StringArray::from(vec!["x"]))),
+    );
     hand.init().await;
     assert_eq!(hand.run(DAY).await.unwrap().rows["profiles"], 4);
     let needs = hand.config.replace("value = 'city'", "value = 'extra'");
     let error = crate::fixture::run(&needs, day(DAY)).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Refused);
-    for part in ["second.parquet", "\"extra\" is Utf8", "expected Int64 as in", "a.parquet"] {
+    for part in [
+        "second.parquet",
+        "\"extra\" is Utf8",
+        "expected Int64 as in",
+        "a.parquet",
+    ] {
         assert!(error.to_string().contains(part), "{part}: {error}");
     }
 }
@@ -282,8 +493,17 @@ async fn files_may_disagree_on_a_column_that_nobody_needs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_columns_of_one_name_none_is_taken() {
     let hand = shop();
-    hand.write(PART, with_column("city", Arc::new(StringArray::from(vec!["Rome"]))));
-    fails(&hand, hand.init_and_run().await, Kind::Refused, &["part.parquet", "column \"city\" is there twice"]).await;
+    hand.write(
+        PART,
+        with_column("city", Arc::new(StringArray::from(vec!["Rome"]))),
+    );
+    fails(
+        &hand,
+        hand.init_and_run().await,
+        Kind::Refused,
+        &["part.parquet", "column \"city\" is there twice"],
+    )
+    .await;
 }
 
 /// Acts when a stage begins.
@@ -307,17 +527,45 @@ impl tagmill_pipeline::job::Observer for OnStage<'_> {
 #[tokio::test(flavor = "multi_thread")]
 async fn expressions_are_checked_before_anything_is_read() {
     for (expression, kind, parts) in [
-        ("age", Kind::Setup, &["found Int64", "true or false", "profiles filter"][..]),
+        (
+            "age",
+            Kind::Setup,
+            &["found Int64", "true or false", "profiles filter"][..],
+        ),
         ("age > > 3", Kind::Setup, &["profiles filter"]),
-        ("agee > 3", Kind::Refused, &["missing column \"agee\"", "did you mean \"age\""]),
-        ("sum(age) > 3", Kind::Setup, &["the aggregate sum()", "profiles filter"]),
+        (
+            "agee > 3",
+            Kind::Refused,
+            &["missing column \"agee\"", "did you mean \"age\""],
+        ),
+        (
+            "sum(age) > 3",
+            Kind::Setup,
+            &["the aggregate sum()", "profiles filter"],
+        ),
         ("age IN (SELECT 1)", Kind::Setup, &["a subquery"]),
         ("random() < 0.5", Kind::Setup, &["random()", "rerun"]),
-        ("age > $day", Kind::Setup, &["the placeholder $day", "profiles filter"]),
-        ("current_date > $date", Kind::Setup, &["current_date()", "rerun"]),
-        ("100 / (age - 30) > 1", Kind::Refused, &["an expression fails on the data", "source profiles"]),
+        (
+            "age > $day",
+            Kind::Setup,
+            &["the placeholder $day", "profiles filter"],
+        ),
+        (
+            "current_date > $date",
+            Kind::Setup,
+            &["current_date()", "rerun"],
+        ),
+        (
+            "100 / (age - 30) > 1",
+            Kind::Refused,
+            &["an expression fails on the data", "source profiles"],
+        ),
     ] {
-        let hand = Hand::new(&[PROFILES, &format!("filter = '{expression}'\n"), PROFILE_TAGS]);
+        let hand = Hand::new(&[
+            PROFILES,
+            &format!("filter = '{expression}'\n"),
+            PROFILE_TAGS,
+        ]);
         hand.write_profiles(DAY, &[("shop", Some("u1"), Some("Oslo"), Some(30))]);
         fails(&hand, hand.init_and_run().await, kind, parts).await;
     }

@@ -27,12 +27,22 @@ impl Generated {
         let folder = tempfile::tempdir().unwrap();
         generate(&spec, folder.path()).unwrap();
         let config = std::fs::read_to_string(folder.path().join("warehouse.toml")).unwrap();
-        Self { folder, spec, config }
+        Self {
+            folder,
+            spec,
+            config,
+        }
     }
 
     /// A few thousand rows of every kind of source.
     pub fn small(preset: Preset) -> Self {
-        Self::new(Spec { users: 2_500, events: 15_000, rules: 180, days: 3, ..Spec::preset(preset) })
+        Self::new(Spec {
+            users: 2_500,
+            events: 15_000,
+            rules: 180,
+            days: 3,
+            ..Spec::preset(preset)
+        })
     }
 
     pub fn path(&self) -> &Path {
@@ -58,9 +68,18 @@ impl Generated {
     /// The oracle's answer for the last of these days.
     pub fn expected_in_order(&self, days: &[u32]) -> (Night, u32) {
         let settings = Settings::of(&self.config).unwrap();
-        let mut night = Night::first(self.path(), settings.flavour, self.date(days[0]), settings.shards, settings.scope).unwrap();
+        let mut night = Night::first(
+            self.path(),
+            settings.flavour,
+            self.date(days[0]),
+            settings.shards,
+            settings.scope,
+        )
+        .unwrap();
         for &day in &days[1..] {
-            night = night.following(self.path(), settings.flavour, self.date(day)).unwrap();
+            night = night
+                .following(self.path(), settings.flavour, self.date(day))
+                .unwrap();
         }
         (night, settings.combinations)
     }
@@ -80,7 +99,9 @@ pub fn request(config: &str, date: NaiveDate) -> Request {
 }
 
 pub async fn init(config: &str) {
-    job::init(&Config::parse(config, "warehouse.toml").unwrap()).await.unwrap();
+    job::init(&Config::parse(config, "warehouse.toml").unwrap())
+        .await
+        .unwrap();
 }
 
 pub async fn run(config: &str, date: NaiveDate) -> Result<Report> {
@@ -89,7 +110,13 @@ pub async fn run(config: &str, date: NaiveDate) -> Result<Report> {
 
 /// The warehouse of a configuration.
 pub fn warehouse(config: &str) -> Store {
-    Store::open(&Config::parse(config, "warehouse.toml").unwrap().warehouse.url).unwrap()
+    Store::open(
+        &Config::parse(config, "warehouse.toml")
+            .unwrap()
+            .warehouse
+            .url,
+    )
+    .unwrap()
 }
 
 /// What the newest release of a warehouse says.

@@ -4,7 +4,9 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use chrono::NaiveDate;
 use parquet::arrow::ArrowWriter;
 use tagmill_pipeline::job::Report;
@@ -68,7 +70,11 @@ impl Hand {
     pub fn new(sections: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().canonicalize().unwrap();
-        let config = std::iter::once(&WAREHOUSE).chain(sections).copied().collect::<String>().replace("@OUT@", place.to_str().unwrap());
+        let config = std::iter::once(&WAREHOUSE)
+            .chain(sections)
+            .copied()
+            .collect::<String>()
+            .replace("@OUT@", place.to_str().unwrap());
         Self { folder, config }
     }
 
@@ -87,21 +93,49 @@ impl Hand {
     }
 
     /// `raw/profiles` of a date: app, user, city, age.
-    pub fn write_profiles(&self, date: &str, rows: &[(&str, Option<&str>, Option<&str>, Option<i64>)]) {
-        self.write(&format!("raw/profiles/dt={date}/part.parquet"), profiles(rows));
+    pub fn write_profiles(
+        &self,
+        date: &str,
+        rows: &[(&str, Option<&str>, Option<&str>, Option<i64>)],
+    ) {
+        self.write(
+            &format!("raw/profiles/dt={date}/part.parquet"),
+            profiles(rows),
+        );
     }
 
-    /// `raw/events` of a date: app, user, event, city, amount; all at noon of [`DAY`] plus the days since.
+    /// `raw/events` of a date: app, user, event, city, amount; all at noon of [`DAY`] plus the days
+    /// since.
     pub fn write_events(&self, date: &str, rows: &[(&str, &str, &str, Option<&str>, Option<f64>)]) {
         let days = (day(date) - day(DAY)).num_days();
         let time = NOON + days * 86_400_000_000;
         let columns: Vec<(&str, ArrayRef)> = vec![
-            ("app", Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.0)))),
-            ("user", Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.1)))),
-            ("event", Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.2)))),
-            ("city", Arc::new(rows.iter().map(|r| r.3).collect::<StringArray>())),
-            ("amount", Arc::new(rows.iter().map(|r| r.4).collect::<Float64Array>())),
-            ("time", Arc::new(TimestampMicrosecondArray::from(vec![time; rows.len()]).with_timezone("UTC"))),
+            (
+                "app",
+                Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.0))),
+            ),
+            (
+                "user",
+                Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.1))),
+            ),
+            (
+                "event",
+                Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.2))),
+            ),
+            (
+                "city",
+                Arc::new(rows.iter().map(|r| r.3).collect::<StringArray>()),
+            ),
+            (
+                "amount",
+                Arc::new(rows.iter().map(|r| r.4).collect::<Float64Array>()),
+            ),
+            (
+                "time",
+                Arc::new(
+                    TimestampMicrosecondArray::from(vec![time; rows.len()]).with_timezone("UTC"),
+                ),
+            ),
         ];
         self.write(&format!("raw/events/dt={date}/part.parquet"), columns);
     }
@@ -129,18 +163,35 @@ pub fn day(date: &str) -> NaiveDate {
     date.parse().unwrap()
 }
 
-pub fn profiles(rows: &[(&str, Option<&str>, Option<&str>, Option<i64>)]) -> Vec<(&'static str, ArrayRef)> {
+pub fn profiles(
+    rows: &[(&str, Option<&str>, Option<&str>, Option<i64>)],
+) -> Vec<(&'static str, ArrayRef)> {
     vec![
-        ("app", Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.0)))),
-        ("user", Arc::new(rows.iter().map(|r| r.1).collect::<StringArray>())),
-        ("city", Arc::new(rows.iter().map(|r| r.2).collect::<StringArray>())),
-        ("age", Arc::new(rows.iter().map(|r| r.3).collect::<Int64Array>())),
+        (
+            "app",
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.0))),
+        ),
+        (
+            "user",
+            Arc::new(rows.iter().map(|r| r.1).collect::<StringArray>()),
+        ),
+        (
+            "city",
+            Arc::new(rows.iter().map(|r| r.2).collect::<StringArray>()),
+        ),
+        (
+            "age",
+            Arc::new(rows.iter().map(|r| r.3).collect::<Int64Array>()),
+        ),
     ]
 }
 
 /// A Parquet file of these columns.
 pub fn parquet(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
-    let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true))).unwrap();
+    let batch = RecordBatch::try_from_iter_with_nullable(
+        columns.into_iter().map(|(name, array)| (name, array, true)),
+    )
+    .unwrap();
     let mut bytes = Vec::new();
     let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();
@@ -150,5 +201,10 @@ pub fn parquet(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
 
 /// Cuts a file of the folder down.
 pub fn truncate(path: &std::path::Path, keep: u64) {
-    File::options().write(true).open(path).unwrap().set_len(keep).unwrap();
+    File::options()
+        .write(true)
+        .open(path)
+        .unwrap()
+        .set_len(keep)
+        .unwrap();
 }

@@ -1,4 +1,5 @@
-//! Values beyond a limit: the same ones are kept in every shard, what is kept is exact, and what is not is marked and counted.
+//! Values beyond a limit: the same ones are kept in every shard, what is kept is exact, and what is
+//! not is marked and counted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +10,13 @@ use crate::fixture::{run, warehouse};
 use crate::hand::{DAY, EVENTS, GROUPS, Hand, PROFILE_TAGS, PROFILES, day};
 use crate::release::Published;
 
-const DAYS: [&str; 5] = ["2026-11-19", "2026-11-20", "2026-11-21", "2026-11-22", "2026-11-23"];
+const DAYS: [&str; 5] = [
+    "2026-11-19",
+    "2026-11-20",
+    "2026-11-21",
+    "2026-11-22",
+    "2026-11-23",
+];
 const CITY: &str = "[source.dimensions]\ncity = 'city'\n";
 
 /// (users, city): so many users of `shop` visited in this city.
@@ -18,36 +25,74 @@ type Visits<'a> = &'a [(usize, &'a str)];
 fn write_visits(hand: &Hand, date: &str, visits: Visits<'_>) -> BTreeMap<String, BTreeSet<String>> {
     let mut expected: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (users, city) in visits {
-        expected.insert((*city).to_owned(), (0..*users).map(|user| format!("u{user}")).collect());
+        expected.insert(
+            (*city).to_owned(),
+            (0..*users).map(|user| format!("u{user}")).collect(),
+        );
     }
-    let rows: Vec<_> =
-        expected.iter().flat_map(|(city, users)| users.iter().map(move |user| ("shop", user.as_str(), "visit", Some(city.as_str()), None))).collect();
-    hand.write_events(date, &[rows.as_slice(), &[("tea", "u1", "visit", Some("only"), None)]].concat());
+    let rows: Vec<_> = expected
+        .iter()
+        .flat_map(|(city, users)| {
+            users
+                .iter()
+                .map(move |user| ("shop", user.as_str(), "visit", Some(city.as_str()), None))
+        })
+        .collect();
+    hand.write_events(
+        date,
+        &[
+            rows.as_slice(),
+            &[("tea", "u1", "visit", Some("only"), None)],
+        ]
+        .concat(),
+    );
     expected
 }
 
-/// Users by city, over all combinations; `None` are those beyond the limit, whose rows have to be marked.
+/// Users by city, over all combinations; `None` are those beyond the limit, whose rows have to be
+/// marked.
 async fn cities(release: &Published, app: &str) -> BTreeMap<Option<String>, BTreeSet<String>> {
-    let ids: BTreeMap<u64, String> = release.dictionary().await.into_iter().map(|((_, user), uid)| (uid, user)).collect();
+    let ids: BTreeMap<u64, String> = release
+        .dictionary()
+        .await
+        .into_iter()
+        .map(|((_, user), uid)| (uid, user))
+        .collect();
     let (_, values) = release.behaviour(release.manifest.date).await;
     let mut cities: BTreeMap<Option<String>, BTreeSet<String>> = BTreeMap::new();
-    for ((_, _, _, city, _, overflow), users) in values.into_iter().filter(|((of, ..), _)| of == app) {
+    for ((_, _, _, city, _, overflow), users) in
+        values.into_iter().filter(|((of, ..), _)| of == app)
+    {
         assert_eq!(city.is_none(), overflow, "{city:?}");
-        cities.entry(city).or_default().extend(users.iter().map(|uid| ids[uid].clone()));
+        cities
+            .entry(city)
+            .or_default()
+            .extend(users.iter().map(|uid| ids[uid].clone()));
     }
     cities
 }
 
 async fn over_limit(release: &Published, source: &str, metric: &str) -> Option<u64> {
-    let key = (source.to_owned(), Some("shop".to_owned()), format!("over_limit:{metric}"));
+    let key = (
+        source.to_owned(),
+        Some("shop".to_owned()),
+        format!("over_limit:{metric}"),
+    );
     release.quality().await.get(&key).copied()
 }
 
 /// What is kept is exact, all others share the marked row.
-fn keeps(found: &BTreeMap<Option<String>, BTreeSet<String>>, all: &BTreeMap<String, BTreeSet<String>>, kept: &[&str]) {
+fn keeps(
+    found: &BTreeMap<Option<String>, BTreeSet<String>>,
+    all: &BTreeMap<String, BTreeSet<String>>,
+    kept: &[&str],
+) {
     let mut expected: BTreeMap<Option<String>, BTreeSet<String>> = BTreeMap::new();
     for (city, users) in all {
-        expected.entry(kept.contains(&city.as_str()).then(|| city.clone())).or_default().extend(users.iter().cloned());
+        expected
+            .entry(kept.contains(&city.as_str()).then(|| city.clone()))
+            .or_default()
+            .extend(users.iter().cloned());
     }
     assert_eq!(*found, expected);
 }
@@ -56,13 +101,25 @@ fn keeps(found: &BTreeMap<Option<String>, BTreeSet<String>>, all: &BTreeMap<Stri
 async fn a_dimension_beyond_its_limit_keeps_the_same_values_in_every_shard() {
     let hand = Hand::new(&[EVENTS, CITY, "[limits]\nvalues_per_dimension = 3\n"]);
     hand.init().await;
-    let first: Visits<'_> = &[(4, "rare"), (20, "big"), (12, "mid"), (9, "low"), (1, "once")];
-    let second: Visits<'_> = &[(30, "new"), (7, "big"), (2, "mid"), (5, "low"), (25, "rare")];
+    let first: Visits<'_> = &[
+        (4, "rare"),
+        (20, "big"),
+        (12, "mid"),
+        (9, "low"),
+        (1, "once"),
+    ];
+    let second: Visits<'_> = &[
+        (30, "new"),
+        (7, "big"),
+        (2, "mid"),
+        (5, "low"),
+        (25, "rare"),
+    ];
     let third: Visits<'_> = &[(30, "new"), (7, "big"), (5, "low"), (25, "rare")];
     let fourth: Visits<'_> = &[(7, "big"), (5, "low"), (2, "mid"), (3, "new"), (4, "rare")];
     let few: Visits<'_> = &[(7, "big"), (5, "other")];
-    // The first night has no choice yet: it is whole, and says so. Then those with most users stay, whoever comes; a place that
-    // is free goes to who had most that night.
+    // The first night has no choice yet: it is whole, and says so. Then those with most users stay,
+    // whoever comes; a place that is free goes to who had most that night.
     let nights = [
         (first, &["rare", "big", "mid", "low", "once"][..]),
         (second, &["big", "mid", "low"]),
@@ -74,19 +131,30 @@ async fn a_dimension_beyond_its_limit_keeps_the_same_values_in_every_shard() {
         hand.run(date).await.unwrap();
         let release = hand.published().await;
         keeps(&cities(&release, "shop").await, &expected, kept);
-        assert_eq!(over_limit(&release, "events", "values").await, Some(1), "{date}");
+        assert_eq!(
+            over_limit(&release, "events", "values").await,
+            Some(1),
+            "{date}"
+        );
         assert_eq!(cities(&release, "tea").await.len(), 1);
     }
     // Again with the same parent: the same bytes.
     let behaviour = |release: &Published| {
-        let of_day = release.manifest.files_of(Artifact::Behaviour).filter(|file| file.date == day(DAYS[3]));
+        let of_day = release
+            .manifest
+            .files_of(Artifact::Behaviour)
+            .filter(|file| file.date == day(DAYS[3]));
         of_day.map(|file| file.checksum.clone()).collect::<Vec<_>>()
     };
     let before = behaviour(&hand.published().await);
     hand.run(DAYS[3]).await.unwrap();
     assert_eq!(behaviour(&hand.published().await), before);
-    // Few values again: the choice holds for a night still, and what it costs is counted; then they are free.
-    for (date, kept, over) in [(DAYS[4], &["big"][..], Some(1)), ("2026-11-24", &["big", "other"], None)] {
+    // Few values again: the choice holds for a night still, and what it costs is counted; then they
+    // are free.
+    for (date, kept, over) in [
+        (DAYS[4], &["big"][..], Some(1)),
+        ("2026-11-24", &["big", "other"], None),
+    ] {
         let expected = write_visits(&hand, date, few);
         hand.run(date).await.unwrap();
         let release = hand.published().await;
@@ -105,10 +173,25 @@ async fn a_raised_limit_holds_the_same_night() {
         write_visits(&hand, date, visits);
         hand.run(date).await.unwrap();
     }
-    assert_eq!(cities(&hand.published().await, "shop").await.len(), 3, "two values and the others");
+    assert_eq!(
+        cities(&hand.published().await, "shop").await.len(),
+        3,
+        "two values and the others"
+    );
     let expected = write_visits(&hand, DAYS[2], visits);
-    run(&hand.config.replace("values_per_dimension = 2", "values_per_dimension = 3"), day(DAYS[2])).await.unwrap();
-    keeps(&cities(&hand.published().await, "shop").await, &expected, &["a", "b", "c"]);
+    run(
+        &hand
+            .config
+            .replace("values_per_dimension = 2", "values_per_dimension = 3"),
+        day(DAYS[2]),
+    )
+    .await
+    .unwrap();
+    keeps(
+        &cities(&hand.published().await, "shop").await,
+        &expected,
+        &["a", "b", "c"],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,7 +200,11 @@ async fn an_id_declared_as_a_dimension_does_not_fill_the_warehouse_on_its_first_
     hand.init().await;
     let names: Vec<String> = (0..400).map(|n| format!("order-{n}")).collect();
     let users: Vec<String> = (0..400).map(|n| format!("u{n}")).collect();
-    let rows: Vec<_> = names.iter().zip(&users).map(|(name, user)| ("shop", user.as_str(), "visit", Some(name.as_str()), None)).collect();
+    let rows: Vec<_> = names
+        .iter()
+        .zip(&users)
+        .map(|(name, user)| ("shop", user.as_str(), "visit", Some(name.as_str()), None))
+        .collect();
     hand.write_events(DAY, &rows);
     hand.run(DAY).await.unwrap();
     let release = hand.published().await;
@@ -132,28 +219,57 @@ async fn an_id_declared_as_a_dimension_does_not_fill_the_warehouse_on_its_first_
 }
 
 fn people(cities: &[&str]) -> Vec<(&'static str, Option<String>, Option<String>, Option<i64>)> {
-    cities.iter().enumerate().map(|(n, city)| ("shop", Some(format!("u{n}")), Some((*city).to_owned()), Some(30))).collect()
+    cities
+        .iter()
+        .enumerate()
+        .map(|(n, city)| {
+            (
+                "shop",
+                Some(format!("u{n}")),
+                Some((*city).to_owned()),
+                Some(30),
+            )
+        })
+        .collect()
 }
 
 fn write_people(hand: &Hand, date: &str, cities: &[&str]) {
     let rows = people(cities);
-    let rows: Vec<_> = rows.iter().map(|(app, user, city, age)| (*app, user.as_deref(), city.as_deref(), *age)).collect();
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(app, user, city, age)| (*app, user.as_deref(), city.as_deref(), *age))
+        .collect();
     hand.write_profiles(date, &rows);
 }
 
 fn entry<'a>(release: &'a Published, tag: &str) -> &'a TagEntry {
-    release.manifest.tags.iter().find(|entry| entry.tag == tag).unwrap()
+    release
+        .manifest
+        .tags
+        .iter()
+        .find(|entry| entry.tag == tag)
+        .unwrap()
 }
 
 async fn cities_of_tag(release: &Published) -> usize {
-    release.tags().await.keys().filter(|(_, tag, _)| tag == "city").count()
+    release
+        .tags()
+        .await
+        .keys()
+        .filter(|(_, tag, _)| tag == "city")
+        .count()
 }
 
 const RULES: &str = "{\"app\":\"shop\",\"group\":\"oslo\",\"rule\":\"city = 'Oslo'\"}\n{\"app\":\"shop\",\"group\":\"old\",\"rule\":\"age > 3\"}\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tag_beyond_its_limit_is_not_published_from_the_next_night_on_and_comes_back() {
-    let hand = Hand::new(&[PROFILES, PROFILE_TAGS, GROUPS, "[limits]\nvalues_per_tag = 2\n"]);
+    let hand = Hand::new(&[
+        PROFILES,
+        PROFILE_TAGS,
+        GROUPS,
+        "[limits]\nvalues_per_tag = 2\n",
+    ]);
     hand.write_bytes("conf/a.ndjson", RULES);
     hand.init().await;
     let many = ["Oslo", "Rome", "Bonn", "Oslo"];
@@ -169,35 +285,75 @@ async fn a_tag_beyond_its_limit_is_not_published_from_the_next_night_on_and_come
         hand.run(date).await.unwrap();
         let release = hand.published().await;
         assert_eq!(cities_of_tag(&release).await, published, "{date}");
-        assert_eq!((entry(&release, "city").over_limit, entry(&release, "city").is_withheld), (over, published == 0), "{date}");
-        assert_eq!(over_limit(&release, "profiles", "tag_values").await, over.map(|_| 1), "{date}");
+        assert_eq!(
+            (
+                entry(&release, "city").over_limit,
+                entry(&release, "city").is_withheld
+            ),
+            (over, published == 0),
+            "{date}"
+        );
+        assert_eq!(
+            over_limit(&release, "profiles", "tag_values").await,
+            over.map(|_| 1),
+            "{date}"
+        );
         let statuses = release.statuses().await;
         let of = |group: &str| statuses[&("shop".to_owned(), group.to_owned())].0.clone();
-        assert_eq!((of("oslo").as_str(), of("old").as_str()), (status, "ok"), "{date}");
+        assert_eq!(
+            (of("oslo").as_str(), of("old").as_str()),
+            (status, "ok"),
+            "{date}"
+        );
     }
     // A raised limit holds the same night.
     for (date, limit) in [(DAYS[4], 2), ("2026-11-24", 3)] {
         write_people(&hand, date, &many);
-        run(&hand.config.replace("values_per_tag = 2", &format!("values_per_tag = {limit}")), day(date)).await.unwrap();
+        run(
+            &hand
+                .config
+                .replace("values_per_tag = 2", &format!("values_per_tag = {limit}")),
+            day(date),
+        )
+        .await
+        .unwrap();
     }
     assert_eq!(cities_of_tag(&hand.published().await).await, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn values_that_are_the_only_memory_of_a_source_are_published_beyond_the_limit() {
-    let hand = Hand::new(&[PROFILES, "content = 'changes'\n", PROFILE_TAGS, "[limits]\nvalues_per_tag = 2\n"]);
+    let hand = Hand::new(&[
+        PROFILES,
+        "content = 'changes'\n",
+        PROFILE_TAGS,
+        "[limits]\nvalues_per_tag = 2\n",
+    ]);
     hand.init().await;
     for date in &DAYS[..2] {
         write_people(&hand, date, &["Oslo", "Rome", "Bonn"]);
         hand.run(date).await.unwrap();
         let release = hand.published().await;
-        assert_eq!((cities_of_tag(&release).await, over_limit(&release, "profiles", "tag_values").await), (3, Some(1)));
+        assert_eq!(
+            (
+                cities_of_tag(&release).await,
+                over_limit(&release, "profiles", "tag_values").await
+            ),
+            (3, Some(1))
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_not_published_is_not_carried_as_if_nobody_had_it() {
-    let hand = Hand::new(&[PROFILES, "late = { policy = 'carry', max_days = 9 }\n", PROFILE_TAGS, EVENTS, GROUPS, "[limits]\nvalues_per_tag = 2\n"]);
+    let hand = Hand::new(&[
+        PROFILES,
+        "late = { policy = 'carry', max_days = 9 }\n",
+        PROFILE_TAGS,
+        EVENTS,
+        GROUPS,
+        "[limits]\nvalues_per_tag = 2\n",
+    ]);
     hand.write_bytes("conf/a.ndjson", RULES);
     hand.init().await;
     for date in &DAYS[..3] {
@@ -207,10 +363,20 @@ async fn what_was_not_published_is_not_carried_as_if_nobody_had_it() {
         write_people(&hand, date, &["Oslo", "Rome", "Bonn"]);
         hand.run(date).await.unwrap();
     }
-    run(&hand.config.replace("values_per_tag = 2", "values_per_tag = 9"), day(DAYS[2])).await.unwrap();
+    run(
+        &hand
+            .config
+            .replace("values_per_tag = 2", "values_per_tag = 9"),
+        day(DAYS[2]),
+    )
+    .await
+    .unwrap();
     let statuses = hand.published().await.statuses().await;
     let of = |group: &str| statuses[&("shop".to_owned(), group.to_owned())].0.clone();
-    assert_eq!((of("oslo").as_str(), of("old").as_str()), ("over_limit", "stale"));
+    assert_eq!(
+        (of("oslo").as_str(), of("old").as_str()),
+        ("over_limit", "stale")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -224,17 +390,39 @@ async fn a_tag_without_any_value_for_a_night_keeps_its_type() {
     hand.run(DAYS[1]).await.unwrap();
     assert_eq!(hand.published().await.manifest.tags, known);
     write_people(&hand, DAYS[2], &["Oslo"]);
-    let error = run(&hand.config.replace("type = 'integer'", "type = 'string'"), day(DAYS[2])).await.unwrap_err();
-    assert!(error.to_string().contains("tag age is string, but was published as integer"), "{error}");
-    let releases = tagmill_pipeline::publish::list_releases(&warehouse(&hand.config)).await.unwrap();
+    let error = run(
+        &hand.config.replace("type = 'integer'", "type = 'string'"),
+        day(DAYS[2]),
+    )
+    .await
+    .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("tag age is string, but was published as integer"),
+        "{error}"
+    );
+    let releases = tagmill_pipeline::publish::list_releases(&warehouse(&hand.config))
+        .await
+        .unwrap();
     assert_eq!(releases.newest(), Some(2));
 }
 
 /// Rows of `raw/profiles` as group tags: the tag is the city, the value the age.
-const LABELS: &str = "[[source]]\nname = 'labels'\nkind = 'group_tags'\npath = '@OUT@/raw/profiles/dt={date}/*.parquet'\ncolumns = { app = 'app', user = 'user', tag = 'city', value = 'age' }\nregistry = '@OUT@/tags/*.ndjson'\n[[tag]]\nname = '*'\nsource = 'labels'\n[limits]\ntags = 2\n";
+const LABELS: &str = "[[source]]\nname = 'labels'\nkind = 'group_tags'\npath = \
+                      '@OUT@/raw/profiles/dt={date}/*.parquet'\ncolumns = \
+                      { app = 'app', user = 'user', tag = 'city', value = 'age' }\nregistry = \
+                      '@OUT@/tags/*.ndjson'\n[[tag]]\nname = '*'\nsource = \
+                      'labels'\n[limits]\ntags = 2\n";
 
 async fn names_of_tags(release: &Published) -> BTreeSet<String> {
-    release.tags().await.into_keys().filter(|(app, ..)| app == "shop").map(|(_, tag, _)| tag).collect()
+    release
+        .tags()
+        .await
+        .into_keys()
+        .filter(|(app, ..)| app == "shop")
+        .map(|(_, tag, _)| tag)
+        .collect()
 }
 
 fn names(names: &[&str]) -> BTreeSet<String> {
@@ -244,16 +432,32 @@ fn names(names: &[&str]) -> BTreeSet<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn tags_beyond_the_number_of_an_app_are_not_published_from_the_next_night_on_and_come_back() {
     let hand = Hand::new(&[LABELS, GROUPS]);
-    let rule = |tag: &str| format!("{{\"app\":\"shop\",\"group\":\"{tag}\",\"rule\":\"{tag} IS NOT NULL\"}}\n");
+    let rule = |tag: &str| {
+        format!("{{\"app\":\"shop\",\"group\":\"{tag}\",\"rule\":\"{tag} IS NOT NULL\"}}\n")
+    };
     hand.write_bytes("conf/a.ndjson", ["a", "b", "y"].map(rule).concat());
     hand.init().await;
-    // (tags of the night, those published, how many are beyond, rows of tags that nobody knows, status of the group on "a")
+    // (tags of the night, those published, how many are beyond, rows of tags that nobody knows,
+    // status of the group on "a")
     let nights = [
         (&["b", "y"][..], &["b", "y"][..], None, None, "invalid"),
-        // What is new can not be told from what is too much before the night is done: whole, marked.
-        (&["a", "b", "c", "y"], &["a", "b", "c", "y"], Some(2), None, "invalid"),
+        // What is new can not be told from what is too much before the night is done: whole,
+        // marked.
+        (
+            &["a", "b", "c", "y"],
+            &["a", "b", "c", "y"],
+            Some(2),
+            None,
+            "invalid",
+        ),
         // Known tags stay, marked ones are withheld, new ones are not taken.
-        (&["a", "b", "c", "d", "y"], &["b", "y"], Some(2), Some(1), "over_limit"),
+        (
+            &["a", "b", "c", "d", "y"],
+            &["b", "y"],
+            Some(2),
+            Some(1),
+            "over_limit",
+        ),
         (&["a"], &[], None, None, "over_limit"),
         (&["a", "d"], &["a", "d"], None, None, "ok"),
     ];
@@ -262,17 +466,37 @@ async fn tags_beyond_the_number_of_an_app_are_not_published_from_the_next_night_
         hand.run(date).await.unwrap();
         let release = hand.published().await;
         assert_eq!(names_of_tags(&release).await, names(published), "{date}");
-        assert_eq!(over_limit(&release, "labels", "tags").await, beyond, "{date}");
-        assert_eq!(over_limit(&release, "labels", "tag_rows").await, rows, "{date}");
+        assert_eq!(
+            over_limit(&release, "labels", "tags").await,
+            beyond,
+            "{date}"
+        );
+        assert_eq!(
+            over_limit(&release, "labels", "tag_rows").await,
+            rows,
+            "{date}"
+        );
         let statuses = release.statuses().await;
-        assert_eq!(statuses[&("shop".to_owned(), "a".to_owned())].0, status, "{date}");
+        assert_eq!(
+            statuses[&("shop".to_owned(), "a".to_owned())].0,
+            status,
+            "{date}"
+        );
     }
     // A raised limit holds the same night.
     write_people(&hand, "2026-11-24", &["a", "d", "e"]);
     hand.run("2026-11-24").await.unwrap();
     write_people(&hand, "2026-11-25", &["a", "d", "e"]);
-    run(&hand.config.replace("tags = 2", "tags = 20"), day("2026-11-25")).await.unwrap();
-    assert_eq!(names_of_tags(&hand.published().await).await, names(&["a", "d", "e"]));
+    run(
+        &hand.config.replace("tags = 2", "tags = 20"),
+        day("2026-11-25"),
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        names_of_tags(&hand.published().await).await,
+        names(&["a", "d", "e"])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -284,7 +508,13 @@ async fn a_registry_beyond_the_number_of_tags_is_counted_and_makes_no_tags_of_an
     hand.init_and_run().await.unwrap();
     let release = hand.published().await;
     assert_eq!(names_of_tags(&release).await, names(&["a", "b"]));
-    assert_eq!((over_limit(&release, "labels", "tags").await, over_limit(&release, "labels", "tag_rows").await), (Some(1), Some(2)));
+    assert_eq!(
+        (
+            over_limit(&release, "labels", "tags").await,
+            over_limit(&release, "labels", "tag_rows").await
+        ),
+        (Some(1), Some(2))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -292,12 +522,28 @@ async fn a_tag_whose_registry_row_is_wrong_gets_no_type_until_it_is_right() {
     let hand = Hand::new(&[LABELS]);
     let row = |kind: &str| format!("{{\"app\":\"shop\",\"tag\":\"a\",\"type\":\"{kind}\"}}\n");
     hand.init().await;
-    for (date, kind, published) in [(DAYS[0], "int", &["b"][..]), (DAYS[1], "integer", &["a", "b"])] {
+    for (date, kind, published) in [
+        (DAYS[0], "int", &["b"][..]),
+        (DAYS[1], "integer", &["a", "b"]),
+    ] {
         hand.write_bytes("tags/a.ndjson", row(kind));
         write_people(&hand, date, &["a", "b"]);
         hand.run(date).await.unwrap();
-        assert_eq!(names_of_tags(&hand.published().await).await, names(published), "{date}");
+        assert_eq!(
+            names_of_tags(&hand.published().await).await,
+            names(published),
+            "{date}"
+        );
     }
-    let of_a = hand.published().await.manifest.tags.into_iter().find(|entry| entry.tag == "a");
-    assert_eq!(of_a.map(|entry| entry.value_type), Some(tagmill_schemas::ValueType::Integer));
+    let of_a = hand
+        .published()
+        .await
+        .manifest
+        .tags
+        .into_iter()
+        .find(|entry| entry.tag == "a");
+    assert_eq!(
+        of_a.map(|entry| entry.value_type),
+        Some(tagmill_schemas::ValueType::Integer)
+    );
 }

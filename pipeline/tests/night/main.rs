@@ -1,7 +1,14 @@
-//! The whole night from outside: generated and hand-made data through `job::run`, what it publishes against the oracle,
-//! what it refuses against the list of bad input.
+//! The whole night from outside: generated and hand-made data through `job::run`, what it publishes
+//! against the oracle, what it refuses against the list of bad input.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::type_complexity, missing_docs, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::type_complexity,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
 
 mod bad_input;
 mod bytes_read;

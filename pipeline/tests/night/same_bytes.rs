@@ -1,4 +1,5 @@
-//! A run is a function of parent, date, inputs, configuration and code: threads, memory, waves and a rerun leave the same bytes.
+//! A run is a function of parent, date, inputs, configuration and code: threads, memory, waves and
+//! a rerun leave the same bytes.
 
 use std::collections::BTreeMap;
 
@@ -29,20 +30,48 @@ async fn two_nights(data: &Generated, way: &Way) -> Checksums {
     for day in 0..2 {
         let mut request = request(&config, data.date(day));
         (request.threads, request.memory) = (Some(way.threads), way.memory);
-        job::run(&request, &Silent).await.unwrap_or_else(|e| panic!("{}: {e}", way.name));
+        job::run(&request, &Silent)
+            .await
+            .unwrap_or_else(|e| panic!("{}: {e}", way.name));
     }
     published(&config).await.checksums()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn threads_and_waves_leave_the_same_bytes() {
-    let data = Generated::new(Spec { users: 20_000, events: 200_000, rules: 60, days: 2, ..Spec::preset(Preset::Demo) });
-    let expected = two_nights(&data, &Way { name: "one", threads: 1, memory: None }).await;
+    let data = Generated::new(Spec {
+        users: 20_000,
+        events: 200_000,
+        rules: 60,
+        days: 2,
+        ..Spec::preset(Preset::Demo)
+    });
+    let expected = two_nights(
+        &data,
+        &Way {
+            name: "one",
+            threads: 1,
+            memory: None,
+        },
+    )
+    .await;
     assert!(expected.len() > 40);
     for way in [
-        Way { name: "two", threads: 2, memory: None },
-        Way { name: "eight", threads: 8, memory: None },
-        Way { name: "waves", threads: 2, memory: Some(MEMORY_FOR_ONE_SHARD) },
+        Way {
+            name: "two",
+            threads: 2,
+            memory: None,
+        },
+        Way {
+            name: "eight",
+            threads: 8,
+            memory: None,
+        },
+        Way {
+            name: "waves",
+            threads: 2,
+            memory: Some(MEMORY_FOR_ONE_SHARD),
+        },
     ] {
         same(way.name, &two_nights(&data, &way).await, &expected);
     }
@@ -50,7 +79,10 @@ async fn threads_and_waves_leave_the_same_bytes() {
     let mut request = request(&config, data.date(1));
     request.memory = Some(MEMORY_FOR_ONE_SHARD);
     let planned = plan(&request, &Silent).await.unwrap();
-    assert!(planned.shards_at_once < planned.shards as usize, "the memory holds all shards: no waves were tried");
+    assert!(
+        planned.shards_at_once < planned.shards as usize,
+        "the memory holds all shards: no waves were tried"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,19 +94,38 @@ async fn the_first_night_again_leaves_the_same_bytes() {
         init(&config).await;
         // An attempt that fails on the way leaves files and a number behind.
         if name == "b" {
-            let ready = data.path().join("raw/profiles").join(format!("dt={}", data.date(0))).join("part-00000.parquet");
+            let ready = data
+                .path()
+                .join("raw/profiles")
+                .join(format!("dt={}", data.date(0)))
+                .join("part-00000.parquet");
             let whole = std::fs::read(&ready).unwrap();
             let act = || std::fs::write(&ready, &whole).unwrap();
-            let rewrite = crate::bad_input::OnStage { stage: "shards", act: Box::new(act) };
-            job::run(&request(&config, data.date(0)), &rewrite).await.unwrap_err();
+            let rewrite = crate::bad_input::OnStage {
+                stage: "shards",
+                act: Box::new(act),
+            };
+            job::run(&request(&config, data.date(0)), &rewrite)
+                .await
+                .unwrap_err();
         }
-        job::run(&request(&config, data.date(0)), &Silent).await.unwrap();
+        job::run(&request(&config, data.date(0)), &Silent)
+            .await
+            .unwrap();
         let release = published(&config).await;
         let mut checksums = release.checksums();
         // The table of runs says which attempt it was.
         checksums.retain(|(artifact, ..), _| *artifact != Artifact::Runs);
-        let Manifest { run, attempt, release: number, .. } = &release.manifest;
-        assert_eq!(release.runs().await, [(run.clone(), *attempt, Some(*number))]);
+        let Manifest {
+            run,
+            attempt,
+            release: number,
+            ..
+        } = &release.manifest;
+        assert_eq!(
+            release.runs().await,
+            [(run.clone(), *attempt, Some(*number))]
+        );
         runs.push((run.clone(), checksums));
     }
     assert_eq!(runs[0].0, runs[1].0, "equal runs have equal names");
@@ -84,8 +135,13 @@ async fn the_first_night_again_leaves_the_same_bytes() {
 /// Every event is of a user of its own with a long id, which nothing says before the rows are read.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_night_that_needs_more_memory_than_expected_starts_again_with_fewer_shards_at_once() {
-    let users: Vec<String> = (0..400_000).map(|user| format!("{:065}", user * 7919 % 1_000_003)).collect();
-    let rows: Vec<_> = users.iter().map(|user| ("shop", user.as_str(), "visit", None, None)).collect();
+    let users: Vec<String> = (0..400_000)
+        .map(|user| format!("{:065}", user * 7919 % 1_000_003))
+        .collect();
+    let rows: Vec<_> = users
+        .iter()
+        .map(|user| ("shop", user.as_str(), "visit", None, None))
+        .collect();
     let hand = Hand::new(&[EVENTS]);
     hand.write_events(DAY, &rows);
     let mut nights = Vec::new();

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BinaryArray, FixedSizeBinaryArray, Int32Array, RecordBatch, StringArray, UInt32Array, UInt64Array, new_null_array};
+use arrow::array::{
+    ArrayRef, BinaryArray, FixedSizeBinaryArray, Int32Array, RecordBatch, StringArray, UInt32Array,
+    UInt64Array, new_null_array,
+};
 use arrow::datatypes::DataType;
 use chrono::NaiveDate;
 use tagmill_schemas::config::Warehouse;
@@ -19,7 +22,12 @@ pub fn date(text: &str) -> NaiveDate {
 }
 
 pub fn warehouse(shards: u32) -> Warehouse {
-    Warehouse { url: String::new(), shards: Shards::new(shards).unwrap(), time_zone: chrono_tz::Asia::Shanghai, id_scope: IdScope::Global }
+    Warehouse {
+        url: String::new(),
+        shards: Shards::new(shards).unwrap(),
+        time_zone: chrono_tz::Asia::Shanghai,
+        id_scope: IdScope::Global,
+    }
 }
 
 /// A new directory and a store on it.
@@ -43,10 +51,16 @@ pub fn tags(shard: u32, values: &[(&str, Vec<u8>, u64)]) -> RecordBatch {
             "app" => texts("shop"),
             "tag" => texts("city"),
             "type" => texts("string"),
-            "value_string" => Arc::new(StringArray::from_iter_values(values.iter().map(|(value, ..)| value))),
+            "value_string" => Arc::new(StringArray::from_iter_values(
+                values.iter().map(|(value, ..)| value),
+            )),
             "shard" => Arc::new(UInt32Array::from(vec![shard; rows])),
-            "bitmap" => Arc::new(BinaryArray::from_iter_values(values.iter().map(|(_, bitmap, _)| bitmap))),
-            "cardinality" => Arc::new(UInt64Array::from_iter_values(values.iter().map(|(.., cardinality)| *cardinality))),
+            "bitmap" => Arc::new(BinaryArray::from_iter_values(
+                values.iter().map(|(_, bitmap, _)| bitmap),
+            )),
+            "cardinality" => Arc::new(UInt64Array::from_iter_values(
+                values.iter().map(|(.., cardinality)| *cardinality),
+            )),
             _ => new_null_array(field.data_type(), rows),
         }
     });
@@ -64,15 +78,28 @@ pub fn rows_of(artifact: Artifact, rows: usize) -> RecordBatch {
             DataType::Binary => Arc::new(BinaryArray::from_iter_values(texts())),
             DataType::FixedSizeBinary(width) => {
                 let cells = (0..rows).map(|row| Some(vec![row as u8; *width as usize]));
-                Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size(cells, *width).unwrap())
+                Arc::new(
+                    FixedSizeBinaryArray::try_from_sparse_iter_with_size(cells, *width).unwrap(),
+                )
             }
-            other => arrow::compute::cast(&Int32Array::from_iter_values((0..rows).map(|row| (row % 100) as i32)), other).unwrap(),
+            other => arrow::compute::cast(
+                &Int32Array::from_iter_values((0..rows).map(|row| (row % 100) as i32)),
+                other,
+            )
+            .unwrap(),
         }
     });
     RecordBatch::try_new(Arc::clone(&schema), columns.collect()).unwrap()
 }
 
-pub async fn write(store: &Store, artifact: Artifact, day: &str, run: &str, shard: Option<u32>, batches: &[RecordBatch]) -> FileEntry {
+pub async fn write(
+    store: &Store,
+    artifact: Artifact,
+    day: &str,
+    run: &str,
+    shard: Option<u32>,
+    batches: &[RecordBatch],
+) -> FileEntry {
     let path = artifact.path(date(day), run, 1, shard);
     let mut writer = ArtifactWriter::new(store, path, artifact, date(day), shard).unwrap();
     for batch in batches {
@@ -85,7 +112,20 @@ pub async fn write(store: &Store, artifact: Artifact, day: &str, run: &str, shar
 pub async fn night(store: &Store, day: &str, run: &str) -> Vec<FileEntry> {
     let mut files = Vec::new();
     for shard in 0..SHARDS {
-        files.push(write(store, Artifact::Tags, day, run, Some(shard), &[tags(shard, &[("Beijing", vec![1; 40], 3), ("Wien", vec![2; 50], 4)])]).await);
+        files.push(
+            write(
+                store,
+                Artifact::Tags,
+                day,
+                run,
+                Some(shard),
+                &[tags(
+                    shard,
+                    &[("Beijing", vec![1; 40], 3), ("Wien", vec![2; 50], 4)],
+                )],
+            )
+            .await,
+        );
     }
     files
 }

@@ -1,6 +1,12 @@
-//! Stores, artifact files and releases, from outside: one kit for every store, then faults, races and damage.
+//! Stores, artifact files and releases, from outside: one kit for every store, then faults, races
+//! and damage.
 
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
 
 use tagmill_pipeline as tested;
 

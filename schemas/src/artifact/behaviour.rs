@@ -17,7 +17,16 @@ use arrow::datatypes::{DataType, SchemaRef};
 
 use super::columns::{column, nullable, schema_of, users_fields};
 
-pub(super) const SORT_KEY: &[&str] = &["app", "date", "event", "dimension", "value", "combination", "overflow", "shard"];
+pub(super) const SORT_KEY: &[&str] = &[
+    "app",
+    "date",
+    "event",
+    "dimension",
+    "value",
+    "combination",
+    "overflow",
+    "shard",
+];
 
 pub(super) fn schema() -> SchemaRef {
     let key = [

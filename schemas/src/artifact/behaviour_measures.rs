@@ -19,7 +19,16 @@ use arrow::datatypes::{DataType, SchemaRef};
 
 use super::columns::{column, schema_of, users_fields};
 
-pub(super) const SORT_KEY: &[&str] = &["app", "date", "event", "measure", "combination", "overflow", "slice", "shard"];
+pub(super) const SORT_KEY: &[&str] = &[
+    "app",
+    "date",
+    "event",
+    "measure",
+    "combination",
+    "overflow",
+    "slice",
+    "shard",
+];
 
 pub(super) fn schema() -> SchemaRef {
     let key = [

@@ -7,7 +7,13 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use crate::value::ValueType;
 
 /// The five typed value columns, in the order of [`ValueType::ALL`]; exactly one is set in a row.
-pub const VALUE_COLUMNS: [&str; 5] = ["value_string", "value_integer", "value_double", "value_date", "value_boolean"];
+pub const VALUE_COLUMNS: [&str; 5] = [
+    "value_string",
+    "value_integer",
+    "value_double",
+    "value_date",
+    "value_boolean",
+];
 
 /// The value column of a type.
 pub fn value_column(value_type: ValueType) -> &'static str {
@@ -43,12 +49,18 @@ pub(super) fn nullable(name: &str, data_type: DataType) -> Field {
 
 /// The nullable typed columns of VALUE.
 pub(super) fn value_fields() -> impl Iterator<Item = Field> {
-    ValueType::ALL.into_iter().map(|value_type| nullable(value_column(value_type), arrow_type(value_type)))
+    ValueType::ALL
+        .into_iter()
+        .map(|value_type| nullable(value_column(value_type), arrow_type(value_type)))
 }
 
 /// `shard`, `bitmap`, `cardinality`: a set of users of one shard.
 pub(super) fn users_fields() -> [Field; 3] {
-    [column("shard", DataType::UInt32), column("bitmap", DataType::Binary), column("cardinality", DataType::UInt64)]
+    [
+        column("shard", DataType::UInt32),
+        column("bitmap", DataType::Binary),
+        column("cardinality", DataType::UInt64),
+    ]
 }
 
 /// A schema without metadata: files say what they are by their path and the manifest.

@@ -19,6 +19,12 @@ use super::columns::{column, schema_of, users_fields};
 pub(super) const SORT_KEY: &[&str] = &["app", "group", "shard"];
 
 pub(super) fn schema() -> SchemaRef {
-    let key = [column("app", DataType::Utf8), column("group", DataType::Utf8)];
-    schema_of(key.into_iter().chain(users_fields()).chain([column("entered", DataType::UInt64), column("left", DataType::UInt64)]))
+    let key = [
+        column("app", DataType::Utf8),
+        column("group", DataType::Utf8),
+    ];
+    schema_of(key.into_iter().chain(users_fields()).chain([
+        column("entered", DataType::UInt64),
+        column("left", DataType::UInt64),
+    ]))
 }

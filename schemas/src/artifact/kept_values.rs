@@ -1,5 +1,6 @@
-//! `kept_values`: of every dimension with more values than `limits.values_per_dimension`, the values that keep rows of their
-//! own the night after. Shards are told them before they start, so that all keep the same; the others share an overflow row.
+//! `kept_values`: of every dimension with more values than `limits.values_per_dimension`, the
+//! values that keep rows of their own the night after. Shards are told them before they start, so
+//! that all keep the same; the others share an overflow row.
 //!
 //! | column | type | null | what |
 //! |---|---|---|---|

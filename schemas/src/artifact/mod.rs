@@ -1,13 +1,15 @@
 //! What a release consists of: one Parquet schema, sort key and place per artifact.
 //!
-//! Every file of a kind has exactly its schema; rows stand in the order of the sort key, nulls first, strings by bytes.
-//! Bitmap cells are canonical portable 64-bit Roaring of uids; an empty bitmap has no row.
+//! Every file of a kind has exactly its schema; rows stand in the order of the sort key, nulls
+//! first, strings by bytes. Bitmap cells are canonical portable 64-bit Roaring of uids; an empty
+//! bitmap has no row.
 //!
 //! ```text
 //! <artifact>/date=2026-11-19/run=<run>-<attempt>/00003.parquet   a shard's file
 //!                                               /all.parquet     of all shards together
 //! ```
-//! A file never moves and no part of its path comes from data; which files count is said by the manifest alone.
+//! A file never moves and no part of its path comes from data; which files count is said by the
+//! manifest alone.
 
 mod behaviour;
 mod behaviour_measures;
@@ -103,7 +105,9 @@ impl Artifact {
 
     /// The artifact with this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|artifact| artifact.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|artifact| artifact.name() == name)
     }
 
     /// The columns of its files.
@@ -125,8 +129,8 @@ impl Artifact {
         }
     }
 
-    /// The columns its rows are sorted by, ascending, nulls first; a prefix of a file's rows never repeats a whole key,
-    /// except in rejects.
+    /// The columns its rows are sorted by, ascending, nulls first; a prefix of a file's rows never
+    /// repeats a whole key, except in rejects.
     pub fn sort_key(self) -> &'static [&'static str] {
         match self {
             Self::Users => users::SORT_KEY,
@@ -147,8 +151,8 @@ impl Artifact {
 
     /// Where a file stands, relative to the warehouse; `shard` is `None` for a file of all shards.
     ///
-    /// A run name's bytes other than ASCII letters, digits and `-` are written `_` and two hex digits, so that no run name
-    /// leaves the folder and distinct names stay distinct.
+    /// A run name's bytes other than ASCII letters, digits and `-` are written `_` and two hex
+    /// digits, so that no run name leaves the folder and distinct names stay distinct.
     pub fn path(self, date: NaiveDate, run: &str, attempt: u32, shard: Option<u32>) -> String {
         let mut path = format!("{}/date={date}/run=", self.name());
         for byte in run.bytes() {

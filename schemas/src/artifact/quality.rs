@@ -8,12 +8,14 @@
 //! | metric | Utf8 | | read, accepted, filtered, `rejected:<reason>`, undeclared, late, duplicates, or one of those below |
 //! | value | UInt64 | | rows, or what the metric counts |
 //!
-//! `over_limit:values` counts dimensions of the app's events with more values than the limit, each once however many shards
-//! saw it; `over_limit:tag_values` tags with more; `over_limit:tags` tags beyond the number that an app may have, and
-//! `over_limit:tag_rows` the rows of those that are not taken; `over_limit:combinations` (user, event) pairs with more
-//! combinations; `over_limit:sums` sums of one user and measure that do not fit into 64 bits and are left out; `disabled_tag` rows
-//! of a tag whose registry row is wrong; `tag_of_other_source` tags, in each shard, that an earlier source of the configuration
-//! brought as well and that are left out; `unknown_members`, of the source `groups.lists`, ids of lists that are no users.
+//! `over_limit:values` counts dimensions of the app's events with more values than the limit, each
+//! once however many shards saw it; `over_limit:tag_values` tags with more; `over_limit:tags` tags
+//! beyond the number that an app may have, and `over_limit:tag_rows` the rows of those that are not
+//! taken; `over_limit:combinations` (user, event) pairs with more combinations; `over_limit:sums`
+//! sums of one user and measure that do not fit into 64 bits and are left out; `disabled_tag` rows
+//! of a tag whose registry row is wrong; `tag_of_other_source` tags, in each shard, that an earlier
+//! source of the configuration brought as well and that are left out; `unknown_members`, of the
+//! source `groups.lists`, ids of lists that are no users.
 
 use arrow::datatypes::{DataType, SchemaRef};
 

@@ -12,9 +12,26 @@ use arrow::datatypes::{DataType, SchemaRef};
 
 use super::columns::{column, schema_of, value_fields};
 
-pub(super) const SORT_KEY: &[&str] = &["app", "tag", "type", "value_string", "value_integer", "value_double", "value_date", "value_boolean"];
+pub(super) const SORT_KEY: &[&str] = &[
+    "app",
+    "tag",
+    "type",
+    "value_string",
+    "value_integer",
+    "value_double",
+    "value_date",
+    "value_boolean",
+];
 
 pub(super) fn schema() -> SchemaRef {
-    let key = [column("app", DataType::Utf8), column("tag", DataType::Utf8), column("type", DataType::Utf8)];
-    schema_of(key.into_iter().chain(value_fields()).chain([column("code", DataType::UInt32)]))
+    let key = [
+        column("app", DataType::Utf8),
+        column("tag", DataType::Utf8),
+        column("type", DataType::Utf8),
+    ];
+    schema_of(
+        key.into_iter()
+            .chain(value_fields())
+            .chain([column("code", DataType::UInt32)]),
+    )
 }

@@ -1,4 +1,5 @@
-//! `universe`: every user accepted for an app by an attribute, tag or event row and not erased: what NOT is the complement in.
+//! `universe`: every user accepted for an app by an attribute, tag or event row and not erased:
+//! what NOT is the complement in.
 //!
 //! | column | type | null | what |
 //! |---|---|---|---|

@@ -1,4 +1,5 @@
-//! `users`: the dictionary: which uid a user id has. One file per run and shard, holding the users that run added or changed.
+//! `users`: the dictionary: which uid a user id has. One file per run and shard, holding the users
+//! that run added or changed.
 //!
 //! | column | type | null | what |
 //! |---|---|---|---|

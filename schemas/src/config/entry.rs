@@ -1,4 +1,5 @@
-//! One key and its value: becomes a typed value, or an error that says what was found and expected, and where.
+//! One key and its value: becomes a typed value, or an error that says what was found and expected,
+//! and where.
 
 use toml::Spanned;
 use toml::de::DeValue;
@@ -51,7 +52,10 @@ impl<'d> Entry<'d> {
     }
 
     /// Text in a notation of its own, like `"90m"`.
-    pub(super) fn parsed<T>(&self, parse: impl FnOnce(&str) -> std::result::Result<T, String>) -> Result<T> {
+    pub(super) fn parsed<T>(
+        &self,
+        parse: impl FnOnce(&str) -> std::result::Result<T, String>,
+    ) -> Result<T> {
         let text = self.text()?;
         parse(&text).map_err(|error| self.refuse(format!("{}: {error}", self.key)))
     }
@@ -59,7 +63,11 @@ impl<'d> Entry<'d> {
     /// A name for people and SQL.
     pub(super) fn name(&self) -> Result<String> {
         let name = self.text()?;
-        if is_name(&name) { Ok(name) } else { Err(self.expected(A_NAME)) }
+        if is_name(&name) {
+            Ok(name)
+        } else {
+            Err(self.expected(A_NAME))
+        }
     }
 
     /// The key itself, where keys are free, as a name.
@@ -72,8 +80,19 @@ impl<'d> Entry<'d> {
 
     /// A whole number in a range.
     pub(super) fn integer(&self, range: std::ops::RangeInclusive<u64>) -> Result<u64> {
-        let parsed = self.value.as_integer().and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
-        parsed.filter(|number| range.contains(number)).ok_or_else(|| self.expected(&format!("a whole number from {} to {}", range.start(), range.end())))
+        let parsed = self
+            .value
+            .as_integer()
+            .and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
+        parsed
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| {
+                self.expected(&format!(
+                    "a whole number from {} to {}",
+                    range.start(),
+                    range.end()
+                ))
+            })
     }
 
     /// A whole number from `least` that fits 32 bits.
@@ -84,7 +103,9 @@ impl<'d> Entry<'d> {
     }
 
     pub(super) fn boolean(&self) -> Result<bool> {
-        self.value.as_bool().ok_or_else(|| self.expected("true or false"))
+        self.value
+            .as_bool()
+            .ok_or_else(|| self.expected("true or false"))
     }
 
     /// One of a few words.
@@ -103,7 +124,10 @@ impl<'d> Entry<'d> {
 
     /// A list's elements; their key is the list's.
     pub(super) fn elements(&self) -> Result<Vec<Entry<'d>>> {
-        let array = self.value.as_array().ok_or_else(|| self.expected("a list"))?;
+        let array = self
+            .value
+            .as_array()
+            .ok_or_else(|| self.expected("a list"))?;
         let element = |value: &'d Spanned<DeValue<'d>>| Entry {
             document: self.document,
             key: self.key.clone(),
@@ -129,13 +153,27 @@ impl<'d> Entry<'d> {
 
     /// A list of texts that may be empty.
     pub(super) fn texts(&self) -> Result<Vec<String>> {
-        let text = |entry: Entry<'d>| entry.value.as_str().map(str::to_owned).ok_or_else(|| entry.expected("text"));
+        let text = |entry: Entry<'d>| {
+            entry
+                .value
+                .as_str()
+                .map(str::to_owned)
+                .ok_or_else(|| entry.expected("text"))
+        };
         self.elements()?.into_iter().map(text).collect()
     }
 
     /// A table, as yet unchecked.
     pub(super) fn section(&self) -> Result<Section<'d>> {
-        let table = self.value.as_table().ok_or_else(|| self.expected("a table"))?;
-        Ok(Section::new(self.document, self.key.clone(), self.start, table))
+        let table = self
+            .value
+            .as_table()
+            .ok_or_else(|| self.expected("a table"))?;
+        Ok(Section::new(
+            self.document,
+            self.key.clone(),
+            self.start,
+            table,
+        ))
     }
 }

@@ -12,7 +12,8 @@ use crate::error::Result;
 pub struct Groups {
     /// Files of [`crate::registry::GroupRow`]: Parquet, CSV or NDJSON.
     pub rules: String,
-    /// Files of user ids, with `{list}` and, where lists are an app's own, `{app}`; `None`: no lists.
+    /// Files of user ids, with `{list}` and, where lists are an app's own, `{app}`; `None`: no
+    /// lists.
     pub lists: Option<String>,
     /// The fraction of newly invalid rules above which the night is refused; 0.02 when not given.
     pub max_new_invalid: f64,
@@ -29,18 +30,23 @@ impl Groups {
         let section = root.section("groups", &["rules", "lists", "max_new_invalid"])?;
         let lists = section.optional("lists", |entry| {
             let path = template::path(entry, &["app", "list", "date"])?;
-            let are_together = |part: &str| template::has(part, "app") && template::has(part, "list");
+            let are_together =
+                |part: &str| template::has(part, "app") && template::has(part, "list");
             match template::has(&path, "list") {
                 false => Err(entry.expected("a path with {list}, the list's name")),
                 // Where one name ends and the other begins could not be told.
-                true if path.split('/').any(are_together) => Err(entry.expected("{app} and {list} in different folder or file names")),
+                true if path.split('/').any(are_together) => {
+                    Err(entry.expected("{app} and {list} in different folder or file names"))
+                }
                 true => Ok(path),
             }
         })?;
         Ok(Some(Self {
             rules: section.required("rules", |entry| template::path(entry, &["date"]))?,
             lists,
-            max_new_invalid: section.optional("max_new_invalid", |entry| entry.parsed(parse_percent))?.unwrap_or(Self::MAX_NEW_INVALID),
+            max_new_invalid: section
+                .optional("max_new_invalid", |entry| entry.parsed(parse_percent))?
+                .unwrap_or(Self::MAX_NEW_INVALID),
         }))
     }
 }

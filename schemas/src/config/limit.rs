@@ -1,4 +1,5 @@
-//! `[limits]`: what one app may use in a night, and `[limits.app.<name>]` for apps that may use more or less.
+//! `[limits]`: what one app may use in a night, and `[limits.app.<name>]` for apps that may use
+//! more or less.
 
 use std::collections::BTreeMap;
 
@@ -41,11 +42,23 @@ pub struct AppLimits {
 
 impl Default for AppLimits {
     fn default() -> Self {
-        Self { groups: 500, tags: 200, values_per_tag: 100_000, values_per_dimension: 10_000, combinations_per_user: 256 }
+        Self {
+            groups: 500,
+            tags: 200,
+            values_per_tag: 100_000,
+            values_per_dimension: 10_000,
+            combinations_per_user: 256,
+        }
     }
 }
 
-const KEYS: &[&str] = &["groups", "tags", "values_per_tag", "values_per_dimension", "combinations_per_user"];
+const KEYS: &[&str] = &[
+    "groups",
+    "tags",
+    "values_per_tag",
+    "values_per_dimension",
+    "combinations_per_user",
+];
 
 impl Limits {
     pub(super) fn read(root: &Section<'_>) -> Result<Self> {
@@ -54,9 +67,12 @@ impl Limits {
         let mut apps = BTreeMap::new();
         for entry in section.free_entries("app")? {
             if !is_app_name(&entry.key) {
-                return Err(entry.refuse("found an app name that is empty or has a zero byte in [limits.app]"));
+                return Err(entry
+                    .refuse("found an app name that is empty or has a zero byte in [limits.app]"));
             }
-            let section = entry.section()?.named(format!("[limits.app.{}]", entry.key));
+            let section = entry
+                .section()?
+                .named(format!("[limits.app.{}]", entry.key));
             section.only(KEYS)?;
             apps.insert(entry.key.clone(), AppLimits::read(&section, default)?);
         }
@@ -66,7 +82,11 @@ impl Limits {
 
 impl AppLimits {
     fn read(section: &Section<'_>, default: Self) -> Result<Self> {
-        let count = |key, default| Ok(section.optional(key, |entry| entry.count(0))?.map_or(default, u64::from));
+        let count = |key, default| {
+            Ok(section
+                .optional(key, |entry| entry.count(0))?
+                .map_or(default, u64::from))
+        };
         Ok(Self {
             groups: count("groups", default.groups)?,
             tags: count("tags", default.tags)?,

@@ -1,7 +1,8 @@
 //! `warehouse.toml`, parsed once into types that can not be wrong.
 //!
-//! Reads the file's text; environment variables are not expanded. An unknown key is refused with its line and the nearest
-//! known key; what this version does not support is refused with "not in this version", never ignored.
+//! Reads the file's text; environment variables are not expanded. An unknown key is refused with
+//! its line and the nearest known key; what this version does not support is refused with "not in
+//! this version", never ignored.
 //!
 //! ```text
 //! text ──► document of sections ──► warehouse, run, retention, limits
@@ -24,7 +25,10 @@ use xxhash_rust::xxh3::xxh3_128;
 
 pub use group::Groups;
 pub use limit::{AppLimits, Limits};
-pub use source::{AppColumn, Columns, Content, Day, DayBy, Events, Late, LateEvent, LatePolicy, Measure, Source, SourceKind, UndeclaredEvent, UndeclaredTag};
+pub use source::{
+    AppColumn, Columns, Content, Day, DayBy, Events, Late, LateEvent, LatePolicy, Measure, Source,
+    SourceKind, UndeclaredEvent, UndeclaredTag,
+};
 pub use tag::{EVERY_TAG, MAX_SCALE, Tag};
 pub use unit::{parse_duration, parse_percent, parse_size};
 pub use warehouse::{Retention, RunSettings, Warehouse};
@@ -32,7 +36,17 @@ pub use warehouse::{Retention, RunSettings, Warehouse};
 use crate::error::{Error, Result};
 use section::{Document, STAGE, Section};
 
-const KEYS: &[&str] = &["version", "warehouse", "run", "retention", "limits", "source", "tag", "groups", "check"];
+const KEYS: &[&str] = &[
+    "version",
+    "warehouse",
+    "run",
+    "retention",
+    "limits",
+    "source",
+    "tag",
+    "groups",
+    "check",
+];
 
 /// A warehouse's configuration.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -53,8 +67,8 @@ pub struct Config {
     pub tags: Vec<Tag>,
     /// `None`: no groups are computed.
     pub groups: Option<Groups>,
-    /// 32 hex digits: XXH3-128 of everything that can change what a run computes. Comments, layout, defaults written out,
-    /// the url, `[run]` and `[retention]` do not change it.
+    /// 32 hex digits: XXH3-128 of everything that can change what a run computes. Comments, layout,
+    /// defaults written out, the url, `[run]` and `[retention]` do not change it.
     #[serde(skip)]
     pub hash: String,
 }
@@ -66,12 +80,19 @@ impl Config {
     /// Setup, with `file:line`, for the first thing that is not as documented.
     pub fn parse(text: &str, file: &str) -> Result<Self> {
         let document = Document { file, text };
-        let table = DeTable::parse(text).map_err(|e| document.error(e.span().map_or(0, |span| span.start), format!("not toml: {}", e.message())))?;
+        let table = DeTable::parse(text).map_err(|e| {
+            document.error(
+                e.span().map_or(0, |span| span.start),
+                format!("not toml: {}", e.message()),
+            )
+        })?;
         let root = Section::root(&document, table.get_ref());
         check_version(&root)?;
         root.only(KEYS)?;
         if let Some(check) = root.get("check") {
-            return Err(check.refuse("[[check]] is not in this version").fix("remove it"));
+            return Err(check
+                .refuse("[[check]] is not in this version")
+                .fix("remove it"));
         }
         let sources = source::read_all(&root)?;
         let mut config = Self {
@@ -94,7 +115,8 @@ impl Config {
     }
 
     fn content_hash(&self) -> Result<String> {
-        let content = serde_json::to_vec(self).map_err(|e| Error::setup(STAGE, "can not be hashed").because(e))?;
+        let content = serde_json::to_vec(self)
+            .map_err(|e| Error::setup(STAGE, "can not be hashed").because(e))?;
         Ok(format!("{:032x}", xxh3_128(&content)))
     }
 }
@@ -103,7 +125,9 @@ impl Config {
 fn check_version(root: &Section<'_>) -> Result<()> {
     root.required("version", |entry| match entry.integer(0..=u64::MAX) {
         Ok(1) => Ok(()),
-        Ok(other) => Err(entry.refuse(format!("version {other} is not in this version, which reads 1"))),
+        Ok(other) => Err(entry.refuse(format!(
+            "version {other} is not in this version, which reads 1"
+        ))),
         Err(_) => Err(entry.expected("the number 1")),
     })
 }

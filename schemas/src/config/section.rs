@@ -1,4 +1,5 @@
-//! A TOML document while it is read: tables that refuse keys nobody knows, errors with file and line.
+//! A TOML document while it is read: tables that refuse keys nobody knows, errors with file and
+//! line.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -45,8 +46,18 @@ impl<'d> Section<'d> {
     }
 
     /// A table of the document that begins at this byte, its keys as yet unchecked.
-    pub(super) fn new(document: &'d Document<'d>, name: String, start: usize, table: &'d DeTable<'d>) -> Self {
-        Self { document, name, start, table: Some(table) }
+    pub(super) fn new(
+        document: &'d Document<'d>,
+        name: String,
+        start: usize,
+        table: &'d DeTable<'d>,
+    ) -> Self {
+        Self {
+            document,
+            name,
+            start,
+            table: Some(table),
+        }
     }
 
     /// The same section under a name that says more.
@@ -57,14 +68,21 @@ impl<'d> Section<'d> {
     /// # Errors
     /// The first key, in the order of the file, that is not known here.
     pub(super) fn only(&self, known: &[&str]) -> Result<()> {
-        match self.entries().into_iter().find(|entry| !known.contains(&entry.key.as_str())) {
+        match self
+            .entries()
+            .into_iter()
+            .find(|entry| !known.contains(&entry.key.as_str()))
+        {
             None => Ok(()),
             Some(entry) => Err(self.unknown(&entry, known)),
         }
     }
 
     fn unknown(&self, entry: &Entry<'_>, known: &[&str]) -> Error {
-        let error = self.document.error(entry.key_start, format!("unknown key {:?} in {}", entry.key, self.name));
+        let error = self.document.error(
+            entry.key_start,
+            format!("unknown key {:?} in {}", entry.key, self.name),
+        );
         match nearest(&entry.key, known.iter().copied()) {
             Some(near) => error.fix(format!("did you mean {near:?}")),
             None => error.fix(format!("expected one of {}", known.join(", "))),
@@ -73,44 +91,83 @@ impl<'d> Section<'d> {
 
     /// The keys and values, in the order of the file.
     pub(super) fn entries(&self) -> Vec<Entry<'d>> {
-        let mut entries: Vec<_> = self.table.into_iter().flatten().map(|(key, value)| self.entry(key, value)).collect();
+        let mut entries: Vec<_> = self
+            .table
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| self.entry(key, value))
+            .collect();
         entries.sort_by_key(|entry| entry.key_start);
         entries
     }
 
-    fn entry(&self, key: &Spanned<std::borrow::Cow<'d, str>>, value: &'d Spanned<DeValue<'d>>) -> Entry<'d> {
-        Entry { document: self.document, key: key.get_ref().to_string(), key_start: key.span().start, start: value.span().start, value: value.get_ref() }
+    fn entry(
+        &self,
+        key: &Spanned<std::borrow::Cow<'d, str>>,
+        value: &'d Spanned<DeValue<'d>>,
+    ) -> Entry<'d> {
+        Entry {
+            document: self.document,
+            key: key.get_ref().to_string(),
+            key_start: key.span().start,
+            start: value.span().start,
+            value: value.get_ref(),
+        }
     }
 
     /// The value of a key, if it is there.
     pub(super) fn get(&self, key: &str) -> Option<Entry<'d>> {
-        self.table?.get_key_value(key).map(|(key, value)| self.entry(key, value))
+        self.table?
+            .get_key_value(key)
+            .map(|(key, value)| self.entry(key, value))
     }
 
     /// A key that may be absent.
-    pub(super) fn optional<T>(&self, key: &str, read: impl FnOnce(&Entry<'d>) -> Result<T>) -> Result<Option<T>> {
+    pub(super) fn optional<T>(
+        &self,
+        key: &str,
+        read: impl FnOnce(&Entry<'d>) -> Result<T>,
+    ) -> Result<Option<T>> {
         self.get(key).map(|entry| read(&entry)).transpose()
     }
 
     /// A key that must be there.
-    pub(super) fn required<T>(&self, key: &str, read: impl FnOnce(&Entry<'d>) -> Result<T>) -> Result<T> {
-        self.optional(key, read)?.ok_or_else(|| self.refuse(format!("missing key {key:?} in {}", self.name)))
+    pub(super) fn required<T>(
+        &self,
+        key: &str,
+        read: impl FnOnce(&Entry<'d>) -> Result<T>,
+    ) -> Result<T> {
+        self.optional(key, read)?
+            .ok_or_else(|| self.refuse(format!("missing key {key:?} in {}", self.name)))
     }
 
     /// A table inside this one, with exactly these keys possible.
     pub(super) fn section(&self, key: &str, known: &[&str]) -> Result<Section<'d>> {
-        let name = if self.name == ROOT { format!("[{key}]") } else { format!("{key} of {}", self.name) };
+        let name = if self.name == ROOT {
+            format!("[{key}]")
+        } else {
+            format!("{key} of {}", self.name)
+        };
         let section = match self.get(key) {
-            None => Section { document: self.document, name, start: self.start, table: None },
+            None => Section {
+                document: self.document,
+                name,
+                start: self.start,
+                table: None,
+            },
             Some(entry) => entry.section()?.named(name),
         };
         section.only(known)?;
         Ok(section)
     }
 
-    /// The names and values of a table inside this one whose keys are free, in the order of the file.
+    /// The names and values of a table inside this one whose keys are free, in the order of the
+    /// file.
     pub(super) fn free_entries(&self, key: &str) -> Result<Vec<Entry<'d>>> {
-        Ok(self.optional(key, Entry::section)?.map(|section| section.entries()).unwrap_or_default())
+        Ok(self
+            .optional(key, Entry::section)?
+            .map(|section| section.entries())
+            .unwrap_or_default())
     }
 
     /// The tables of `[[key]]`, in the order of the file, each with the value of its `name`.

@@ -45,9 +45,14 @@ pub(super) fn read_all(root: &Section<'_>, sources: &[Source]) -> Result<Vec<Tag
             true => every_tag(&section, source)?,
             false => one_tag(name, &section, source)?,
         };
-        let is_twin = |earlier: &&Tag| earlier.name == tag.name && (tag.name != EVERY_TAG || earlier.source == tag.source);
+        let is_twin = |earlier: &&Tag| {
+            earlier.name == tag.name && (tag.name != EVERY_TAG || earlier.source == tag.source)
+        };
         if let Some(twin) = tags.iter().find(is_twin) {
-            return Err(section.refuse(format!("tag {:?} is defined twice, first from source {:?}", twin.name, twin.source)));
+            return Err(section.refuse(format!(
+                "tag {:?} is defined twice, first from source {:?}",
+                twin.name, twin.source
+            )));
         }
         tags.push(tag);
     }
@@ -57,48 +62,88 @@ pub(super) fn read_all(root: &Section<'_>, sources: &[Source]) -> Result<Vec<Tag
 fn find_source<'s>(entry: &Entry<'_>, sources: &'s [Source]) -> Result<&'s Source> {
     let name = entry.name()?;
     if name == BEHAVIOUR {
-        return Err(entry.refuse("a tag with source = \"behaviour\" is not in this version").fix("remove it"));
+        return Err(entry
+            .refuse("a tag with source = \"behaviour\" is not in this version")
+            .fix("remove it"));
     }
     let names = || sources.iter().map(|source| source.name.as_str());
     let Some(source) = sources.iter().find(|source| source.name == name) else {
         let error = entry.refuse(format!("unknown source {name:?}"));
         return Err(match nearest(&name, names()) {
             Some(near) => error.fix(format!("did you mean {near:?}")),
-            None => error.fix(format!("expected one of {}", names().collect::<Vec<_>>().join(", "))),
+            None => error.fix(format!(
+                "expected one of {}",
+                names().collect::<Vec<_>>().join(", ")
+            )),
         });
     };
     match source.kind.events() {
         None => Ok(source),
-        Some(_) => Err(entry.refuse(format!("found source {name:?} of kind {:?}, expected one of attributes or group_tags", source.kind.name()))),
+        Some(_) => Err(entry.refuse(format!(
+            "found source {name:?} of kind {:?}, expected one of attributes or group_tags",
+            source.kind.name()
+        ))),
     }
 }
 
 fn every_tag(section: &Section<'_>, source: &Source) -> Result<Tag> {
     if !is_vertical(source) {
-        let found = format!("tag \"*\" needs a source of kind = \"group_tags\", found {:?} of kind {:?}", source.name, source.kind.name());
+        let found = format!(
+            "tag \"*\" needs a source of kind = \"group_tags\", found {:?} of kind {:?}",
+            source.name,
+            source.kind.name()
+        );
         return Err(section.refuse(found).fix("name each tag of this source"));
     }
-    match ["type", "multi", "value", "scale"].into_iter().find_map(|key| section.get(key)) {
-        Some(entry) => Err(entry.refuse(format!("{:?} can not be given for tag \"*\"", entry.key)).fix("say it in the registry's rows")),
-        None => Ok(Tag { name: EVERY_TAG.to_owned(), source: source.name.clone(), value_type: None, multi: false, value: None, scale: None }),
+    match ["type", "multi", "value", "scale"]
+        .into_iter()
+        .find_map(|key| section.get(key))
+    {
+        Some(entry) => Err(entry
+            .refuse(format!("{:?} can not be given for tag \"*\"", entry.key))
+            .fix("say it in the registry's rows")),
+        None => Ok(Tag {
+            name: EVERY_TAG.to_owned(),
+            source: source.name.clone(),
+            value_type: None,
+            multi: false,
+            value: None,
+            scale: None,
+        }),
     }
 }
 
 fn one_tag(name: String, section: &Section<'_>, source: &Source) -> Result<Tag> {
-    let value_type = section.required("type", |entry| entry.choice(&ValueType::ALL.map(|value_type| (value_type.name(), value_type))))?;
+    let value_type = section.required("type", |entry| {
+        entry.choice(&ValueType::ALL.map(|value_type| (value_type.name(), value_type)))
+    })?;
     let value = match (section.get("value"), is_vertical(source)) {
         (None, true) => None,
         (Some(entry), true) => {
-            return Err(entry.refuse(format!("source {:?} has its values in one column", source.name)).fix("remove the tag's value"));
+            return Err(entry
+                .refuse(format!(
+                    "source {:?} has its values in one column",
+                    source.name
+                ))
+                .fix("remove the tag's value"));
         }
         (_, false) => Some(section.required("value", Entry::text)?),
     };
     let scale = section.optional("scale", |entry| match value_type {
         ValueType::Double => scale(entry),
-        _ => Err(entry.refuse(format!("found a scale for type {value_type}, expected one only for double"))),
+        _ => Err(entry.refuse(format!(
+            "found a scale for type {value_type}, expected one only for double"
+        ))),
     })?;
     let multi = section.optional("multi", Entry::boolean)?.unwrap_or(false);
-    Ok(Tag { name, source: source.name.clone(), value_type: Some(value_type), multi, value, scale })
+    Ok(Tag {
+        name,
+        source: source.name.clone(),
+        value_type: Some(value_type),
+        multi,
+        value,
+        scale,
+    })
 }
 
 /// Decimal digits kept.

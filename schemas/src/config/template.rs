@@ -31,7 +31,13 @@ pub(super) fn has(path: &str, name: &str) -> bool {
 fn placeholders(path: &str) -> Option<Vec<&str>> {
     let mut parts = path.split('{');
     let is_closed_before = parts.next().is_some_and(|first| !first.contains('}'));
-    let names: Option<Vec<_>> = parts.map(|part| part.split_once('}').filter(|(_, rest)| !rest.contains('}')).map(|(name, _)| name)).collect();
+    let names: Option<Vec<_>> = parts
+        .map(|part| {
+            part.split_once('}')
+                .filter(|(_, rest)| !rest.contains('}'))
+                .map(|(name, _)| name)
+        })
+        .collect();
     names.filter(|_| is_closed_before)
 }
 

@@ -8,7 +8,9 @@ use std::time::Duration;
 /// What was found and what was expected.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let units = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];
-    scaled(text, &units).map(Duration::from_secs).ok_or_else(|| format!("found {text:?}, expected a duration like \"90m\": s, m, h or d"))
+    scaled(text, &units)
+        .map(Duration::from_secs)
+        .ok_or_else(|| format!("found {text:?}, expected a duration like \"90m\": s, m, h or d"))
 }
 
 /// A number of bytes: digits and a unit, decimal (`GB` is 10^9) or binary (`GiB` is 2^30).
@@ -27,7 +29,9 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
         ("GiB", 1 << 30),
         ("TiB", 1 << 40),
     ];
-    scaled(text, &units).filter(|bytes| *bytes > 0).ok_or_else(|| format!("found {text:?}, expected a size like \"16GB\" or \"512MiB\""))
+    scaled(text, &units)
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| format!("found {text:?}, expected a size like \"16GB\" or \"512MiB\""))
 }
 
 /// A fraction from 0 to 1, written as a percentage.
@@ -35,7 +39,11 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
 /// # Errors
 /// What was found and what was expected.
 pub fn parse_percent(text: &str) -> Result<f64, String> {
-    let digits = text.strip_suffix('%').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));
+    let digits = text.strip_suffix('%').filter(|digits| {
+        digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    });
     let percent: Option<f64> = digits.and_then(|digits| digits.parse().ok());
     percent
         .filter(|percent| (0.0..=100.0).contains(percent))
@@ -60,7 +68,17 @@ mod tests {
     fn reads_durations() {
         assert_eq!(parse_duration("90m"), Ok(Duration::from_secs(5_400)));
         assert_eq!(parse_duration("26h"), Ok(Duration::from_secs(93_600)));
-        for wrong in ["", "90", "m", "1.5h", "-1m", "1w", "90 min", "99999999999999999999s", "18446744073709551615d"] {
+        for wrong in [
+            "",
+            "90",
+            "m",
+            "1.5h",
+            "-1m",
+            "1w",
+            "90 min",
+            "99999999999999999999s",
+            "18446744073709551615d",
+        ] {
             assert!(parse_duration(wrong).is_err(), "{wrong:?}");
         }
     }

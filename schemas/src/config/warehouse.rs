@@ -13,7 +13,8 @@ use crate::shard::{IdScope, Shards};
 /// `[warehouse]`: where it is, and what `init` fixes for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Warehouse {
-    /// A directory or an object store's URL; not part of [`super::Config::hash`], so that a warehouse can move.
+    /// A directory or an object store's URL; not part of [`super::Config::hash`], so that a
+    /// warehouse can move.
     #[serde(skip)]
     pub url: String,
     /// 16 when not given.
@@ -43,7 +44,8 @@ pub struct RunSettings {
 /// `[retention]`: how long things are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retention {
-    /// Releases; `None`: not given. Nothing is removed in this version, which whoever gives it is told.
+    /// Releases; `None`: not given. Nothing is removed in this version, which whoever gives it is
+    /// told.
     pub releases: Option<u32>,
     /// Days of behaviour artifacts; 120 when not given.
     pub behaviour_days: u32,
@@ -57,13 +59,16 @@ impl Warehouse {
 
     pub(super) fn read(root: &Section<'_>) -> Result<Self> {
         let section = root.section("warehouse", &["url", "shards", "time_zone", "id_scope"])?;
-        let shards = section.optional("shards", |entry| entry.integer(1..=u64::from(Shards::MAX)))?;
+        let shards =
+            section.optional("shards", |entry| entry.integer(1..=u64::from(Shards::MAX)))?;
         Ok(Self {
             url: section.required("url", |entry| template::path(entry, &[]))?,
             // The range is that of Shards.
             shards: Shards::new(shards.map_or(Self::SHARDS, |count| count as u32))?,
             time_zone: section.required("time_zone", |entry| entry.parsed(parse_zone))?,
-            id_scope: section.required("id_scope", |entry| entry.choice(&[("app", IdScope::App), ("global", IdScope::Global)]))?,
+            id_scope: section.required("id_scope", |entry| {
+                entry.choice(&[("app", IdScope::App), ("global", IdScope::Global)])
+            })?,
         })
     }
 }
@@ -81,8 +86,12 @@ impl RunSettings {
         let section = root.section("run", &["memory", "threads", "spill"])?;
         Ok(Self {
             memory: section.optional("memory", |entry| entry.parsed(parse_size))?,
-            threads: section.optional("threads", |entry| entry.integer(0..=4_096))?.map_or(0, |threads| threads as usize),
-            spill: section.optional("spill", |entry| template::path(entry, &[]))?.unwrap_or_else(|| "spill".to_owned()),
+            threads: section
+                .optional("threads", |entry| entry.integer(0..=4_096))?
+                .map_or(0, |threads| threads as usize),
+            spill: section
+                .optional("spill", |entry| template::path(entry, &[]))?
+                .unwrap_or_else(|| "spill".to_owned()),
         })
     }
 }
@@ -91,7 +100,14 @@ impl Retention {
     pub(super) fn read(root: &Section<'_>) -> Result<Self> {
         let section = root.section("retention", &["releases", "behaviour_days", "rejects_days"])?;
         let count = |key| section.optional(key, |entry| entry.count(1));
-        let (behaviour_days, rejects_days) = (count("behaviour_days")?.unwrap_or(120), count("rejects_days")?.unwrap_or(14));
-        Ok(Self { releases: count("releases")?, behaviour_days, rejects_days })
+        let (behaviour_days, rejects_days) = (
+            count("behaviour_days")?.unwrap_or(120),
+            count("rejects_days")?.unwrap_or(14),
+        );
+        Ok(Self {
+            releases: count("releases")?,
+            behaviour_days,
+            rejects_days,
+        })
     }
 }

@@ -1,4 +1,5 @@
-//! What a manifest has to fulfil, seen from the manifest alone; and the version, looked at before anything else.
+//! What a manifest has to fulfil, seen from the manifest alone; and the version, looked at before
+//! anything else.
 
 use std::collections::BTreeSet;
 
@@ -13,13 +14,26 @@ impl Manifest {
     pub(super) fn check(&self) -> Result<()> {
         let refuse = |what: String| Err(Error::refused(STAGE, what));
         if self.version != VERSION {
-            return refuse(format!("found version {}, expected {VERSION}", self.version));
+            return refuse(format!(
+                "found version {}, expected {VERSION}",
+                self.version
+            ));
         }
-        if self.release == 0 || self.parent.is_some_and(|parent| parent == 0 || parent >= self.release) {
-            return refuse(format!("found release {} with parent {:?}, expected a parent from 1 below the release", self.release, self.parent));
+        if self.release == 0
+            || self
+                .parent
+                .is_some_and(|parent| parent == 0 || parent >= self.release)
+        {
+            return refuse(format!(
+                "found release {} with parent {:?}, expected a parent from 1 below the release",
+                self.release, self.parent
+            ));
         }
         if self.head_date < self.date {
-            return refuse(format!("found head date {} before the run's date {}", self.head_date, self.date));
+            return refuse(format!(
+                "found head date {} before the run's date {}",
+                self.head_date, self.date
+            ));
         }
         let mut paths = BTreeSet::new();
         for file in &self.files {
@@ -29,20 +43,34 @@ impl Manifest {
             }
         }
         match self.counts.iter().find(|count| !count.is_balanced()) {
-            Some(count) => refuse(format!("counts of source {:?} do not add up: {count:?}", count.source)),
+            Some(count) => refuse(format!(
+                "counts of source {:?} do not add up: {count:?}",
+                count.source
+            )),
             None => Ok(()),
         }
     }
 
     fn check_file(&self, file: &FileEntry) -> Result<()> {
-        let refuse = |what: String| Err(Error::refused(STAGE, format!("file {:?}: {what}", file.path)));
+        let refuse = |what: String| {
+            Err(Error::refused(
+                STAGE,
+                format!("file {:?}: {what}", file.path),
+            ))
+        };
         let folder = format!("{}/date={}/run=", file.artifact, file.date);
-        let inside = file.path.strip_prefix(&folder).is_some_and(|rest| rest.split('/').count() == 2 && !rest.contains(".."));
+        let inside = file
+            .path
+            .strip_prefix(&folder)
+            .is_some_and(|rest| rest.split('/').count() == 2 && !rest.contains(".."));
         if !inside {
             return refuse(format!("expected a file under {folder:?}"));
         }
         if file.shard.is_some_and(|shard| shard >= self.shards) {
-            return refuse(format!("found shard {:?}, expected one below {}", file.shard, self.shards));
+            return refuse(format!(
+                "found shard {:?}, expected one below {}",
+                file.shard, self.shards
+            ));
         }
         match file.checksum.parse::<Checksum>() {
             Ok(_) => Ok(()),
@@ -51,14 +79,19 @@ impl Manifest {
     }
 }
 
-/// Looks at a JSON document's version alone, so that a newer format is named as such and not as a broken one.
+/// Looks at a JSON document's version alone, so that a newer format is named as such and not as a
+/// broken one.
 pub(crate) fn check_version(json: &[u8], key: &str, known: u32, place: &str) -> Result<()> {
-    let document: Json = serde_json::from_slice(json).map_err(|e| Error::refused(STAGE, "not json").at(place).because(e))?;
+    let document: Json = serde_json::from_slice(json)
+        .map_err(|e| Error::refused(STAGE, "not json").at(place).because(e))?;
     match document.get(key) {
         Some(version) if version.as_u64() == Some(u64::from(known)) => Ok(()),
-        Some(version) => Err(Error::setup(STAGE, format!("found {key} {version}, this program reads {known}"))
-            .at(place)
-            .fix("use the program that wrote it, or a newer one")),
+        Some(version) => Err(Error::setup(
+            STAGE,
+            format!("found {key} {version}, this program reads {known}"),
+        )
+        .at(place)
+        .fix("use the program that wrote it, or a newer one")),
         None => Err(Error::refused(STAGE, format!("no {key:?} found, expected {known}")).at(place)),
     }
 }

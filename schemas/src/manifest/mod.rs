@@ -1,7 +1,8 @@
 //! The manifest of a release, version 1: the only thing that says which files count.
 //!
-//! Canonical JSON, so that equal manifests are equal bytes: one line, keys in the order of the fields below, lists in the order
-//! of their keys, absent options left out. Nothing in it depends on the clock or a random number.
+//! Canonical JSON, so that equal manifests are equal bytes: one line, keys in the order of the
+//! fields below, lists in the order of their keys, absent options left out. Nothing in it depends
+//! on the clock or a random number.
 //!
 //! ```text
 //! release ── parent
@@ -132,7 +133,8 @@ pub struct FileEntry {
     pub cardinality: u64,
 }
 
-/// The `over_limit` of a tag beyond the number of tags that its app may have: none of its values is within the limit.
+/// The `over_limit` of a tag beyond the number of tags that its app may have: none of its values is
+/// within the limit.
 pub const BEYOND_TAGS: u64 = 0;
 
 /// A tag that exists in an app.
@@ -150,7 +152,8 @@ pub struct TagEntry {
     pub multi: bool,
     /// The source it comes from.
     pub source: String,
-    /// The limit that its values exceeded when they were last counted, or [`BEYOND_TAGS`]: the next night does not publish them.
+    /// The limit that its values exceeded when they were last counted, or [`BEYOND_TAGS`]: the next
+    /// night does not publish them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over_limit: Option<u64>,
     /// Whether its values are not in this release, because they exceeded the limit before.
@@ -186,31 +189,44 @@ impl Manifest {
         let mut sorted = self.clone();
         sorted.sort();
         sorted.check()?;
-        let mut json = serde_json::to_vec(&sorted).map_err(|e| Error::refused(STAGE, "can not be written as json").because(e))?;
+        let mut json = serde_json::to_vec(&sorted)
+            .map_err(|e| Error::refused(STAGE, "can not be written as json").because(e))?;
         json.push(b'\n');
         Ok(json)
     }
 
-    /// Reads a manifest; `place` is its path, for messages. The version is looked at before anything else.
+    /// Reads a manifest; `place` is its path, for messages. The version is looked at before
+    /// anything else.
     ///
     /// # Errors
-    /// Setup for a version this program does not know; refused for anything that is not a sound manifest.
+    /// Setup for a version this program does not know; refused for anything that is not a sound
+    /// manifest.
     pub fn from_json(json: &[u8], place: &str) -> Result<Self> {
         check_version(json, "version", VERSION, place)?;
-        let manifest: Self = serde_json::from_slice(json).map_err(|e| Error::refused(STAGE, "not a manifest").at(place).because(e))?;
+        let manifest: Self = serde_json::from_slice(json)
+            .map_err(|e| Error::refused(STAGE, "not a manifest").at(place).because(e))?;
         manifest.check().map_err(|e| e.at(place))?;
         Ok(manifest)
     }
 
     /// The files of one artifact, in the order of the manifest.
     pub fn files_of(&self, artifact: Artifact) -> impl Iterator<Item = &FileEntry> {
-        self.files.iter().filter(move |file| file.artifact == artifact)
+        self.files
+            .iter()
+            .filter(move |file| file.artifact == artifact)
     }
 
     fn sort(&mut self) {
         self.inputs.iter_mut().for_each(|input| input.files.sort());
         self.inputs.sort();
-        self.files.sort_by(|a, b| (a.artifact.name(), a.date, a.shard, &a.path).cmp(&(b.artifact.name(), b.date, b.shard, &b.path)));
+        self.files.sort_by(|a, b| {
+            (a.artifact.name(), a.date, a.shard, &a.path).cmp(&(
+                b.artifact.name(),
+                b.date,
+                b.shard,
+                &b.path,
+            ))
+        });
         self.tags.sort();
         self.counts.sort();
     }

@@ -13,10 +13,17 @@ pub(super) struct Fields<'a>(&'a Map<String, Json>);
 
 impl<'a> Fields<'a> {
     /// # Errors
-    /// A key that is not known but nearly a known one: taken as absent it would change the row's meaning silently.
+    /// A key that is not known but nearly a known one: taken as absent it would change the row's
+    /// meaning silently.
     pub(super) fn open(row: &'a Map<String, Json>, known: &[&str]) -> Result<Self, RowError> {
         for key in row.keys().filter(|key| !known.contains(&key.as_str())) {
-            if let Some(near) = nearest(key, known.iter().copied().filter(|name| !row.contains_key(*name))) {
+            if let Some(near) = nearest(
+                key,
+                known
+                    .iter()
+                    .copied()
+                    .filter(|name| !row.contains_key(*name)),
+            ) {
                 return Err(error(key, "an unknown key", format!("{near:?}")));
             }
         }
@@ -29,7 +36,8 @@ impl<'a> Fields<'a> {
 
     /// Text that is not empty.
     pub(super) fn name(&self, field: &str) -> Result<String, RowError> {
-        self.optional_name(field)?.ok_or_else(|| error(field, "nothing", "text"))
+        self.optional_name(field)?
+            .ok_or_else(|| error(field, "nothing", "text"))
     }
 
     pub(super) fn optional_name(&self, field: &str) -> Result<Option<String>, RowError> {
@@ -43,7 +51,11 @@ impl<'a> Fields<'a> {
     /// The name of an app.
     pub(super) fn app(&self) -> Result<String, RowError> {
         let app = self.name("app")?;
-        if is_app_name(&app) { Ok(app) } else { Err(error("app", "a zero byte", "text without one")) }
+        if is_app_name(&app) {
+            Ok(app)
+        } else {
+            Err(error("app", "a zero byte", "text without one"))
+        }
     }
 
     pub(super) fn boolean(&self, field: &str, default: bool) -> Result<bool, RowError> {
@@ -66,8 +78,12 @@ impl<'a> Fields<'a> {
             Some(Json::String(text)) => text.parse().ok(),
             Some(_) => None,
         };
-        let small = parsed.and_then(|number| u8::try_from(number).ok()).filter(|number| *number <= most);
-        small.map(Some).ok_or_else(|| self.refuse(field, &format!("an integer from 0 to {most}")))
+        let small = parsed
+            .and_then(|number| u8::try_from(number).ok())
+            .filter(|number| *number <= most);
+        small
+            .map(Some)
+            .ok_or_else(|| self.refuse(field, &format!("an integer from 0 to {most}")))
     }
 
     pub(super) fn date(&self, field: &str) -> Result<Option<NaiveDate>, RowError> {
@@ -79,21 +95,33 @@ impl<'a> Fields<'a> {
             },
             Some(_) => None,
         };
-        date.map(Some).ok_or_else(|| self.refuse(field, "a date like 2026-11-19"))
+        date.map(Some)
+            .ok_or_else(|| self.refuse(field, "a date like 2026-11-19"))
     }
 
     /// One of a few words.
-    pub(super) fn choice<T: Copy>(&self, field: &str, choices: &[(&'static str, T)]) -> Result<Option<T>, RowError> {
+    pub(super) fn choice<T: Copy>(
+        &self,
+        field: &str,
+        choices: &[(&'static str, T)],
+    ) -> Result<Option<T>, RowError> {
         let Some(found) = self.get(field) else {
             return Ok(None);
         };
-        let chosen = found.as_str().and_then(|word| choices.iter().find(|(name, _)| *name == word));
+        let chosen = found
+            .as_str()
+            .and_then(|word| choices.iter().find(|(name, _)| *name == word));
         let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
-        chosen.map(|(_, value)| Some(*value)).ok_or_else(|| self.refuse(field, &format!("one of {}", names.join(", "))))
+        chosen
+            .map(|(_, value)| Some(*value))
+            .ok_or_else(|| self.refuse(field, &format!("one of {}", names.join(", "))))
     }
 
     pub(super) fn value_type(&self, field: &str) -> Result<Option<ValueType>, RowError> {
-        self.choice(field, &ValueType::ALL.map(|value_type| (value_type.name(), value_type)))
+        self.choice(
+            field,
+            &ValueType::ALL.map(|value_type| (value_type.name(), value_type)),
+        )
     }
 
     /// The error for what stands in `field`, or for nothing standing there.
@@ -103,7 +131,11 @@ impl<'a> Fields<'a> {
 }
 
 fn refuse(field: &str, found: &Json, expected: &str) -> RowError {
-    let text = if found.is_null() { "nothing".to_owned() } else { found.to_string() };
+    let text = if found.is_null() {
+        "nothing".to_owned()
+    } else {
+        found.to_string()
+    };
     error(field, text, expected)
 }
 
@@ -113,5 +145,9 @@ fn error(field: &str, found: impl Into<String>, expected: impl Into<String>) -> 
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text,
     };
-    RowError { field: cut(field.to_owned()), found: cut(found.into()), expected: expected.into() }
+    RowError {
+        field: cut(field.to_owned()),
+        found: cut(found.into()),
+        expected: expected.into(),
+    }
 }

@@ -1,4 +1,5 @@
-//! A group's rule: `{"app":"tea_shop","group":"bj_mac","rule":"city = 'Beijing'","valid_to":"2026-11-30"}`.
+//! A group's rule: `{"app":"tea_shop","group":"bj_mac","rule":"city =
+//! 'Beijing'","valid_to":"2026-11-30"}`.
 
 use chrono::NaiveDate;
 use serde_json::{Map, Value as Json};
@@ -27,9 +28,21 @@ pub struct GroupRow {
 
 impl GroupRow {
     /// # Errors
-    /// The first field that is missing or has the wrong type, or a validity that ends before it begins.
+    /// The first field that is missing or has the wrong type, or a validity that ends before it
+    /// begins.
     pub fn from_json(row: &Map<String, Json>) -> Result<Self, RowError> {
-        let fields = Fields::open(row, &["app", "group", "name", "rule", "valid_from", "valid_to", "enabled"])?;
+        let fields = Fields::open(
+            row,
+            &[
+                "app",
+                "group",
+                "name",
+                "rule",
+                "valid_from",
+                "valid_to",
+                "enabled",
+            ],
+        )?;
         let parsed = Self {
             app: fields.app()?,
             group: fields.name("group")?,
@@ -40,7 +53,9 @@ impl GroupRow {
             enabled: fields.boolean("enabled", true)?,
         };
         match (parsed.valid_from, parsed.valid_to) {
-            (Some(from), Some(to)) if to < from => Err(fields.refuse("valid_to", &format!("a date from {from} on"))),
+            (Some(from), Some(to)) if to < from => {
+                Err(fields.refuse("valid_to", &format!("a date from {from} on")))
+            }
             _ => Ok(parsed),
         }
     }

@@ -1,8 +1,9 @@
 //! Rows that thousands of merchants write: their tags, events and groups, one JSON object each.
 //!
-//! Reads one object (the pipeline reads the files, and turns Parquet and CSV rows into objects); a bad row is a
-//! [`RowError`] and disables that row only. A null is the same as an absent key. Keys nobody knows are ignored,
-//! because exports carry more columns, unless they look like a mistyped known one.
+//! Reads one object (the pipeline reads the files, and turns Parquet and CSV rows into objects); a
+//! bad row is a [`RowError`] and disables that row only. A null is the same as an absent key. Keys
+//! nobody knows are ignored, because exports carry more columns, unless they look like a mistyped
+//! known one.
 
 mod event;
 mod field;
@@ -46,7 +47,11 @@ pub struct RowError {
 
 impl fmt::Display for RowError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: found {}, expected {}", self.field, self.found, self.expected)
+        write!(
+            f,
+            "{}: found {}, expected {}",
+            self.field, self.found, self.expected
+        )
     }
 }
 

@@ -27,7 +27,9 @@ impl TagRow {
         Ok(Self {
             app: fields.app()?,
             tag: fields.name("tag")?,
-            value_type: fields.value_type("type")?.ok_or_else(|| fields.refuse("type", "string, integer, double, date or boolean"))?,
+            value_type: fields
+                .value_type("type")?
+                .ok_or_else(|| fields.refuse("type", "string, integer, double, date or boolean"))?,
             multi: fields.boolean("multi", false)?,
         })
     }

@@ -17,7 +17,12 @@ fn written_out() -> String {
     for artifact in Artifact::ALL {
         text += &format!("{artifact} by {}\n", artifact.sort_key().join(", "));
         for field in artifact.schema().fields() {
-            text += &format!("  {} {}{}\n", field.name(), field.data_type(), if field.is_nullable() { "?" } else { "" });
+            text += &format!(
+                "  {} {}{}\n",
+                field.name(),
+                field.data_type(),
+                if field.is_nullable() { "?" } else { "" }
+            );
         }
     }
     text
@@ -32,7 +37,10 @@ fn schemas_are_those_of_version_1() {
 fn sort_keys_are_columns() {
     for artifact in Artifact::ALL {
         for column in artifact.sort_key() {
-            assert!(artifact.schema().column_with_name(column).is_some(), "{artifact}: {column}");
+            assert!(
+                artifact.schema().column_with_name(column).is_some(),
+                "{artifact}: {column}"
+            );
         }
     }
 }
@@ -48,18 +56,34 @@ fn names_read_back_and_are_those_of_serde() {
 
 #[test]
 fn paths_name_artifact_date_run_attempt_and_shard() {
-    assert_eq!(Artifact::Tags.path(date(), "2026-11-19", 2, Some(3)), "tags/date=2026-11-19/run=2026-11-19-2/00003.parquet");
-    assert_eq!(Artifact::GroupStatus.path(date(), "r1", 1, None), "group_status/date=2026-11-19/run=r1-1/all.parquet");
+    assert_eq!(
+        Artifact::Tags.path(date(), "2026-11-19", 2, Some(3)),
+        "tags/date=2026-11-19/run=2026-11-19-2/00003.parquet"
+    );
+    assert_eq!(
+        Artifact::GroupStatus.path(date(), "r1", 1, None),
+        "group_status/date=2026-11-19/run=r1-1/all.parquet"
+    );
 }
 
 #[test]
 fn no_run_name_leaves_its_folder_or_meets_another() {
-    let names = ["", "a", "a_", "a/b", "../../x", "a=b", "a b", "a\nb", "é", "a_2f", "_"];
-    let paths: HashSet<_> = names.iter().map(|name| Artifact::Users.path(date(), name, 1, None)).collect();
+    let names = [
+        "", "a", "a_", "a/b", "../../x", "a=b", "a b", "a\nb", "é", "a_2f", "_",
+    ];
+    let paths: HashSet<_> = names
+        .iter()
+        .map(|name| Artifact::Users.path(date(), name, 1, None))
+        .collect();
     assert_eq!(paths.len(), names.len());
     for path in paths {
         assert_eq!(path.split('/').count(), 4, "{path}");
-        assert!(path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/=-_.".contains(&byte)) && !path.contains(".."), "{path}");
+        assert!(
+            path.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"/=-_.".contains(&byte))
+                && !path.contains(".."),
+            "{path}"
+        );
     }
 }
 
@@ -68,9 +92,16 @@ fn a_module_documents_every_column() {
     for artifact in Artifact::ALL {
         let path = format!("{}/src/artifact/{artifact}.rs", env!("CARGO_MANIFEST_DIR"));
         let source = std::fs::read_to_string(&path).unwrap();
-        let documentation: String = source.lines().filter(|line| line.starts_with("//!")).collect();
+        let documentation: String = source
+            .lines()
+            .filter(|line| line.starts_with("//!"))
+            .collect();
         for field in artifact.schema().fields() {
-            assert!(documentation.contains(field.name().as_str()), "{path}: {}", field.name());
+            assert!(
+                documentation.contains(field.name().as_str()),
+                "{path}: {}",
+                field.name()
+            );
         }
     }
 }

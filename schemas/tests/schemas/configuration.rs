@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use tagmill_schemas::config::{
-    AppColumn, AppLimits, Content, DayBy, LateEvent, LatePolicy, Measure, SourceKind, UndeclaredEvent, UndeclaredTag, parse_duration,
+    AppColumn, AppLimits, Content, DayBy, LateEvent, LatePolicy, Measure, SourceKind,
+    UndeclaredEvent, UndeclaredTag, parse_duration,
 };
 use tagmill_schemas::{Config, IdScope, ValueType};
 
 use crate::fixture;
 
 /// The least that can be written.
-pub(crate) const LEAST: &str = "version = 1\n[warehouse]\nurl = \"w\"\ntime_zone = \"UTC\"\nid_scope = \"global\"\n";
+pub(crate) const LEAST: &str =
+    "version = 1\n[warehouse]\nurl = \"w\"\ntime_zone = \"UTC\"\nid_scope = \"global\"\n";
 
 fn parse(text: &str) -> Config {
     Config::parse(text, "warehouse.toml").unwrap_or_else(|error| panic!("{error}"))
@@ -28,20 +30,46 @@ fn pair(name: &str, expression: &str) -> (String, String) {
 fn reads_warehouse_run_retention_and_groups() {
     let config = documented();
     assert_eq!(config.warehouse.url, "s3://acme-audience/prod");
-    assert_eq!((config.warehouse.shards.get(), config.warehouse.id_scope), (16, IdScope::Global));
+    assert_eq!(
+        (config.warehouse.shards.get(), config.warehouse.id_scope),
+        (16, IdScope::Global)
+    );
     assert_eq!(config.warehouse.time_zone, chrono_tz::Asia::Shanghai);
-    assert_eq!((config.run.memory, config.run.threads, config.run.spill.as_str()), (Some(16_000_000_000), 0, "spill"));
-    assert_eq!((config.retention.releases, config.retention.behaviour_days, config.retention.rejects_days), (Some(14), 120, 14));
+    assert_eq!(
+        (
+            config.run.memory,
+            config.run.threads,
+            config.run.spill.as_str()
+        ),
+        (Some(16_000_000_000), 0, "spill")
+    );
+    assert_eq!(
+        (
+            config.retention.releases,
+            config.retention.behaviour_days,
+            config.retention.rejects_days
+        ),
+        (Some(14), 120, 14)
+    );
     let groups = config.groups.unwrap();
     assert_eq!(groups.rules, "s3://acme-conf/groups/*.ndjson");
-    assert_eq!((groups.lists.as_deref(), groups.max_new_invalid), (Some("s3://acme-conf/lists/{app}/{list}.csv"), 0.02));
+    assert_eq!(
+        (groups.lists.as_deref(), groups.max_new_invalid),
+        (Some("s3://acme-conf/lists/{app}/{list}.csv"), 0.02)
+    );
 }
 
 #[test]
 fn limits_of_an_app_extend_the_default() {
     let limits = documented().limits;
     assert_eq!(*limits.of("tea_shop"), AppLimits::default());
-    assert_eq!(*limits.of("mega_mart"), AppLimits { groups: 5_000, ..AppLimits::default() });
+    assert_eq!(
+        *limits.of("mega_mart"),
+        AppLimits {
+            groups: 5_000,
+            ..AppLimits::default()
+        }
+    );
 }
 
 #[test]
@@ -49,21 +77,42 @@ fn reads_attributes() {
     let config = documented();
     let source = config.source("profiles").unwrap();
     assert_eq!(source.path, "s3://acme-raw/profiles/dt={date}/*.parquet");
-    assert_eq!(source.ready.as_deref(), Some("s3://acme-raw/profiles/dt={date}/_SUCCESS"));
+    assert_eq!(
+        source.ready.as_deref(),
+        Some("s3://acme-raw/profiles/dt={date}/_SUCCESS")
+    );
     assert_eq!(source.content, Content::Snapshot);
-    assert_eq!((source.late.policy, source.late.max_days, source.late.wait), (LatePolicy::Carry, Some(3), None));
-    assert_eq!((&source.columns.app, source.columns.user.as_str()), (&AppColumn::Column("mini_app_id".into()), "openid"));
+    assert_eq!(
+        (source.late.policy, source.late.max_days, source.late.wait),
+        (LatePolicy::Carry, Some(3), None)
+    );
+    assert_eq!(
+        (&source.columns.app, source.columns.user.as_str()),
+        (&AppColumn::Column("mini_app_id".into()), "openid")
+    );
     assert_eq!(source.nulls, ["", "NULL", "\\N", "unknown"]);
     assert_eq!(source.filter.as_deref(), Some("is_test IS NOT TRUE"));
     assert_eq!(source.reject, [pair("bad_birth", "birth_date > $date")]);
     assert_eq!(source.clean, [pair("gender", "upper(trim(gender))")]);
-    assert_eq!(source.kind, SourceKind::Attributes { dedupe: Some("updated_at".into()) });
+    assert_eq!(
+        source.kind,
+        SourceKind::Attributes {
+            dedupe: Some("updated_at".into())
+        }
+    );
 }
 
 #[test]
 fn reads_group_tags() {
     let config = documented();
-    let SourceKind::GroupTags { tag, value, registry, undeclared, dedupe } = &config.source("labels").unwrap().kind else {
+    let SourceKind::GroupTags {
+        tag,
+        value,
+        registry,
+        undeclared,
+        dedupe,
+    } = &config.source("labels").unwrap().kind
+    else {
         panic!("labels are group tags");
     };
     assert_eq!((tag.as_str(), value.as_str()), ("tag_name", "tag_value"));
@@ -76,14 +125,32 @@ fn reads_behaviour_with_dimensions_by_name() {
     let config = documented();
     let source = config.source("platform").unwrap();
     let events = source.kind.events().unwrap();
-    assert_eq!((source.kind.name(), source.late.policy), ("behaviour", LatePolicy::Required));
-    assert_eq!((events.event.as_str(), events.time.as_str()), ("event", "ts"));
-    assert_eq!((events.day.by, events.day.late), (DayBy::Time, LateEvent::Reject));
+    assert_eq!(
+        (source.kind.name(), source.late.policy),
+        ("behaviour", LatePolicy::Required)
+    );
+    assert_eq!(
+        (events.event.as_str(), events.time.as_str()),
+        ("event", "ts")
+    );
+    assert_eq!(
+        (events.day.by, events.day.late),
+        (DayBy::Time, LateEvent::Reject)
+    );
     assert_eq!(events.dedupe, ["event_id"]);
     assert_eq!(events.events, ["visit", "share", "add_to_cart", "purchase"]);
-    let dimensions = [pair("channel", "coalesce(utm_source, 'direct')"), pair("city", "initcap(trim(city))"), pair("os", "lower(os)")];
+    let dimensions = [
+        pair("channel", "coalesce(utm_source, 'direct')"),
+        pair("city", "initcap(trim(city))"),
+        pair("os", "lower(os)"),
+    ];
     assert_eq!(events.dimensions, dimensions);
-    let amount = Measure { name: "amount".into(), value: "amount_cents / 100.0".into(), scale: 2, events: vec!["purchase".into()] };
+    let amount = Measure {
+        name: "amount".into(),
+        value: "amount_cents / 100.0".into(),
+        scale: 2,
+        events: vec!["purchase".into()],
+    };
     assert_eq!(events.measures, [amount]);
     assert_eq!((&events.properties, &events.registry), (&None, &None));
 }
@@ -93,9 +160,15 @@ fn reads_custom_events() {
     let config = documented();
     let source = config.source("custom").unwrap();
     let events = source.kind.events().unwrap();
-    assert_eq!((source.kind.name(), source.late.policy), ("custom_events", LatePolicy::Skip));
+    assert_eq!(
+        (source.kind.name(), source.late.policy),
+        ("custom_events", LatePolicy::Skip)
+    );
     assert_eq!(events.properties.as_deref(), Some("props"));
-    assert_eq!(events.registry.as_deref(), Some("s3://acme-conf/events/*.ndjson"));
+    assert_eq!(
+        events.registry.as_deref(),
+        Some("s3://acme-conf/events/*.ndjson")
+    );
     assert_eq!(events.undeclared, UndeclaredEvent::Ignore);
     assert!(events.dedupe.is_empty() && events.events.is_empty() && events.dimensions.is_empty());
 }
@@ -103,25 +176,60 @@ fn reads_custom_events() {
 #[test]
 fn reads_tags_in_the_order_of_the_file() {
     let tags = documented().tags;
-    let names: Vec<_> = tags.iter().map(|tag| (tag.name.as_str(), tag.source.as_str(), tag.value_type, tag.multi)).collect();
+    let names: Vec<_> = tags
+        .iter()
+        .map(|tag| {
+            (
+                tag.name.as_str(),
+                tag.source.as_str(),
+                tag.value_type,
+                tag.multi,
+            )
+        })
+        .collect();
     assert_eq!(
         names,
-        [("gender", "profiles", Some(ValueType::String), false), ("interests", "profiles", Some(ValueType::String), true), ("*", "labels", None, false)]
+        [
+            ("gender", "profiles", Some(ValueType::String), false),
+            ("interests", "profiles", Some(ValueType::String), true),
+            ("*", "labels", None, false)
+        ]
     );
-    assert_eq!(tags[1].value.as_deref(), Some("string_to_array(interests, '|')"));
+    assert_eq!(
+        tags[1].value.as_deref(),
+        Some("string_to_array(interests, '|')")
+    );
 }
 
 #[test]
 fn the_least_configuration_has_the_documented_defaults() {
     let config = parse(LEAST);
     assert_eq!(config.warehouse.shards.get(), 16);
-    assert_eq!((config.run.memory, config.run.threads, config.run.spill.as_str()), (None, 0, "spill"));
-    assert_eq!((config.retention.releases, config.retention.behaviour_days, config.retention.rejects_days), (None, 120, 14));
+    assert_eq!(
+        (
+            config.run.memory,
+            config.run.threads,
+            config.run.spill.as_str()
+        ),
+        (None, 0, "spill")
+    );
+    assert_eq!(
+        (
+            config.retention.releases,
+            config.retention.behaviour_days,
+            config.retention.rejects_days
+        ),
+        (None, 120, 14)
+    );
     assert!(config.sources.is_empty() && config.tags.is_empty() && config.groups.is_none());
-    let source = "[[source]]\nname = \"p\"\nkind = \"attributes\"\npath = \"p\"\ncolumns = { app = \"'o''clock'\", user = \"u\" }\nlate = { wait = \"90m\" }\n";
+    let source = "[[source]]\nname = \"p\"\nkind = \"attributes\"\npath = \"p\"\ncolumns = \
+                  { app = \"'o''clock'\", user = \"u\" }\nlate = { wait = \"90m\" }\n";
     let source = &parse(&format!("{LEAST}{source}")).sources[0];
     assert_eq!(source.columns.app, AppColumn::Constant("o'clock".into()));
-    assert_eq!((source.content, source.late.policy), (Content::Snapshot, LatePolicy::Required));
+    assert_eq!(
+        (source.content, source.late.policy),
+        (Content::Snapshot, LatePolicy::Required)
+    );
     assert_eq!(source.late.wait, parse_duration("90m").ok());
     assert_eq!(source.late.wait, Some(Duration::from_secs(5_400)));
     assert!(source.ready.is_none() && source.nulls.is_empty() && source.reject.is_empty());
@@ -129,8 +237,16 @@ fn the_least_configuration_has_the_documented_defaults() {
 
 #[test]
 fn reject_rules_keep_the_order_of_the_file() {
-    let source = "[[source]]\nname = \"p\"\nkind = \"attributes\"\npath = \"p\"\ncolumns = { app = \"a\", user = \"u\" }\n[source.reject]\nz = \"1\"\na = \"2\"\nm = \"3\"\n";
-    let reasons: Vec<_> = parse(&format!("{LEAST}{source}")).sources.remove(0).reject.into_iter().map(|(reason, _)| reason).collect();
+    let source = "[[source]]\nname = \"p\"\nkind = \"attributes\"\npath = \"p\"\ncolumns = \
+                  { app = \"a\", user = \"u\" }\n[source.reject]\nz = \"1\"\na = \"2\"\nm = \
+                  \"3\"\n";
+    let reasons: Vec<_> = parse(&format!("{LEAST}{source}"))
+        .sources
+        .remove(0)
+        .reject
+        .into_iter()
+        .map(|(reason, _)| reason)
+        .collect();
     assert_eq!(reasons, ["z", "a", "m"]);
 }
 
@@ -146,13 +262,21 @@ fn the_hash_is_of_what_changes_the_result() {
         ("releases       = 14", "releases = 15"),
         ("s3://acme-audience/prod", "/elsewhere"),
         ("content = \"snapshot\"", "# content is snapshot"),
-        ("os      = \"lower(os)\"\nchannel = \"coalesce(utm_source, 'direct')\"", "channel = \"coalesce(utm_source, 'direct')\"\nos = \"lower(os)\""),
+        (
+            "os      = \"lower(os)\"\nchannel = \"coalesce(utm_source, 'direct')\"",
+            "channel = \"coalesce(utm_source, 'direct')\"\nos = \"lower(os)\"",
+        ),
     ];
     for (from, to) in same {
         assert!(text.contains(from), "{from}");
         assert_eq!(parse(&text.replacen(from, to, 1)).hash, hash, "{to}");
     }
-    let different = [("lower(os)", "upper(os)"), ("shards    = 16", "shards = 8"), ("groups = 500", "groups = 501"), ("Asia/Shanghai", "UTC")];
+    let different = [
+        ("lower(os)", "upper(os)"),
+        ("shards    = 16", "shards = 8"),
+        ("groups = 500", "groups = 501"),
+        ("Asia/Shanghai", "UTC"),
+    ];
     for (from, to) in different {
         assert!(text.contains(from), "{from}");
         assert_ne!(parse(&text.replacen(from, to, 1)).hash, hash, "{to}");

@@ -1,6 +1,11 @@
 //! The crate from outside: promises pinned by fixtures of `testdata/`, and laws.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where its premise does not hold")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends where its premise does not hold"
+)]
 
 mod artifacts;
 mod configuration;
@@ -20,5 +25,6 @@ fn fixture(name: &str) -> String {
 fn table(name: &str) -> Vec<Vec<String>> {
     let text = fixture(name);
     let rows = text.lines().filter(|line| !line.starts_with('#'));
-    rows.map(|line| line.split('\t').map(str::to_owned).collect()).collect()
+    rows.map(|line| line.split('\t').map(str::to_owned).collect())
+        .collect()
 }

@@ -1,9 +1,12 @@
-//! The manifest: version 1 reads for ever, equal manifests are equal bytes, unsound ones are refused.
+//! The manifest: version 1 reads for ever, equal manifests are equal bytes, unsound ones are
+//! refused.
 
 use chrono::NaiveDate;
 use tagmill_schemas::constants::Constants;
 use tagmill_schemas::error::Kind;
-use tagmill_schemas::manifest::{FileEntry, Input, InputFile, InputStatus, SourceCount, TagEntry, VERSION};
+use tagmill_schemas::manifest::{
+    FileEntry, Input, InputFile, InputStatus, SourceCount, TagEntry, VERSION,
+};
 use tagmill_schemas::{Artifact, Config, IdScope, Manifest, ValueType};
 
 use crate::fixture;
@@ -38,8 +41,18 @@ fn manifest() -> Manifest {
         filtered: 1,
         rejected: 2,
     };
-    let raw = |path: &str, etag: Option<&str>| InputFile { path: path.to_owned(), size: 10, etag: etag.map(str::to_owned), rows: 5 };
-    let input = |source: &str, status, day: &str, files| Input { source: source.to_owned(), status, date: date(day), files };
+    let raw = |path: &str, etag: Option<&str>| InputFile {
+        path: path.to_owned(),
+        size: 10,
+        etag: etag.map(str::to_owned),
+        rows: 5,
+    };
+    let input = |source: &str, status, day: &str, files| Input {
+        source: source.to_owned(),
+        status,
+        date: date(day),
+        files,
+    };
     Manifest {
         version: VERSION,
         release: 8,
@@ -53,11 +66,23 @@ fn manifest() -> Manifest {
         shards: 16,
         id_scope: IdScope::Global,
         inputs: vec![
-            input("profiles", InputStatus::Read, "2026-11-19", vec![raw("raw/b.parquet", None), raw("raw/a.parquet", Some("\"x\""))]),
+            input(
+                "profiles",
+                InputStatus::Read,
+                "2026-11-19",
+                vec![
+                    raw("raw/b.parquet", None),
+                    raw("raw/a.parquet", Some("\"x\"")),
+                ],
+            ),
             input("custom", InputStatus::Skipped, "2026-11-19", vec![]),
             input("labels", InputStatus::Carried, "2026-11-18", vec![]),
         ],
-        files: vec![file(Artifact::Users, Some(10)), file(Artifact::GroupStatus, None), file(Artifact::Users, Some(9))],
+        files: vec![
+            file(Artifact::Users, Some(10)),
+            file(Artifact::GroupStatus, None),
+            file(Artifact::Users, Some(9)),
+        ],
         tags: vec![
             TagEntry {
                 app: "tea".into(),
@@ -85,15 +110,29 @@ fn manifest() -> Manifest {
 
 #[test]
 fn version_1_is_these_bytes() {
-    assert_eq!(String::from_utf8(manifest().to_json().unwrap()).unwrap(), fixture(GOLDEN));
+    assert_eq!(
+        String::from_utf8(manifest().to_json().unwrap()).unwrap(),
+        fixture(GOLDEN)
+    );
 }
 
 #[test]
 fn version_1_reads_for_ever() {
     let read = Manifest::from_json(fixture(GOLDEN).as_bytes(), GOLDEN).unwrap();
-    assert_eq!(String::from_utf8(read.to_json().unwrap()).unwrap(), fixture(GOLDEN));
-    assert_eq!((read.release, read.parent, read.id_scope), (8, Some(7), IdScope::Global));
-    assert_eq!(read.files_of(Artifact::Users).map(|file| file.shard).collect::<Vec<_>>(), [Some(9), Some(10)]);
+    assert_eq!(
+        String::from_utf8(read.to_json().unwrap()).unwrap(),
+        fixture(GOLDEN)
+    );
+    assert_eq!(
+        (read.release, read.parent, read.id_scope),
+        (8, Some(7), IdScope::Global)
+    );
+    assert_eq!(
+        read.files_of(Artifact::Users)
+            .map(|file| file.shard)
+            .collect::<Vec<_>>(),
+        [Some(9), Some(10)]
+    );
 }
 
 #[test]
@@ -103,7 +142,10 @@ fn the_order_of_lists_does_not_change_the_bytes() {
     other.tags.reverse();
     other.counts.reverse();
     other.inputs.reverse();
-    other.inputs.iter_mut().for_each(|input| input.files.reverse());
+    other
+        .inputs
+        .iter_mut()
+        .for_each(|input| input.files.reverse());
     assert_eq!(other.to_json().unwrap(), manifest().to_json().unwrap());
 }
 
@@ -112,7 +154,12 @@ fn another_version_is_named_before_its_unknown_fields_are_met() {
     let newer = r#"{"version":2,"release":"seven"}"#;
     let error = Manifest::from_json(newer.as_bytes(), "releases/7.json").unwrap_err();
     assert_eq!(error.kind(), Kind::Setup);
-    assert!(error.to_string().contains("found version 2, this program reads 1, at releases/7.json"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("found version 2, this program reads 1, at releases/7.json"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -121,7 +168,11 @@ fn refuses_what_is_not_a_manifest() {
     let truncated = &fixture(GOLDEN)[..100];
     for text in ["", "[]", "{}", "{\"version\":1}", &unknown, truncated] {
         let error = Manifest::from_json(text.as_bytes(), "m.json").unwrap_err();
-        assert_eq!((error.kind(), error.place()), (Kind::Refused, Some("m.json")), "{text}: {error}");
+        assert_eq!(
+            (error.kind(), error.place()),
+            (Kind::Refused, Some("m.json")),
+            "{text}: {error}"
+        );
     }
 }
 
@@ -134,8 +185,12 @@ fn refuses_a_manifest_whose_parts_do_not_fit() {
         ("parent Some(8)", |m| m.parent = Some(8)),
         ("head date", |m| m.head_date = date("2026-11-18")),
         ("listed twice", |m| m.files[2] = m.files[0].clone()),
-        ("expected a file under", |m| m.files[0].path = "tags/date=2026-11-19/run=r-1/all.parquet".to_owned()),
-        ("expected a file under", |m| m.files[0].path = "users/date=2026-11-19/run=../../x".to_owned()),
+        ("expected a file under", |m| {
+            m.files[0].path = "tags/date=2026-11-19/run=r-1/all.parquet".to_owned()
+        }),
+        ("expected a file under", |m| {
+            m.files[0].path = "users/date=2026-11-19/run=../../x".to_owned()
+        }),
         ("expected one below 16", |m| m.files[0].shard = Some(16)),
         ("checksum", |m| m.files[0].checksum = "99aa".to_owned()),
         ("do not add up", |m| m.counts[0].read += 1),
@@ -157,9 +212,18 @@ fn constants_read_back_and_refuse_another_configuration() {
     assert_eq!(Constants::from_json(&json).unwrap(), made);
     made.check(&config.warehouse).unwrap();
 
-    let other = Config::parse(&fixture("warehouse.toml").replace("shards    = 16", "shards = 8"), "warehouse.toml").unwrap();
+    let other = Config::parse(
+        &fixture("warehouse.toml").replace("shards    = 16", "shards = 8"),
+        "warehouse.toml",
+    )
+    .unwrap();
     let error = made.check(&other.warehouse).unwrap_err();
-    assert!(error.to_string().contains("made with shards = 16, the configuration has 8"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("made with shards = 16, the configuration has 8"),
+        "{error}"
+    );
     let newer = Constants::from_json(br#"{"format_version":2}"#).unwrap_err();
     assert_eq!(newer.kind(), Kind::Setup);
 }

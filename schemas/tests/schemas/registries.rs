@@ -23,22 +23,48 @@ fn group(row: Json) -> Result<GroupRow, RowError> {
 
 #[test]
 fn reads_a_tag() {
-    let row = tag(json!({"app": "tea", "tag": "../../x", "type": "string", "multi": true, "owner": "ann"})).unwrap();
-    assert_eq!(row, TagRow { app: "tea".into(), tag: "../../x".into(), value_type: ValueType::String, multi: true });
-    assert!(!tag(json!({"app": "tea", "tag": "t", "type": "date", "multi": null})).unwrap().multi);
-    assert!(tag(json!({"app": "tea", "tag": "t", "type": "date", "multi": "TRUE"})).unwrap().multi);
+    let row = tag(
+        json!({"app": "tea", "tag": "../../x", "type": "string", "multi": true, "owner": "ann"}),
+    )
+    .unwrap();
+    assert_eq!(
+        row,
+        TagRow {
+            app: "tea".into(),
+            tag: "../../x".into(),
+            value_type: ValueType::String,
+            multi: true
+        }
+    );
+    assert!(
+        !tag(json!({"app": "tea", "tag": "t", "type": "date", "multi": null}))
+            .unwrap()
+            .multi
+    );
+    assert!(
+        tag(json!({"app": "tea", "tag": "t", "type": "date", "multi": "TRUE"}))
+            .unwrap()
+            .multi
+    );
 }
 
 #[test]
 fn a_bad_row_names_the_field_what_was_found_and_what_was_expected() {
     let cases = [
-        (tag(json!({"app": "tea", "type": "string"})).unwrap_err(), "tag: found nothing, expected text"),
-        (tag(json!({"app": "tea", "tag": "", "type": "string"})).unwrap_err(), "tag: found \"\", expected text that is not empty"),
-        (tag(json!({"app": 7, "tag": "t", "type": "string"})).unwrap_err(), "app: found 7, expected text that is not empty"),
-        (tag(json!({"app": "a\0b", "tag": "t", "type": "string"})).unwrap_err(), "app: found a zero byte, expected text without one"),
-        (tag(json!({"app": "tea", "tag": "t", "type": "text"})).unwrap_err(), "type: found \"text\", expected one of string, integer, double, date, boolean"),
-        (tag(json!({"app": "tea", "tag": "t"})).unwrap_err(), "type: found nothing, expected string, integer, double, date or boolean"),
-        (tag(json!({"app": "tea", "tag": "t", "type": "date", "multi": 1})).unwrap_err(), "multi: found 1, expected true or false"),
+        (tag(json!({"app": "tea", "type": "string"})).unwrap_err(), "tag: found nothing, expected \
+            text"),
+        (tag(json!({"app": "tea", "tag": "", "type": "string"})).unwrap_err(), "tag: found \"\", \
+            expected text that is not empty"),
+        (tag(json!({"app": 7, "tag": "t", "type": "string"})).unwrap_err(), "app: found 7, \
+            expected text that is not empty"),
+        (tag(json!({"app": "a\0b", "tag": "t", "type": "string"})).unwrap_err(), "app: found a \
+            zero byte, expected text without one"),
+        (tag(json!({"app": "tea", "tag": "t", "type": "text"})).unwrap_err(), "type: found \
+            \"text\", expected one of string, integer, double, date, boolean"),
+        (tag(json!({"app": "tea", "tag": "t"})).unwrap_err(), "type: found nothing, expected \
+            string, integer, double, date or boolean"),
+        (tag(json!({"app": "tea", "tag": "t", "type": "date", "multi": 1})).unwrap_err(), "multi: \
+            found 1, expected true or false"),
         (
             group(json!({"app": "tea", "group": "g", "rule": "true", "valid_form": "2026-01-01"})).unwrap_err(),
             "valid_form: found an unknown key, expected \"valid_from\"",
@@ -67,10 +93,18 @@ fn a_long_value_is_cut() {
 fn reads_an_event_alone_and_with_properties() {
     let alone = event(json!({"app": "tea", "event": "open"})).unwrap();
     assert_eq!((alone.property, alone.role), (None, Role::Ignore));
-    let city = event(json!({"app": "tea", "event": "order", "property": "city", "role": "dimension"})).unwrap();
-    assert_eq!((city.role, city.value_type, city.scale), (Role::Dimension, ValueType::String, 0));
+    let city =
+        event(json!({"app": "tea", "event": "order", "property": "city", "role": "dimension"}))
+            .unwrap();
+    assert_eq!(
+        (city.role, city.value_type, city.scale),
+        (Role::Dimension, ValueType::String, 0)
+    );
     let price = event(json!({"app": "tea", "event": "order", "property": "price", "role": "measure", "type": "double", "scale": "2"})).unwrap();
-    assert_eq!((price.role, price.value_type, price.scale), (Role::Measure, ValueType::Double, 2));
+    assert_eq!(
+        (price.role, price.value_type, price.scale),
+        (Role::Measure, ValueType::Double, 2)
+    );
     let count = event(json!({"app": "tea", "event": "order", "property": "cups", "role": "measure", "type": "integer"})).unwrap();
     assert_eq!(count.scale, 0);
 }
@@ -79,13 +113,34 @@ fn reads_an_event_alone_and_with_properties() {
 fn refuses_a_property_that_does_not_fit_its_role() {
     let cases = [
         (json!({"app": "a", "event": "e", "property": "p"}), "role"),
-        (json!({"app": "a", "event": "e", "role": "dimension"}), "property"),
-        (json!({"app": "a", "event": "e", "property": "p", "role": "measure"}), "type"),
-        (json!({"app": "a", "event": "e", "property": "p", "role": "measure", "type": "date"}), "type"),
-        (json!({"app": "a", "event": "e", "property": "p", "role": "measure", "type": "double"}), "scale"),
-        (json!({"app": "a", "event": "e", "property": "p", "role": "measure", "type": "double", "scale": 19}), "scale"),
-        (json!({"app": "a", "event": "e", "property": "p", "role": "measure", "type": "double", "scale": -1}), "scale"),
-        (json!({"app": "a", "event": "e", "property": "p", "role": "sum"}), "role"),
+        (
+            json!({"app": "a", "event": "e", "role": "dimension"}),
+            "property",
+        ),
+        (
+            json!({"app": "a", "event": "e", "property": "p", "role": "measure"}),
+            "type",
+        ),
+        (
+            json!({"app": "a", "event": "e", "property": "p", "role": "measure", "type": "date"}),
+            "type",
+        ),
+        (
+            json!({"app": "a", "event": "e", "property": "p", "role": "measure", "type": "double"}),
+            "scale",
+        ),
+        (
+            json!({"app": "a", "event": "e", "property": "p", "role": "measure", "type": "double", "scale": 19}),
+            "scale",
+        ),
+        (
+            json!({"app": "a", "event": "e", "property": "p", "role": "measure", "type": "double", "scale": -1}),
+            "scale",
+        ),
+        (
+            json!({"app": "a", "event": "e", "property": "p", "role": "sum"}),
+            "role",
+        ),
     ];
     for (row, field) in cases {
         assert_eq!(event(row.clone()).unwrap_err().field, field, "{row}");
@@ -94,16 +149,38 @@ fn refuses_a_property_that_does_not_fit_its_role() {
 
 #[test]
 fn reads_a_group_and_knows_when_it_is_valid() {
-    let row = group(json!({"app": "tea", "group": "g", "name": "家电潜客", "rule": "age > 3", "valid_from": "2026-11-01", "valid_to": "2026-11-30"}));
+    let row = group(
+        json!({"app": "tea", "group": "g", "name": "家电潜客", "rule": "age > 3", "valid_from": "2026-11-01", "valid_to": "2026-11-30"}),
+    );
     let row = row.unwrap();
     assert_eq!((row.name.as_deref(), row.enabled), (Some("家电潜客"), true));
     let on = |text: &str| row.is_valid_on(text.parse::<NaiveDate>().unwrap());
-    assert_eq!([on("2026-10-31"), on("2026-11-01"), on("2026-11-30"), on("2026-12-01")], [false, true, true, false]);
-    assert!(!group(json!({"app": "tea", "group": "g", "rule": "true", "enabled": false})).unwrap().enabled);
+    assert_eq!(
+        [
+            on("2026-10-31"),
+            on("2026-11-01"),
+            on("2026-11-30"),
+            on("2026-12-01")
+        ],
+        [false, true, true, false]
+    );
+    assert!(
+        !group(json!({"app": "tea", "group": "g", "rule": "true", "enabled": false}))
+            .unwrap()
+            .enabled
+    );
 }
 
 #[test]
 fn a_placed_row_says_where_it_stands() {
     let row = tag(json!({"app": "tea", "tag": "t", "type": "date"})).unwrap();
-    assert_eq!(Placed { row, file: "tags/tea.ndjson".into(), line: 3 }.place(), "tags/tea.ndjson:3");
+    assert_eq!(
+        Placed {
+            row,
+            file: "tags/tea.ndjson".into(),
+            line: 3
+        }
+        .place(),
+        "tags/tea.ndjson:3"
+    );
 }

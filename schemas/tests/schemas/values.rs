@@ -48,8 +48,14 @@ proptest! {
 
 #[test]
 fn zero_has_one_sign() {
-    assert_eq!(Value::parse("-0.0", ValueType::Double), Value::parse("0", ValueType::Double));
-    assert_eq!(Value::double(-0.0).map(|zero| zero.to_string()), Ok("0.0".to_owned()));
+    assert_eq!(
+        Value::parse("-0.0", ValueType::Double),
+        Value::parse("0", ValueType::Double)
+    );
+    assert_eq!(
+        Value::double(-0.0).map(|zero| zero.to_string()),
+        Ok("0.0".to_owned())
+    );
     let both = [Value::double(-0.0).unwrap(), Value::double(0.0).unwrap()];
     assert_eq!(both.into_iter().collect::<HashSet<_>>().len(), 1);
 }
@@ -57,15 +63,41 @@ fn zero_has_one_sign() {
 #[test]
 fn refuses_text_of_another_type_and_says_what_was_expected() {
     let cases = [
-        (ValueType::Integer, vec!["", "1.0", " 1", "9223372036854775808", "1e3", "٣"], "an integer of 64 bits"),
-        (ValueType::Double, vec!["", "NaN", "inf", "-infinity", "1e400", "1,5"], "a finite double"),
-        (ValueType::Date, vec!["", "2026-2-3", "2026-02-30", "20261119", "2026-11-19 ", "2026-11-19T00:00:00"], "a date like 2026-11-19"),
-        (ValueType::Boolean, vec!["", "yes", "2", "t"], "true or false"),
+        (
+            ValueType::Integer,
+            vec!["", "1.0", " 1", "9223372036854775808", "1e3", "٣"],
+            "an integer of 64 bits",
+        ),
+        (
+            ValueType::Double,
+            vec!["", "NaN", "inf", "-infinity", "1e400", "1,5"],
+            "a finite double",
+        ),
+        (
+            ValueType::Date,
+            vec![
+                "",
+                "2026-2-3",
+                "2026-02-30",
+                "20261119",
+                "2026-11-19 ",
+                "2026-11-19T00:00:00",
+            ],
+            "a date like 2026-11-19",
+        ),
+        (
+            ValueType::Boolean,
+            vec!["", "yes", "2", "t"],
+            "true or false",
+        ),
     ];
     for (value_type, texts, expected) in cases {
         for text in texts {
             let error = Value::parse(text, value_type).unwrap_err();
-            assert!(error.ends_with(&format!("expected {expected}")), "{value_type} {text:?}: {error}");
+            assert!(
+                error.ends_with(&format!("expected {expected}")),
+                "{value_type} {text:?}: {error}"
+            );
         }
     }
 }
@@ -73,11 +105,21 @@ fn refuses_text_of_another_type_and_says_what_was_expected() {
 #[test]
 fn reads_each_type() {
     let cases = [
-        ("北京", ValueType::String, Value::String("北京".to_owned()), "北京"),
+        (
+            "北京",
+            ValueType::String,
+            Value::String("北京".to_owned()),
+            "北京",
+        ),
         ("+07", ValueType::Integer, Value::Integer(7), "7"),
         ("1e20", ValueType::Double, Value::Double(1e20), "1e20"),
         ("2.50", ValueType::Double, Value::Double(2.5), "2.5"),
-        ("2026-11-19", ValueType::Date, Value::date(NaiveDate::from_ymd_opt(2026, 11, 19).unwrap()), "2026-11-19"),
+        (
+            "2026-11-19",
+            ValueType::Date,
+            Value::date(NaiveDate::from_ymd_opt(2026, 11, 19).unwrap()),
+            "2026-11-19",
+        ),
         ("1969-12-31", ValueType::Date, Value::Date(-1), "1969-12-31"),
         ("TRUE", ValueType::Boolean, Value::Boolean(true), "true"),
         ("0", ValueType::Boolean, Value::Boolean(false), "false"),

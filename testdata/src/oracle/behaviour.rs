@@ -1,8 +1,9 @@
-//! The day's behaviour: who did what, under which dimension values, in which combination, how often and for how much.
-//! Reads events, writes sets and sums.
+//! The day's behaviour: who did what, under which dimension values, in which combination, how often
+//! and for how much. Reads events, writes sets and sums.
 //!
-//! Combinations are numbered per app, event and user, by the sorted tuple of values, null first. Those from the limit on share the
-//! limit's own number and are marked. A null value has no set of its own; its tuple still has a number.
+//! Combinations are numbered per app, event and user, by the sorted tuple of values, null first.
+//! Those from the limit on share the limit's own number and are marked. A null value has no set of
+//! its own; its tuple still has a number.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,26 +35,56 @@ pub struct EventBehaviour {
 /// The behaviour of a day, with at most `limit` numbered combinations a user.
 pub fn behaviour(facts: &Facts, limit: u32) -> BTreeMap<EventKey, EventBehaviour> {
     let names = |key: &EventKey| facts.dimensions.get(key).cloned().unwrap_or_default();
-    facts.events.iter().map(|(key, events)| (key.clone(), behaviour_of(&names(key), events, limit))).collect()
+    facts
+        .events
+        .iter()
+        .map(|(key, events)| (key.clone(), behaviour_of(&names(key), events, limit)))
+        .collect()
 }
 
 fn behaviour_of(dimensions: &[String], events: &[EventFact], limit: u32) -> EventBehaviour {
     let mut tuples: BTreeMap<&str, BTreeSet<&[Option<Value>]>> = BTreeMap::new();
     for event in events {
-        tuples.entry(&event.user).or_default().insert(&event.dimensions);
+        tuples
+            .entry(&event.user)
+            .or_default()
+            .insert(&event.dimensions);
     }
-    let mut result = EventBehaviour { users: tuples.keys().map(ToString::to_string).collect(), ..EventBehaviour::default() };
+    let mut result = EventBehaviour {
+        users: tuples.keys().map(ToString::to_string).collect(),
+        ..EventBehaviour::default()
+    };
     for event in events {
-        let number = tuples[event.user.as_str()].iter().position(|tuple| *tuple == event.dimensions).unwrap_or(0) as u32;
-        let combination = Combination { number: number.min(limit), is_overflow: number >= limit };
+        let number = tuples[event.user.as_str()]
+            .iter()
+            .position(|tuple| *tuple == event.dimensions)
+            .unwrap_or(0) as u32;
+        let combination = Combination {
+            number: number.min(limit),
+            is_overflow: number >= limit,
+        };
         for (name, value) in dimensions.iter().zip(&event.dimensions) {
             if let Some(value) = value {
-                result.values.entry((name.clone(), value.clone(), combination)).or_default().insert(event.user.clone());
+                result
+                    .values
+                    .entry((name.clone(), value.clone(), combination))
+                    .or_default()
+                    .insert(event.user.clone());
             }
         }
-        *result.counts.entry(combination).or_default().entry(event.user.clone()).or_default() += 1;
+        *result
+            .counts
+            .entry(combination)
+            .or_default()
+            .entry(event.user.clone())
+            .or_default() += 1;
         for (measure, amount) in &event.measures {
-            *result.sums.entry((measure.clone(), combination)).or_default().entry(event.user.clone()).or_default() += amount;
+            *result
+                .sums
+                .entry((measure.clone(), combination))
+                .or_default()
+                .entry(event.user.clone())
+                .or_default() += amount;
         }
     }
     result
@@ -68,7 +99,10 @@ mod tests {
         EventFact {
             user: user.to_owned(),
             dimensions: vec![city.map(text), Some(text(os))],
-            measures: amount.map(|amount| ("amount".to_owned(), amount)).into_iter().collect(),
+            measures: amount
+                .map(|amount| ("amount".to_owned(), amount))
+                .into_iter()
+                .collect(),
         }
     }
 
@@ -81,12 +115,27 @@ mod tests {
             event("u", Some("b"), "ios", Some(7)),
         ];
         let result = behaviour_of(&["city".to_owned(), "os".to_owned()], &events, 2);
-        let at = |number, is_overflow| Combination { number, is_overflow };
+        let at = |number, is_overflow| Combination {
+            number,
+            is_overflow,
+        };
         assert_eq!(result.counts[&at(0, false)]["u"], 1);
-        assert!(result.values.contains_key(&("os".to_owned(), Value::String("zos".to_owned()), at(0, false))));
-        assert!(result.values.contains_key(&("city".to_owned(), Value::String("a".to_owned()), at(1, false))));
+        assert!(result.values.contains_key(&(
+            "os".to_owned(),
+            Value::String("zos".to_owned()),
+            at(0, false)
+        )));
+        assert!(result.values.contains_key(&(
+            "city".to_owned(),
+            Value::String("a".to_owned()),
+            at(1, false)
+        )));
         assert_eq!(result.sums[&("amount".to_owned(), at(2, true))]["u"], 12);
-        assert!(!result.sums.contains_key(&("amount".to_owned(), at(1, false))));
+        assert!(
+            !result
+                .sums
+                .contains_key(&("amount".to_owned(), at(1, false)))
+        );
         assert_eq!(result.values.len(), 5);
     }
 }

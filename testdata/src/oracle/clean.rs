@@ -1,4 +1,5 @@
-//! Cleaning, as the presets' configurations write it in SQL, written again in plain Rust. Reads cells, writes values or refusals.
+//! Cleaning, as the presets' configurations write it in SQL, written again in plain Rust. Reads
+//! cells, writes values or refusals.
 
 use super::fact::{NO_APP, NO_USER, Refusal};
 use super::row::{Cell, Row};
@@ -36,7 +37,10 @@ impl Cleaner {
     /// # Errors
     /// When there is no such column.
     pub fn text(self, row: Row<'_>, column: &str) -> Result<Option<String>, Error> {
-        Ok(row.cell(column)?.text().filter(|text| !self.nulls.contains(&text.as_str())))
+        Ok(row
+            .cell(column)?
+            .text()
+            .filter(|text| !self.nulls.contains(&text.as_str())))
     }
 
     /// Who a row is about.
@@ -45,11 +49,15 @@ impl Cleaner {
     /// When a column is missing.
     pub fn owner(self, row: Row<'_>, app: &str, user: &str) -> Result<Owner, Error> {
         let some = |text: Option<String>| text.filter(|text| !text.is_empty());
-        Ok(Owner { app: some(self.text(row, app)?), user: some(self.text(row, user)?) })
+        Ok(Owner {
+            app: some(self.text(row, app)?),
+            user: some(self.text(row, user)?),
+        })
     }
 }
 
-/// `initcap(trim(text))`: the first letter of each run of letters and digits is large, the others small.
+/// `initcap(trim(text))`: the first letter of each run of letters and digits is large, the others
+/// small.
 pub fn title(text: &str) -> String {
     let mut previous_is_word = false;
     let mut out = String::new();
@@ -64,7 +72,8 @@ pub fn title(text: &str) -> String {
     out
 }
 
-/// A decimal as an integer of `scale` digits after the point, rounded half to even; `None` when the text is no decimal.
+/// A decimal as an integer of `scale` digits after the point, rounded half to even; `None` when the
+/// text is no decimal.
 pub fn scaled(text: &str, scale: u8) -> Option<i128> {
     let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
@@ -87,7 +96,10 @@ pub fn scaled(text: &str, scale: u8) -> Option<i128> {
 pub fn property_text(cell: &Cell, name: &str) -> Option<String> {
     match cell {
         Cell::Pairs(pairs) => pairs.get(name).cloned().flatten(),
-        Cell::Text(json) => match serde_json::from_str::<serde_json::Value>(json).ok()?.get(name)? {
+        Cell::Text(json) => match serde_json::from_str::<serde_json::Value>(json)
+            .ok()?
+            .get(name)?
+        {
             serde_json::Value::Null => None,
             serde_json::Value::String(text) => Some(text.clone()),
             other => Some(other.to_string()),
@@ -102,7 +114,15 @@ mod tests {
 
     #[test]
     fn decimals_round_half_to_even() {
-        let cases = [("12.345", 2, 1234), ("12.355", 2, 1236), ("-0.5", 0, 0), ("1.5", 0, 2), ("-1.5", 0, -2), ("7", 3, 7000), ("0.2500001", 1, 3)];
+        let cases = [
+            ("12.345", 2, 1234),
+            ("12.355", 2, 1236),
+            ("-0.5", 0, 0),
+            ("1.5", 0, 2),
+            ("-1.5", 0, -2),
+            ("7", 3, 7000),
+            ("0.2500001", 1, 3),
+        ];
         for (text, scale, expected) in cases {
             assert_eq!(scaled(text, scale), Some(expected), "{text}");
         }

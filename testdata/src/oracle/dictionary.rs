@@ -1,7 +1,7 @@
 //! User ids and their numbers. Reads sightings, writes ordinals.
 //!
-//! Shard: XXH3-64 of the id's bytes, modulo the number of shards. Ordinals: what an earlier night gave stays; new users of a shard follow
-//! in the order of (smallest app that saw them, user id).
+//! Shard: XXH3-64 of the id's bytes, modulo the number of shards. Ordinals: what an earlier night
+//! gave stays; new users of a shard follow in the order of (smallest app that saw them, user id).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +32,12 @@ pub struct Dictionary {
 impl Dictionary {
     /// Nobody yet.
     pub fn new(shards: u32, scope: Scope) -> Self {
-        Self { shards, scope, numbers: BTreeMap::new(), next: BTreeMap::new() }
+        Self {
+            shards,
+            scope,
+            numbers: BTreeMap::new(),
+            next: BTreeMap::new(),
+        }
     }
 
     /// How apps tell users apart.
@@ -50,7 +55,9 @@ impl Dictionary {
 
     /// The uid of an app's user, if known.
     pub fn uid(&self, app: &str, user: &str) -> Option<u64> {
-        self.numbers.get(&self.identity(app, user)).map(|&(shard, ordinal)| (u64::from(shard) << 32) | u64::from(ordinal))
+        self.numbers
+            .get(&self.identity(app, user))
+            .map(|&(shard, ordinal)| (u64::from(shard) << 32) | u64::from(ordinal))
     }
 
     /// Numbers the users of a night that are not known yet.
@@ -85,7 +92,10 @@ mod tests {
     use super::*;
 
     fn seen(pairs: &[(&str, &str)]) -> BTreeSet<(String, String)> {
-        pairs.iter().map(|(app, user)| ((*app).to_owned(), (*user).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(app, user)| ((*app).to_owned(), (*user).to_owned()))
+            .collect()
     }
 
     #[test]
@@ -93,9 +103,15 @@ mod tests {
         let mut dictionary = Dictionary::new(1, Scope::Global);
         dictionary.extend(&seen(&[("b", "a1"), ("a", "z9"), ("b", "z9"), ("b", "a0")]));
         assert_eq!(dictionary.uid("b", "z9"), Some(0));
-        assert_eq!((dictionary.uid("b", "a0"), dictionary.uid("b", "a1")), (Some(1), Some(2)));
+        assert_eq!(
+            (dictionary.uid("b", "a0"), dictionary.uid("b", "a1")),
+            (Some(1), Some(2))
+        );
         dictionary.extend(&seen(&[("a", "a00"), ("a", "a1")]));
-        assert_eq!((dictionary.uid("a", "a1"), dictionary.uid("a", "a00")), (Some(2), Some(3)));
+        assert_eq!(
+            (dictionary.uid("a", "a1"), dictionary.uid("a", "a00")),
+            (Some(2), Some(3))
+        );
     }
 
     #[test]

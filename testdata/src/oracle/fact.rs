@@ -1,4 +1,5 @@
-//! What is left of a day's rows once they are cleaned and counted. Reads nothing, writes nothing: plain types.
+//! What is left of a day's rows once they are cleaned and counted. Reads nothing, writes nothing:
+//! plain types.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -87,7 +88,10 @@ impl Facts {
 
     /// Counts one row, and sees its user if it is accepted.
     pub fn count(&mut self, source: &str, app: Option<&str>, outcome: Result<&str, Refusal>) {
-        let account = self.accounts.entry((source.to_owned(), app.map(str::to_owned))).or_default();
+        let account = self
+            .accounts
+            .entry((source.to_owned(), app.map(str::to_owned)))
+            .or_default();
         account.read += 1;
         match outcome {
             Ok(_) => account.accepted += 1,
@@ -105,11 +109,19 @@ impl Facts {
 
     /// Marks an accepted row as one whose event nobody declares.
     pub fn count_undeclared(&mut self, source: &str, app: &str) {
-        self.accounts.entry((source.to_owned(), Some(app.to_owned()))).or_default().undeclared += 1;
+        self.accounts
+            .entry((source.to_owned(), Some(app.to_owned())))
+            .or_default()
+            .undeclared += 1;
     }
 
     /// Gives a user a value.
     pub fn add_value(&mut self, app: &str, tag: &str, user: &str, value: Value) {
-        self.tags.entry((app.to_owned(), tag.to_owned())).or_default().entry(user.to_owned()).or_default().insert(value);
+        self.tags
+            .entry((app.to_owned(), tag.to_owned()))
+            .or_default()
+            .entry(user.to_owned())
+            .or_default()
+            .insert(value);
     }
 }

@@ -1,4 +1,5 @@
-//! Who is in a group: one user at a time, one rule at a time. Reads tag values and expressions, writes answers.
+//! Who is in a group: one user at a time, one rule at a time. Reads tag values and expressions,
+//! writes answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +24,10 @@ pub struct UserView<'a> {
 impl UserView<'_> {
     /// Whether the rule holds.
     pub fn is_in(&self, rule: &Expression) -> bool {
-        let contains = |sets: &BTreeMap<String, BTreeSet<String>>, name: &str| sets.get(name).is_some_and(|users| users.contains(self.user));
+        let contains = |sets: &BTreeMap<String, BTreeSet<String>>, name: &str| {
+            sets.get(name)
+                .is_some_and(|users| users.contains(self.user))
+        };
         match rule {
             Expression::Constant(truth) => *truth,
             Expression::Not(inner) => !self.is_in(inner),
@@ -33,7 +37,10 @@ impl UserView<'_> {
             Expression::InList(name) => contains(self.lists, name),
             Expression::InSplit(salt, from, to) => (*from..*to).contains(&percent(salt, self.user)),
             Expression::IsNull(tag) => !self.tags.contains_key(tag.as_str()),
-            Expression::Has(tag, test) => self.tags.get(tag.as_str()).is_some_and(|values| values.iter().any(|value| passes(value, test))),
+            Expression::Has(tag, test) => self
+                .tags
+                .get(tag.as_str())
+                .is_some_and(|values| values.iter().any(|value| passes(value, test))),
         }
     }
 }
@@ -52,9 +59,17 @@ fn passes(value: &Value, test: &Test) -> bool {
         Test::Compare(">", constant) => less(constant, value),
         Test::Compare(_, constant) => !less(value, constant),
         Test::Between(low, high, negated) => (!less(value, low) && !less(high, value)) != *negated,
-        Test::In(constants, negated) => constants.iter().any(|constant| same(value, constant)) != *negated,
+        Test::In(constants, negated) => {
+            constants.iter().any(|constant| same(value, constant)) != *negated
+        }
         Test::Like(pattern, ignores_case, negated) => {
-            let fold = |text: &str| if *ignores_case { text.to_lowercase() } else { text.to_owned() };
+            let fold = |text: &str| {
+                if *ignores_case {
+                    text.to_lowercase()
+                } else {
+                    text.to_owned()
+                }
+            };
             let text: Vec<char> = fold(&value.to_string()).chars().collect();
             let pattern: Vec<char> = fold(pattern).chars().collect();
             is_like(&text, &pattern) != *negated
@@ -92,14 +107,26 @@ mod tests {
     use super::*;
 
     fn kind(tag: &str) -> Option<Kind> {
-        [("age", Kind::Integer), ("city", Kind::String), ("born", Kind::Date), ("vip", Kind::Boolean), ("likes", Kind::String), ("none", Kind::Double)]
-            .into_iter()
-            .find(|(name, _)| *name == tag)
-            .map(|(_, kind)| kind)
+        [
+            ("age", Kind::Integer),
+            ("city", Kind::String),
+            ("born", Kind::Date),
+            ("vip", Kind::Boolean),
+            ("likes", Kind::String),
+            ("none", Kind::Double),
+        ]
+        .into_iter()
+        .find(|(name, _)| *name == tag)
+        .map(|(_, kind)| kind)
     }
 
     fn holds(rule: &str) -> bool {
-        let text = |words: &[&str]| words.iter().map(|word| Value::String((*word).to_owned())).collect::<BTreeSet<_>>();
+        let text = |words: &[&str]| {
+            words
+                .iter()
+                .map(|word| Value::String((*word).to_owned()))
+                .collect::<BTreeSet<_>>()
+        };
         let values = [
             ("age", BTreeSet::from([Value::Integer(30)])),
             ("city", text(&["Beijing"])),
@@ -109,7 +136,13 @@ mod tests {
         ];
         let tags = values.iter().map(|(tag, values)| (*tag, values)).collect();
         let some = BTreeMap::from([("g".to_owned(), BTreeSet::from(["u".to_owned()]))]);
-        UserView { user: "u", tags: &tags, lists: &some, groups: &some }.is_in(&parse(rule, 130, &kind).unwrap())
+        UserView {
+            user: "u",
+            tags: &tags,
+            lists: &some,
+            groups: &some,
+        }
+        .is_in(&parse(rule, 130, &kind).unwrap())
     }
 
     #[test]
@@ -153,7 +186,19 @@ mod tests {
 
     #[test]
     fn rejects_what_is_no_rule() {
-        for rule in ["gendr = 'F'", "age = = 3", "age > vip", "city > 5", "born < now()", "age", "(vip", "vip vip", "", "city = 'x", "none LIKE 'x'"] {
+        for rule in [
+            "gendr = 'F'",
+            "age = = 3",
+            "age > vip",
+            "city > 5",
+            "born < now()",
+            "age",
+            "(vip",
+            "vip vip",
+            "",
+            "city = 'x",
+            "none LIKE 'x'",
+        ] {
             assert!(parse(rule, 0, &kind).is_err(), "{rule}");
         }
     }

@@ -1,5 +1,6 @@
-//! What the nightly job has to find in generated data, worked out row by row with ordered maps and sets.
-//! Reads a generated folder, writes nothing. Shares no code with the job, and is as slow as it is plain.
+//! What the nightly job has to find in generated data, worked out row by row with ordered maps and
+//! sets. Reads a generated folder, writes nothing. Shares no code with the job, and is as slow as
+//! it is plain.
 //!
 //! ```text
 //! raw files ─ clean, count ─► Facts ─┬─► Dictionary      (grows from night to night)
@@ -8,15 +9,19 @@
 //!                                    └─► groups          (app, group → members or why not)
 //! ```
 //!
-//! Where the design leaves a choice, this is the one taken; generated data avoids most cases where it would matter:
+//! Where the design leaves a choice, this is the one taken; generated data avoids most cases where
+//! it would matter:
 //! - null tokens turn text columns into nulls before anything else;
-//! - a row is filtered, rejected or accepted, in this order of checks: filter and list of events, reject rules and time, app, user; generated rows fail one of them at most;
-//! - copies of events are filtered, older rows of attributes and labels are accepted without effect;
+//! - a row is filtered, rejected or accepted, in this order of checks: filter and list of events,
+//!   reject rules and time, app, user; generated rows fail one of them at most;
+//! - copies of events are filtered, older rows of attributes and labels are accepted without
+//!   effect;
 //! - an undeclared event is accepted, and makes its user known, but has no behaviour;
 //! - a label without a registry row is a single-valued string;
 //! - the dimensions of a registry's event are ordered by name, those of a source as configured;
 //! - the universe of an app is everybody an accepted row of this night or an earlier one named;
-//! - a group that refers to one that is not computed, for whatever reason, or to an unknown list is invalid.
+//! - a group that refers to one that is not computed, for whatever reason, or to an unknown list is
+//!   invalid.
 
 pub mod attributes;
 pub mod behaviour;
@@ -73,7 +78,8 @@ pub struct Night {
 }
 
 impl Night {
-    /// Works out one night on top of a dictionary and universe: those of the night before, or empty ones.
+    /// Works out one night on top of a dictionary and universe: those of the night before, or empty
+    /// ones.
     ///
     /// # Errors
     /// When a file of the folder can not be read.
@@ -92,7 +98,11 @@ impl Night {
         let mut facts = Facts::default();
         events::add_platform(&mut facts, &folder("events"), &day, is_rich)?;
         if is_rich {
-            attributes::add_labels(&mut facts, &folder("labels"), &read_text(&root.join("conf/tags/tags.ndjson"))?)?;
+            attributes::add_labels(
+                &mut facts,
+                &folder("labels"),
+                &read_text(&root.join("conf/tags/tags.ndjson"))?,
+            )?;
             let registry = read_text(&root.join("conf/events/events.ndjson"))?;
             events::add_custom(&mut facts, "custom", &folder("custom"), &registry, &day)?;
             events::add_custom(&mut facts, "scans", &folder("scans"), &registry, &day)?;
@@ -100,22 +110,47 @@ impl Night {
         attributes::add_profiles(&mut facts, &folder("profiles"), day_number, is_rich)?;
         dictionary.extend(&facts.sightings);
         for (app, user) in &facts.sightings {
-            universe.entry(app.clone()).or_default().insert(user.clone());
+            universe
+                .entry(app.clone())
+                .or_default()
+                .insert(user.clone());
         }
         let rules = group::read_rules(&root.join("conf/groups"))?;
         let mut lists = BTreeMap::new();
         for app in universe.keys().filter(|app| !app.contains(['/', '.'])) {
-            lists.insert(app.clone(), group::read_lists(&root.join("conf/lists"), app)?);
+            lists.insert(
+                app.clone(),
+                group::read_lists(&root.join("conf/lists"), app)?,
+            );
         }
-        Ok(Self { date, facts, dictionary, universe, rules, lists })
+        Ok(Self {
+            date,
+            facts,
+            dictionary,
+            universe,
+            rules,
+            lists,
+        })
     }
 
     /// Works out the first night of a folder with this many shards.
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub fn first(root: &Path, flavour: Flavour, date: NaiveDate, shards: u32, scope: Scope) -> Result<Self, Error> {
-        Self::read(root, flavour, date, Dictionary::new(shards, scope), BTreeMap::new())
+    pub fn first(
+        root: &Path,
+        flavour: Flavour,
+        date: NaiveDate,
+        shards: u32,
+        scope: Scope,
+    ) -> Result<Self, Error> {
+        Self::read(
+            root,
+            flavour,
+            date,
+            Dictionary::new(shards, scope),
+            BTreeMap::new(),
+        )
     }
 
     /// Works out the night after this one.
@@ -123,7 +158,13 @@ impl Night {
     /// # Errors
     /// As [`Self::read`].
     pub fn following(&self, root: &Path, flavour: Flavour, date: NaiveDate) -> Result<Self, Error> {
-        Self::read(root, flavour, date, self.dictionary.clone(), self.universe.clone())
+        Self::read(
+            root,
+            flavour,
+            date,
+            self.dictionary.clone(),
+            self.universe.clone(),
+        )
     }
 
     /// Users by app, tag and value.
@@ -132,7 +173,9 @@ impl Night {
         for ((app, tag), users) in &self.facts.tags {
             for (user, values) in users {
                 for value in values {
-                    tags.entry((app.clone(), tag.clone(), value.clone())).or_default().insert(user.clone());
+                    tags.entry((app.clone(), tag.clone(), value.clone()))
+                        .or_default()
+                        .insert(user.clone());
                 }
             }
         }
@@ -148,8 +191,17 @@ impl Night {
         for app in apps {
             let rules: Vec<&GroupRule> = self.rules.iter().filter(|rule| rule.app == app).collect();
             let universe = self.universe.get(app).unwrap_or(&nobody);
-            let view = AppView { app, universe, facts: &self.facts, lists: self.lists.get(app).unwrap_or(&no_lists) };
-            outcomes.extend(group::groups(view, &rules, self.date).into_iter().map(|(group, outcome)| ((app.to_owned(), group), outcome)));
+            let view = AppView {
+                app,
+                universe,
+                facts: &self.facts,
+                lists: self.lists.get(app).unwrap_or(&no_lists),
+            };
+            outcomes.extend(
+                group::groups(view, &rules, self.date)
+                    .into_iter()
+                    .map(|(group, outcome)| ((app.to_owned(), group), outcome)),
+            );
         }
         outcomes
     }
@@ -161,7 +213,10 @@ impl Night {
 
     /// The uids of some users of one app, ascending; users that are not known are left out.
     pub fn uids(&self, app: &str, users: &BTreeSet<String>) -> BTreeSet<u64> {
-        users.iter().filter_map(|user| self.dictionary.uid(app, user)).collect()
+        users
+            .iter()
+            .filter_map(|user| self.dictionary.uid(app, user))
+            .collect()
     }
 }
 

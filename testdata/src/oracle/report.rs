@@ -1,4 +1,5 @@
-//! A night's results as lines of JSON, in a fixed order: for comparing by eye, by SQL or by script. Reads a night, writes lines.
+//! A night's results as lines of JSON, in a fixed order: for comparing by eye, by SQL or by script.
+//! Reads a night, writes lines.
 //!
 //! | what | fields besides |
 //! |---|---|
@@ -25,7 +26,10 @@ pub fn lines(night: &Night, limit: u32) -> Vec<Json> {
         json!({"what": "account", "source": source, "app": app, "read": a.read, "accepted": a.accepted, "filtered": a.filtered,
             "rejected": a.rejected, "undeclared": a.undeclared, "duplicates": a.duplicates})
     });
-    let universe = night.universe.iter().map(|(app, users)| json!({"what": "universe", "app": app, "users": users.len()}));
+    let universe = night
+        .universe
+        .iter()
+        .map(|(app, users)| json!({"what": "universe", "app": app, "users": users.len()}));
     let mut lines: Vec<Json> = accounts.chain(universe).collect();
     lines.push(json!({"what": "dictionary", "users": night.dictionary.numbers.len()}));
     let tags = night.tags();
@@ -41,7 +45,8 @@ pub fn lines(night: &Night, limit: u32) -> Vec<Json> {
 }
 
 fn event_lines(app: &str, event: &str, behaviour: &EventBehaviour) -> Vec<Json> {
-    let mut lines = vec![json!({"what": "event", "app": app, "event": event, "users": behaviour.users.len()})];
+    let mut lines =
+        vec![json!({"what": "event", "app": app, "event": event, "users": behaviour.users.len()})];
     lines.extend(behaviour.values.iter().map(|((dimension, value, at), users)| {
         json!({"what": "value", "app": app, "event": event, "dimension": dimension, "value": typed(value), "combination": at.number,
             "overflow": at.is_overflow, "users": users.len()})

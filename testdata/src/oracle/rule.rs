@@ -51,8 +51,17 @@ pub enum Test {
 ///
 /// # Errors
 /// The first thing that is not understood.
-pub fn parse(rule: &str, today: i32, kind: &dyn Fn(&str) -> Option<Kind>) -> Result<Expression, String> {
-    let mut parser = Parser { tokens: tokens(rule)?, at: 0, today, kind };
+pub fn parse(
+    rule: &str,
+    today: i32,
+    kind: &dyn Fn(&str) -> Option<Kind>,
+) -> Result<Expression, String> {
+    let mut parser = Parser {
+        tokens: tokens(rule)?,
+        at: 0,
+        today,
+        kind,
+    };
     let expression = parser.or()?;
     match parser.peek() {
         None => Ok(expression),
@@ -79,7 +88,8 @@ impl Parser<'_> {
     }
 
     fn takes_word(&mut self, word: &str) -> bool {
-        let found = matches!(self.peek(), Some(Token::Word(found)) if found.eq_ignore_ascii_case(word));
+        let found =
+            matches!(self.peek(), Some(Token::Word(found)) if found.eq_ignore_ascii_case(word));
         self.at += usize::from(found);
         found
     }
@@ -91,11 +101,19 @@ impl Parser<'_> {
     }
 
     fn need_word(&mut self, word: &str) -> Result<(), String> {
-        if self.takes_word(word) { Ok(()) } else { Err(format!("expected {word}, found {:?}", self.peek())) }
+        if self.takes_word(word) {
+            Ok(())
+        } else {
+            Err(format!("expected {word}, found {:?}", self.peek()))
+        }
     }
 
     fn need_sign(&mut self, sign: &str) -> Result<(), String> {
-        if self.takes_sign(sign) { Ok(()) } else { Err(format!("expected {sign}, found {:?}", self.peek())) }
+        if self.takes_sign(sign) {
+            Ok(())
+        } else {
+            Err(format!("expected {sign}, found {:?}", self.peek()))
+        }
     }
 
     fn need_text(&mut self) -> Result<String, String> {
@@ -130,7 +148,11 @@ impl Parser<'_> {
     }
 
     fn not(&mut self) -> Result<Expression, String> {
-        if self.takes_word("not") { Ok(Expression::Not(Box::new(self.not()?))) } else { self.atom() }
+        if self.takes_word("not") {
+            Ok(Expression::Not(Box::new(self.not()?)))
+        } else {
+            self.atom()
+        }
     }
 
     fn atom(&mut self) -> Result<Expression, String> {
@@ -139,7 +161,9 @@ impl Parser<'_> {
             self.need_sign(")")?;
             return Ok(inner);
         }
-        let Token::Word(name) = self.next()? else { return Err("expected a tag".to_owned()) };
+        let Token::Word(name) = self.next()? else {
+            return Err("expected a tag".to_owned());
+        };
         if matches!(self.peek(), Some(Token::Sign("("))) {
             return self.call(&name.to_ascii_lowercase());
         }
@@ -174,7 +198,11 @@ impl Parser<'_> {
             let negated = self.takes_word("not");
             self.need_word("null")?;
             let missing = Expression::IsNull(tag);
-            return Ok(if negated { Expression::Not(Box::new(missing)) } else { missing });
+            return Ok(if negated {
+                Expression::Not(Box::new(missing))
+            } else {
+                missing
+            });
         }
         for sign in ["=", "<>", "!=", "<=", ">=", "<", ">"] {
             if self.takes_sign(sign) {
@@ -187,7 +215,10 @@ impl Parser<'_> {
             return Ok(Expression::Has(tag, test));
         }
         match (negated, kind) {
-            (false, Kind::Boolean) => Ok(Expression::Has(tag, Test::Compare("=", Value::Boolean(true)))),
+            (false, Kind::Boolean) => Ok(Expression::Has(
+                tag,
+                Test::Compare("=", Value::Boolean(true)),
+            )),
             _ => Err(format!("expected a comparison after {tag}")),
         }
     }
@@ -209,7 +240,11 @@ impl Parser<'_> {
         }
         let ignores_case = self.takes_word("ilike");
         if ignores_case || self.takes_word("like") {
-            return if kind == Kind::String { Ok(Some(Test::Like(self.need_text()?, ignores_case, negated))) } else { Err("a pattern needs text".to_owned()) };
+            return if kind == Kind::String {
+                Ok(Some(Test::Like(self.need_text()?, ignores_case, negated)))
+            } else {
+                Err("a pattern needs text".to_owned())
+            };
         }
         Ok(None)
     }
@@ -228,8 +263,16 @@ impl Parser<'_> {
         if self.takes_word("run_date") {
             self.need_sign("(")?;
             self.need_sign(")")?;
-            let sign = if self.takes_sign("-") { -1 } else { i32::from(self.takes_sign("+")) };
-            return if sign == 0 { Ok(self.today) } else { self.days().map(|days| self.today + sign * days) };
+            let sign = if self.takes_sign("-") {
+                -1
+            } else {
+                i32::from(self.takes_sign("+"))
+            };
+            return if sign == 0 {
+                Ok(self.today)
+            } else {
+                self.days().map(|days| self.today + sign * days)
+            };
         }
         let _ = self.takes_word("date");
         let text = self.need_text()?;
@@ -243,8 +286,18 @@ impl Parser<'_> {
         self.need_word("interval")?;
         let text = self.need_text()?;
         let mut words = text.split_whitespace();
-        let count = words.next().and_then(|word| word.parse().ok()).ok_or_else(|| format!("{text} is no number of days"))?;
-        let is_days = words.next().is_some_and(|unit| unit.to_ascii_lowercase().starts_with("day")) || self.takes_word("day");
-        if is_days { Ok(count) } else { Err("expected days".to_owned()) }
+        let count = words
+            .next()
+            .and_then(|word| word.parse().ok())
+            .ok_or_else(|| format!("{text} is no number of days"))?;
+        let is_days = words
+            .next()
+            .is_some_and(|unit| unit.to_ascii_lowercase().starts_with("day"))
+            || self.takes_word("day");
+        if is_days {
+            Ok(count)
+        } else {
+            Err("expected days".to_owned())
+        }
     }
 }

@@ -13,7 +13,9 @@ pub enum Token {
     Sign(&'static str),
 }
 
-const SIGNS: [&str; 12] = ["<>", "!=", "<=", ">=", "<", ">", "=", "(", ")", ",", "-", "+"];
+const SIGNS: [&str; 12] = [
+    "<>", "!=", "<=", ">=", "<", ">", "=", "(", ")", ",", "-", "+",
+];
 
 /// Cuts a rule into tokens.
 ///
@@ -53,17 +55,25 @@ fn quoted(rest: &str, quote: char) -> Result<(String, usize), String> {
 }
 
 fn number(rest: &str) -> Result<(Token, usize), String> {
-    let length = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-    let value = rest[..length].parse().map_err(|_| format!("{} is no number", &rest[..length]))?;
+    let length = rest
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(rest.len());
+    let value = rest[..length]
+        .parse()
+        .map_err(|_| format!("{} is no number", &rest[..length]))?;
     Ok((Token::Number(value), length))
 }
 
 fn word(rest: &str) -> (Token, usize) {
-    let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    let length = rest
+        .find(|c: char| !c.is_alphanumeric() && c != '_')
+        .unwrap_or(rest.len());
     (Token::Word(rest[..length].to_owned()), length)
 }
 
 fn sign(rest: &str) -> Result<(Token, usize), String> {
     let found = SIGNS.iter().find(|sign| rest.starts_with(**sign));
-    found.map(|sign| (Token::Sign(sign), sign.len())).ok_or_else(|| format!("unexpected {:?}", rest.chars().next()))
+    found
+        .map(|sign| (Token::Sign(sign), sign.len()))
+        .ok_or_else(|| format!("unexpected {:?}", rest.chars().next()))
 }

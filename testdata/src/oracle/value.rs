@@ -55,8 +55,15 @@ impl Value {
         Some(match kind {
             Kind::String => Self::String(text.to_owned()),
             Kind::Integer => Self::Integer(text.parse().ok()?),
-            Kind::Double => Self::Double(text.parse::<f64>().ok().filter(|number| number.is_finite())?),
-            Kind::Date => Self::Date((NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()? - NaiveDate::default()).num_days() as i32),
+            Kind::Double => Self::Double(
+                text.parse::<f64>()
+                    .ok()
+                    .filter(|number| number.is_finite())?,
+            ),
+            Kind::Date => Self::Date(
+                (NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()? - NaiveDate::default())
+                    .num_days() as i32,
+            ),
             Kind::Boolean => Self::Boolean(text.parse().ok()?),
         })
     }

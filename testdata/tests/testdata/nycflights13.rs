@@ -1,4 +1,5 @@
-//! The committed real data set is what its provenance says, and its configuration names files that are there.
+//! The committed real data set is what its provenance says, and its configuration names files that
+//! are there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,8 @@ fn root() -> PathBuf {
 fn rows_are_those_of_the_expected_results() {
     let (mut flights, mut days) = (0, 0);
     for entry in fs::read_dir(root().join("expected")).unwrap() {
-        let expected: serde_json::Value = serde_json::from_str(&fs::read_to_string(entry.unwrap().path()).unwrap()).unwrap();
+        let expected: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(entry.unwrap().path()).unwrap()).unwrap();
         let date = expected["date"].as_str().unwrap();
         for source in ["planes", "labels", "flights"] {
             let mut rows = 0;
@@ -23,7 +25,11 @@ fn rows_are_those_of_the_expected_results() {
                 Ok(())
             })
             .unwrap();
-            assert_eq!(Some(rows), expected["read"][source].as_u64(), "{source} of {date}");
+            assert_eq!(
+                Some(rows),
+                expected["read"][source].as_u64(),
+                "{source} of {date}"
+            );
             flights += if source == "flights" { rows } else { 0 };
         }
         days += 1;
@@ -33,11 +39,24 @@ fn rows_are_those_of_the_expected_results() {
 
 #[test]
 fn the_fixture_stays_small_and_is_configured() {
-    let bytes: u64 = parquet_files(&root()).unwrap().iter().map(|path| fs::metadata(path).unwrap().len()).sum();
+    let bytes: u64 = parquet_files(&root())
+        .unwrap()
+        .iter()
+        .map(|path| fs::metadata(path).unwrap().len())
+        .sum();
     assert!(bytes < 3_000_000, "{bytes}");
-    let config: toml::Table = fs::read_to_string(root().join("warehouse.toml")).unwrap().parse().unwrap();
+    let config: toml::Table = fs::read_to_string(root().join("warehouse.toml"))
+        .unwrap()
+        .parse()
+        .unwrap();
     for source in config["source"].as_array().unwrap() {
-        let pattern = source["path"].as_str().unwrap().replace("{date}", "2013-03-08");
-        assert!(root().join(pattern.trim_end_matches("/*.parquet")).is_dir(), "{pattern}");
+        let pattern = source["path"]
+            .as_str()
+            .unwrap()
+            .replace("{date}", "2013-03-08");
+        assert!(
+            root().join(pattern.trim_end_matches("/*.parquet")).is_dir(),
+            "{pattern}"
+        );
     }
 }

@@ -1,7 +1,9 @@
-//! The module `tagmill_udfs._native`: every function as an object that the Python package `datafusion` can register.
+//! The module `tagmill_udfs._native`: every function as an object that the Python package
+//! `datafusion` can register.
 //!
-//! Such an object hands its function over as a PyCapsule of a struct of `datafusion-ffi`; the package's DataFusion and the
-//! one in here share nothing else, so both need the same major version.
+//! Such an object hands its function over as a PyCapsule of a struct of `datafusion-ffi`; the
+//! package's DataFusion and the one in here share nothing else, so both need the same major
+//! version.
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use datafusion_ffi::udaf::FFI_AggregateUDF;
@@ -17,7 +19,11 @@ struct ScalarFunction(Arc<ScalarUDF>);
 #[pymethods]
 impl ScalarFunction {
     fn __datafusion_scalar_udf__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        PyCapsule::new_with_value(py, FFI_ScalarUDF::from(Arc::clone(&self.0)), c"datafusion_scalar_udf")
+        PyCapsule::new_with_value(
+            py,
+            FFI_ScalarUDF::from(Arc::clone(&self.0)),
+            c"datafusion_scalar_udf",
+        )
     }
 }
 
@@ -27,21 +33,34 @@ struct AggregateFunction(Arc<AggregateUDF>);
 
 #[pymethods]
 impl AggregateFunction {
-    fn __datafusion_aggregate_udf__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        PyCapsule::new_with_value(py, FFI_AggregateUDF::from(Arc::clone(&self.0)), c"datafusion_aggregate_udf")
+    fn __datafusion_aggregate_udf__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        PyCapsule::new_with_value(
+            py,
+            FFI_AggregateUDF::from(Arc::clone(&self.0)),
+            c"datafusion_aggregate_udf",
+        )
     }
 }
 
 /// All scalar functions.
 #[pyfunction]
 fn scalar_functions() -> Vec<ScalarFunction> {
-    tagmill_udfs::scalar_functions().into_iter().map(|function| ScalarFunction(Arc::new(function))).collect()
+    tagmill_udfs::scalar_functions()
+        .into_iter()
+        .map(|function| ScalarFunction(Arc::new(function)))
+        .collect()
 }
 
 /// All aggregate functions.
 #[pyfunction]
 fn aggregate_functions() -> Vec<AggregateFunction> {
-    tagmill_udfs::aggregate_functions().into_iter().map(|function| AggregateFunction(Arc::new(function))).collect()
+    tagmill_udfs::aggregate_functions()
+        .into_iter()
+        .map(|function| AggregateFunction(Arc::new(function)))
+        .collect()
 }
 
 #[pymodule]

@@ -1,4 +1,5 @@
-//! Set operations on two serialized bitmaps: container by container, written once, in canonical form.
+//! Set operations on two serialized bitmaps: container by container, written once, in canonical
+//! form.
 
 use super::COOKIE_NO_RUNS;
 use super::bucket::Bitmap32Ref;
@@ -30,7 +31,14 @@ impl Operation {
         matches!(self, Self::Or | Self::Xor)
     }
 
-    fn combine(self, writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Container<'_>, found: &mut Stretches) {
+    fn combine(
+        self,
+        writer: &mut Writer<'_>,
+        key: u16,
+        a: &Container<'_>,
+        b: &Container<'_>,
+        found: &mut Stretches,
+    ) {
         match self {
             Self::And => combine::and(writer, key, a, b, found),
             Self::Or => combine::or(writer, key, a, b, found),
@@ -64,20 +72,36 @@ fn write(operation: Operation, a: &BitmapRef<'_>, b: &BitmapRef<'_>, out: &mut V
     let mut writer = Writer::new(out);
     let mut found = Stretches::default();
     if operation == Operation::And {
-        for_each_shared_bucket(a, b, |high, left, right| write_shared(&mut writer, high, left, right, &mut found));
+        for_each_shared_bucket(a, b, |high, left, right| {
+            write_shared(&mut writer, high, left, right, &mut found)
+        });
     } else {
-        merge(a.buckets(), b.buckets(), |high, left, right| match (left, right) {
-            (Some(left), Some(right)) => write_both(operation, &mut writer, high, &left, &right, &mut found),
-            (Some(only), None) if operation.keeps_left() => write_bucket(&mut writer, high, &only),
-            (None, Some(only)) if operation.keeps_right() => write_bucket(&mut writer, high, &only),
-            _ => {}
+        merge(a.buckets(), b.buckets(), |high, left, right| {
+            match (left, right) {
+                (Some(left), Some(right)) => {
+                    write_both(operation, &mut writer, high, &left, &right, &mut found)
+                }
+                (Some(only), None) if operation.keeps_left() => {
+                    write_bucket(&mut writer, high, &only)
+                }
+                (None, Some(only)) if operation.keeps_right() => {
+                    write_bucket(&mut writer, high, &only)
+                }
+                _ => {}
+            }
         });
     }
     writer.finish();
 }
 
 /// Writes the intersection of two buckets.
-fn write_shared(writer: &mut Writer<'_>, high: u32, a: &Bitmap32Ref<'_>, b: &Bitmap32Ref<'_>, found: &mut Stretches) {
+fn write_shared(
+    writer: &mut Writer<'_>,
+    high: u32,
+    a: &Bitmap32Ref<'_>,
+    b: &Bitmap32Ref<'_>,
+    found: &mut Stretches,
+) {
     let most = a.container_count().min(b.container_count());
     writer.begin_bucket(high, most, a.may_have_runs() && b.may_have_runs());
     for_each_shared_key(a, b, |key, i, j| {
@@ -88,7 +112,14 @@ fn write_shared(writer: &mut Writer<'_>, high: u32, a: &Bitmap32Ref<'_>, b: &Bit
     writer.end_bucket();
 }
 
-fn write_both(operation: Operation, writer: &mut Writer<'_>, high: u32, a: &Bitmap32Ref<'_>, b: &Bitmap32Ref<'_>, found: &mut Stretches) {
+fn write_both(
+    operation: Operation,
+    writer: &mut Writer<'_>,
+    high: u32,
+    a: &Bitmap32Ref<'_>,
+    b: &Bitmap32Ref<'_>,
+    found: &mut Stretches,
+) {
     let (containers, expects_runs) = expect(operation, a, b);
     writer.begin_bucket(high, containers, expects_runs);
     merge_keys(a, b, |key, left, right| match (left, right) {
@@ -145,12 +176,19 @@ fn expect(operation: Operation, a: &Bitmap32Ref<'_>, b: &Bitmap32Ref<'_>) -> (us
         i += usize::from(left <= right);
         j += usize::from(right <= left);
     }
-    (a.container_count() + b.container_count() - shared, a.may_have_runs() || b.may_have_runs())
+    (
+        a.container_count() + b.container_count() - shared,
+        a.may_have_runs() || b.may_have_runs(),
+    )
 }
 
 /// Calls `visit` for every high word in both bitmaps, ascending.
 #[inline(always)]
-pub(super) fn for_each_shared_bucket<'b>(a: &BitmapRef<'b>, b: &BitmapRef<'b>, mut visit: impl FnMut(u32, &Bitmap32Ref<'b>, &Bitmap32Ref<'b>)) {
+pub(super) fn for_each_shared_bucket<'b>(
+    a: &BitmapRef<'b>,
+    b: &BitmapRef<'b>,
+    mut visit: impl FnMut(u32, &Bitmap32Ref<'b>, &Bitmap32Ref<'b>),
+) {
     if let (Some((high, left)), Some((other, right))) = (a.only_bucket(), b.only_bucket()) {
         if high == other {
             visit(high, left, right);
@@ -175,7 +213,11 @@ pub(super) fn for_each_shared_bucket<'b>(a: &BitmapRef<'b>, b: &BitmapRef<'b>, m
 
 /// Calls `visit` for every key in both bitmaps with the indices of its containers, ascending.
 #[inline(always)]
-pub(super) fn for_each_shared_key(a: &Bitmap32Ref<'_>, b: &Bitmap32Ref<'_>, mut visit: impl FnMut(u16, usize, usize)) {
+pub(super) fn for_each_shared_key(
+    a: &Bitmap32Ref<'_>,
+    b: &Bitmap32Ref<'_>,
+    mut visit: impl FnMut(u16, usize, usize),
+) {
     if a.keys().are_apart(b.keys()) {
         return;
     }
@@ -195,7 +237,11 @@ pub(super) fn for_each_shared_key(a: &Bitmap32Ref<'_>, b: &Bitmap32Ref<'_>, mut 
 
 /// Calls `visit` for every key in either bitmap with the indices of its containers, ascending.
 #[inline(always)]
-pub(super) fn merge_keys(a: &Bitmap32Ref<'_>, b: &Bitmap32Ref<'_>, mut visit: impl FnMut(u16, Option<usize>, Option<usize>)) {
+pub(super) fn merge_keys(
+    a: &Bitmap32Ref<'_>,
+    b: &Bitmap32Ref<'_>,
+    mut visit: impl FnMut(u16, Option<usize>, Option<usize>),
+) {
     let (mut i, mut j) = (0, 0);
     loop {
         match (a.key(i), b.key(j)) {
@@ -220,7 +266,11 @@ pub(super) fn merge_keys(a: &Bitmap32Ref<'_>, b: &Bitmap32Ref<'_>, mut visit: im
 
 /// Calls `visit` for every high word in either sequence, ascending.
 #[inline(always)]
-pub(super) fn merge<T>(a: impl Iterator<Item = (u32, T)>, b: impl Iterator<Item = (u32, T)>, mut visit: impl FnMut(u32, Option<T>, Option<T>)) {
+pub(super) fn merge<T>(
+    a: impl Iterator<Item = (u32, T)>,
+    b: impl Iterator<Item = (u32, T)>,
+    mut visit: impl FnMut(u32, Option<T>, Option<T>),
+) {
     let (mut a, mut b) = (a, b);
     let (mut left, mut right) = (a.next(), b.next());
     loop {
@@ -232,8 +282,15 @@ pub(super) fn merge<T>(a: impl Iterator<Item = (u32, T)>, b: impl Iterator<Item 
         };
         let from_left = if order.is_le() { left.take() } else { None };
         let from_right = if order.is_ge() { right.take() } else { None };
-        let high = from_left.as_ref().or(from_right.as_ref()).map_or(0, |(high, _)| *high);
-        visit(high, from_left.map(|(_, value)| value), from_right.map(|(_, value)| value));
+        let high = from_left
+            .as_ref()
+            .or(from_right.as_ref())
+            .map_or(0, |(high, _)| *high);
+        visit(
+            high,
+            from_left.map(|(_, value)| value),
+            from_right.map(|(_, value)| value),
+        );
         if order.is_le() {
             left = a.next();
         }

@@ -14,7 +14,8 @@ use super::merge_lanes;
 const SKEW: usize = 24;
 /// Values compared at once.
 const LANES: usize = 8;
-/// A long array is searched in parts of this many values; an array container has at most as many parts.
+/// A long array is searched in parts of this many values; an array container has at most as many
+/// parts.
 const PART: usize = 64;
 /// So few values are searched in any array.
 const FEW: usize = 2;
@@ -43,15 +44,24 @@ fn load(block: &[[u8; 2]; LANES]) -> [u16; LANES] {
 fn mark_equal(a: &[u16; LANES], b: &[u16; LANES], found: &mut [u16; LANES]) {
     for turn in 0..LANES {
         for lane in 0..LANES {
-            found[lane] |= if a[lane] == b[(lane + turn) % LANES] { u16::MAX } else { 0 };
+            found[lane] |= if a[lane] == b[(lane + turn) % LANES] {
+                u16::MAX
+            } else {
+                0
+            };
         }
     }
 }
 
-/// Calls `block` for every full block of `a` with the marks of its values that are in `b`, as far as `b` has full
-/// blocks; returns how far both were consumed. The marks of a block that is not complete are given back.
+/// Calls `block` for every full block of `a` with the marks of its values that are in `b`, as far
+/// as `b` has full blocks; returns how far both were consumed. The marks of a block that is not
+/// complete are given back.
 #[inline(always)]
-fn walk_blocks(a: &Values, b: &Values, mut block: impl FnMut(&[u16; LANES], &[u16; LANES])) -> (usize, usize, [u16; LANES]) {
+fn walk_blocks(
+    a: &Values,
+    b: &Values,
+    mut block: impl FnMut(&[u16; LANES], &[u16; LANES]),
+) -> (usize, usize, [u16; LANES]) {
     let (a_blocks, b_blocks) = (a.as_chunks::<LANES>().0, b.as_chunks::<LANES>().0);
     let (mut i, mut j) = (0, 0);
     let mut found = [0; LANES];
@@ -69,7 +79,8 @@ fn walk_blocks(a: &Values, b: &Values, mut block: impl FnMut(&[u16; LANES], &[u1
     (i * LANES, j * LANES, found)
 }
 
-/// Calls `visit` for the values of `a` with whether each is in `b`; `found` are marks known for the first ones.
+/// Calls `visit` for the values of `a` with whether each is in `b`; `found` are marks known for the
+/// first ones.
 #[inline(always)]
 fn walk_rest(a: &Values, b: &Values, found: &[u16; LANES], mut visit: impl FnMut(u16, bool)) {
     let mut j = 0;
@@ -95,15 +106,21 @@ pub(super) fn gallop(values: &Values, wanted: u16) -> usize {
     low + values[low.min(end)..end].partition_point(|bytes| value(bytes) < wanted)
 }
 
-/// Calls `visit` for the values of the short `a` with whether each is in the long `b`. The searches do not depend on
-/// each other, so the processor runs several at once.
+/// Calls `visit` for the values of the short `a` with whether each is in the long `b`. The searches
+/// do not depend on each other, so the processor runs several at once.
 #[inline(always)]
 fn walk_skewed(a: &Values, b: &Values, mut visit: impl FnMut(u16, bool)) {
-    let Some(tail) = b.last_chunk::<PART>().filter(|_| a.len() >= LEAST_FOR_PARTS && b.len() <= PART * PART) else {
+    let Some(tail) = b
+        .last_chunk::<PART>()
+        .filter(|_| a.len() >= LEAST_FOR_PARTS && b.len() <= PART * PART)
+    else {
         for bytes in a {
             let wanted = value(bytes);
             let at = b.partition_point(|bytes| value(bytes) < wanted);
-            visit(wanted, b.get(at).is_some_and(|bytes| value(bytes) == wanted));
+            visit(
+                wanted,
+                b.get(at).is_some_and(|bytes| value(bytes) == wanted),
+            );
         }
         return;
     };
@@ -116,7 +133,12 @@ fn walk_skewed(a: &Values, b: &Values, mut visit: impl FnMut(u16, bool)) {
         let wanted = value(bytes);
         let before: u16 = lasts.iter().map(|last| u16::from(*last < wanted)).sum();
         let part = parts.get(usize::from(before)).unwrap_or(tail);
-        visit(wanted, part.iter().fold(0, |found, bytes| found | u16::from(value(bytes) == wanted)) != 0);
+        visit(
+            wanted,
+            part.iter()
+                .fold(0, |found, bytes| found | u16::from(value(bytes) == wanted))
+                != 0,
+        );
     }
 }
 
@@ -129,17 +151,24 @@ fn count_in_order(a: &Values, b: &Values) -> u32 {
         }
     });
     let mut count = lanes.iter().map(|lane| u32::from(*lane)).sum();
-    walk_rest(&a[i..], &b[j..], &found, |_, is_in| count += u32::from(is_in));
+    walk_rest(&a[i..], &b[j..], &found, |_, is_in| {
+        count += u32::from(is_in)
+    });
     count
 }
 
-/// Writes the values of `a` whose being in `b` equals `WANTED` to `out`, which has room for all of `a` and [`SLACK`] more;
-/// the portable loop.
+/// Writes the values of `a` whose being in `b` equals `WANTED` to `out`, which has room for all of
+/// `a` and [`SLACK`] more; the portable loop.
 fn filter_in_order<const WANTED: bool>(a: &Values, b: &Values, out: &mut Values) -> usize {
     let mut len = 0;
     let (i, j, found) = walk_blocks(a, b, |values, found| {
         let is_any_in = *found != [0; LANES];
-        let Some(room) = out.get_mut(len..).and_then(|room| room.first_chunk_mut::<LANES>()) else { return };
+        let Some(room) = out
+            .get_mut(len..)
+            .and_then(|room| room.first_chunk_mut::<LANES>())
+        else {
+            return;
+        };
         if is_any_in {
             let mut kept = 0;
             for lane in 0..LANES {
@@ -152,7 +181,9 @@ fn filter_in_order<const WANTED: bool>(a: &Values, b: &Values, out: &mut Values)
             len += LANES;
         }
     });
-    walk_rest(&a[i..], &b[j..], &found, |value, is_in| keep(out, &mut len, value, is_in == WANTED));
+    walk_rest(&a[i..], &b[j..], &found, |value, is_in| {
+        keep(out, &mut len, value, is_in == WANTED)
+    });
     len
 }
 
@@ -169,7 +200,9 @@ fn keep(out: &mut Values, len: &mut usize, value: u16, is_kept: bool) {
 #[inline]
 fn are_apart(a: &Values, b: &Values) -> bool {
     match (a, b) {
-        ([a_first, .., a_last], [b_first, .., b_last]) => value(a_last) < value(b_first) || value(b_last) < value(a_first),
+        ([a_first, .., a_last], [b_first, .., b_last]) => {
+            value(a_last) < value(b_first) || value(b_last) < value(a_first)
+        }
         _ => false,
     }
 }
@@ -199,11 +232,16 @@ pub(super) fn and_count(a: &Values, b: &Values) -> u32 {
     count_in_order(a, b)
 }
 
-/// Writes the values of `a` whose being in `b` equals `WANTED` to `out`, which has room for all of `a` and [`SLACK`] more.
+/// Writes the values of `a` whose being in `b` equals `WANTED` to `out`, which has room for all of
+/// `a` and [`SLACK`] more.
 #[inline]
 fn filter<const WANTED: bool>(a: &Values, b: &Values, out: &mut Values) -> usize {
     if a.len() * SKEW < b.len() {
-        return if WANTED { and_skewed(a, b, out) } else { and_not_skewed(a, b, out) };
+        return if WANTED {
+            and_skewed(a, b, out)
+        } else {
+            and_not_skewed(a, b, out)
+        };
     }
     #[cfg(target_arch = "x86_64")]
     if has_lanes() {
@@ -223,26 +261,34 @@ fn merge<const KEEPS_TWINS: bool>(a: &Values, b: &Values, out: &mut Values) -> u
     merge::merge::<KEEPS_TWINS>(a, b, out)
 }
 
-/// Writes the values in both to `out`, which has room for all of the shorter one and [`SLACK`] more; returns how many.
+/// Writes the values in both to `out`, which has room for all of the shorter one and [`SLACK`]
+/// more; returns how many.
 #[inline]
 pub(super) fn and(a: &Values, b: &Values, out: &mut Values) -> usize {
     let (a, b) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-    if are_apart(a, b) { 0 } else { filter::<true>(a, b, out) }
+    if are_apart(a, b) {
+        0
+    } else {
+        filter::<true>(a, b, out)
+    }
 }
 
-/// Writes the values of `a` that are not in `b` to `out`, which has room for all of `a` and [`SLACK`] more; returns how many.
+/// Writes the values of `a` that are not in `b` to `out`, which has room for all of `a` and
+/// [`SLACK`] more; returns how many.
 #[inline]
 pub(super) fn and_not(a: &Values, b: &Values, out: &mut Values) -> usize {
     filter::<false>(a, b, out)
 }
 
-/// Writes the values in either to `out`, which has room for all and [`SLACK`] more; returns how many.
+/// Writes the values in either to `out`, which has room for all and [`SLACK`] more; returns how
+/// many.
 #[inline]
 pub(super) fn or(a: &Values, b: &Values, out: &mut Values) -> usize {
     merge::<true>(a, b, out)
 }
 
-/// Writes the values in exactly one to `out`, which has room for all and [`SLACK`] more; returns how many.
+/// Writes the values in exactly one to `out`, which has room for all and [`SLACK`] more; returns
+/// how many.
 #[inline]
 pub(super) fn xor(a: &Values, b: &Values, out: &mut Values) -> usize {
     merge::<false>(a, b, out)
@@ -302,33 +348,77 @@ mod tests {
         out
     }
 
-    /// The loops in use and the portable ones, against the standard library, for lengths around those where they change.
+    /// The loops in use and the portable ones, against the standard library, for lengths around
+    /// those where they change.
     #[test]
     fn loops_agree_with_sets() {
         let mut state = 0x9E37_79B9_7F4A_7C15;
         let counts = [0, 1, 2, 7, 8, 9, 16, 40, 63, 64, 65, 130, 700, 3_000];
         for (a_count, b_count) in counts.into_iter().flat_map(|a| counts.map(|b| (a, b))) {
             for bound in [30, 300, 3_000, 65_536] {
-                let (a, b) = (values(&mut state, a_count, bound), values(&mut state, b_count, bound));
+                let (a, b) = (
+                    values(&mut state, a_count, bound),
+                    values(&mut state, b_count, bound),
+                );
                 let set = |values: &[[u8; 2]]| values.iter().map(value).collect::<BTreeSet<u16>>();
                 let (left, right) = (set(&a), set(&b));
                 let expect = |found: Vec<[u8; 2]>, values: Vec<u16>, what: &str| {
-                    assert_eq!(found.iter().map(value).collect::<Vec<u16>>(), values, "{what} of {a_count} and {b_count} below {bound}");
+                    assert_eq!(
+                        found.iter().map(value).collect::<Vec<u16>>(),
+                        values,
+                        "{what} of {a_count} and {b_count} below {bound}"
+                    );
                 };
                 let both: Vec<u16> = left.intersection(&right).copied().collect();
-                assert_eq!(and_count(&a, &b) as usize, both.len(), "{a_count} and {b_count} below {bound}");
+                assert_eq!(
+                    and_count(&a, &b) as usize,
+                    both.len(),
+                    "{a_count} and {b_count} below {bound}"
+                );
                 assert_eq!(count_in_order(&a, &b) as usize, both.len());
-                expect(written(a.len().min(b.len()), |out| and(&a, &b, out)), both.clone(), "and");
-                expect(written(a.len(), |out| filter_in_order::<true>(&a, &b, out)), both, "portable and");
+                expect(
+                    written(a.len().min(b.len()), |out| and(&a, &b, out)),
+                    both.clone(),
+                    "and",
+                );
+                expect(
+                    written(a.len(), |out| filter_in_order::<true>(&a, &b, out)),
+                    both,
+                    "portable and",
+                );
                 let only: Vec<u16> = left.difference(&right).copied().collect();
-                expect(written(a.len(), |out| and_not(&a, &b, out)), only.clone(), "and_not");
-                expect(written(a.len(), |out| filter_in_order::<false>(&a, &b, out)), only, "portable and_not");
+                expect(
+                    written(a.len(), |out| and_not(&a, &b, out)),
+                    only.clone(),
+                    "and_not",
+                );
+                expect(
+                    written(a.len(), |out| filter_in_order::<false>(&a, &b, out)),
+                    only,
+                    "portable and_not",
+                );
                 let either: Vec<u16> = left.union(&right).copied().collect();
-                expect(written(a.len() + b.len(), |out| or(&a, &b, out)), either.clone(), "or");
-                expect(written(a.len() + b.len(), |out| merge::merge::<true>(&a, &b, out)), either, "portable or");
+                expect(
+                    written(a.len() + b.len(), |out| or(&a, &b, out)),
+                    either.clone(),
+                    "or",
+                );
+                expect(
+                    written(a.len() + b.len(), |out| merge::merge::<true>(&a, &b, out)),
+                    either,
+                    "portable or",
+                );
                 let one: Vec<u16> = left.symmetric_difference(&right).copied().collect();
-                expect(written(a.len() + b.len(), |out| xor(&a, &b, out)), one.clone(), "xor");
-                expect(written(a.len() + b.len(), |out| merge::merge::<false>(&a, &b, out)), one, "portable xor");
+                expect(
+                    written(a.len() + b.len(), |out| xor(&a, &b, out)),
+                    one.clone(),
+                    "xor",
+                );
+                expect(
+                    written(a.len() + b.len(), |out| merge::merge::<false>(&a, &b, out)),
+                    one,
+                    "portable xor",
+                );
             }
         }
     }

@@ -4,8 +4,9 @@
 //! members   : everybody who has a number
 //! slice i   : the members whose number has bit i set
 //! ```
-//! A slice that is missing is empty. Comparisons go from the highest slice down and keep the members that are still equal
-//! (O'Neil and Quass, Improved Query Performance with Variant Indexes, 1997).
+//! A slice that is missing is empty. Comparisons go from the highest slice down and keep the
+//! members that are still equal (O'Neil and Quass, Improved Query Performance with Variant Indexes,
+//! 1997).
 
 use super::algebra::{and, and_not, or};
 use super::clip::page;
@@ -55,7 +56,11 @@ fn view(bytes: &[u8]) -> Result<BitmapRef<'_>, Defect> {
 }
 
 /// The combination of two bitmaps as bytes.
-fn combined(combine: fn(&BitmapRef<'_>, &BitmapRef<'_>, &mut Vec<u8>), a: &[u8], b: &[u8]) -> Result<Vec<u8>, Defect> {
+fn combined(
+    combine: fn(&BitmapRef<'_>, &BitmapRef<'_>, &mut Vec<u8>),
+    a: &[u8],
+    b: &[u8],
+) -> Result<Vec<u8>, Defect> {
     let mut out = Vec::new();
     combine(&view(a)?, &view(b)?, &mut out);
     Ok(out)
@@ -69,7 +74,11 @@ impl Bsi {
     /// # Errors
     /// A [`Defect`] of the bytes, as for all that follow.
     pub fn count(&self) -> Result<u64, Defect> {
-        Ok(if self.members.is_empty() { 0 } else { view(&self.members)?.cardinality() })
+        Ok(if self.members.is_empty() {
+            0
+        } else {
+            view(&self.members)?.cardinality()
+        })
     }
 
     /// Keeps only the members that are in the filter.
@@ -82,13 +91,24 @@ impl Bsi {
     }
 
     fn members(&self) -> &[u8] {
-        if self.members.is_empty() { &EMPTY } else { &self.members }
+        if self.members.is_empty() {
+            &EMPTY
+        } else {
+            &self.members
+        }
     }
 
     /// Bits from the highest slice down, with the bytes of the slice.
     fn descending(&self) -> impl Iterator<Item = (u32, &[u8])> {
         let above = self.slices.last_key_value().map_or(0, |(bit, _)| bit + 1);
-        (0..above).rev().map(|bit| (bit, self.slices.get(&bit).map_or(EMPTY.as_slice(), Vec::as_slice)))
+        (0..above).rev().map(|bit| {
+            (
+                bit,
+                self.slices
+                    .get(&bit)
+                    .map_or(EMPTY.as_slice(), Vec::as_slice),
+            )
+        })
     }
 
     /// The sum of the members' numbers.
@@ -97,7 +117,9 @@ impl Bsi {
     /// As [`Bsi::count`].
     pub fn sum(&self) -> Result<u128, Defect> {
         let members = view(self.members())?;
-        self.slices.iter().try_fold(0, |sum, (bit, slice)| Ok(sum + (u128::from(and_cardinality(&members, &view(slice)?)) << bit)))
+        self.slices.iter().try_fold(0, |sum, (bit, slice)| {
+            Ok(sum + (u128::from(and_cardinality(&members, &view(slice)?)) << bit))
+        })
     }
 
     /// The number of one member; `None` for others.
@@ -108,11 +130,14 @@ impl Bsi {
         if !view(self.members())?.contains(member) {
             return Ok(None);
         }
-        let number = self.slices.iter().try_fold(0, |number, (bit, slice)| Ok(number | u64::from(view(slice)?.contains(member)) << bit));
+        let number = self.slices.iter().try_fold(0, |number, (bit, slice)| {
+            Ok(number | u64::from(view(slice)?.contains(member)) << bit)
+        });
         number.map(Some)
     }
 
-    /// The number with `index` smaller or equal ones before it when all are put in order; `None` beyond the last.
+    /// The number with `index` smaller or equal ones before it when all are put in order; `None`
+    /// beyond the last.
     ///
     /// # Errors
     /// As [`Bsi::count`].
@@ -137,7 +162,11 @@ impl Bsi {
 
     fn split(&self, number: u64) -> Result<Split, Defect> {
         let above = self.slices.last_key_value().map_or(0, |(bit, _)| bit + 1);
-        let mut split = Split { less: EMPTY.to_vec(), equal: self.members().to_vec(), greater: EMPTY.to_vec() };
+        let mut split = Split {
+            less: EMPTY.to_vec(),
+            equal: self.members().to_vec(),
+            greater: EMPTY.to_vec(),
+        };
         if number >> above != 0 {
             std::mem::swap(&mut split.less, &mut split.equal);
             return Ok(split);
@@ -156,15 +185,24 @@ impl Bsi {
         Ok(split)
     }
 
-    /// The canonical bitmap of the members whose number compares so; a negative number is below all.
+    /// The canonical bitmap of the members whose number compares so; a negative number is below
+    /// all.
     ///
     /// # Errors
     /// As [`Bsi::count`].
     pub fn compare(&self, comparison: Comparison, number: i128) -> Result<Vec<u8>, Defect> {
         let split = match u64::try_from(number) {
             Ok(number) => self.split(number)?,
-            Err(_) if number < 0 => Split { less: EMPTY.to_vec(), equal: EMPTY.to_vec(), greater: self.members().to_vec() },
-            Err(_) => Split { less: self.members().to_vec(), equal: EMPTY.to_vec(), greater: EMPTY.to_vec() },
+            Err(_) if number < 0 => Split {
+                less: EMPTY.to_vec(),
+                equal: EMPTY.to_vec(),
+                greater: self.members().to_vec(),
+            },
+            Err(_) => Split {
+                less: self.members().to_vec(),
+                equal: EMPTY.to_vec(),
+                greater: EMPTY.to_vec(),
+            },
         };
         match comparison {
             Comparison::Less => Ok(split.less),
@@ -181,10 +219,15 @@ impl Bsi {
     /// # Errors
     /// As [`Bsi::count`].
     pub fn between(&self, low: i128, high: i128) -> Result<Vec<u8>, Defect> {
-        combined(and, &self.compare(Comparison::GreaterOrEqual, low)?, &self.compare(Comparison::LessOrEqual, high)?)
+        combined(
+            and,
+            &self.compare(Comparison::GreaterOrEqual, low)?,
+            &self.compare(Comparison::LessOrEqual, high)?,
+        )
     }
 
-    /// The canonical bitmap of the `count` members with the largest numbers; of equal ones the smallest members.
+    /// The canonical bitmap of the `count` members with the largest numbers; of equal ones the
+    /// smallest members.
     ///
     /// # Errors
     /// As [`Bsi::count`].
@@ -193,9 +236,13 @@ impl Bsi {
         if count == 0 {
             return Ok(EMPTY.to_vec());
         }
-        let Some(least) = self.nth(members.saturating_sub(count))? else { return Ok(EMPTY.to_vec()) };
+        let Some(least) = self.nth(members.saturating_sub(count))? else {
+            return Ok(EMPTY.to_vec());
+        };
         let split = self.split(least)?;
-        let wanted = count.min(members).saturating_sub(view(&split.greater)?.cardinality());
+        let wanted = count
+            .min(members)
+            .saturating_sub(view(&split.greater)?.cardinality());
         let mut equal = Vec::new();
         page(&view(&split.equal)?, 0, wanted, &mut equal);
         combined(or, &split.greater, &equal)

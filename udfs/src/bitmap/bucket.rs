@@ -1,4 +1,5 @@
-//! A serialized 32-bit bitmap inside a 64-bit one, read in place: its parts, its containers by index and by key.
+//! A serialized 32-bit bitmap inside a 64-bit one, read in place: its parts, its containers by
+//! index and by key.
 
 use super::check::{Check, check_container, check_keys};
 use super::container::Container;
@@ -35,9 +36,14 @@ fn cardinality_of(descriptor: &[u8; 4]) -> u32 {
     u32::from(u16::from_le_bytes([descriptor[2], descriptor[3]])) + 1
 }
 
-/// Reads the container at the start of `body`; `None` if it is cut off. Also gives its size in bytes.
+/// Reads the container at the start of `body`; `None` if it is cut off. Also gives its size in
+/// bytes.
 #[inline(always)]
-fn container_at<'a>(body: &'a [u8], descriptor: &[u8; 4], is_run: bool) -> Option<(Container<'a>, usize)> {
+fn container_at<'a>(
+    body: &'a [u8],
+    descriptor: &[u8; 4],
+    is_run: bool,
+) -> Option<(Container<'a>, usize)> {
     let cardinality = cardinality_of(descriptor);
     if is_run {
         let count = usize::from(u16::from_le_bytes(*body.first_chunk()?));
@@ -48,7 +54,12 @@ fn container_at<'a>(body: &'a [u8], descriptor: &[u8; 4], is_run: bool) -> Optio
         let size = cardinality as usize * 2;
         return Some((Container::Array(body.get(..size)?.as_chunks().0), size));
     }
-    let block = body.get(..BITSET_BYTES)?.as_chunks::<8>().0.try_into().ok()?;
+    let block = body
+        .get(..BITSET_BYTES)?
+        .as_chunks::<8>()
+        .0
+        .try_into()
+        .ok()?;
     Some((Container::Bitset(block, cardinality), BITSET_BYTES))
 }
 
@@ -57,7 +68,10 @@ impl<'a> Bitmap32Ref<'a> {
     pub(super) fn parse(cursor: &mut Cursor<'a>, check: Check) -> Result<(Self, u64), Defect> {
         let start = cursor.at;
         let bitmap = Self::parse_header(cursor)?;
-        check_keys(bitmap.descriptors, start + bitmap.body_at - bitmap.header_tail())?;
+        check_keys(
+            bitmap.descriptors,
+            start + bitmap.body_at - bitmap.header_tail(),
+        )?;
         let mut at = bitmap.body_at;
         let mut cardinality = 0;
         for (index, descriptor) in bitmap.descriptors.iter().enumerate() {
@@ -65,9 +79,15 @@ impl<'a> Bitmap32Ref<'a> {
             if let Some(offsets) = bitmap.offsets
                 && u32::from_le_bytes(offsets[index]) as usize != at
             {
-                return Err(Defect::WrongOffset { key, found: u32::from_le_bytes(offsets[index]), expected: at as u32 });
+                return Err(Defect::WrongOffset {
+                    key,
+                    found: u32::from_le_bytes(offsets[index]),
+                    expected: at as u32,
+                });
             }
-            let Some((container, size)) = container_at(&bitmap.bytes[at..], descriptor, bitmap.is_run(index)) else {
+            let Some((container, size)) =
+                container_at(&bitmap.bytes[at..], descriptor, bitmap.is_run(index))
+            else {
                 return Err(bitmap.truncated(start, at, index));
             };
             check_container(key, &container, check)?;
@@ -83,12 +103,15 @@ impl<'a> Bitmap32Ref<'a> {
         Self::parse(cursor, Check::Everything).map(|(bitmap, _)| bitmap)
     }
 
-    /// Reads one 32-bit bitmap, which has been checked before, off the cursor without looking at all of it.
+    /// Reads one 32-bit bitmap, which has been checked before, off the cursor without looking at
+    /// all of it.
     pub(super) fn reparse(cursor: &mut Cursor<'a>) -> Result<Self, Defect> {
         let bitmap = Self::parse_header(cursor)?;
         let end = match bitmap.descriptors.len().checked_sub(1) {
             None => bitmap.body_at,
-            Some(last) => bitmap.locate(last).map_or(bitmap.body_at, |(at, _, size)| at + size),
+            Some(last) => bitmap
+                .locate(last)
+                .map_or(bitmap.body_at, |(at, _, size)| at + size),
         };
         cursor.take(end - bitmap.body_at)?;
         Ok(bitmap)
@@ -100,8 +123,19 @@ impl<'a> Bitmap32Ref<'a> {
         let (count, run_flags) = Self::parse_cookie(cursor)?;
         let descriptors = cursor.take_fours(count)?;
         let has_offsets = run_flags.is_none() || count >= OFFSETS_FROM;
-        let offsets = if has_offsets { Some(cursor.take_fours(count)?) } else { None };
-        Ok(Self { bytes, descriptors, offsets, run_flags, body_at: cursor.at - start, keys: Keys::of(descriptors) })
+        let offsets = if has_offsets {
+            Some(cursor.take_fours(count)?)
+        } else {
+            None
+        };
+        Ok(Self {
+            bytes,
+            descriptors,
+            offsets,
+            run_flags,
+            body_at: cursor.at - start,
+            keys: Keys::of(descriptors),
+        })
     }
 
     /// Bytes of descriptors and offsets.
@@ -142,7 +176,11 @@ impl<'a> Bitmap32Ref<'a> {
             Some(count) => 2 + usize::from(u16::from_le_bytes(*count)) * 4,
             None => 2,
         };
-        Defect::Truncated { at: start + at, wanted, left: rest.len() }
+        Defect::Truncated {
+            at: start + at,
+            wanted,
+            left: rest.len(),
+        }
     }
 
     /// Where the container with this index starts, the container, its size in bytes.
@@ -152,32 +190,48 @@ impl<'a> Bitmap32Ref<'a> {
             Some(offsets) => u32::from_le_bytes(*offsets.get(index)?) as usize,
             None => self.walk_to(index)?,
         };
-        let (container, size) = container_at(self.bytes.get(at..)?, self.descriptors.get(index)?, self.is_run(index))?;
+        let (container, size) = container_at(
+            self.bytes.get(at..)?,
+            self.descriptors.get(index)?,
+            self.is_run(index),
+        )?;
         Some((at, container, size))
     }
 
     /// Where a container of a bitmap without offsets starts: after at most two others.
     fn walk_to(&self, index: usize) -> Option<usize> {
-        self.descriptors.iter().take(index).enumerate().try_fold(self.body_at, |at, (before, descriptor)| {
-            let (_, size) = container_at(self.bytes.get(at..)?, descriptor, self.is_run(before))?;
-            Some(at + size)
-        })
+        self.descriptors.iter().take(index).enumerate().try_fold(
+            self.body_at,
+            |at, (before, descriptor)| {
+                let (_, size) =
+                    container_at(self.bytes.get(at..)?, descriptor, self.is_run(before))?;
+                Some(at + size)
+            },
+        )
     }
 
     #[inline]
     fn is_run(&self, index: usize) -> bool {
-        self.run_flags.is_some_and(|flags| flags[index / 8] >> (index % 8) & 1 == 1)
+        self.run_flags
+            .is_some_and(|flags| flags[index / 8] >> (index % 8) & 1 == 1)
     }
 
     /// Number of values, added up from the descriptors.
     #[inline]
     pub fn cardinality(&self) -> u64 {
-        self.descriptors.iter().map(|descriptor| u64::from(cardinality_of(descriptor))).sum()
+        self.descriptors
+            .iter()
+            .map(|descriptor| u64::from(cardinality_of(descriptor)))
+            .sum()
     }
 
     /// Number of values of the largest container; 0 without containers.
     pub(super) fn largest(&self) -> u32 {
-        self.descriptors.iter().map(cardinality_of).max().unwrap_or(0)
+        self.descriptors
+            .iter()
+            .map(cardinality_of)
+            .max()
+            .unwrap_or(0)
     }
 
     /// Number of containers.
@@ -199,7 +253,10 @@ impl<'a> Bitmap32Ref<'a> {
 
     /// The first and the last key; `None` without containers.
     pub(super) fn key_bounds(&self) -> Option<(u16, u16)> {
-        Some((key_of(self.descriptors.first()?), key_of(self.descriptors.last()?)))
+        Some((
+            key_of(self.descriptors.first()?),
+            key_of(self.descriptors.last()?),
+        ))
     }
 
     /// Calls `visit` with every key, ascending.
@@ -220,10 +277,15 @@ impl<'a> Bitmap32Ref<'a> {
         Keys::are_exact(self.descriptors.last().map(key_of))
     }
 
-    /// Index of the first key that is not below `wanted`, searched in growing steps from one that is.
+    /// Index of the first key that is not below `wanted`, searched in growing steps from one that
+    /// is.
     #[inline]
     pub(super) fn advance(&self, from: usize, wanted: u16) -> usize {
-        let is_below = |index: usize| self.descriptors.get(index).is_some_and(|descriptor| key_of(descriptor) < wanted);
+        let is_below = |index: usize| {
+            self.descriptors
+                .get(index)
+                .is_some_and(|descriptor| key_of(descriptor) < wanted)
+        };
         let (mut low, mut step) = (from, 1);
         while is_below(low + step) {
             low += step;
@@ -232,24 +294,37 @@ impl<'a> Bitmap32Ref<'a> {
         let mut high = self.descriptors.len().min(low + step);
         while high - low > 1 {
             let middle = (low + high) / 2;
-            if is_below(middle) { low = middle } else { high = middle }
+            if is_below(middle) {
+                low = middle
+            } else {
+                high = middle
+            }
         }
         high
     }
 
     /// The indices of the containers with keys from `first` to `last`.
     pub(super) fn indices(&self, first: u16, last: u16) -> Range<usize> {
-        let start = self.descriptors.partition_point(|descriptor| key_of(descriptor) < first);
-        let end = self.descriptors.partition_point(|descriptor| key_of(descriptor) <= last);
+        let start = self
+            .descriptors
+            .partition_point(|descriptor| key_of(descriptor) < first);
+        let end = self
+            .descriptors
+            .partition_point(|descriptor| key_of(descriptor) <= last);
         start..end.max(start)
     }
 
     /// Number of values in the first `count` containers.
     pub(super) fn cardinality_of_first(&self, count: usize) -> u64 {
-        self.descriptors.iter().take(count).map(|descriptor| u64::from(cardinality_of(descriptor))).sum()
+        self.descriptors
+            .iter()
+            .take(count)
+            .map(|descriptor| u64::from(cardinality_of(descriptor)))
+            .sum()
     }
 
-    /// The container with the value that has `index` smaller ones, and how many values are in those before it.
+    /// The container with the value that has `index` smaller ones, and how many values are in those
+    /// before it.
     pub(super) fn find_nth(&self, index: u64) -> Option<(usize, u64)> {
         let mut before = 0;
         for (at, descriptor) in self.descriptors.iter().enumerate() {
@@ -271,7 +346,11 @@ impl<'a> Bitmap32Ref<'a> {
     /// The containers with their keys (the upper 16 of 32 bits), ascending.
     #[inline]
     pub fn containers(&self) -> Containers<'a> {
-        Containers { bitmap: *self, index: 0, at: self.body_at }
+        Containers {
+            bitmap: *self,
+            index: 0,
+            at: self.body_at,
+        }
     }
 
     /// Calls `visit` with every key and its container, ascending.
@@ -279,7 +358,9 @@ impl<'a> Bitmap32Ref<'a> {
     pub(super) fn for_each_container(&self, mut visit: impl FnMut(u16, Container<'a>)) {
         let mut rest = self.bytes.get(self.body_at..).unwrap_or_default();
         for (index, descriptor) in self.descriptors.iter().enumerate() {
-            let Some((container, size)) = container_at(rest, descriptor, self.is_run(index)) else { return };
+            let Some((container, size)) = container_at(rest, descriptor, self.is_run(index)) else {
+                return;
+            };
             visit(key_of(descriptor), container);
             rest = rest.get(size..).unwrap_or_default();
         }
@@ -293,7 +374,8 @@ impl<'a> Bitmap32Ref<'a> {
 
     /// Whether the value is in the bitmap.
     pub fn contains(&self, value: u32) -> bool {
-        self.container((value >> 16) as u16).is_some_and(|container| container.contains(value as u16))
+        self.container((value >> 16) as u16)
+            .is_some_and(|container| container.contains(value as u16))
     }
 
     /// Appends all values, ascending.
@@ -304,11 +386,14 @@ impl<'a> Bitmap32Ref<'a> {
         }
     }
 
-    /// Sets bit `v` of `words` (bit `v % 64` of word `v / 64`) for every value; values beyond the end are ignored.
+    /// Sets bit `v` of `words` (bit `v % 64` of word `v / 64`) for every value; values beyond the
+    /// end are ignored.
     pub fn or_into_words(&self, words: &mut [u64]) {
         for (key, container) in self.containers() {
             let start = usize::from(key) * 1024;
-            let Some(part) = words.get_mut(start..) else { return };
+            let Some(part) = words.get_mut(start..) else {
+                return;
+            };
             let end = part.len().min(1024);
             container.or_into(&mut part[..end]);
         }

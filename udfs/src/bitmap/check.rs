@@ -16,7 +16,8 @@ pub(super) enum Check {
 }
 
 per_cpu! {
-    /// Number of values in runs; `None` if any is not in order or too long. Without a branch on the data.
+    /// Number of values in runs; `None` if any is not in order or too long. Without a branch on the
+    /// data.
     fn count_in_order(runs: &[[u8; 4]]) -> Option<u32> {
         let run = |bytes: &[u8; 4]| u32::from_le_bytes(*bytes);
         let (start, more) = (|bytes| run(bytes) & 0xFFFF, |bytes| run(bytes) >> 16);
@@ -36,7 +37,11 @@ per_cpu! {
 fn check_runs(key: u16, runs: &[[u8; 4]], declared: u32) -> Result<(), Defect> {
     match count_in_order(runs) {
         Some(found) if found == declared && found > 0 => Ok(()),
-        Some(found) if found > 0 => Err(Defect::WrongCardinality { key, declared, found }),
+        Some(found) if found > 0 => Err(Defect::WrongCardinality {
+            key,
+            declared,
+            found,
+        }),
         _ => Err(defect_of_runs(key, runs)),
     }
 }
@@ -47,7 +52,10 @@ fn defect_of_runs(key: u16, runs: &[[u8; 4]]) -> Defect {
     let mut next = 0;
     for (run, bytes) in runs.iter().enumerate() {
         let run = run as u16;
-        let (start, more) = (u32::from(u16::from_le_bytes([bytes[0], bytes[1]])), u32::from(u16::from_le_bytes([bytes[2], bytes[3]])));
+        let (start, more) = (
+            u32::from(u16::from_le_bytes([bytes[0], bytes[1]])),
+            u32::from(u16::from_le_bytes([bytes[2], bytes[3]])),
+        );
         if start < next {
             return Defect::UnorderedRuns { key, run };
         }
@@ -60,7 +68,11 @@ fn defect_of_runs(key: u16, runs: &[[u8; 4]]) -> Defect {
 }
 
 /// Checks one container of which the size is known to be right.
-pub(super) fn check_container(key: u16, container: &Container<'_>, check: Check) -> Result<(), Defect> {
+pub(super) fn check_container(
+    key: u16,
+    container: &Container<'_>,
+    check: Check,
+) -> Result<(), Defect> {
     match container {
         Container::Run(runs, declared) => check_runs(key, runs, *declared),
         Container::Array(values) if check == Check::Everything => {
@@ -72,7 +84,15 @@ pub(super) fn check_container(key: u16, container: &Container<'_>, check: Check)
         }
         Container::Bitset(block, declared) if check == Check::Everything => {
             let found = words::count(block);
-            if found == *declared { Ok(()) } else { Err(Defect::WrongCardinality { key, declared: *declared, found }) }
+            if found == *declared {
+                Ok(())
+            } else {
+                Err(Defect::WrongCardinality {
+                    key,
+                    declared: *declared,
+                    found,
+                })
+            }
         }
         _ => Ok(()),
     }
@@ -83,7 +103,11 @@ pub(super) fn check_keys(descriptors: &[[u8; 4]], at: usize) -> Result<(), Defec
     for (index, pair) in descriptors.windows(2).enumerate() {
         let (previous, found) = (key_of(&pair[0]), key_of(&pair[1]));
         if found <= previous {
-            return Err(Defect::UnorderedKeys { at: at + (index + 1) * 4, found, previous });
+            return Err(Defect::UnorderedKeys {
+                at: at + (index + 1) * 4,
+                found,
+                previous,
+            });
         }
     }
     Ok(())

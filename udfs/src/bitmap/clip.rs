@@ -19,7 +19,9 @@ pub fn range(bitmap: &BitmapRef<'_>, first: u64, last: u64, out: &mut Vec<u8>) {
         match place(high, first, last) {
             Place::Outside => {}
             Place::Inside => write_bucket(&mut writer, high, &bucket),
-            Place::Across(first, last) => write_inside(&mut writer, high, &bucket, (first, last), &mut found),
+            Place::Across(first, last) => {
+                write_inside(&mut writer, high, &bucket, (first, last), &mut found)
+            }
         }
     }
     writer.finish();
@@ -33,7 +35,9 @@ pub fn clear(bitmap: &BitmapRef<'_>, first: u64, last: u64, out: &mut Vec<u8>) {
         match place(high, first, last) {
             Place::Outside => write_bucket(&mut writer, high, &bucket),
             Place::Inside => {}
-            Place::Across(first, last) => write_outside(&mut writer, high, &bucket, (first, last), &mut found),
+            Place::Across(first, last) => {
+                write_outside(&mut writer, high, &bucket, (first, last), &mut found)
+            }
         }
     }
     writer.finish();
@@ -42,7 +46,10 @@ pub fn clear(bitmap: &BitmapRef<'_>, first: u64, last: u64, out: &mut Vec<u8>) {
 /// Appends the canonical bitmap of `count` values to `out`, skipping the `offset` smallest ones.
 pub fn page(bitmap: &BitmapRef<'_>, offset: u64, count: u64, out: &mut Vec<u8>) {
     let end = offset.saturating_add(count).min(bitmap.cardinality());
-    match (bitmap.select(offset), end.checked_sub(1).and_then(|last| bitmap.select(last))) {
+    match (
+        bitmap.select(offset),
+        end.checked_sub(1).and_then(|last| bitmap.select(last)),
+    ) {
         (Some(first), Some(last)) if offset < end => range(bitmap, first, last, out),
         _ => Writer::new(out).finish(),
     }
@@ -85,20 +92,36 @@ fn as_container(run: &[u8; 4]) -> Container<'_> {
     Container::Run(std::slice::from_ref(run), cardinality)
 }
 
-fn write_inside(writer: &mut Writer<'_>, high: u32, bucket: &Bitmap32Ref<'_>, (first, last): (u32, u32), found: &mut Stretches) {
+fn write_inside(
+    writer: &mut Writer<'_>,
+    high: u32,
+    bucket: &Bitmap32Ref<'_>,
+    (first, last): (u32, u32),
+    found: &mut Stretches,
+) {
     let indices = bucket.indices((first >> 16) as u16, (last >> 16) as u16);
     writer.begin_bucket(high, indices.len(), bucket.may_have_runs());
     for index in indices {
-        let (Some(key), Some(container)) = (bucket.key(index), bucket.container_at(index)) else { continue };
+        let (Some(key), Some(container)) = (bucket.key(index), bucket.container_at(index)) else {
+            continue;
+        };
         match within(key, (first, last)) {
             None => write_container(writer, key, &container),
-            Some(bounds) => combine::and(writer, key, &container, &as_container(&run(bounds)), found),
+            Some(bounds) => {
+                combine::and(writer, key, &container, &as_container(&run(bounds)), found)
+            }
         }
     }
     writer.end_bucket();
 }
 
-fn write_outside(writer: &mut Writer<'_>, high: u32, bucket: &Bitmap32Ref<'_>, (first, last): (u32, u32), found: &mut Stretches) {
+fn write_outside(
+    writer: &mut Writer<'_>,
+    high: u32,
+    bucket: &Bitmap32Ref<'_>,
+    (first, last): (u32, u32),
+    found: &mut Stretches,
+) {
     writer.begin_bucket(high, bucket.container_count(), bucket.may_have_runs());
     for (key, container) in bucket.containers() {
         if u32::from(key) < first >> 16 || u32::from(key) > last >> 16 {

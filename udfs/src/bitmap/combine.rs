@@ -27,8 +27,14 @@ fn filter_array(writer: &mut Writer<'_>, key: u16, values: &Values, keep: impl F
     end_array(writer, key, from, len);
 }
 
-/// An array container made by a loop over two arrays that needs room for `most` values and some more.
-fn from_arrays(writer: &mut Writer<'_>, key: u16, most: usize, fill: impl FnOnce(&mut Values) -> usize) {
+/// An array container made by a loop over two arrays that needs room for `most` values and some
+/// more.
+fn from_arrays(
+    writer: &mut Writer<'_>,
+    key: u16,
+    most: usize,
+    fill: impl FnOnce(&mut Values) -> usize,
+) {
     let from = writer.out.len();
     let len = fill(array_room(writer, most + arrays::SLACK));
     end_array(writer, key, from, len);
@@ -39,7 +45,9 @@ fn cover_array(writer: &mut Writer<'_>, key: u16, values: &Values, covers: &runs
     let from = writer.out.len();
     let mut len = 0;
     runs::for_each_covered(values, covers, |start, end| {
-        writer.out.extend_from_slice(values[start..end].as_flattened());
+        writer
+            .out
+            .extend_from_slice(values[start..end].as_flattened());
         len += end - start;
     });
     end_array(writer, key, from, len);
@@ -50,7 +58,9 @@ fn uncover_array(writer: &mut Writer<'_>, key: u16, values: &Values, covers: &ru
     let from = writer.out.len();
     let mut at = 0;
     runs::for_each_covered(values, covers, |start, end| {
-        writer.out.extend_from_slice(values[at..start].as_flattened());
+        writer
+            .out
+            .extend_from_slice(values[at..start].as_flattened());
         at = end;
     });
     writer.out.extend_from_slice(values[at..].as_flattened());
@@ -80,13 +90,23 @@ fn are_few(a: &Container<'_>, b: &Container<'_>) -> bool {
 }
 
 /// Values in both.
-pub(super) fn and(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Container<'_>, found: &mut Stretches) {
+pub(super) fn and(
+    writer: &mut Writer<'_>,
+    key: u16,
+    a: &Container<'_>,
+    b: &Container<'_>,
+    found: &mut Stretches,
+) {
     match (a, b) {
-        (Array(a), Array(b)) => from_arrays(writer, key, a.len().min(b.len()), |out| arrays::and(a, b, out)),
+        (Array(a), Array(b)) => from_arrays(writer, key, a.len().min(b.len()), |out| {
+            arrays::and(a, b, out)
+        }),
         (Array(values), Bitset(block, _)) | (Bitset(block, _), Array(values)) => {
             filter_array(writer, key, values, |value| has_bit(block, value));
         }
-        (Array(values), Run(runs, _)) | (Run(runs, _), Array(values)) => cover_array(writer, key, values, runs),
+        (Array(values), Run(runs, _)) | (Run(runs, _), Array(values)) => {
+            cover_array(writer, key, values, runs)
+        }
         // To count is much faster than to write, and what is shared is often nothing.
         (Run(left, _), Run(right, _)) => {
             if runs::and_count(left, right) > 0 {
@@ -101,10 +121,18 @@ pub(super) fn and(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Cont
 }
 
 /// Values in `a` that are not in `b`.
-pub(super) fn and_not(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Container<'_>, found: &mut Stretches) {
+pub(super) fn and_not(
+    writer: &mut Writer<'_>,
+    key: u16,
+    a: &Container<'_>,
+    b: &Container<'_>,
+    found: &mut Stretches,
+) {
     match (a, b) {
         (Array(a), Array(b)) => from_arrays(writer, key, a.len(), |out| arrays::and_not(a, b, out)),
-        (Array(values), Bitset(block, _)) => filter_array(writer, key, values, |value| !has_bit(block, value)),
+        (Array(values), Bitset(block, _)) => {
+            filter_array(writer, key, values, |value| !has_bit(block, value))
+        }
         (Array(values), Run(runs, _)) => uncover_array(writer, key, values, runs),
         (Run(..), Array(_) | Run(..)) if are_few(a, b) => {
             write_runs(writer, key, found.and_not(a, b));
@@ -125,7 +153,10 @@ fn clear(words: &mut Words, container: &Container<'_>) {
             }
         }
         Bitset(block, _) => words::and_not_block(words, block),
-        Run(runs, _) => runs.iter().map(run_bounds).for_each(|(first, last)| words::clear_range(words, first, last)),
+        Run(runs, _) => runs
+            .iter()
+            .map(run_bounds)
+            .for_each(|(first, last)| words::clear_range(words, first, last)),
     }
 }
 
@@ -138,7 +169,10 @@ pub(super) fn flip(words: &mut Words, container: &Container<'_>) {
             }
         }
         Bitset(block, _) => words::xor_block(words, block),
-        Run(runs, _) => runs.iter().map(run_bounds).for_each(|(first, last)| words::flip_range(words, first, last)),
+        Run(runs, _) => runs
+            .iter()
+            .map(run_bounds)
+            .for_each(|(first, last)| words::flip_range(words, first, last)),
     }
 }
 
@@ -147,7 +181,13 @@ fn is_full(container: &Container<'_>) -> bool {
 }
 
 /// Values in either.
-pub(super) fn or(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Container<'_>, found: &mut Stretches) {
+pub(super) fn or(
+    writer: &mut Writer<'_>,
+    key: u16,
+    a: &Container<'_>,
+    b: &Container<'_>,
+    found: &mut Stretches,
+) {
     match (a, b) {
         _ if is_full(a) => write_container(writer, key, a),
         _ if is_full(b) => write_container(writer, key, b),
@@ -158,7 +198,11 @@ pub(super) fn or(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Conta
             write_runs(writer, key, found.or(a, b));
         }
         _ => {
-            let (base, other) = if matches!(b, Bitset(..)) { (b, a) } else { (a, b) };
+            let (base, other) = if matches!(b, Bitset(..)) {
+                (b, a)
+            } else {
+                (a, b)
+            };
             let mut words = load(base);
             other.or_into(&mut words);
             write_words(writer, key, &words);
@@ -167,7 +211,13 @@ pub(super) fn or(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Conta
 }
 
 /// Values in exactly one.
-pub(super) fn xor(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Container<'_>, found: &mut Stretches) {
+pub(super) fn xor(
+    writer: &mut Writer<'_>,
+    key: u16,
+    a: &Container<'_>,
+    b: &Container<'_>,
+    found: &mut Stretches,
+) {
     match (a, b) {
         (Array(a), Array(b)) if a.len() + b.len() <= ARRAY_MOST => {
             from_arrays(writer, key, a.len() + b.len(), |out| arrays::xor(a, b, out));
@@ -176,7 +226,11 @@ pub(super) fn xor(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Cont
             write_runs(writer, key, found.xor(a, b));
         }
         _ => {
-            let (base, other) = if matches!(b, Bitset(..)) { (b, a) } else { (a, b) };
+            let (base, other) = if matches!(b, Bitset(..)) {
+                (b, a)
+            } else {
+                (a, b)
+            };
             let mut words = load(base);
             flip(&mut words, other);
             write_words(writer, key, &words);
@@ -184,15 +238,22 @@ pub(super) fn xor(writer: &mut Writer<'_>, key: u16, a: &Container<'_>, b: &Cont
     }
 }
 
-/// Number of values in both. Part of its callers, so that a container need not go through memory to get here.
+/// Number of values in both. Part of its callers, so that a container need not go through memory to
+/// get here.
 #[inline(always)]
 pub(super) fn and_count(a: &Container<'_>, b: &Container<'_>) -> u32 {
     match (a, b) {
         (Array(a), Array(b)) => arrays::and_count(a, b),
-        (Array(values), Bitset(block, _)) | (Bitset(block, _), Array(values)) => words::count_values(block, values),
-        (Array(values), Run(runs, _)) | (Run(runs, _), Array(values)) => runs::and_values_count(values, runs),
+        (Array(values), Bitset(block, _)) | (Bitset(block, _), Array(values)) => {
+            words::count_values(block, values)
+        }
+        (Array(values), Run(runs, _)) | (Run(runs, _), Array(values)) => {
+            runs::and_values_count(values, runs)
+        }
         (Run(a, _), Run(b, _)) => runs::and_count(a, b),
-        (Run(runs, _), Bitset(block, _)) | (Bitset(block, _), Run(runs, _)) => runs::count_bits(block, runs),
+        (Run(runs, _), Bitset(block, _)) | (Bitset(block, _), Run(runs, _)) => {
+            runs::count_bits(block, runs)
+        }
         (Bitset(a, _), Bitset(b, _)) => words::and_count(a, b),
     }
 }

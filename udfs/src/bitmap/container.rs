@@ -1,21 +1,25 @@
-//! One container of a serialized bitmap: up to 65,536 values that share their upper 48 bits, read in place.
+//! One container of a serialized bitmap: up to 65,536 values that share their upper 48 bits, read
+//! in place.
 
 use super::arrays;
 use super::unite;
 use super::words::{self, Block};
 
-/// The serialized values of one container, of which [`BitmapRef`](super::BitmapRef) has checked size and runs.
+/// The serialized values of one container, of which [`BitmapRef`](super::BitmapRef) has checked
+/// size and runs.
 #[derive(Debug, Clone, Copy)]
 pub enum Container<'a> {
     /// At most 4,096 ascending values, little endian.
     Array(&'a [[u8; 2]]),
     /// 65,536 bits, little endian, and how many are set.
     Bitset(&'a [[u8; 8]; 1024], u32),
-    /// Ascending runs { start: u16, length - 1: u16 }, little endian, and how many values they hold.
+    /// Ascending runs { start: u16, length - 1: u16 }, little endian, and how many values they
+    /// hold.
     Run(&'a [[u8; 4]], u32),
 }
 
-/// First and last value of a serialized run, which has been checked not to reach beyond the container.
+/// First and last value of a serialized run, which has been checked not to reach beyond the
+/// container.
 #[inline]
 pub(super) fn run_bounds(run: &[u8; 4]) -> (u16, u16) {
     let run = u32::from_le_bytes(*run);
@@ -42,7 +46,9 @@ impl Container<'_> {
     /// Whether the value is in the container.
     pub fn contains(&self, value: u16) -> bool {
         match self {
-            Self::Array(values) => values.binary_search_by_key(&value, |v| u16::from_le_bytes(*v)).is_ok(),
+            Self::Array(values) => values
+                .binary_search_by_key(&value, |v| u16::from_le_bytes(*v))
+                .is_ok(),
             Self::Bitset(block, _) => has_bit(block, value),
             Self::Run(runs, _) => {
                 let after = runs.partition_point(|run| run_bounds(run).0 <= value);
@@ -64,7 +70,9 @@ impl Container<'_> {
     #[inline]
     pub(super) fn for_each(&self, mut visit: impl FnMut(u16)) {
         match self {
-            Self::Array(values) => values.iter().for_each(|value| visit(u16::from_le_bytes(*value))),
+            Self::Array(values) => values
+                .iter()
+                .for_each(|value| visit(u16::from_le_bytes(*value))),
             Self::Bitset(block, _) => {
                 for (index, bytes) in block.iter().enumerate() {
                     let mut word = u64::from_le_bytes(*bytes);
@@ -86,7 +94,11 @@ impl Container<'_> {
     /// Appends `upper | value` for every value, ascending.
     pub(super) fn append_to(&self, upper: u32, out: &mut Vec<u32>) {
         match self {
-            Self::Array(values) => out.extend(values.iter().map(|value| upper | u32::from(u16::from_le_bytes(*value)))),
+            Self::Array(values) => out.extend(
+                values
+                    .iter()
+                    .map(|value| upper | u32::from(u16::from_le_bytes(*value))),
+            ),
             Self::Bitset(_, cardinality) => {
                 let start = out.len();
                 out.resize(start + *cardinality as usize, 0);
@@ -106,7 +118,8 @@ impl Container<'_> {
         }
     }
 
-    /// Sets the bit of every value; bit 0 is the container's value 0. Values beyond the end of `bits` are ignored.
+    /// Sets the bit of every value; bit 0 is the container's value 0. Values beyond the end of
+    /// `bits` are ignored.
     pub(super) fn or_into(&self, bits: &mut [u64]) {
         if let Ok(words) = bits.try_into() {
             return unite::or_one(words, self);

@@ -1,4 +1,5 @@
-//! How many values a set operation gives, from the serialized operands, without computing its result.
+//! How many values a set operation gives, from the serialized operands, without computing its
+//! result.
 
 use super::algebra::{for_each_shared_bucket, for_each_shared_key};
 use super::bucket::Bitmap32Ref;
@@ -25,10 +26,15 @@ per_cpu! {
 
 /// Adds up what `count` gives for the indices of the containers of each key in both.
 #[inline(always)]
-pub(super) fn sum_of_shared(a: &Bitmap32Ref<'_>, b: &Bitmap32Ref<'_>, count: impl Fn(usize, usize) -> u32) -> u64 {
+pub(super) fn sum_of_shared(
+    a: &Bitmap32Ref<'_>,
+    b: &Bitmap32Ref<'_>,
+    count: impl Fn(usize, usize) -> u32,
+) -> u64 {
     let mut sum = 0;
     if a.has_exact_keys() && b.has_exact_keys() {
-        a.keys().for_each_shared(b.keys(), |i, j| sum += u64::from(count(i, j)));
+        a.keys()
+            .for_each_shared(b.keys(), |i, j| sum += u64::from(count(i, j)));
     } else {
         for_each_shared_key(a, b, |_, i, j| sum += u64::from(count(i, j)));
     }

@@ -1,4 +1,5 @@
-//! How many values a set operation on any number of bitmaps gives, chunk by chunk, without writing its result.
+//! How many values a set operation on any number of bitmaps gives, chunk by chunk, without writing
+//! its result.
 
 use super::chunks::Chunks;
 use super::combine;
@@ -27,7 +28,9 @@ pub fn xor_cardinality_many(bitmaps: &[BitmapRef<'_>]) -> u64 {
         [a, b] => (a.cardinality() + b.cardinality()).saturating_sub(2 * combine::and_count(a, b)),
         several => {
             let mut odd = [0; 1024];
-            several.iter().for_each(|container| combine::flip(&mut odd, container));
+            several
+                .iter()
+                .for_each(|container| combine::flip(&mut odd, container));
             words::count_words(&odd)
         }
     })
@@ -44,22 +47,35 @@ pub fn and_cardinality_many(bitmaps: &[BitmapRef<'_>]) -> u64 {
 }
 
 fn and_count(containers: &[Container<'_>]) -> u32 {
-    let Some(smallest) = containers.iter().min_by_key(|container| container.cardinality()) else { return 0 };
+    let Some(smallest) = containers
+        .iter()
+        .min_by_key(|container| container.cardinality())
+    else {
+        return 0;
+    };
     let mut count = 0;
     if let Container::Array(_) = smallest {
-        smallest.for_each(|value| count += u32::from(containers.iter().all(|container| container.contains(value))));
+        smallest.for_each(|value| {
+            count += u32::from(containers.iter().all(|container| container.contains(value)))
+        });
         return count;
     }
     let mut shared = [u64::MAX; 1024];
     for container in containers {
         let mut mask = [0; 1024];
         container.or_into(&mut mask);
-        shared.iter_mut().zip(mask).for_each(|(word, mask)| *word &= mask);
+        shared
+            .iter_mut()
+            .zip(mask)
+            .for_each(|(word, mask)| *word &= mask);
     }
     words::count_words(&shared)
 }
 
 /// Adds up what `count` gives for the containers of each chunk; a bitmap has at most one there.
 fn for_each_chunk(bitmaps: &[BitmapRef<'_>], count: impl Fn(&[Container<'_>]) -> u32) -> u64 {
-    Chunks::of(bitmaps).iter().map(|(_, containers)| u64::from(count(containers))).sum()
+    Chunks::of(bitmaps)
+        .iter()
+        .map(|(_, containers)| u64::from(count(containers)))
+        .sum()
 }

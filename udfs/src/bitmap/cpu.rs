@@ -39,7 +39,11 @@ fn detect() -> Level {
         return Level::Baseline;
     }
     let wide = has!("avx512f") && has!("avx512bw") && has!("avx512vl") && has!("avx512dq");
-    if wide && has!("avx512vpopcntdq") && has!("avx512bitalg") && has!("avx512vbmi2") { Level::Avx512 } else { Level::Avx2 }
+    if wide && has!("avx512vpopcntdq") && has!("avx512bitalg") && has!("avx512vbmi2") {
+        Level::Avx512
+    } else {
+        Level::Avx2
+    }
 }
 
 /// Defines a function whose portable body is compiled per [`Level`] and chosen when it is called.

@@ -17,7 +17,14 @@ impl<'a> Cursor<'a> {
 
     /// Refuses bytes that are left.
     pub(crate) fn finish(&self) -> Result<(), Defect> {
-        if self.rest.is_empty() { Ok(()) } else { Err(Defect::TrailingBytes { at: self.at, count: self.rest.len() }) }
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(Defect::TrailingBytes {
+                at: self.at,
+                count: self.rest.len(),
+            })
+        }
     }
 
     /// The next byte.
@@ -27,7 +34,10 @@ impl<'a> Cursor<'a> {
 
     /// The next little-endian u64.
     pub(crate) fn take_u64(&mut self) -> Result<u64, Defect> {
-        Ok(self.take(8)?.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)))
+        Ok(self
+            .take(8)?
+            .first_chunk()
+            .map_or(0, |bytes| u64::from_le_bytes(*bytes)))
     }
 
     /// The next `count` pieces of 8 bytes.
@@ -39,7 +49,11 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(crate) fn take(&mut self, wanted: usize) -> Result<&'a [u8], Defect> {
         let Some((taken, rest)) = self.rest.split_at_checked(wanted) else {
-            return Err(Defect::Truncated { at: self.at, wanted, left: self.rest.len() });
+            return Err(Defect::Truncated {
+                at: self.at,
+                wanted,
+                left: self.rest.len(),
+            });
         };
         self.rest = rest;
         self.at += wanted;
@@ -49,7 +63,10 @@ impl<'a> Cursor<'a> {
     /// The next little-endian u32.
     #[inline]
     pub(crate) fn take_u32(&mut self) -> Result<u32, Defect> {
-        Ok(self.take(4)?.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)))
+        Ok(self
+            .take(4)?
+            .first_chunk()
+            .map_or(0, |bytes| u32::from_le_bytes(*bytes)))
     }
 
     /// The next `count` pieces of 4 bytes.

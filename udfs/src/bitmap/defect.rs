@@ -1,6 +1,7 @@
 //! What can be wrong with serialized bitmap bytes.
 
-/// Why bytes are not a portable 64-bit Roaring bitmap. Positions (`at`) count bytes from the start of the value.
+/// Why bytes are not a portable 64-bit Roaring bitmap. Positions (`at`) count bytes from the start
+/// of the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Defect {

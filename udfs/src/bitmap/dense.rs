@@ -3,8 +3,8 @@
 use super::grid::{Grid, NONE};
 use super::words::Words;
 
-/// Bitsets of a group that lie side by side, at most: those that lie anywhere touch half as many pages again, more than a processor
-/// has at hand.
+/// Bitsets of a group that lie side by side, at most: those that lie anywhere touch half as many
+/// pages again, more than a processor has at hand.
 const BESIDE: usize = 16;
 
 /// Groups of a page.
@@ -34,10 +34,12 @@ struct OfGroup {
 /// The bitsets of all groups.
 #[derive(Debug, Default)]
 pub(super) struct Dense {
-    /// Where a group is in `groups`: group `g` has place `g % PAGE` of page `g / PAGE`; pages without groups are empty.
+    /// Where a group is in `groups`: group `g` has place `g % PAGE` of page `g / PAGE`; pages
+    /// without groups are empty.
     pages: Vec<Vec<u32>>,
     groups: Vec<OfGroup>,
-    /// Bitset `s` is number `s % BESIDE` of slab `s / BESIDE`. A slab is one group's, so that its memory goes with the group.
+    /// Bitset `s` is number `s % BESIDE` of slab `s / BESIDE`. A slab is one group's, so that its
+    /// memory goes with the group.
     slabs: Vec<Vec<Words>>,
     grid: Grid,
     bytes: usize,
@@ -64,14 +66,24 @@ impl Dense {
     /// Where a group is.
     #[inline]
     fn at(&self, group: u32) -> u32 {
-        self.pages.get(group as usize / PAGE).and_then(|page| page.get(group as usize % PAGE)).copied().unwrap_or(NONE)
+        self.pages
+            .get(group as usize / PAGE)
+            .and_then(|page| page.get(group as usize % PAGE))
+            .copied()
+            .unwrap_or(NONE)
     }
 
     /// The bitset that holds the chunk of a value of a group.
     #[inline]
     pub(super) fn find(&mut self, group: u32, value: u64) -> Option<&mut Words> {
-        let slot = if self.grid.is_whole() { self.grid.find(group, value >> 16) } else { self.slot(group, (value >> 32) as u32, (value >> 16) as u16) };
-        self.slabs.get_mut(slot as usize / BESIDE)?.get_mut(slot as usize % BESIDE)
+        let slot = if self.grid.is_whole() {
+            self.grid.find(group, value >> 16)
+        } else {
+            self.slot(group, (value >> 32) as u32, (value >> 16) as u16)
+        };
+        self.slabs
+            .get_mut(slot as usize / BESIDE)?
+            .get_mut(slot as usize % BESIDE)
     }
 
     /// The bitset of a chunk, made if there is none.
@@ -83,9 +95,12 @@ impl Dense {
         &mut self.slabs[slot as usize / BESIDE][slot as usize % BESIDE]
     }
 
-    /// The number of the bitset that holds the chunk of a value of a group; of none if there is none.
+    /// The number of the bitset that holds the chunk of a value of a group; of none if there is
+    /// none.
     fn slot(&self, group: u32, high: u32, key: u16) -> u32 {
-        let Some(found) = self.groups.get(self.at(group) as usize) else { return NONE };
+        let Some(found) = self.groups.get(self.at(group) as usize) else {
+            return NONE;
+        };
         let table = match found.tables.as_slice() {
             [only] if only.high == high => only,
             several => match several.binary_search_by_key(&high, |table| table.high) {
@@ -93,7 +108,11 @@ impl Dense {
                 Err(_) => return NONE,
             },
         };
-        table.slots.get(usize::from(key).wrapping_sub(usize::from(table.base))).copied().unwrap_or(NONE)
+        table
+            .slots
+            .get(usize::from(key).wrapping_sub(usize::from(table.base)))
+            .copied()
+            .unwrap_or(NONE)
     }
 
     fn make(&mut self, group: u32, high: u32, key: u16) -> u32 {
@@ -115,12 +134,23 @@ impl Dense {
         let at = match found.tables.binary_search_by_key(&high, |table| table.high) {
             Ok(at) => at,
             Err(at) => {
-                found.tables.insert(at, Table { high, base: key, slots: Vec::new() });
+                found.tables.insert(
+                    at,
+                    Table {
+                        high,
+                        base: key,
+                        slots: Vec::new(),
+                    },
+                );
                 self.bytes += size_of::<Table>();
                 at
             }
         };
-        if self.slabs.get(found.slab as usize).is_none_or(|slab| found.count == 0 || slab.len() == slab.capacity().min(BESIDE)) {
+        if self
+            .slabs
+            .get(found.slab as usize)
+            .is_none_or(|slab| found.count == 0 || slab.len() == slab.capacity().min(BESIDE))
+        {
             // As many as there are, at most: a group of one bitset takes no room for others.
             let room = found.count.clamp(1, BESIDE);
             found.slab = self.slabs.len() as u32;
@@ -132,16 +162,30 @@ impl Dense {
         found.count += 1;
         self.bytes += size_of::<Words>();
         self.bytes += found.tables[at].put(key, slot) * size_of::<u32>();
-        self.grid.put(group, u64::from(high) << 16 | u64::from(key), slot);
+        self.grid
+            .put(group, u64::from(high) << 16 | u64::from(key), slot);
         slot
     }
 
     /// The chunks of a group that have a bitset, ascending: high word, key, bits.
     pub(super) fn chunks(&self, group: u32) -> impl Iterator<Item = (u32, u16, &Words)> {
-        let tables = self.groups.get(self.at(group) as usize).map_or(&[][..], |found| found.tables.as_slice());
+        let tables = self
+            .groups
+            .get(self.at(group) as usize)
+            .map_or(&[][..], |found| found.tables.as_slice());
         tables.iter().flat_map(move |table| {
-            let slots = table.slots.iter().enumerate().filter(|(_, slot)| **slot != NONE);
-            slots.map(move |(at, slot)| (table.high, table.base + at as u16, &self.slabs[*slot as usize / BESIDE][*slot as usize % BESIDE]))
+            let slots = table
+                .slots
+                .iter()
+                .enumerate()
+                .filter(|(_, slot)| **slot != NONE);
+            slots.map(move |(at, slot)| {
+                (
+                    table.high,
+                    table.base + at as u16,
+                    &self.slabs[*slot as usize / BESIDE][*slot as usize % BESIDE],
+                )
+            })
         })
     }
 
@@ -149,8 +193,17 @@ impl Dense {
     #[inline]
     pub(super) fn release(&mut self, group: u32) {
         let at = self.at(group) as usize;
-        let released = self.groups.get_mut(at).map(std::mem::take).unwrap_or_default();
-        for slot in released.tables.iter().flat_map(|table| &table.slots).filter(|slot| **slot != NONE) {
+        let released = self
+            .groups
+            .get_mut(at)
+            .map(std::mem::take)
+            .unwrap_or_default();
+        for slot in released
+            .tables
+            .iter()
+            .flat_map(|table| &table.slots)
+            .filter(|slot| **slot != NONE)
+        {
             self.slabs[*slot as usize / BESIDE] = Vec::new();
         }
     }
@@ -159,11 +212,24 @@ impl Dense {
     pub(super) fn split_first(&mut self, count: usize) -> Self {
         let mut others = Self::default();
         let mut first = Self::default();
-        let places = self.pages.iter().enumerate().flat_map(|(page, places)| (page * PAGE..).zip(places));
+        let places = self
+            .pages
+            .iter()
+            .enumerate()
+            .flat_map(|(page, places)| (page * PAGE..).zip(places));
         for (group, at) in places.filter(|(_, at)| **at != NONE) {
-            let (target, group) = if group < count { (&mut first, group) } else { (&mut others, group - count) };
+            let (target, group) = if group < count {
+                (&mut first, group)
+            } else {
+                (&mut others, group - count)
+            };
             for table in std::mem::take(&mut self.groups[*at as usize]).tables {
-                for (key, slot) in table.slots.iter().enumerate().filter(|(_, slot)| **slot != NONE) {
+                for (key, slot) in table
+                    .slots
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, slot)| **slot != NONE)
+                {
                     let bits = &self.slabs[*slot as usize / BESIDE][*slot as usize % BESIDE];
                     *target.find_or_make(group as u32, table.high, table.base + key as u16) = *bits;
                 }

@@ -21,7 +21,8 @@ pub(super) fn array_room<'w>(writer: &'w mut Writer<'_>, most: usize) -> &'w mut
     writer.out[from..].as_chunks_mut().0
 }
 
-/// Completes a container whose `len` values (at most 4,096) were put at the start of the room at byte `from`.
+/// Completes a container whose `len` values (at most 4,096) were put at the start of the room at
+/// byte `from`.
 pub(super) fn end_array(writer: &mut Writer<'_>, key: u16, from: usize, len: usize) {
     writer.out.truncate(from + len * 2);
     if len == 0 {
@@ -55,18 +56,28 @@ fn append_runs(writer: &mut Writer<'_>, key: u16, cardinality: u32, runs: &[u32]
     writer.end_container(key, cardinality, from, true);
 }
 
-/// Writes the values of ascending runs to room for all and [`EXPANDED`] more, for most runs without a branch on the data.
+/// Writes the values of ascending runs to room for all and [`EXPANDED`] more, for most runs without
+/// a branch on the data.
 fn expand(runs: &[u32], out: &mut [[u8; 2]]) {
     let mut len = 0;
     for run in runs {
         let first = run >> 16;
         let count = (run & 0xFFFF).wrapping_sub(first) as usize + 1;
-        let Some((room, others)) = out.get_mut(len..).and_then(|room| room.split_first_chunk_mut::<EXPANDED>()) else { return };
+        let Some((room, others)) = out
+            .get_mut(len..)
+            .and_then(|room| room.split_first_chunk_mut::<EXPANDED>())
+        else {
+            return;
+        };
         for (place, value) in room.iter_mut().zip(first..) {
             *place = (value as u16).to_le_bytes();
         }
         if count > EXPANDED {
-            for (place, value) in others.iter_mut().take(count - EXPANDED).zip(first + EXPANDED as u32..) {
+            for (place, value) in others
+                .iter_mut()
+                .take(count - EXPANDED)
+                .zip(first + EXPANDED as u32..)
+            {
                 *place = (value as u16).to_le_bytes();
             }
         }
@@ -76,7 +87,10 @@ fn expand(runs: &[u32], out: &mut [[u8; 2]]) {
 
 /// Writes ascending maximal runs, each `first << 16 | last`; nothing for none.
 pub(super) fn write_runs(writer: &mut Writer<'_>, key: u16, runs: &[u32]) {
-    let cardinality: u32 = runs.iter().map(|run| (run & 0xFFFF).wrapping_sub(run >> 16) + 1).sum();
+    let cardinality: u32 = runs
+        .iter()
+        .map(|run| (run & 0xFFFF).wrapping_sub(run >> 16) + 1)
+        .sum();
     if cardinality == 0 {
     } else if is_run_smallest(cardinality as usize, runs.len()) {
         append_runs(writer, key, cardinality, runs);
@@ -97,23 +111,42 @@ pub(super) fn write_runs(writer: &mut Writer<'_>, key: u16, runs: &[u32]) {
 /// Appends a bitset container with these bits.
 fn append_bitset(writer: &mut Writer<'_>, key: u16, cardinality: u32, words: &Words) {
     let from = writer.out.len();
-    writer.out.extend_from_slice(words.map(u64::to_le_bytes).as_flattened());
+    writer
+        .out
+        .extend_from_slice(words.map(u64::to_le_bytes).as_flattened());
     writer.end_container(key, cardinality, from, false);
 }
 
 /// Appends a run container with the runs of set bits, of which there are `count`.
-fn append_word_runs(writer: &mut Writer<'_>, key: u16, cardinality: u32, words: &Words, count: usize) {
+fn append_word_runs(
+    writer: &mut Writer<'_>,
+    key: u16,
+    cardinality: u32,
+    words: &Words,
+    count: usize,
+) {
     let from = writer.out.len();
-    writer.out.resize(from + 2 + count * 4 + positions::SLACK * 2, 0);
+    writer
+        .out
+        .resize(from + 2 + count * 4 + positions::SLACK * 2, 0);
     let (head, places) = writer.out[from..].split_at_mut(2);
     head.copy_from_slice(&(count as u16).to_le_bytes());
     let places = places.as_chunks_mut::<2>().0;
     let found = positions::extract(&words::changes(words), places);
     // A run that holds the last value ends beyond it.
     places[found] = [0; 2];
-    for run in places.as_flattened_mut().as_chunks_mut::<4>().0.iter_mut().take(count) {
+    for run in places
+        .as_flattened_mut()
+        .as_chunks_mut::<4>()
+        .0
+        .iter_mut()
+        .take(count)
+    {
         let bounds = u32::from_le_bytes(*run);
-        *run = bounds.wrapping_sub(bounds << 16).wrapping_sub(1 << 16).to_le_bytes();
+        *run = bounds
+            .wrapping_sub(bounds << 16)
+            .wrapping_sub(1 << 16)
+            .to_le_bytes();
     }
     writer.out.truncate(from + 2 + count * 4);
     writer.end_container(key, cardinality, from, true);
@@ -129,7 +162,10 @@ pub(super) fn write_words(writer: &mut Writer<'_>, key: u16, words: &Words) {
         append_word_runs(writer, key, cardinality, words, runs as usize);
     } else if cardinality as usize <= ARRAY_MOST {
         let from = writer.out.len();
-        let len = positions::extract(words, array_room(writer, cardinality as usize + positions::SLACK));
+        let len = positions::extract(
+            words,
+            array_room(writer, cardinality as usize + positions::SLACK),
+        );
         writer.out.truncate(from + len * 2);
         writer.end_container(key, cardinality, from, false);
     } else {
@@ -151,7 +187,9 @@ pub(super) fn write_container(writer: &mut Writer<'_>, key: u16, container: &Con
     let is_run = is_run_smallest(cardinality as usize, container.count_runs() as usize);
     match container {
         Container::Run(runs, _) if is_run => {
-            writer.out.extend_from_slice(&(runs.len() as u16).to_le_bytes());
+            writer
+                .out
+                .extend_from_slice(&(runs.len() as u16).to_le_bytes());
             writer.out.extend_from_slice(runs.as_flattened());
             writer.end_container(key, cardinality, from, true);
         }

@@ -1,4 +1,5 @@
-//! A bitmap that many others are counted with: its large containers as bitsets, where each value is found in one step.
+//! A bitmap that many others are counted with: its large containers as bitsets, where each value is
+//! found in one step.
 
 use super::BITSET_BYTES;
 use super::bucket::Bitmap32Ref;
@@ -9,7 +10,8 @@ use super::cpu::per_cpu;
 use super::view::BitmapRef;
 use super::words::{self, Block, Words};
 
-/// A container is expanded at most this many times, so a bitmap takes no more than so many times its bytes.
+/// A container is expanded at most this many times, so a bitmap takes no more than so many times
+/// its bytes.
 const GROWTH_MOST: usize = 8;
 
 /// A bitmap with bitsets for its large arrays and runs.
@@ -29,10 +31,19 @@ struct Bucket<'a> {
 impl<'a> From<&BitmapRef<'a>> for Expanded<'a> {
     fn from(bitmap: &BitmapRef<'a>) -> Self {
         let buckets = bitmap.buckets().map(|(high, bitmap)| {
-            let blocks = bitmap.containers().map(|(_, container)| expand(&container)).collect();
-            Bucket { high, bitmap, blocks }
+            let blocks = bitmap
+                .containers()
+                .map(|(_, container)| expand(&container))
+                .collect();
+            Bucket {
+                high,
+                bitmap,
+                blocks,
+            }
         });
-        Self { buckets: buckets.collect() }
+        Self {
+            buckets: buckets.collect(),
+        }
     }
 }
 

@@ -26,8 +26,8 @@ pub enum RangeError {
     Defect(#[from] Defect),
 }
 
-/// Appends the canonical bitmap of the values from `first` to `last`, both included, to `out`; an empty one if `first` is
-/// above `last`.
+/// Appends the canonical bitmap of the values from `first` to `last`, both included, to `out`; an
+/// empty one if `first` is above `last`.
 ///
 /// # Errors
 /// [`RangeError::TooLong`], before anything is written.
@@ -36,7 +36,11 @@ pub fn write_range(first: u64, last: u64, out: &mut Vec<u8>) -> Result<(), Range
         return Err(RangeError::TooLong { first, last });
     }
     let mut writer = Writer::new(out);
-    for high in if first <= last { first >> 32..(last >> 32) + 1 } else { 0..0 } {
+    for high in if first <= last {
+        first >> 32..(last >> 32) + 1
+    } else {
+        0..0
+    } {
         let start = first.max(high << 32) as u32;
         let end = last.min(high << 32 | u64::from(u32::MAX)) as u32;
         let (head, tail) = ((start >> 16) as u16, (end >> 16) as u16);
@@ -56,19 +60,29 @@ pub fn write_range(first: u64, last: u64, out: &mut Vec<u8>) -> Result<(), Range
 ///
 /// # Errors
 /// As [`write_range`].
-pub fn fill(bitmap: &BitmapRef<'_>, first: u64, last: u64, out: &mut Vec<u8>) -> Result<(), RangeError> {
+pub fn fill(
+    bitmap: &BitmapRef<'_>,
+    first: u64,
+    last: u64,
+    out: &mut Vec<u8>,
+) -> Result<(), RangeError> {
     let mut range = Vec::new();
     write_range(first, last, &mut range)?;
     or(bitmap, &BitmapRef::parse_layout(&range)?, out);
     Ok(())
 }
 
-/// Appends the canonical bitmap to `out` in which those values from `first` to `last` are that the bitmap has not, and
-/// outside the range the bitmap's.
+/// Appends the canonical bitmap to `out` in which those values from `first` to `last` are that the
+/// bitmap has not, and outside the range the bitmap's.
 ///
 /// # Errors
 /// As [`write_range`].
-pub fn flip(bitmap: &BitmapRef<'_>, first: u64, last: u64, out: &mut Vec<u8>) -> Result<(), RangeError> {
+pub fn flip(
+    bitmap: &BitmapRef<'_>,
+    first: u64,
+    last: u64,
+    out: &mut Vec<u8>,
+) -> Result<(), RangeError> {
     let mut range = Vec::new();
     write_range(first, last, &mut range)?;
     xor(bitmap, &BitmapRef::parse_layout(&range)?, out);

@@ -29,14 +29,18 @@ impl Grid {
         !self.is_over
     }
 
-    /// The number of the bitset of a group's chunk, the value without its lowest 16 bits; [`NONE`] if it is not in the table.
+    /// The number of the bitset of a group's chunk, the value without its lowest 16 bits; [`NONE`]
+    /// if it is not in the table.
     #[inline]
     pub(super) fn find(&self, group: u32, chunk: u64) -> u32 {
         let column = chunk.wrapping_sub(self.base);
         if column >= self.width as u64 {
             return NONE;
         }
-        self.slots.get(group as usize * self.width + column as usize).copied().unwrap_or(NONE)
+        self.slots
+            .get(group as usize * self.width + column as usize)
+            .copied()
+            .unwrap_or(NONE)
     }
 
     /// Enters a bitset.
@@ -45,18 +49,28 @@ impl Grid {
             return;
         }
         let rows = (self.slots.len() / self.width.max(1)).max(group as usize + 1);
-        let fits = |start: u64, end: u64| end - start <= MOST as u64 && rows * (end - start) as usize <= MOST;
+        let fits = |start: u64, end: u64| {
+            end - start <= MOST as u64 && rows * (end - start) as usize <= MOST
+        };
         let (start, end, width) = (self.base, self.base + self.width as u64, self.width as u64);
-        // Twice as wide, if there is room, so that ascending chunks do not move the table each time.
+        // Twice as wide, if there is room, so that ascending chunks do not move the table each
+        // time.
         let (start, end) = match chunk {
             _ if width == 0 => (chunk, chunk + 1),
             _ if (start..end).contains(&chunk) => (start, end),
-            _ if chunk < start && fits(chunk.min(start.saturating_sub(width)), end) => (chunk.min(start.saturating_sub(width)), end),
-            _ if chunk >= end && fits(start, (chunk + 1).max(end + width)) => (start, (chunk + 1).max(end + width)),
+            _ if chunk < start && fits(chunk.min(start.saturating_sub(width)), end) => {
+                (chunk.min(start.saturating_sub(width)), end)
+            }
+            _ if chunk >= end && fits(start, (chunk + 1).max(end + width)) => {
+                (start, (chunk + 1).max(end + width))
+            }
             _ => (start.min(chunk), end.max(chunk + 1)),
         };
         if !fits(start, end) {
-            *self = Self { is_over: true, ..Self::default() };
+            *self = Self {
+                is_over: true,
+                ..Self::default()
+            };
             return;
         }
         self.lay_out(start, (end - start) as usize, rows);
@@ -70,7 +84,10 @@ impl Grid {
             return;
         }
         let mut slots = vec![NONE; rows * width];
-        for (row, before) in slots.chunks_mut(width).zip(self.slots.chunks(self.width.max(1))) {
+        for (row, before) in slots
+            .chunks_mut(width)
+            .zip(self.slots.chunks(self.width.max(1)))
+        {
             row[(self.base - base) as usize..][..before.len()].copy_from_slice(before);
         }
         (self.slots, self.width, self.base) = (slots, width, base);
@@ -91,7 +108,15 @@ mod tests {
                 assert_eq!(grid.find(*group, *chunk), before as u32);
             }
         }
-        assert_eq!((grid.find(3, 999), grid.find(4, 1000), grid.find(10, 1000), grid.find(3, 4)), (NONE, NONE, NONE, NONE));
+        assert_eq!(
+            (
+                grid.find(3, 999),
+                grid.find(4, 1000),
+                grid.find(10, 1000),
+                grid.find(3, 4)
+            ),
+            (NONE, NONE, NONE, NONE)
+        );
         assert!(grid.is_whole());
         grid.put(3, u64::MAX >> 16, 6);
         assert!(!grid.is_whole());

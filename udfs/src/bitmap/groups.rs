@@ -8,8 +8,8 @@
 //! drain: log by log, sort, remove duplicates, write each group's rows and bitsets as canonical bytes, united with its bitmaps;
 //!        what has been written is let go of
 //! ```
-//! A group costs nothing but its rows, so ten million groups of one value cost eight bytes each; ten groups of all
-//! values cost a bit each; in between a value costs two or three bytes.
+//! A group costs nothing but its rows, so ten million groups of one value cost eight bytes each;
+//! ten groups of all values cost a bit each; in between a value costs two or three bytes.
 
 use super::chunks::Chunks;
 use super::container::Container;
@@ -29,7 +29,8 @@ const CROWDED: u32 = 1024;
 /// So does a chunk that gets this many from one batch: more are to come.
 const CROWDED_AT_ONCE: u32 = CROWDED / 2;
 
-/// With at least this many values a container on average, a bitmap is kept as it is: that takes less room than its rows.
+/// With at least this many values a container on average, a bitmap is kept as it is: that takes
+/// less room than its rows.
 const LEAST_KEPT: u64 = 8;
 
 /// For so few groups bitsets stay at hand while bitmaps come in.
@@ -49,7 +50,9 @@ impl GroupSets {
     /// Adds a value to each group named.
     pub fn insert_all(&mut self, mut rows: impl Iterator<Item = (usize, u64)>) {
         while self.dense.is_empty() {
-            let Some((group, value)) = rows.next() else { return };
+            let Some((group, value)) = rows.next() else {
+                return;
+            };
             self.logs.push(group as u32, value, &mut self.dense);
         }
         for (group, value) in rows {
@@ -64,7 +67,9 @@ impl GroupSets {
         };
         let mut flags = std::mem::take(&mut self.flags);
         let mut words = Vec::with_capacity(window.width);
-        window.gather(groups, values, count, &mut flags, |group, value| self.insert(group as u32, value));
+        window.gather(groups, values, count, &mut flags, |group, value| {
+            self.insert(group as u32, value)
+        });
         for (group, flags) in flags.chunks(window.width * 64).enumerate() {
             words.clear();
             words.extend(words_of(flags));
@@ -82,10 +87,14 @@ impl GroupSets {
             let value = first << 6;
             let count: u32 = of_chunk.iter().map(|bits| bits.count_ones()).sum();
             if count >= CROWDED_AT_ONCE {
-                self.dense.find_or_make(group, (value >> 32) as u32, (value >> 16) as u16);
+                self.dense
+                    .find_or_make(group, (value >> 32) as u32, (value >> 16) as u16);
             }
             match self.dense.find(group, value) {
-                Some(bitset) => bitset[start..].iter_mut().zip(of_chunk).for_each(|(word, bits)| *word |= bits),
+                Some(bitset) => bitset[start..]
+                    .iter_mut()
+                    .zip(of_chunk)
+                    .for_each(|(word, bits)| *word |= bits),
                 None => {
                     for (word, bits) in (first..).zip(of_chunk) {
                         let mut left = *bits;
@@ -118,13 +127,25 @@ impl GroupSets {
         }
     }
 
-    /// Adds all values of checked bitmaps that may stay where they are: group, which of `bytes`, and where in them.
-    pub fn merge_shared(&mut self, bytes: Vec<SharedBytes>, bitmaps: impl Iterator<Item = (usize, usize, Range<usize>)>) {
+    /// Adds all values of checked bitmaps that may stay where they are: group, which of `bytes`,
+    /// and where in them.
+    pub fn merge_shared(
+        &mut self,
+        bytes: Vec<SharedBytes>,
+        bitmaps: impl Iterator<Item = (usize, usize, Range<usize>)>,
+    ) {
         let first = self.pending.share(&bytes);
         for (group, number, range) in bitmaps {
-            let Some(Ok(bitmap)) = bytes.get(number).and_then(|bytes| bytes.as_bytes().get(range.clone())).map(BitmapRef::parse_layout) else { continue };
+            let Some(Ok(bitmap)) = bytes
+                .get(number)
+                .and_then(|bytes| bytes.as_bytes().get(range.clone()))
+                .map(BitmapRef::parse_layout)
+            else {
+                continue;
+            };
             let is_kept = self.keeps(group as u32, &bitmap, u32::MAX);
-            self.pending.offer(group as u32, first + number, range, is_kept);
+            self.pending
+                .offer(group as u32, first + number, range, is_kept);
             if !is_kept {
                 self.merge_containers(group as u32, &bitmap);
             }
@@ -134,7 +155,8 @@ impl GroupSets {
         }
     }
 
-    /// Adds all values of several bitmaps to a group: chunk by chunk, so that each bitset is at hand for all of them.
+    /// Adds all values of several bitmaps to a group: chunk by chunk, so that each bitset is at
+    /// hand for all of them.
     pub fn merge_all(&mut self, group: usize, bitmaps: &[BitmapRef<'_>]) {
         let mut rest = bitmaps;
         while let Some((first, others)) = rest.split_first()
@@ -150,7 +172,11 @@ impl GroupSets {
 
     fn merge_chunk(&mut self, group: u32, chunk: u64, containers: &[Container<'_>]) {
         if containers.iter().map(Container::cardinality).sum::<u32>() >= CROWDED {
-            unite::or_all(self.dense.find_or_make(group, (chunk >> 16) as u32, chunk as u16), containers);
+            unite::or_all(
+                self.dense
+                    .find_or_make(group, (chunk >> 16) as u32, chunk as u16),
+                containers,
+            );
         } else if let Some(words) = self.dense.find(group, chunk << 16) {
             unite::or_all(words, containers);
         } else {
@@ -168,12 +194,22 @@ impl GroupSets {
         }
     }
 
-    /// Moves bitmaps that have become crowded to bitsets: what else the group is given goes there directly.
+    /// Moves bitmaps that have become crowded to bitsets: what else the group is given goes there
+    /// directly.
     fn move_crowded(&mut self) {
         let mut pending = std::mem::take(&mut self.pending);
-        let containers = |bitmap: &BitmapRef<'_>| bitmap.buckets().map(|(_, bucket)| bucket.container_count() as u64).sum::<u64>();
-        let is_crowded = |bitmap: &BitmapRef<'_>| bitmap.cardinality() >= containers(bitmap) * u64::from(CROWDED);
-        pending.take_out(is_crowded, |group, bitmap| self.merge_containers(group, bitmap));
+        let containers = |bitmap: &BitmapRef<'_>| {
+            bitmap
+                .buckets()
+                .map(|(_, bucket)| bucket.container_count() as u64)
+                .sum::<u64>()
+        };
+        let is_crowded = |bitmap: &BitmapRef<'_>| {
+            bitmap.cardinality() >= containers(bitmap) * u64::from(CROWDED)
+        };
+        pending.take_out(is_crowded, |group, bitmap| {
+            self.merge_containers(group, bitmap)
+        });
         self.pending = pending;
     }
 
@@ -200,15 +236,22 @@ impl GroupSets {
         }
     }
 
-    /// Appends the canonical bitmap of one group, which stays; writes nothing, and returns false, for a group without
-    /// values.
+    /// Appends the canonical bitmap of one group, which stays; writes nothing, and returns false,
+    /// for a group without values.
     pub fn write(&mut self, group: usize, out: &mut Vec<u8>) -> bool {
         let group = group as u32;
         self.logs.compact_group(group, &mut self.dense);
         let rows = self.logs.of_group(group);
         self.pending.sort();
         let bitmaps = self.pending.of_group(group);
-        write_group(rows, &self.dense, group, (&self.pending, bitmaps), &mut Scratch::default(), out)
+        write_group(
+            rows,
+            &self.dense,
+            group,
+            (&self.pending, bitmaps),
+            &mut Scratch::default(),
+            out,
+        )
     }
 
     /// Bytes held; takes no time.
@@ -218,12 +261,21 @@ impl GroupSets {
 
     /// Takes out the first `count` groups; the others are counted from 0 again.
     pub fn drain_first(&mut self, count: usize) -> DrainedGroups {
-        DrainedGroups::new(self.logs.split_first(count), self.dense.split_first(count), self.pending.split_first(count))
+        DrainedGroups::new(
+            self.logs.split_first(count),
+            self.dense.split_first(count),
+            self.pending.split_first(count),
+        )
     }
 
     /// Takes out all groups.
     pub fn drain(&mut self) -> DrainedGroups {
-        let Self { logs, dense, mut pending, .. } = std::mem::take(self);
+        let Self {
+            logs,
+            dense,
+            mut pending,
+            ..
+        } = std::mem::take(self);
         pending.sort();
         DrainedGroups::new(logs, dense, pending)
     }
@@ -244,24 +296,42 @@ pub struct DrainedGroups {
 
 impl DrainedGroups {
     fn new(logs: Logs, dense: Dense, pending: Pending) -> Self {
-        Self { rows: logs.into_walk(), dense, pending, group: 0, bitmap: 0, scratch: Scratch::default() }
+        Self {
+            rows: logs.into_walk(),
+            dense,
+            pending,
+            group: 0,
+            bitmap: 0,
+            scratch: Scratch::default(),
+        }
     }
 
     /// Skips groups up to this one, which must not be before the next.
     pub fn skip_to(&mut self, group: usize) {
-        debug_assert!(group >= self.group as usize, "groups are written in ascending order");
+        debug_assert!(
+            group >= self.group as usize,
+            "groups are written in ascending order"
+        );
         self.group = group as u32;
         self.bitmap = self.pending.start_of_group(self.group, self.bitmap);
     }
 
-    /// Appends the canonical bitmap of the next group; writes nothing, and returns false, for a group without values.
+    /// Appends the canonical bitmap of the next group; writes nothing, and returns false, for a
+    /// group without values.
     #[inline]
     pub fn write_next(&mut self, out: &mut Vec<u8>) -> bool {
         let group = self.group;
         self.group += 1;
         let bitmaps = self.bitmap..self.pending.end_of_group(group, self.bitmap);
         self.bitmap = bitmaps.end;
-        let is_any = write_group(self.rows.of_group(group), &self.dense, group, (&self.pending, bitmaps.clone()), &mut self.scratch, out);
+        let is_any = write_group(
+            self.rows.of_group(group),
+            &self.dense,
+            group,
+            (&self.pending, bitmaps.clone()),
+            &mut self.scratch,
+            out,
+        );
         self.dense.release(group);
         self.pending.release(bitmaps);
         is_any

@@ -1,4 +1,5 @@
-//! Which keys a 32-bit bitmap has, as bits: what two bitmaps share is found without a walk over their keys.
+//! Which keys a 32-bit bitmap has, as bits: what two bitmaps share is found without a walk over
+//! their keys.
 
 use super::bucket::key_of;
 
@@ -13,7 +14,9 @@ impl Keys {
     /// The keys of these descriptors.
     #[inline]
     pub(super) fn of(descriptors: &[[u8; 4]]) -> Self {
-        Self(descriptors.iter().fold(0, |bits, descriptor| bits | 1 << (key_of(descriptor) % BITS)))
+        Self(descriptors.iter().fold(0, |bits, descriptor| {
+            bits | 1 << (key_of(descriptor) % BITS)
+        }))
     }
 
     /// Whether the bits alone show that no key is in both.
@@ -34,7 +37,10 @@ impl Keys {
         let mut shared = self.0 & other.0;
         while shared != 0 {
             let before = (shared & shared.wrapping_neg()) - 1;
-            visit((self.0 & before).count_ones() as usize, (other.0 & before).count_ones() as usize);
+            visit(
+                (self.0 & before).count_ones() as usize,
+                (other.0 & before).count_ones() as usize,
+            );
             shared &= shared - 1;
         }
     }

@@ -1,5 +1,5 @@
-//! Loops over two array containers eight values a step, with the instructions of x86-64 processors that have AVX2;
-//! [`super::arrays`] has the same for every processor.
+//! Loops over two array containers eight values a step, with the instructions of x86-64 processors
+//! that have AVX2; [`super::arrays`] has the same for every processor.
 
 use super::arrays::{Values, value};
 use std::arch::x86_64::*;
@@ -7,7 +7,8 @@ use std::hint::select_unpredictable;
 
 /// Values in one step.
 pub(super) const LANES: usize = 8;
-/// From this many values on in both arrays, their lower and upper halves are walked at once: neither waits for the other.
+/// From this many values on in both arrays, their lower and upper halves are walked at once:
+/// neither waits for the other.
 const LEAST_FOR_TWO: usize = 64;
 
 pub(super) type Block = [[u8; 2]; LANES];
@@ -47,7 +48,10 @@ pub(super) fn store_lanes(lanes: __m128i, set: u32, out: &mut Values, at: usize)
     let order = COMPRESS[set as usize & 0xFF].as_ptr();
     // SAFETY: an entry of the table has the 16 bytes that are read.
     let order = unsafe { _mm_loadu_si128(order.cast()) };
-    if let Some(room) = out.get_mut(at..).and_then(|room| room.first_chunk_mut::<LANES>()) {
+    if let Some(room) = out
+        .get_mut(at..)
+        .and_then(|room| room.first_chunk_mut::<LANES>())
+    {
         // SAFETY: the room has the 16 bytes that are written.
         unsafe { _mm_storeu_si128(room.as_mut_ptr().cast(), _mm_shuffle_epi8(lanes, order)) };
     }
@@ -69,7 +73,12 @@ impl<'v> Blocks<'v> {
         let (full, rest) = values.as_chunks();
         let mut last = [[0; 2]; LANES];
         last[..rest.len()].copy_from_slice(rest);
-        Self { full, last, rest: rest.len(), count: full.len() + usize::from(!rest.is_empty()) }
+        Self {
+            full,
+            last,
+            rest: rest.len(),
+            count: full.len() + usize::from(!rest.is_empty()),
+        }
     }
 
     /// A block and its largest value.
@@ -77,7 +86,10 @@ impl<'v> Blocks<'v> {
     fn get(&self, index: usize) -> (&Block, u16) {
         match self.full.get(index) {
             Some(block) => (block, value(&block[LANES - 1])),
-            None => (&self.last, value(&self.last[self.rest.wrapping_sub(1) % LANES])),
+            None => (
+                &self.last,
+                value(&self.last[self.rest.wrapping_sub(1) % LANES]),
+            ),
         }
     }
 }
@@ -86,7 +98,10 @@ impl<'v> Blocks<'v> {
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
 fn shared_lanes(a: &Block, b: &Block) -> u32 {
-    let shared = _mm_cmpistrm::<{ _SIDD_UWORD_OPS | _SIDD_CMP_EQUAL_ANY | _SIDD_BIT_MASK }>(load(b), load(a));
+    let shared = _mm_cmpistrm::<{ _SIDD_UWORD_OPS | _SIDD_CMP_EQUAL_ANY | _SIDD_BIT_MASK }>(
+        load(b),
+        load(a),
+    );
     _mm_cvtsi128_si32(shared) as u32
 }
 
@@ -102,14 +117,23 @@ struct Count<'v> {
 impl<'v> Count<'v> {
     #[inline]
     fn new(a: &'v Values, b: &'v Values) -> Self {
-        Self { a: a.as_chunks().0, b: b.as_chunks().0, i: 0, j: 0, count: 0 }
+        Self {
+            a: a.as_chunks().0,
+            b: b.as_chunks().0,
+            i: 0,
+            j: 0,
+            count: 0,
+        }
     }
 
-    /// Compares two blocks and steps over the one that ends first; false at the end. Without a branch on the values.
+    /// Compares two blocks and steps over the one that ends first; false at the end. Without a
+    /// branch on the values.
     #[inline]
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     fn step(&mut self) -> bool {
-        let (Some(a), Some(b)) = (self.a.get(self.i), self.b.get(self.j)) else { return false };
+        let (Some(a), Some(b)) = (self.a.get(self.i), self.b.get(self.j)) else {
+            return false;
+        };
         let (a_last, b_last) = (value(&a[LANES - 1]), value(&b[LANES - 1]));
         self.count += shared_lanes(a, b).count_ones();
         self.i += usize::from(a_last <= b_last);
@@ -121,7 +145,10 @@ impl<'v> Count<'v> {
     #[inline]
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     fn finish(self, a: &Values, b: &Values) -> u32 {
-        let (lefts, rights) = (Blocks::new(&a[self.i * LANES..]), Blocks::new(&b[self.j * LANES..]));
+        let (lefts, rights) = (
+            Blocks::new(&a[self.i * LANES..]),
+            Blocks::new(&b[self.j * LANES..]),
+        );
         let (mut i, mut j, mut count) = (0, 0, self.count);
         while i < lefts.count && j < rights.count {
             let ((left, left_last), (right, right_last)) = (lefts.get(i), rights.get(j));
@@ -173,7 +200,8 @@ pub(super) fn and_count(a: &Values, b: &Values) -> u32 {
     zeros + low.finish(a_low, b_low) + high.finish(a_high, b_high)
 }
 
-/// A walk over the full blocks of two arrays that writes the values of the first whose being in the second equals `WANTED`.
+/// A walk over the full blocks of two arrays that writes the values of the first whose being in the
+/// second equals `WANTED`.
 struct Filter<'v, 'o, const WANTED: bool> {
     a: &'v [Block],
     b: &'v [Block],
@@ -188,13 +216,25 @@ struct Filter<'v, 'o, const WANTED: bool> {
 impl<'v, 'o, const WANTED: bool> Filter<'v, 'o, WANTED> {
     #[inline]
     fn new(a: &'v Values, b: &'v Values, out: &'o mut Values) -> Self {
-        Self { a: a.as_chunks().0, b: b.as_chunks().0, i: 0, j: 0, found: 0, out, len: 0 }
+        Self {
+            a: a.as_chunks().0,
+            b: b.as_chunks().0,
+            i: 0,
+            j: 0,
+            found: 0,
+            out,
+            len: 0,
+        }
     }
 
     /// Compares a block of `a`, of which only the lanes in `valid` are values, with a block of `b`.
     #[inline]
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-    fn compare(&mut self, (a, a_last, valid): (&Block, u16, u32), (b, b_last): (&Block, u16)) -> (usize, usize) {
+    fn compare(
+        &mut self,
+        (a, a_last, valid): (&Block, u16, u32),
+        (b, b_last): (&Block, u16),
+    ) -> (usize, usize) {
         let found = self.found | shared_lanes(a, b);
         let kept = if WANTED { found } else { !found & valid };
         store_lanes(load(a), kept, self.out, self.len);
@@ -204,11 +244,14 @@ impl<'v, 'o, const WANTED: bool> Filter<'v, 'o, WANTED> {
         (usize::from(is_done), usize::from(b_last <= a_last))
     }
 
-    /// Compares two blocks and steps over the one that ends first; false at the end. Without a branch on the values.
+    /// Compares two blocks and steps over the one that ends first; false at the end. Without a
+    /// branch on the values.
     #[inline]
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     fn step(&mut self) -> bool {
-        let (Some(a), Some(b)) = (self.a.get(self.i), self.b.get(self.j)) else { return false };
+        let (Some(a), Some(b)) = (self.a.get(self.i), self.b.get(self.j)) else {
+            return false;
+        };
         let (a_last, b_last) = (value(&a[LANES - 1]), value(&b[LANES - 1]));
         let (i, j) = self.compare((a, a_last, 0xFF), (b, b_last));
         self.i += i;
@@ -222,7 +265,13 @@ impl<'v, 'o, const WANTED: bool> Filter<'v, 'o, WANTED> {
     fn finish(mut self, a: &Values, b: &Values) -> usize {
         let (a, b) = (&a[self.i * LANES..], &b[self.j * LANES..]);
         let (lefts, rights) = (Blocks::new(a), Blocks::new(b));
-        let valid = |i: usize| if i < lefts.full.len() { 0xFF } else { (1 << lefts.rest) - 1 };
+        let valid = |i: usize| {
+            if i < lefts.full.len() {
+                0xFF
+            } else {
+                (1 << lefts.rest) - 1
+            }
+        };
         let (mut i, mut j) = (0, 0);
         while i < lefts.count && j < rights.count {
             let (left, left_last) = lefts.get(i);
@@ -234,7 +283,11 @@ impl<'v, 'o, const WANTED: bool> Filter<'v, 'o, WANTED> {
             return self.len;
         }
         // The rest of `a` is beyond `b`, but for what was found in its first block.
-        let kept = if WANTED { self.found } else { !self.found & valid(i) };
+        let kept = if WANTED {
+            self.found
+        } else {
+            !self.found & valid(i)
+        };
         store_lanes(load(lefts.get(i).0), kept, self.out, self.len);
         self.len += kept.count_ones() as usize;
         let rest = a.get((i + 1) * LANES..).unwrap_or_default();
@@ -246,7 +299,8 @@ impl<'v, 'o, const WANTED: bool> Filter<'v, 'o, WANTED> {
     }
 }
 
-/// Writes the values of `a` whose being in `b` equals `WANTED` to `out`, which has room for all of `a` and [`super::merge::SLACK`] more.
+/// Writes the values of `a` whose being in `b` equals `WANTED` to `out`, which has room for all of
+/// `a` and [`super::merge::SLACK`] more.
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
 pub(super) fn filter<const WANTED: bool>(a: &Values, b: &Values, out: &mut Values) -> usize {
     let ((a, a_has_zero), (b, b_has_zero)) = (without_zero(a), without_zero(b));
@@ -266,7 +320,10 @@ pub(super) fn filter<const WANTED: bool>(a: &Values, b: &Values, out: &mut Value
     let [(a_low, b_low), (a_high, b_high)] = split(a, b);
     let start = a_low.len() + LANES;
     let (out_low, out_high) = out.split_at_mut(start);
-    let (mut low, mut high) = (Filter::<WANTED>::new(a_low, b_low, out_low), Filter::<WANTED>::new(a_high, b_high, out_high));
+    let (mut low, mut high) = (
+        Filter::<WANTED>::new(a_low, b_low, out_low),
+        Filter::<WANTED>::new(a_high, b_high, out_high),
+    );
     while low.step() & high.step() {}
     while low.step() {}
     while high.step() {}

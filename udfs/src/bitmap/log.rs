@@ -1,4 +1,5 @@
-//! The rows of some groups that have no bitset: the last ones in order of arrival, in blocks that never move, those before packed.
+//! The rows of some groups that have no bitset: the last ones in order of arrival, in blocks that
+//! never move, those before packed.
 
 use super::packing::{pack, unpack};
 use super::radix;
@@ -27,7 +28,11 @@ pub(super) struct Scratch<R> {
 
 impl<R> Default for Scratch<R> {
     fn default() -> Self {
-        Self { rows: Vec::new(), buffer: Vec::new(), packed: Vec::new() }
+        Self {
+            rows: Vec::new(),
+            buffer: Vec::new(),
+            packed: Vec::new(),
+        }
     }
 }
 
@@ -55,7 +60,8 @@ pub(super) struct Log<R> {
     bytes: usize,
     /// Compacted when it has this many rows.
     limit: usize,
-    /// Whether the values of each group ascend, but for those in `tail`, and none is above the last one.
+    /// Whether the values of each group ascend, but for those in `tail`, and none is above the last
+    /// one.
     ascends: bool,
     /// The last value, if they ascend.
     last: u64,
@@ -63,7 +69,17 @@ pub(super) struct Log<R> {
 
 impl<R> Default for Log<R> {
     fn default() -> Self {
-        Self { packed: Vec::new(), packed_len: 0, blocks: Vec::new(), tail: Vec::new(), closed: 0, bytes: 0, limit: LEAST, ascends: true, last: 0 }
+        Self {
+            packed: Vec::new(),
+            packed_len: 0,
+            blocks: Vec::new(),
+            tail: Vec::new(),
+            closed: 0,
+            bytes: 0,
+            limit: LEAST,
+            ascends: true,
+            last: 0,
+        }
     }
 }
 
@@ -85,7 +101,8 @@ impl<R: LogRow> Log<R> {
         self.tail.push(row);
     }
 
-    /// Whether there are so many rows, and at least so many as given, that the log should be compacted.
+    /// Whether there are so many rows, and at least so many as given, that the log should be
+    /// compacted.
     pub(super) fn is_over(&self, least: usize) -> bool {
         self.len() >= self.limit.max(least)
     }
@@ -98,7 +115,8 @@ impl<R: LogRow> Log<R> {
     /// Makes room for more rows.
     pub(super) fn open_block(&mut self) {
         self.close_block();
-        self.tail.reserve_exact((self.closed / 2).clamp(BLOCK.0, BLOCK.1));
+        self.tail
+            .reserve_exact((self.closed / 2).clamp(BLOCK.0, BLOCK.1));
         self.bytes += self.tail.capacity() * size_of::<R>() + size_of::<Vec<R>>();
     }
 
@@ -117,15 +135,26 @@ impl<R: LogRow> Log<R> {
     }
 
     fn ascends_to_tail(&self) -> bool {
-        self.ascends && self.tail.first().is_none_or(|first| self.last <= first.low()) && self.tail.is_sorted_by_key(|row| row.low())
+        self.ascends
+            && self
+                .tail
+                .first()
+                .is_none_or(|first| self.last <= first.low())
+            && self.tail.is_sorted_by_key(|row| row.low())
     }
 
     /// Packs all rows.
     pub(super) fn pack(&mut self, scratch: &mut Scratch<R>) {
         self.close_block();
         scratch.rows.clear();
-        self.blocks.iter().for_each(|block| scratch.rows.extend_from_slice(block));
-        radix::sort(&mut scratch.rows, if self.ascends { R::VALUE_BITS } else { 0 }, &mut scratch.buffer);
+        self.blocks
+            .iter()
+            .for_each(|block| scratch.rows.extend_from_slice(block));
+        radix::sort(
+            &mut scratch.rows,
+            if self.ascends { R::VALUE_BITS } else { 0 },
+            &mut scratch.buffer,
+        );
         scratch.rows.dedup();
         self.bytes -= self.bytes_of_blocks();
         (self.blocks, self.closed) = (Vec::new(), 0);
@@ -133,16 +162,23 @@ impl<R: LogRow> Log<R> {
     }
 
     fn bytes_of_blocks(&self) -> usize {
-        self.blocks.iter().map(|block| block.capacity() * size_of::<R>() + size_of::<Vec<R>>()).sum()
+        self.blocks
+            .iter()
+            .map(|block| block.capacity() * size_of::<R>() + size_of::<Vec<R>>())
+            .sum()
     }
 
     fn push_packed(&mut self, rows: &[R], scratch: &mut Vec<u8>) {
         self.packed.push(pack(rows, scratch));
         self.packed_len += rows.len();
-        self.bytes += self.packed.last().map_or(0, |packed| packed.len() + size_of::<Box<[u8]>>());
+        self.bytes += self
+            .packed
+            .last()
+            .map_or(0, |packed| packed.len() + size_of::<Box<[u8]>>());
     }
 
-    /// Replaces the contents of `rows` by the rows; returns whether the values of each group ascend.
+    /// Replaces the contents of `rows` by the rows; returns whether the values of each group
+    /// ascend.
     pub(super) fn copy_to(&self, rows: &mut Vec<R>) -> bool {
         rows.clear();
         rows.reserve(self.len());
@@ -153,28 +189,49 @@ impl<R: LogRow> Log<R> {
         self.ascends_to_tail()
     }
 
-    /// Copies the rows, sorted and without duplicates; returns whether the values of each group ascended before.
+    /// Copies the rows, sorted and without duplicates; returns whether the values of each group
+    /// ascended before.
     pub(super) fn sort_to(&self, scratch: &mut Scratch<R>) -> bool {
         let ascends = self.copy_to(&mut scratch.rows);
-        radix::sort(&mut scratch.rows, if ascends { R::VALUE_BITS } else { 0 }, &mut scratch.buffer);
+        radix::sort(
+            &mut scratch.rows,
+            if ascends { R::VALUE_BITS } else { 0 },
+            &mut scratch.buffer,
+        );
         scratch.rows.dedup();
         ascends
     }
 
-    /// Replaces the rows; says whether the values of each group ascend, and none of those to come is below them if all ascend.
+    /// Replaces the rows; says whether the values of each group ascend, and none of those to come
+    /// is below them if all ascend.
     fn replace(&mut self, rows: Vec<R>, ascends: bool) {
         let limit = self.limit;
         let bytes = rows.capacity() * size_of::<R>() + size_of::<Vec<R>>();
-        let last = rows.iter().map(|row| row.low()).max().unwrap_or(if ascends { self.last } else { 0 });
-        *self = Self { limit, ascends, last, ..Self::default() };
+        let last = rows
+            .iter()
+            .map(|row| row.low())
+            .max()
+            .unwrap_or(if ascends { self.last } else { 0 });
+        *self = Self {
+            limit,
+            ascends,
+            last,
+            ..Self::default()
+        };
         if !rows.is_empty() {
             (self.closed, self.bytes) = (rows.len(), bytes);
             self.blocks.push(rows);
         }
     }
 
-    /// Removes duplicates, and the rows of crowded chunks, which are given to `take`. `least` rows are not compacted again.
-    pub(super) fn compact(&mut self, least: usize, scratch: &mut Scratch<R>, take: impl FnMut(&[R])) {
+    /// Removes duplicates, and the rows of crowded chunks, which are given to `take`. `least` rows
+    /// are not compacted again.
+    pub(super) fn compact(
+        &mut self,
+        least: usize,
+        scratch: &mut Scratch<R>,
+        take: impl FnMut(&[R]),
+    ) {
         let before = self.len();
         let ascends = self.sort_to(scratch);
         let is_distinct = scratch.rows.len() >= before - before / 8;
@@ -182,10 +239,15 @@ impl<R: LogRow> Log<R> {
         let left = scratch.rows.as_slice();
         // To where the fullest chunk becomes crowded, if that can be told.
         let grown = match is_distinct {
-            true => (left.len() * CROWDED * 5 / 4 / fullest.max(1)).clamp(left.len() * 4 / 3, left.len() * GROWTH_OF_DISTINCT),
+            true => (left.len() * CROWDED * 5 / 4 / fullest.max(1))
+                .clamp(left.len() * 4 / 3, left.len() * GROWTH_OF_DISTINCT),
             false => left.len() * GROWTH,
         };
-        self.limit = if left.is_empty() { CROWDED } else { grown.max(least).max(LEAST) };
+        self.limit = if left.is_empty() {
+            CROWDED
+        } else {
+            grown.max(least).max(LEAST)
+        };
         let was_packed = !self.packed.is_empty();
         self.replace(left.to_vec(), ascends);
         if was_packed && !left.is_empty() {
@@ -211,12 +273,22 @@ impl<R: LogRow> Log<R> {
             let rows: Vec<T> = rows.iter().map(|row| change(*row)).collect();
             log.push_packed(&rows, &mut scratch);
         }
-        for block in self.blocks.iter().chain([&self.tail]).filter(|block| !block.is_empty()) {
-            log.blocks.push(block.iter().map(|row| change(*row)).collect());
+        for block in self
+            .blocks
+            .iter()
+            .chain([&self.tail])
+            .filter(|block| !block.is_empty())
+        {
+            log.blocks
+                .push(block.iter().map(|row| change(*row)).collect());
             log.closed += block.len();
         }
         log.bytes += log.bytes_of_blocks();
-        Log { limit: self.limit, ascends: false, ..log }
+        Log {
+            limit: self.limit,
+            ascends: false,
+            ..log
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! The rows of all groups that have no bitset: of eight bytes while all values share one high word, of sixteen from then on.
+//! The rows of all groups that have no bitset: of eight bytes while all values share one high word,
+//! of sixteen from then on.
 
 use super::dense::Dense;
 use super::parts::{Parts, Walk};
@@ -24,7 +25,9 @@ impl Logs {
     #[inline]
     pub(super) fn push(&mut self, group: u32, value: u64, dense: &mut Dense) {
         match self {
-            Self::Narrow(high, parts) if u64::from(*high) == value >> 32 => parts.push(LogRow::new(group, value), *high, dense),
+            Self::Narrow(high, parts) if u64::from(*high) == value >> 32 => {
+                parts.push(LogRow::new(group, value), *high, dense)
+            }
             Self::Narrow(..) => self.push_other_high(group, value, dense),
             Self::Wide(parts) => parts.push(LogRow::new(group, value), 0, dense),
         }

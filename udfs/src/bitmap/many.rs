@@ -15,14 +15,17 @@ use super::{combine, unite, words};
 /// Up to this many values, arrays of one chunk are sorted together; beyond, they go through words.
 const FEW_VALUES: usize = 128;
 
-/// Appends the canonical bitmap of the values in any of the bitmaps to `out`; an empty one for no bitmaps.
+/// Appends the canonical bitmap of the values in any of the bitmaps to `out`; an empty one for no
+/// bitmaps.
 pub fn or_many(bitmaps: &[BitmapRef<'_>], out: &mut Vec<u8>) {
     let mut writer = Writer::new(out);
     let mut found = Stretches::default();
     let chunks = Chunks::of(bitmaps);
     let chunks: Vec<(u64, &[Container<'_>])> = chunks.iter().collect();
     for bucket in chunks.chunk_by(|a, b| a.0 >> 16 == b.0 >> 16) {
-        let has_runs = bucket.iter().any(|(_, containers)| is_mostly_runs(containers));
+        let has_runs = bucket
+            .iter()
+            .any(|(_, containers)| is_mostly_runs(containers));
         writer.begin_bucket((bucket[0].0 >> 16) as u32, bucket.len(), has_runs);
         for (chunk, containers) in bucket {
             or_chunk(&mut writer, *chunk as u16, containers, &mut found);
@@ -34,15 +37,27 @@ pub fn or_many(bitmaps: &[BitmapRef<'_>], out: &mut Vec<u8>) {
 
 /// Whether the union will likely be runs.
 fn is_mostly_runs(containers: &[Container<'_>]) -> bool {
-    containers.iter().filter(|container| matches!(container, Container::Run(..))).count() * 2 > containers.len()
+    containers
+        .iter()
+        .filter(|container| matches!(container, Container::Run(..)))
+        .count()
+        * 2
+        > containers.len()
 }
 
-fn or_chunk(writer: &mut Writer<'_>, key: u16, containers: &[Container<'_>], found: &mut Stretches) {
+fn or_chunk(
+    writer: &mut Writer<'_>,
+    key: u16,
+    containers: &[Container<'_>],
+    found: &mut Stretches,
+) {
     match containers {
         [] => {}
         [only] => write_container(writer, key, only),
         [a, b] => combine::or(writer, key, a, b, found),
-        several if several.iter().map(few_values).sum::<usize>() <= FEW_VALUES => or_few(writer, key, several),
+        several if several.iter().map(few_values).sum::<usize>() <= FEW_VALUES => {
+            or_few(writer, key, several)
+        }
         several => {
             let mut words = [0; 1024];
             unite::or_all(&mut words, several);
@@ -79,12 +94,16 @@ fn or_few(writer: &mut Writer<'_>, key: u16, containers: &[Container<'_>]) {
     end_array(writer, key, from, kept);
 }
 
-/// Appends the canonical bitmap of the values in all of the bitmaps to `out`; an empty one for no bitmaps.
+/// Appends the canonical bitmap of the values in all of the bitmaps to `out`; an empty one for no
+/// bitmaps.
 pub fn and_many(bitmaps: &[BitmapRef<'_>], out: &mut Vec<u8>) {
     let mut writer = Writer::new(out);
     if let Some(smallest) = bitmaps.iter().min_by_key(|bitmap| bitmap.cardinality()) {
         for (high, first) in smallest.buckets() {
-            let buckets: Vec<Bitmap32Ref<'_>> = bitmaps.iter().filter_map(|bitmap| bitmap.bucket(high)).collect();
+            let buckets: Vec<Bitmap32Ref<'_>> = bitmaps
+                .iter()
+                .filter_map(|bitmap| bitmap.bucket(high))
+                .collect();
             if buckets.len() < bitmaps.len() {
             } else if buckets.len() == 1 {
                 write_bucket(&mut writer, high, &first);
@@ -96,7 +115,12 @@ pub fn and_many(bitmaps: &[BitmapRef<'_>], out: &mut Vec<u8>) {
     writer.finish();
 }
 
-fn and_buckets(writer: &mut Writer<'_>, high: u32, first: &Bitmap32Ref<'_>, buckets: &[Bitmap32Ref<'_>]) {
+fn and_buckets(
+    writer: &mut Writer<'_>,
+    high: u32,
+    first: &Bitmap32Ref<'_>,
+    buckets: &[Bitmap32Ref<'_>],
+) {
     let has_runs = buckets.iter().all(Bitmap32Ref::may_have_runs);
     writer.begin_bucket(high, first.container_count(), has_runs);
     let mut found = Stretches::default();
@@ -134,7 +158,9 @@ fn and_values(writer: &mut Writer<'_>, key: u16, values: &Values, others: &[Cont
                 kept.retain(|value| has_bit(block, arrays::value(value)));
             }
             Container::Run(runs, _) => {
-                runs::for_each_covered(&before, runs, |start, end| kept.extend_from_slice(&before[start..end]));
+                runs::for_each_covered(&before, runs, |start, end| {
+                    kept.extend_from_slice(&before[start..end])
+                });
             }
         }
         if kept.is_empty() {
@@ -146,7 +172,12 @@ fn and_values(writer: &mut Writer<'_>, key: u16, values: &Values, others: &[Cont
     end_array(writer, key, from, kept.len());
 }
 
-fn and_words(writer: &mut Writer<'_>, key: u16, smallest: &Container<'_>, others: &[Container<'_>]) {
+fn and_words(
+    writer: &mut Writer<'_>,
+    key: u16,
+    smallest: &Container<'_>,
+    others: &[Container<'_>],
+) {
     let mut kept = [0; 1024];
     smallest.or_into(&mut kept);
     for other in others {
@@ -155,7 +186,9 @@ fn and_words(writer: &mut Writer<'_>, key: u16, smallest: &Container<'_>, others
         } else {
             let mut mask = [0; 1024];
             other.or_into(&mut mask);
-            kept.iter_mut().zip(mask).for_each(|(word, mask)| *word &= mask);
+            kept.iter_mut()
+                .zip(mask)
+                .for_each(|(word, mask)| *word &= mask);
         }
     }
     write_words(writer, key, &kept);

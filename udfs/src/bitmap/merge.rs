@@ -1,6 +1,7 @@
 //! Merges two array containers, for union and symmetric difference, without a branch on the values.
 //!
-//! In both, a value comes at most twice: once from each array. A union keeps one of the twins, a symmetric difference none.
+//! In both, a value comes at most twice: once from each array. A union keeps one of the twins, a
+//! symmetric difference none.
 
 use super::arrays::{Values, value};
 
@@ -92,17 +93,24 @@ impl Tail {
         self.last = next;
     }
 
-    /// Takes the eight values that the blocks held back and the rest of both arrays, one of which is shorter than a block;
-    /// returns how many values are in the output.
+    /// Takes the eight values that the blocks held back and the rest of both arrays, one of which
+    /// is shorter than a block; returns how many values are in the output.
     #[inline(always)]
-    pub(super) fn finish<const KEEPS_TWINS: bool>(mut self, held: &[[u8; 2]; 8], a: &Values, b: &Values, out: &mut Values) -> usize {
+    pub(super) fn finish<const KEEPS_TWINS: bool>(
+        mut self,
+        held: &[[u8; 2]; 8],
+        a: &Values,
+        b: &Values,
+        out: &mut Values,
+    ) -> usize {
         let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
         let mut both = [[0; 2]; 16];
         let (mut i, mut j) = (0, 0);
         let count = (held.len() + short.len()).min(both.len());
         for place in &mut both[..count] {
             let (next_held, next_short) = (held.get(i), short.get(j));
-            let is_held = next_short.is_none_or(|short| next_held.is_some_and(|held| value(held) <= value(short)));
+            let is_held = next_short
+                .is_none_or(|short| next_held.is_some_and(|held| value(held) <= value(short)));
             *place = *if is_held { next_held } else { next_short }.unwrap_or(&[0; 2]);
             i += usize::from(is_held);
             j += usize::from(!is_held);
@@ -115,10 +123,14 @@ impl Tail {
             i += usize::from(next_both <= next_long);
             j += usize::from(next_long < next_both);
         }
-        both[i..].iter().for_each(|bytes| self.push::<KEEPS_TWINS>(value(bytes), out));
+        both[i..]
+            .iter()
+            .for_each(|bytes| self.push::<KEEPS_TWINS>(value(bytes), out));
         // One value meets the last one, and its twin; the others ascend among themselves.
         let (first, rest) = long[j..].split_at(2.min(long.len() - j));
-        first.iter().for_each(|bytes| self.push::<KEEPS_TWINS>(value(bytes), out));
+        first
+            .iter()
+            .for_each(|bytes| self.push::<KEEPS_TWINS>(value(bytes), out));
         if !KEEPS_TWINS {
             put(out, self.len, self.last as u16);
             self.len += usize::from(self.last != self.last_but_one);

@@ -1,5 +1,5 @@
-//! Merges two array containers eight values a step, with the instructions of x86-64 processors that have AVX2;
-//! [`super::merge`] has the same for every processor.
+//! Merges two array containers eight values a step, with the instructions of x86-64 processors that
+//! have AVX2; [`super::merge`] has the same for every processor.
 
 use super::arrays::{Values, value};
 use super::lanes::{Block, LANES, are_long, load, split, store_lanes};
@@ -26,8 +26,8 @@ struct Merge<'v, 'o, const KEEPS_TWINS: bool> {
     len: usize,
 }
 
-/// The lower and the upper half of two ascending vectors, each ascending: every lane of one meets every lane of the other.
-/// (The network of Inoue and others that CRoaring uses.)
+/// The lower and the upper half of two ascending vectors, each ascending: every lane of one meets
+/// every lane of the other. (The network of Inoue and others that CRoaring uses.)
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
 fn merge_lanes(a: __m128i, b: __m128i) -> (__m128i, __m128i) {
@@ -45,13 +45,22 @@ impl<'v, 'o, const KEEPS_TWINS: bool> Merge<'v, 'o, KEEPS_TWINS> {
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     fn new(a: &'v [Block], b: &'v [Block], out: &'o mut Values) -> Self {
         let (low, held) = merge_lanes(load(&a[0]), load(&b[0]));
-        let mut walk = Self { a, b, i: 1, j: 1, held, before: _mm_set1_epi16(-1), out, len: 0 };
+        let mut walk = Self {
+            a,
+            b,
+            i: 1,
+            j: 1,
+            held,
+            before: _mm_set1_epi16(-1),
+            out,
+            len: 0,
+        };
         walk.put(low);
         walk
     }
 
-    /// Takes the next ascending lanes: for a union writes those that do not equal the one before, for a symmetric
-    /// difference writes, one lane late, those that equal neither neighbour.
+    /// Takes the next ascending lanes: for a union writes those that do not equal the one before,
+    /// for a symmetric difference writes, one lane late, those that equal neither neighbour.
     #[inline]
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     fn put(&mut self, lanes: __m128i) {
@@ -61,19 +70,26 @@ impl<'v, 'o, const KEEPS_TWINS: bool> Merge<'v, 'o, KEEPS_TWINS> {
             (lanes, twins)
         } else {
             let twice_shifted = _mm_alignr_epi8::<12>(lanes, self.before);
-            (shifted, _mm_or_si128(twins, _mm_cmpeq_epi16(shifted, twice_shifted)))
+            (
+                shifted,
+                _mm_or_si128(twins, _mm_cmpeq_epi16(shifted, twice_shifted)),
+            )
         };
-        let kept = !(_mm_movemask_epi8(_mm_packs_epi16(dropped, _mm_setzero_si128())) as u32) & 0xFF;
+        let kept =
+            !(_mm_movemask_epi8(_mm_packs_epi16(dropped, _mm_setzero_si128())) as u32) & 0xFF;
         store_lanes(written, kept, self.out, self.len);
         self.len += kept.count_ones() as usize;
         self.before = lanes;
     }
 
-    /// Merges the next block; false when either array has no full one. Without a branch on the values.
+    /// Merges the next block; false when either array has no full one. Without a branch on the
+    /// values.
     #[inline]
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     fn step(&mut self) -> bool {
-        let (Some(a), Some(b)) = (self.a.get(self.i), self.b.get(self.j)) else { return false };
+        let (Some(a), Some(b)) = (self.a.get(self.i), self.b.get(self.j)) else {
+            return false;
+        };
         let is_a = value(&a[0]) <= value(&b[0]);
         let next = select_unpredictable(is_a, a, b);
         self.i += usize::from(is_a);
@@ -99,7 +115,11 @@ impl<'v, 'o, const KEEPS_TWINS: bool> Merge<'v, 'o, KEEPS_TWINS> {
             lanes
         };
         let before = lanes(self.before);
-        let tail = Tail { last: u32::from(value(&before[LANES - 1])), last_but_one: u32::from(value(&before[LANES - 2])), len: self.len };
+        let tail = Tail {
+            last: u32::from(value(&before[LANES - 1])),
+            last_but_one: u32::from(value(&before[LANES - 2])),
+            len: self.len,
+        };
         tail.finish::<KEEPS_TWINS>(&lanes(self.held), a_rest, b_rest, self.out)
     }
 
@@ -116,7 +136,8 @@ impl<'v, 'o, const KEEPS_TWINS: bool> Merge<'v, 'o, KEEPS_TWINS> {
             let is_left = value(&left[0]) < value(&right[0]);
             i += usize::from(is_left);
             j += usize::from(!is_left);
-            let (low, held) = merge_lanes(load(select_unpredictable(is_left, left, right)), self.held);
+            let (low, held) =
+                merge_lanes(load(select_unpredictable(is_left, left, right)), self.held);
             self.put(low);
             self.held = held;
         }
@@ -140,7 +161,11 @@ fn without_last(values: &Values) -> (&Values, bool) {
 pub(super) fn merge<const KEEPS_TWINS: bool>(a: &Values, b: &Values, out: &mut Values) -> usize {
     let ((a, a_has_last), (b, b_has_last)) = (without_last(a), without_last(b));
     let len = merge_others::<KEEPS_TWINS>(a, b, out);
-    let has_last = if KEEPS_TWINS { a_has_last || b_has_last } else { a_has_last != b_has_last };
+    let has_last = if KEEPS_TWINS {
+        a_has_last || b_has_last
+    } else {
+        a_has_last != b_has_last
+    };
     if let Some(place) = out.get_mut(len)
         && has_last
     {

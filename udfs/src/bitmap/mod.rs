@@ -1,4 +1,5 @@
-//! Portable 64-bit Roaring as bytes: a strict zero-copy view, canonical writers, set algebra without decoding.
+//! Portable 64-bit Roaring as bytes: a strict zero-copy view, canonical writers, set algebra
+//! without decoding.
 //!
 //! ```text
 //! bitmap64 := bucket count: u64, then per bucket, ascending: high: u32, bitmap32
@@ -9,8 +10,9 @@
 //! container   := array of ascending u16, if at most 4096 values | bitset of 8192 bytes, if more
 //!              | run count: u16, runs x { start: u16, length - 1: u16 }, if its flag is set
 //! ```
-//! All little endian (RoaringFormatSpec). What is written here is *canonical*: every container takes its smallest
-//! serialized form, ties in the order array, bitset, run; no empty buckets. So equal sets are equal bytes.
+//! All little endian (RoaringFormatSpec). What is written here is *canonical*: every container
+//! takes its smallest serialized form, ties in the order array, bitset, run; no empty buckets. So
+//! equal sets are equal bytes.
 
 mod algebra;
 mod arrays;
@@ -94,7 +96,8 @@ pub(crate) use writer::Writer;
 
 /// Cookie of a 32-bit bitmap without run containers; the container count follows.
 const COOKIE_NO_RUNS: u32 = 12346;
-/// Low half of the cookie of a 32-bit bitmap with run containers; the high half is the container count less one.
+/// Low half of the cookie of a 32-bit bitmap with run containers; the high half is the container
+/// count less one.
 const COOKIE_RUNS: u32 = 12347;
 /// A bitmap with runs and fewer containers than this has no offsets.
 const OFFSETS_FROM: usize = 4;

@@ -1,4 +1,5 @@
-//! Places of values in ascending order: the first and the last, how many are not above a value, which one is the n-th.
+//! Places of values in ascending order: the first and the last, how many are not above a value,
+//! which one is the n-th.
 
 use super::arrays;
 use super::container::{Container, run_bounds};
@@ -33,15 +34,22 @@ impl Container<'_> {
     /// Number of values that are not above `value`.
     pub(super) fn rank(&self, value: u16) -> u32 {
         match self {
-            Self::Array(values) => values.partition_point(|bytes| arrays::value(bytes) <= value) as u32,
+            Self::Array(values) => {
+                values.partition_point(|bytes| arrays::value(bytes) <= value) as u32
+            }
             Self::Bitset(block, _) => {
                 let index = usize::from(value >> 6);
                 let part = u64::from_le_bytes(block[index]) & u64::MAX >> (63 - (value & 63));
                 words::count_part(&block[..index]) + part.count_ones()
             }
             Self::Run(runs, _) => {
-                let below = runs.iter().map(run_bounds).take_while(|(first, _)| *first <= value);
-                below.map(|(first, last)| u32::from(last.min(value) - first) + 1).sum()
+                let below = runs
+                    .iter()
+                    .map(run_bounds)
+                    .take_while(|(first, _)| *first <= value);
+                below
+                    .map(|(first, last)| u32::from(last.min(value) - first) + 1)
+                    .sum()
             }
         }
     }
@@ -80,18 +88,28 @@ fn join(high: u32, key: u16, low: u16) -> u64 {
 impl BitmapRef<'_> {
     /// The smallest value; `None` for an empty bitmap. Reads one container.
     pub fn min(&self) -> Option<u64> {
-        let (high, bucket) = self.buckets().find(|(_, bucket)| bucket.container_count() > 0)?;
+        let (high, bucket) = self
+            .buckets()
+            .find(|(_, bucket)| bucket.container_count() > 0)?;
         Some(join(high, bucket.key(0)?, bucket.container_at(0)?.first()?))
     }
 
     /// The largest value; `None` for an empty bitmap. Reads one container.
     pub fn max(&self) -> Option<u64> {
-        let (high, bucket) = self.buckets().filter(|(_, bucket)| bucket.container_count() > 0).last()?;
+        let (high, bucket) = self
+            .buckets()
+            .filter(|(_, bucket)| bucket.container_count() > 0)
+            .last()?;
         let last = bucket.container_count() - 1;
-        Some(join(high, bucket.key(last)?, bucket.container_at(last)?.last()?))
+        Some(join(
+            high,
+            bucket.key(last)?,
+            bucket.container_at(last)?.last()?,
+        ))
     }
 
-    /// Number of values that are not above `value`. Reads one container; the others are counted by their descriptors.
+    /// Number of values that are not above `value`. Reads one container; the others are counted by
+    /// their descriptors.
     pub fn rank(&self, value: u64) -> u64 {
         let (high, key) = ((value >> 32) as u32, (value >> 16) as u16);
         let mut rank = 0;
@@ -101,7 +119,9 @@ impl BitmapRef<'_> {
                 continue;
             }
             let at = bucket.indices(0, key);
-            let Some(last) = at.end.checked_sub(1) else { continue };
+            let Some(last) = at.end.checked_sub(1) else {
+                continue;
+            };
             let is_own = bucket.key(last) == Some(key);
             rank += bucket.cardinality_of_first(if is_own { last } else { at.end });
             if is_own && let Some(container) = bucket.container_at(last) {
@@ -121,7 +141,11 @@ impl BitmapRef<'_> {
                 continue;
             }
             let (at, before) = bucket.find_nth(left)?;
-            return Some(join(high, bucket.key(at)?, bucket.container_at(at)?.select((left - before) as u32)?));
+            return Some(join(
+                high,
+                bucket.key(at)?,
+                bucket.container_at(at)?.select((left - before) as u32)?,
+            ));
         }
         None
     }

@@ -15,7 +15,9 @@ const LENGTHS: [usize; 4] = [2, 3, 5, 9];
 const PADDING: usize = 8;
 
 fn put(number: u64, out: &mut Vec<u8>) {
-    let code = usize::from(number >= 1 << 14) + usize::from(number >= 1 << 22) + usize::from(number >= 1 << 38);
+    let code = usize::from(number >= 1 << 14)
+        + usize::from(number >= 1 << 22)
+        + usize::from(number >= 1 << 38);
     let end = out.len() + LENGTHS[code];
     out.extend_from_slice(&(number << 2 | code as u64).to_le_bytes());
     if code == 3 {
@@ -26,7 +28,11 @@ fn put(number: u64, out: &mut Vec<u8>) {
 
 #[inline(always)]
 fn take(bytes: &[u8], at: &mut usize) -> u64 {
-    let Some(word) = bytes.get(*at..).and_then(|bytes| bytes.first_chunk()).map(|word| u64::from_le_bytes(*word)) else {
+    let Some(word) = bytes
+        .get(*at..)
+        .and_then(|bytes| bytes.first_chunk())
+        .map(|word| u64::from_le_bytes(*word))
+    else {
         *at = bytes.len();
         return 0;
     };
@@ -34,7 +40,10 @@ fn take(bytes: &[u8], at: &mut usize) -> u64 {
     let start = *at;
     *at += LENGTHS[code];
     if code == 3 {
-        return word >> 2 | bytes.get(start + 8).map_or(0, |byte| u64::from(*byte) << 62);
+        return word >> 2
+            | bytes
+                .get(start + 8)
+                .map_or(0, |byte| u64::from(*byte) << 62);
     }
     (word & ((1 << (LENGTHS[code] * 8)) - 1)) >> 2
 }
@@ -80,7 +89,10 @@ mod tests {
     use super::{pack, unpack};
 
     fn assert_returns<R: LogRow>(rows: impl IntoIterator<Item = (u32, u64)>) {
-        let mut rows: Vec<R> = rows.into_iter().map(|(group, value)| R::new(group, value)).collect();
+        let mut rows: Vec<R> = rows
+            .into_iter()
+            .map(|(group, value)| R::new(group, value))
+            .collect();
         rows.sort();
         rows.dedup();
         let mut found: Vec<R> = Vec::new();
@@ -90,19 +102,52 @@ mod tests {
 
     #[test]
     fn what_is_packed_returns() {
-        let steps = [1, 2, 300, (1 << 14) - 1, 1 << 14, (1 << 22) - 1, 1 << 22, 1 << 31];
-        let far = [(1 << 38) - 1, 1 << 38, (1 << 62) - 1, 1 << 62, (1 << 62) + 1, 1 << 63, u64::MAX];
-        let near = |group: u32| steps.into_iter().flat_map(move |step| [(group, step), (group, step + 1), (group, step * 2 - 1)]);
+        let steps = [
+            1,
+            2,
+            300,
+            (1 << 14) - 1,
+            1 << 14,
+            (1 << 22) - 1,
+            1 << 22,
+            1 << 31,
+        ];
+        let far = [
+            (1 << 38) - 1,
+            1 << 38,
+            (1 << 62) - 1,
+            1 << 62,
+            (1 << 62) + 1,
+            1 << 63,
+            u64::MAX,
+        ];
+        let near = |group: u32| {
+            steps
+                .into_iter()
+                .flat_map(move |step| [(group, step), (group, step + 1), (group, step * 2 - 1)])
+        };
         assert_returns::<u64>([]);
         assert_returns::<u64>([(0, 0)]);
-        assert_returns::<u64>([0, 1, 1 << 20, u32::MAX].into_iter().flat_map(near).chain([(0, 0), (5, 0)]));
-        assert_returns::<u128>([0, 1, 1 << 20, u32::MAX].into_iter().flat_map(near).chain(far.map(|value| (3, value))));
+        assert_returns::<u64>(
+            [0, 1, 1 << 20, u32::MAX]
+                .into_iter()
+                .flat_map(near)
+                .chain([(0, 0), (5, 0)]),
+        );
+        assert_returns::<u128>(
+            [0, 1, 1 << 20, u32::MAX]
+                .into_iter()
+                .flat_map(near)
+                .chain(far.map(|value| (3, value))),
+        );
         assert_returns::<u128>(far.map(|value| (u32::MAX, value)));
     }
 
     #[test]
     fn rows_take_little_more_than_two_bytes() {
-        let rows: Vec<u64> = (0..8192).map(|row| (row / 512) << 32 | (row % 512 * 9_001)).collect();
+        let rows: Vec<u64> = (0..8192)
+            .map(|row| (row / 512) << 32 | (row % 512 * 9_001))
+            .collect();
         assert!(pack(&rows, &mut Vec::new()).len() < 8192 * 5 / 2);
     }
 }

@@ -1,5 +1,6 @@
-//! Rows dealt out to logs by group: as many neighbouring groups to a log as keep the number of logs small, so that each log is
-//! sorted in the cache, and written while it is there. When logs have become large their rows are packed.
+//! Rows dealt out to logs by group: as many neighbouring groups to a log as keep the number of logs
+//! small, so that each log is sorted in the cache, and written while it is there. When logs have
+//! become large their rows are packed.
 
 use super::dense::Dense;
 use super::log::{Log, Scratch, end_of};
@@ -21,8 +22,8 @@ const LEAST_SCRATCH: usize = 1 << 18;
 #[derive(Debug)]
 pub(super) struct Parts<R> {
     logs: Vec<Log<R>>,
-    /// The block of each log that rows are added to, side by side: those of a thousand logs are at hand, the logs are not. A log has
-    /// its own back while it is looked at.
+    /// The block of each log that rows are added to, side by side: those of a thousand logs are at
+    /// hand, the logs are not. A log has its own back while it is looked at.
     tails: Vec<Vec<R>>,
     shift: u32,
     /// Bytes behind the logs.
@@ -32,7 +33,13 @@ pub(super) struct Parts<R> {
 
 impl<R> Default for Parts<R> {
     fn default() -> Self {
-        Self { logs: Vec::new(), tails: Vec::new(), shift: 0, bytes: 0, scratch: Scratch::default() }
+        Self {
+            logs: Vec::new(),
+            tails: Vec::new(),
+            shift: 0,
+            bytes: 0,
+            scratch: Scratch::default(),
+        }
     }
 }
 
@@ -113,8 +120,10 @@ impl<R: LogRow> Parts<R> {
         self.bytes -= log.bytes();
         log.compact(ROWS_PER_GROUP << self.shift, &mut self.scratch, |rows| {
             let value = u64::from(high) << 32 | rows[0].low();
-            let words = dense.find_or_make(rows[0].group(), (value >> 32) as u32, (value >> 16) as u16);
-            rows.iter().for_each(|row| words[usize::from(row.low() as u16 >> 6)] |= 1 << (row.low() & 63));
+            let words =
+                dense.find_or_make(rows[0].group(), (value >> 32) as u32, (value >> 16) as u16);
+            rows.iter()
+                .for_each(|row| words[usize::from(row.low() as u16 >> 6)] |= 1 << (row.low() & 63));
         });
         self.bytes += log.bytes();
         if self.scratch.bytes() > LEAST_SCRATCH && self.scratch.bytes() / 8 > self.bytes {
@@ -141,7 +150,8 @@ impl<R: LogRow> Parts<R> {
         self.give_back(part);
         self.logs[part].sort_to(&mut self.scratch);
         let rows = self.scratch.rows.as_slice();
-        &rows[rows.partition_point(|row| row.group() < group)..rows.partition_point(|row| row.group() <= group)]
+        &rows[rows.partition_point(|row| row.group() < group)
+            ..rows.partition_point(|row| row.group() <= group)]
     }
 
     /// Whether there are no rows.
@@ -159,12 +169,24 @@ impl<R: LogRow> Parts<R> {
         self.gather();
         let logs: Vec<Log<T>> = self.logs.iter().map(|log| log.map(&change)).collect();
         let tails = logs.iter().map(|_| Vec::new()).collect();
-        Parts { bytes: logs.iter().map(Log::bytes).sum(), logs, tails, shift: self.shift, scratch: Scratch::default() }
+        Parts {
+            bytes: logs.iter().map(Log::bytes).sum(),
+            logs,
+            tails,
+            shift: self.shift,
+            scratch: Scratch::default(),
+        }
     }
 
     /// Takes the rows of the first groups out; the others are counted from 0 again.
     pub(super) fn split_first(&mut self, count: u32) -> Self {
-        let (mut first, mut others) = (Self { shift: self.shift, ..Self::default() }, Self::default());
+        let (mut first, mut others) = (
+            Self {
+                shift: self.shift,
+                ..Self::default()
+            },
+            Self::default(),
+        );
         let mut rows = Vec::new();
         self.gather();
         for (part, log) in std::mem::take(&mut self.logs).into_iter().enumerate() {
@@ -196,7 +218,13 @@ impl<R: LogRow> Parts<R> {
     /// A walk over the rows of all groups.
     pub(super) fn into_walk(mut self) -> Walk<R> {
         self.gather();
-        Walk { logs: self.logs.into_iter(), shift: self.shift, taken: 0, scratch: self.scratch, at: 0 }
+        Walk {
+            logs: self.logs.into_iter(),
+            shift: self.shift,
+            taken: 0,
+            scratch: self.scratch,
+            at: 0,
+        }
     }
 }
 
@@ -214,7 +242,8 @@ pub(super) struct Walk<R> {
 }
 
 impl<R: LogRow> Walk<R> {
-    /// The rows of a group. Groups have to be asked for in ascending order; those that are left out are skipped.
+    /// The rows of a group. Groups have to be asked for in ascending order; those that are left out
+    /// are skipped.
     #[inline]
     pub(super) fn of_group(&mut self, group: u32) -> &[R] {
         if u64::from(group >> self.shift) >= self.taken {

@@ -1,5 +1,5 @@
-//! Bitmaps that groups were given whole: their bytes are kept as they are until the groups are written, and united then. Bytes that
-//! may be shared are not even copied.
+//! Bitmaps that groups were given whole: their bytes are kept as they are until the groups are
+//! written, and united then. Bytes that may be shared are not even copied.
 
 use super::algebra::or;
 use super::many::or_many;
@@ -11,7 +11,8 @@ use std::ops::Range;
 const LEAST: usize = 1 << 20;
 /// How far the bytes may grow between unions.
 const GROWTH: usize = 3;
-/// How many bitmaps a group has on average, at least, when they are united: with fewer that saves little, and needs room for both.
+/// How many bitmaps a group has on average, at least, when they are united: with fewer that saves
+/// little, and needs room for both.
 const LEAST_UNITED: usize = 4;
 
 /// Where a group's bitmap lies.
@@ -52,7 +53,10 @@ pub(super) struct Pending {
 impl Pending {
     /// Bytes held, of shared ones those of bitmaps.
     pub(super) fn bytes(&self) -> usize {
-        self.own.capacity() + (self.len - self.own.len()) + self.entries.capacity() * size_of::<Entry>() + self.blocks.capacity() * size_of::<Option<Block>>()
+        self.own.capacity()
+            + (self.len - self.own.len())
+            + self.entries.capacity() * size_of::<Entry>()
+            + self.blocks.capacity() * size_of::<Option<Block>>()
     }
 
     /// Gives a bitmap to a group. Returns whether bitmaps of groups have been united.
@@ -65,19 +69,32 @@ impl Pending {
         let start = self.own.len();
         self.own.extend_from_slice(bitmap);
         self.len += bitmap.len();
-        self.entries.push(Entry { group, block: OWN, start, end: self.own.len() });
+        self.entries.push(Entry {
+            group,
+            block: OWN,
+            start,
+            end: self.own.len(),
+        });
     }
 
     /// Keeps bytes for bitmaps that are about to be given; returns the number of the first.
     pub(super) fn share(&mut self, bytes: &[SharedBytes]) -> usize {
         let first = self.blocks.len();
-        self.blocks.extend(bytes.iter().map(|bytes| Some(Block { bytes: bytes.clone(), entries: 0, worth: 0 })));
+        self.blocks.extend(bytes.iter().map(|bytes| {
+            Some(Block {
+                bytes: bytes.clone(),
+                entries: 0,
+                worth: 0,
+            })
+        }));
         first
     }
 
     /// Gives a bitmap in shared bytes to a group, if it is to be kept.
     pub(super) fn offer(&mut self, group: u32, block: usize, range: Range<usize>, is_kept: bool) {
-        let Some(Some(shared)) = self.blocks.get_mut(block) else { return };
+        let Some(Some(shared)) = self.blocks.get_mut(block) else {
+            return;
+        };
         if !is_kept {
             shared.worth -= range.len() as i64;
             return;
@@ -85,20 +102,45 @@ impl Pending {
         shared.worth += range.len() as i64;
         shared.entries += 1;
         self.len += range.len();
-        self.entries.push(Entry { group, block: block as u32, start: range.start, end: range.end });
+        self.entries.push(Entry {
+            group,
+            block: block as u32,
+            start: range.start,
+            end: range.end,
+        });
     }
 
-    /// Lets go of shared bytes, from a number on, that are not worth it: what is kept of them is copied. Returns whether bitmaps of
-    /// groups have been united.
+    /// Lets go of shared bytes, from a number on, that are not worth it: what is kept of them is
+    /// copied. Returns whether bitmaps of groups have been united.
     pub(super) fn settle(&mut self, first: usize) -> bool {
-        for entry in self.entries.iter_mut().rev().take_while(|entry| entry.block != OWN && entry.block as usize >= first) {
-            let Some(Some(block)) = self.blocks.get_mut(entry.block as usize).filter(|block| block.as_ref().is_some_and(|block| block.worth < 0)) else {
+        for entry in self
+            .entries
+            .iter_mut()
+            .rev()
+            .take_while(|entry| entry.block != OWN && entry.block as usize >= first)
+        {
+            let Some(Some(block)) = self
+                .blocks
+                .get_mut(entry.block as usize)
+                .filter(|block| block.as_ref().is_some_and(|block| block.worth < 0))
+            else {
                 continue;
             };
             block.entries -= 1;
             let start = self.own.len();
-            self.own.extend_from_slice(block.bytes.as_bytes().get(entry.start..entry.end).unwrap_or_default());
-            *entry = Entry { group: entry.group, block: OWN, start, end: self.own.len() };
+            self.own.extend_from_slice(
+                block
+                    .bytes
+                    .as_bytes()
+                    .get(entry.start..entry.end)
+                    .unwrap_or_default(),
+            );
+            *entry = Entry {
+                group: entry.group,
+                block: OWN,
+                start,
+                end: self.own.len(),
+            };
         }
         for block in &mut self.blocks[first..] {
             *block = block.take().filter(|block| block.entries > 0);
@@ -120,18 +162,26 @@ impl Pending {
 
     fn bytes_of(&self, entry: &Entry) -> &[u8] {
         let bytes = match self.blocks.get(entry.block as usize) {
-            Some(block) => block.as_ref().map_or(&[][..], |block| block.bytes.as_bytes()),
+            Some(block) => block
+                .as_ref()
+                .map_or(&[][..], |block| block.bytes.as_bytes()),
             None => &self.own,
         };
         bytes.get(entry.start..entry.end).unwrap_or_default()
     }
 
     /// Takes the bitmaps out that `wanted` chooses, and calls `take` with each and its group.
-    pub(super) fn take_out(&mut self, wanted: impl Fn(&BitmapRef<'_>) -> bool, mut take: impl FnMut(u32, &BitmapRef<'_>)) {
+    pub(super) fn take_out(
+        &mut self,
+        wanted: impl Fn(&BitmapRef<'_>) -> bool,
+        mut take: impl FnMut(u32, &BitmapRef<'_>),
+    ) {
         let all = std::mem::take(self);
         self.limit = all.limit;
         for entry in &all.entries {
-            let Ok(bitmap) = BitmapRef::parse_layout(all.bytes_of(entry)) else { continue };
+            let Ok(bitmap) = BitmapRef::parse_layout(all.bytes_of(entry)) else {
+                continue;
+            };
             if wanted(&bitmap) {
                 take(entry.group, &bitmap);
             } else {
@@ -160,7 +210,12 @@ impl Pending {
         for entries in self.entries.chunk_by(|a, b| a.group == b.group) {
             let from = united.own.len();
             self.write(None, start..start + entries.len(), &mut united.own);
-            united.entries.push(Entry { group: entries[0].group, block: OWN, start: from, end: united.own.len() });
+            united.entries.push(Entry {
+                group: entries[0].group,
+                block: OWN,
+                start: from,
+                end: united.own.len(),
+            });
             start += entries.len();
         }
         united.len = united.own.len();
@@ -172,23 +227,35 @@ impl Pending {
     /// Where the entries of a group end that start at `from`. The entries are sorted.
     #[inline]
     pub(super) fn end_of_group(&self, group: u32, from: usize) -> usize {
-        from + self.entries[from..].iter().take_while(|entry| entry.group <= group).count()
+        from + self.entries[from..]
+            .iter()
+            .take_while(|entry| entry.group <= group)
+            .count()
     }
 
     /// Where the entries of a group start, at `from` or after it. The entries are sorted.
     pub(super) fn start_of_group(&self, group: u32, from: usize) -> usize {
-        from + self.entries[from..].iter().take_while(|entry| entry.group < group).count()
+        from + self.entries[from..]
+            .iter()
+            .take_while(|entry| entry.group < group)
+            .count()
     }
 
     /// The entries of a group. The entries are sorted.
     pub(super) fn of_group(&self, group: u32) -> Range<usize> {
-        self.entries.partition_point(|entry| entry.group < group)..self.entries.partition_point(|entry| entry.group <= group)
+        self.entries.partition_point(|entry| entry.group < group)
+            ..self.entries.partition_point(|entry| entry.group <= group)
     }
 
     /// Appends the union of the entries' bitmaps, and of another one, to `out`.
     pub(super) fn write(&self, other: Option<&[u8]>, entries: Range<usize>, out: &mut Vec<u8>) {
-        let bytes = self.entries[entries].iter().map(|entry| self.bytes_of(entry));
-        let bitmaps: Vec<BitmapRef<'_>> = bytes.chain(other).filter_map(|bytes| BitmapRef::parse_layout(bytes).ok()).collect();
+        let bytes = self.entries[entries]
+            .iter()
+            .map(|entry| self.bytes_of(entry));
+        let bitmaps: Vec<BitmapRef<'_>> = bytes
+            .chain(other)
+            .filter_map(|bytes| BitmapRef::parse_layout(bytes).ok())
+            .collect();
         match bitmaps.as_slice() {
             [a, b] => or(a, b, out),
             several => or_many(several, out),
@@ -198,7 +265,9 @@ impl Pending {
     /// Lets go of shared bytes all whose bitmaps have been written; each entry counts once.
     pub(super) fn release(&mut self, entries: Range<usize>) {
         for entry in &self.entries[entries] {
-            let Some(block) = self.blocks.get_mut(entry.block as usize) else { continue };
+            let Some(block) = self.blocks.get_mut(entry.block as usize) else {
+                continue;
+            };
             if let Some(left) = block {
                 left.entries -= 1;
             }
@@ -212,12 +281,19 @@ impl Pending {
         let (mut first, mut others) = (self.without_entries(), self.without_entries());
         for entry in &self.entries {
             let group = entry.group as usize;
-            let (target, group) = if group < count { (&mut first, group) } else { (&mut others, group - count) };
+            let (target, group) = if group < count {
+                (&mut first, group)
+            } else {
+                (&mut others, group - count)
+            };
             match target.blocks.get_mut(entry.block as usize) {
                 Some(Some(block)) => {
                     block.entries += 1;
                     target.len += entry.end - entry.start;
-                    target.entries.push(Entry { group: group as u32, ..*entry });
+                    target.entries.push(Entry {
+                        group: group as u32,
+                        ..*entry
+                    });
                 }
                 _ => target.push_own(group as u32, self.bytes_of(entry)),
             }
@@ -231,7 +307,19 @@ impl Pending {
 
     /// The shared bytes alone, under the same numbers.
     fn without_entries(&self) -> Self {
-        let bare = |block: &Block| Block { bytes: block.bytes.clone(), entries: 0, worth: block.worth };
-        Self { blocks: self.blocks.iter().map(|block| block.as_ref().map(bare)).collect(), limit: self.limit, ..Self::default() }
+        let bare = |block: &Block| Block {
+            bytes: block.bytes.clone(),
+            entries: 0,
+            worth: block.worth,
+        };
+        Self {
+            blocks: self
+                .blocks
+                .iter()
+                .map(|block| block.as_ref().map(bare))
+                .collect(),
+            limit: self.limit,
+            ..Self::default()
+        }
     }
 }

@@ -8,7 +8,8 @@ const WORD: usize = u64::BITS as usize;
 /// Values that are written at once, beyond those that are kept.
 const LANES: usize = 16;
 
-/// Replaces `out` by the values whose bit is set: value `i` has bit `i % 64` of word `i / 64`. Bits without a value are ignored.
+/// Replaces `out` by the values whose bit is set: value `i` has bit `i % 64` of word `i / 64`. Bits
+/// without a value are ignored.
 pub fn pick(words: &[u64], values: &[u32], out: &mut Vec<u32>) {
     let count: usize = words.iter().map(|word| word.count_ones() as usize).sum();
     out.resize(count + LANES, 0);
@@ -66,10 +67,18 @@ mod compress {
         for (word, values) in words.iter().zip(values).filter(|(word, _)| **word != 0) {
             for (part, values) in values.as_chunks::<LANES>().0.iter().enumerate() {
                 let mask = (word >> (part * LANES)) as u16;
-                let Some(room) = out.get_mut(len..).and_then(|room| room.first_chunk_mut::<LANES>()) else { return len };
+                let Some(room) = out
+                    .get_mut(len..)
+                    .and_then(|room| room.first_chunk_mut::<LANES>())
+                else {
+                    return len;
+                };
                 // SAFETY: both arrays have the 64 bytes that are read and written.
                 unsafe {
-                    let picked = _mm512_maskz_compress_epi32(mask, _mm512_loadu_si512(values.as_ptr().cast()));
+                    let picked = _mm512_maskz_compress_epi32(
+                        mask,
+                        _mm512_loadu_si512(values.as_ptr().cast()),
+                    );
                     _mm512_storeu_si512(room.as_mut_ptr().cast(), picked);
                 }
                 len += mask.count_ones() as usize;
@@ -96,9 +105,15 @@ mod tests {
             let values: Vec<u32> = (0..count).map(|_| next() as u32).collect();
             for round in 0..5 {
                 // Bits beyond the values, and words, too.
-                let words: Vec<u64> = (0..values.len().div_ceil(WORD) + 1).map(|_| [0, next(), next() & next(), next() | next(), u64::MAX][round]).collect();
-                let expected: Vec<u32> =
-                    values.iter().enumerate().filter(|(at, _)| words[at / WORD] >> (at % WORD) & 1 == 1).map(|(_, value)| *value).collect();
+                let words: Vec<u64> = (0..values.len().div_ceil(WORD) + 1)
+                    .map(|_| [0, next(), next() & next(), next() | next(), u64::MAX][round])
+                    .collect();
+                let expected: Vec<u32> = values
+                    .iter()
+                    .enumerate()
+                    .filter(|(at, _)| words[at / WORD] >> (at % WORD) & 1 == 1)
+                    .map(|(_, value)| *value)
+                    .collect();
                 let mut out = vec![7; 9];
                 pick(&words, &values, &mut out);
                 assert_eq!(out, expected);

@@ -9,7 +9,8 @@ pub(super) const SLACK: usize = 64;
 /// Positions of a word that the portable loop writes without a branch on the data.
 const AT_ONCE: usize = 4;
 
-/// Writes the positions of the set bits to `out`, which has room for all and [`SLACK`] more; returns how many.
+/// Writes the positions of the set bits to `out`, which has room for all and [`SLACK`] more;
+/// returns how many.
 pub(super) fn extract(words: &Words, out: &mut [[u8; 2]]) -> usize {
     #[cfg(target_arch = "x86_64")]
     if level() == Level::Avx512 {
@@ -25,7 +26,11 @@ fn extract_each(words: &Words, out: &mut [[u8; 2]]) -> usize {
     for (part, words) in words.as_chunks::<8>().0.iter().enumerate() {
         if words.iter().fold(0, |bits, word| bits | word) != 0 {
             for (index, word) in words.iter().enumerate() {
-                len += extract_word((part * 8 + index) * 64, *word, out.get_mut(len..).unwrap_or_default());
+                len += extract_word(
+                    (part * 8 + index) * 64,
+                    *word,
+                    out.get_mut(len..).unwrap_or_default(),
+                );
             }
         }
     }
@@ -36,7 +41,9 @@ fn extract_each(words: &Words, out: &mut [[u8; 2]]) -> usize {
 #[inline(always)]
 fn extract_word(base: usize, word: u64, out: &mut [[u8; 2]]) -> usize {
     let count = word.count_ones() as usize;
-    let Some((room, others)) = out.split_first_chunk_mut::<AT_ONCE>() else { return 0 };
+    let Some((room, others)) = out.split_first_chunk_mut::<AT_ONCE>() else {
+        return 0;
+    };
     let mut left = word;
     let mut next = || {
         let position = base as u16 | (left.trailing_zeros() & 63) as u16;
@@ -45,7 +52,10 @@ fn extract_word(base: usize, word: u64, out: &mut [[u8; 2]]) -> usize {
     };
     room.iter_mut().for_each(|place| *place = next());
     if count > AT_ONCE {
-        others.iter_mut().take(count - AT_ONCE).for_each(|place| *place = next());
+        others
+            .iter_mut()
+            .take(count - AT_ONCE)
+            .for_each(|place| *place = next());
     }
     count
 }
@@ -90,14 +100,30 @@ mod compress {
             }
             let mut base = _mm512_set1_epi16((part * 512) as i16);
             for word in words {
-                let Some(room) = out.get_mut(len..).and_then(|room| room.first_chunk_mut::<SLACK>()) else { return len };
-                let Some((low, high)) = room.split_first_chunk_mut::<LANES>() else { return len };
+                let Some(room) = out
+                    .get_mut(len..)
+                    .and_then(|room| room.first_chunk_mut::<SLACK>())
+                else {
+                    return len;
+                };
+                let Some((low, high)) = room.split_first_chunk_mut::<LANES>() else {
+                    return len;
+                };
                 let set = _mm512_maskz_compress_epi8(*word, places);
-                store(_mm512_add_epi16(_mm512_cvtepu8_epi16(_mm512_castsi512_si256(set)), base), low);
+                store(
+                    _mm512_add_epi16(_mm512_cvtepu8_epi16(_mm512_castsi512_si256(set)), base),
+                    low,
+                );
                 if word.count_ones() as usize > LANES
                     && let Some(high) = high.first_chunk_mut()
                 {
-                    store(_mm512_add_epi16(_mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64::<1>(set)), base), high);
+                    store(
+                        _mm512_add_epi16(
+                            _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64::<1>(set)),
+                            base,
+                        ),
+                        high,
+                    );
                 }
                 len += word.count_ones() as usize;
                 base = _mm512_add_epi16(base, step);
@@ -123,11 +149,22 @@ mod tests {
         };
         let mut cases = vec![[0; 1024], [u64::MAX; 1024]];
         for thinned in 0..12 {
-            cases.push(std::array::from_fn(|index| if index % 37 < 3 * thinned { (0..thinned).fold(next(), |bits, _| bits & next()) } else { 0 }));
-            cases.push(std::array::from_fn(|_| (0..thinned).fold(next(), |bits, _| bits | next())));
+            cases.push(std::array::from_fn(|index| {
+                if index % 37 < 3 * thinned {
+                    (0..thinned).fold(next(), |bits, _| bits & next())
+                } else {
+                    0
+                }
+            }));
+            cases.push(std::array::from_fn(|_| {
+                (0..thinned).fold(next(), |bits, _| bits | next())
+            }));
         }
         for words in cases {
-            let expected: Vec<[u8; 2]> = (0..=u16::MAX).filter(|at| words[usize::from(at >> 6)] >> (at & 63) & 1 == 1).map(u16::to_le_bytes).collect();
+            let expected: Vec<[u8; 2]> = (0..=u16::MAX)
+                .filter(|at| words[usize::from(at >> 6)] >> (at & 63) & 1 == 1)
+                .map(u16::to_le_bytes)
+                .collect();
             for loops in [extract, extract_each] {
                 let mut out = vec![[0xFF; 2]; expected.len() + SLACK];
                 let len = loops(&words, &mut out);

@@ -1,4 +1,5 @@
-//! Sorts integer rows in place: by their most significant differing bits until a part fits the cache, then by the rest.
+//! Sorts integer rows in place: by their most significant differing bits until a part fits the
+//! cache, then by the rest.
 
 /// Parts of at most this many rows are sorted with a second buffer of their size.
 const CACHED: usize = 1 << 18;
@@ -6,8 +7,8 @@ const CACHED: usize = 1 << 18;
 const FEW: usize = 192;
 /// Bits of a digit where a buffer is used.
 const DIGIT: u32 = 12;
-/// If the rows differ in this many bits more above the lowest digit than it takes to number them, that digit is left out at
-/// first: next to none are out of place then.
+/// If the rows differ in this many bits more above the lowest digit than it takes to number them,
+/// that digit is left out at first: next to none are out of place then.
 const SPARE: u32 = 7;
 
 /// A row that sorts as an integer.
@@ -46,8 +47,8 @@ impl Row for u128 {
     }
 }
 
-/// Sorts ascending; bits below `from` have to ascend already. Needs no more memory than 262,144 rows beyond the vector and
-/// the buffer, whose contents do not matter.
+/// Sorts ascending; bits below `from` have to ascend already. Needs no more memory than 262,144
+/// rows beyond the vector and the buffer, whose contents do not matter.
 pub(super) fn sort<R: Row>(rows: &mut Vec<R>, from: u32, buffer: &mut Vec<R>) {
     if rows.is_sorted() {
         return;
@@ -119,8 +120,8 @@ fn distribute<R: Row>(rows: &mut [R], shift: u32, width: u32) -> Vec<usize> {
     ends
 }
 
-/// Sorts by the lowest digit first, between the rows and a buffer; bits in which no rows differ belong to no digit.
-/// Returns whether the sorted rows are in the buffer.
+/// Sorts by the lowest digit first, between the rows and a buffer; bits in which no rows differ
+/// belong to no digit. Returns whether the sorted rows are in the buffer.
 fn sort_cached<R: Row>(rows: &mut [R], differing: u128, buffer: &mut Vec<R>) -> bool {
     let mut shifts = Vec::with_capacity(11);
     let mut left = differing;
@@ -161,7 +162,8 @@ fn sort_by<R: Row>(shifts: &[u32], rows: &mut [R], buffer: &mut [R]) -> bool {
     shifts.len() % 2 == 1
 }
 
-/// Puts right the few rows that stand behind larger ones; gives up, and returns false, if they are not few.
+/// Puts right the few rows that stand behind larger ones; gives up, and returns false, if they are
+/// not few.
 fn settle<R: Row>(rows: &mut [R]) -> bool {
     let mut most_moves = rows.len();
     for at in 1..rows.len() {
@@ -206,7 +208,15 @@ mod tests {
     use super::{Row, settle, sort};
 
     fn assert_sorts<R: Row + std::fmt::Debug>(make: impl Fn(u64) -> R) {
-        for (len, bits) in [(0, 1), (1, 1), (100, 60), (5_000, 12), (5_000, 63), (60_000, 20), (300_000, 46)] {
+        for (len, bits) in [
+            (0, 1),
+            (1, 1),
+            (100, 60),
+            (5_000, 12),
+            (5_000, 63),
+            (60_000, 20),
+            (300_000, 46),
+        ] {
             let mut state = 0x9E37_79B9_7F4A_7C15u64;
             let mut rows: Vec<R> = (0..len)
                 .map(|_| {
@@ -226,7 +236,11 @@ mod tests {
     #[test]
     fn neighbours_that_differ_in_low_bits_only_are_sorted_too() {
         let far = |row: u64| row.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 24 << 24;
-        let rows = |cluster: u64| (0..50_000u64).map(|row| far(row / cluster) | (row * 7919 % 4096)).collect::<Vec<_>>();
+        let rows = |cluster: u64| {
+            (0..50_000u64)
+                .map(|row| far(row / cluster) | (row * 7919 % 4096))
+                .collect::<Vec<_>>()
+        };
         for cluster in [1, 2, 3, 5_000] {
             let mut sorted = rows(cluster);
             sort(&mut sorted, 0, &mut vec![1, 2, 3]);

@@ -93,7 +93,8 @@ impl GroupRows<'_> {
         }
     }
 
-    /// Takes the first rows off, as far as they have this high word; replaces `lows` by their lower words.
+    /// Takes the first rows off, as far as they have this high word; replaces `lows` by their lower
+    /// words.
     #[inline]
     pub(super) fn take_bucket(&mut self, high: u32, lows: &mut Vec<u32>) {
         lows.clear();
@@ -104,7 +105,11 @@ impl GroupRows<'_> {
                 *rows = &[];
             }
             Self::Wide(rows) => {
-                lows.extend(rows.iter().take_while(|row| (**row >> 32) as u32 == high).map(|row| *row as u32));
+                lows.extend(
+                    rows.iter()
+                        .take_while(|row| (**row >> 32) as u32 == high)
+                        .map(|row| *row as u32),
+                );
                 *rows = &rows[lows.len()..];
             }
         }

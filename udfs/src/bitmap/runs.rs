@@ -25,7 +25,12 @@ impl Stretch for [u8; 4] {
     #[inline(always)]
     fn span(&self) -> (u16, u16) {
         let run = u32::from_le_bytes(*self);
-        (run as u16, (run as u16).saturating_add((run >> 16) as u16).saturating_add(1))
+        (
+            run as u16,
+            (run as u16)
+                .saturating_add((run >> 16) as u16)
+                .saturating_add(1),
+        )
     }
 }
 
@@ -43,11 +48,17 @@ struct Lanes {
     ends: [u16; LANES],
 }
 
-#[expect(clippy::needless_range_loop, reason = "as iterators the loops over lanes do not become vectors: 2.6 times slower")]
+#[expect(
+    clippy::needless_range_loop,
+    reason = "as iterators the loops over lanes do not become vectors: 2.6 times slower"
+)]
 impl Lanes {
     #[inline(always)]
     fn new<A: Stretch>(stretches: &[A]) -> Self {
-        let mut lanes = Self { starts: [u16::MAX; LANES], ends: [0; LANES] };
+        let mut lanes = Self {
+            starts: [u16::MAX; LANES],
+            ends: [0; LANES],
+        };
         if let Some(stretches) = stretches.first_chunk::<LANES>() {
             for lane in 0..LANES {
                 (lanes.starts[lane], lanes.ends[lane]) = stretches[lane].span();
@@ -67,7 +78,9 @@ impl Lanes {
         for other in others {
             let (start, end) = other.span();
             for lane in 0..LANES {
-                counts[lane] += self.ends[lane].min(end).saturating_sub(self.starts[lane].max(start));
+                counts[lane] += self.ends[lane]
+                    .min(end)
+                    .saturating_sub(self.starts[lane].max(start));
             }
         }
         counts.iter().map(|count| u32::from(*count)).sum()
@@ -80,14 +93,19 @@ fn overlap<A: Stretch, B: Stretch>(a: &[A], b: &[B]) -> u32 {
     let mut count = 0;
     let mut b = b;
     for block in a.chunks(LANES) {
-        let (Some(first), Some(last)) = (block.first(), block.last()) else { break };
+        let (Some(first), Some(last)) = (block.first(), block.last()) else {
+            break;
+        };
         let (first, last) = (first.span().0, last.span().1);
         while let Some((next, rest)) = b.split_first()
             && next.span().1 <= first
         {
             b = rest;
         }
-        let reached = b.iter().position(|next| next.span().0 >= last).unwrap_or(b.len());
+        let reached = b
+            .iter()
+            .position(|next| next.span().0 >= last)
+            .unwrap_or(b.len());
         if reached > 0 {
             count += Lanes::new(block).count(&b[..reached]);
         }
@@ -107,7 +125,9 @@ super::cpu::per_cpu! {
 
 #[inline(always)]
 fn has_last<A: Stretch>(stretches: &[A], last: impl Fn(&A) -> u16) -> bool {
-    stretches.last().is_some_and(|stretch| last(stretch) == u16::MAX)
+    stretches
+        .last()
+        .is_some_and(|stretch| last(stretch) == u16::MAX)
 }
 
 /// Number of values in both.
@@ -121,21 +141,33 @@ pub(super) fn and_count(a: &Serialized, b: &Serialized) -> u32 {
 pub(super) fn and_values_count(values: &Values, runs: &Serialized) -> u32 {
     if values.len() * runs.len() <= FEW_PAIRS {
         let is_in = |value: u16, run: u32| value.wrapping_sub(run as u16) <= (run >> 16) as u16;
-        let in_runs = |value| runs.iter().map(|run| u32::from(is_in(value, u32::from_le_bytes(*run)))).sum::<u32>();
-        return values.iter().map(|bytes| in_runs(super::arrays::value(bytes))).sum();
+        let in_runs = |value| {
+            runs.iter()
+                .map(|run| u32::from(is_in(value, u32::from_le_bytes(*run))))
+                .sum::<u32>()
+        };
+        return values
+            .iter()
+            .map(|bytes| in_runs(super::arrays::value(bytes)))
+            .sum();
     }
     if values.len() > runs.len() * SKEW {
         let mut count = 0;
         for_each_covered(values, runs, |start, end| count += (end - start) as u32);
         return count;
     }
-    let are_at_end = has_last(values, super::arrays::value) && has_last(runs, |run| run_bounds(run).1);
+    let are_at_end =
+        has_last(values, super::arrays::value) && has_last(runs, |run| run_bounds(run).1);
     u32::from(are_at_end) + overlap_of_values(values, runs)
 }
 
 /// Calls `visit` with every stretch of array values that lie in one run: start and end index.
 #[inline(always)]
-pub(super) fn for_each_covered(values: &Values, runs: &Serialized, mut visit: impl FnMut(usize, usize)) {
+pub(super) fn for_each_covered(
+    values: &Values,
+    runs: &Serialized,
+    mut visit: impl FnMut(usize, usize),
+) {
     let mut at = 0;
     for run in runs {
         let (first, last) = run_bounds(run);
@@ -156,7 +188,9 @@ pub(super) fn for_each_covered(values: &Values, runs: &Serialized, mut visit: im
 
 /// Number of bits set in the runs.
 pub(super) fn count_bits(block: &Block, runs: &Serialized) -> u32 {
-    runs.iter().map(|run| count_range(block, run_bounds(run))).sum()
+    runs.iter()
+        .map(|run| count_range(block, run_bounds(run)))
+        .sum()
 }
 
 fn count_range(block: &Block, (first, last): (u16, u16)) -> u32 {

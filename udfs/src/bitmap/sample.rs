@@ -6,13 +6,16 @@ use super::view::BitmapRef;
 use super::writer::Writer;
 use std::collections::BTreeSet;
 
-/// Of so many values a sample takes less than one when places are drawn instead of looking at every value.
+/// Of so many values a sample takes less than one when places are drawn instead of looking at every
+/// value.
 const FEW: u64 = 4096;
 
-/// Appends the canonical bitmap of `count` of the values to `out`, each choice equally likely; all of them if there are no more.
+/// Appends the canonical bitmap of `count` of the values to `out`, each choice equally likely; all
+/// of them if there are no more.
 ///
-/// Few values are drawn by their places (Floyd), many by a look at each (Knuth's algorithm S, volume 2, 3.4.2), with numbers from
-/// SplitMix64: the same bitmap, count and seed give the same values, on every machine.
+/// Few values are drawn by their places (Floyd), many by a look at each (Knuth's algorithm S,
+/// volume 2, 3.4.2), with numbers from SplitMix64: the same bitmap, count and seed give the same
+/// values, on every machine.
 pub fn sample(bitmap: &BitmapRef<'_>, count: u64, seed: u64, out: &mut Vec<u8>) {
     let mut random = SplitMix(seed);
     let cardinality = bitmap.cardinality();
@@ -38,8 +41,13 @@ pub fn sample(bitmap: &BitmapRef<'_>, count: u64, seed: u64, out: &mut Vec<u8>) 
     });
 }
 
-/// Writes what `choose` appends of each container, of which it is told the place of the first value.
-fn write_chosen(bitmap: &BitmapRef<'_>, out: &mut Vec<u8>, mut choose: impl FnMut(u64, &Container<'_>, &mut Vec<u16>)) {
+/// Writes what `choose` appends of each container, of which it is told the place of the first
+/// value.
+fn write_chosen(
+    bitmap: &BitmapRef<'_>,
+    out: &mut Vec<u8>,
+    mut choose: impl FnMut(u64, &Container<'_>, &mut Vec<u16>),
+) {
     let mut writer = Writer::new(out);
     let (mut start, mut chosen, mut chunk) = (0, Vec::new(), Vec::new());
     for (high, bucket) in bitmap.buckets() {
@@ -50,7 +58,11 @@ fn write_chosen(bitmap: &BitmapRef<'_>, out: &mut Vec<u8>, mut choose: impl FnMu
             start += u64::from(container.cardinality());
             if !chosen.is_empty() {
                 chunk.clear();
-                chunk.extend(chosen.iter().map(|&value| u32::from(key) << 16 | u32::from(value)));
+                chunk.extend(
+                    chosen
+                        .iter()
+                        .map(|&value| u32::from(key) << 16 | u32::from(value)),
+                );
                 write_chunk(&mut writer, &chunk);
             }
         }

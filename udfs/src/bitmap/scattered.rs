@@ -1,4 +1,5 @@
-//! Small sets spread over several containers: one pass without a branch per value, straight into the output.
+//! Small sets spread over several containers: one pass without a branch per value, straight into
+//! the output.
 
 use super::COOKIE_NO_RUNS;
 
@@ -8,11 +9,14 @@ pub(super) const MOST: usize = 1024;
 /// Bytes before the descriptors: bucket count, high word, cookie, container count.
 const HEADER: usize = 8 + 4 + 4 + 4;
 
-/// Appends the canonical bitmap of ascending, non-empty `values` if all its containers are arrays, or else nothing.
+/// Appends the canonical bitmap of ascending, non-empty `values` if all its containers are arrays,
+/// or else nothing.
 #[inline]
 pub(super) fn write_arrays(high: u32, values: &[u32], out: &mut Vec<u8>) -> bool {
     let (first, last) = (values[0], values[values.len() - 1]);
-    let most = values.len().min((last >> 16) as usize - (first >> 16) as usize + 1);
+    let most = values
+        .len()
+        .min((last >> 16) as usize - (first >> 16) as usize + 1);
     let start = out.len();
     out.resize(start + HEADER + most * 8 + values.len() * 2, 0);
     let (header, rest) = out[start..].split_at_mut(HEADER);
@@ -37,10 +41,15 @@ pub(super) fn write_arrays(high: u32, values: &[u32], out: &mut Vec<u8>) -> bool
     true
 }
 
-/// Writes descriptors and lower halves, and the number of runs of each container where its offset will be.
-/// Returns the number of containers.
+/// Writes descriptors and lower halves, and the number of runs of each container where its offset
+/// will be. Returns the number of containers.
 #[inline]
-fn split(values: &[u32], descriptors: &mut [[u8; 4]], runs: &mut [[u8; 4]], halves: &mut [[u8; 2]]) -> usize {
+fn split(
+    values: &[u32],
+    descriptors: &mut [[u8; 4]],
+    runs: &mut [[u8; 4]],
+    halves: &mut [[u8; 2]],
+) -> usize {
     let mut index = 0;
     let mut before = values[0];
     let mut less_one = u32::MAX;

@@ -11,10 +11,14 @@ const FEW_VALUES: u64 = 2048;
 /// Number of chunks there are.
 const CHUNKS: i64 = 1 << 48;
 
-/// Appends the canonical bitmap of every value plus `distance` to `out`; those that would leave 0 to 2^64 - 1 are dropped.
+/// Appends the canonical bitmap of every value plus `distance` to `out`; those that would leave 0
+/// to 2^64 - 1 are dropped.
 pub fn shift(bitmap: &BitmapRef<'_>, distance: i64, out: &mut Vec<u8>) {
     if bitmap.cardinality() <= FEW_VALUES {
-        let mut values: Vec<u64> = bitmap.iter().filter_map(|value| value.checked_add_signed(distance)).collect();
+        let mut values: Vec<u64> = bitmap
+            .iter()
+            .filter_map(|value| value.checked_add_signed(distance))
+            .collect();
         if !values.is_sorted_by(|a, b| a < b) {
             // Only in bytes of which no more than the layout was checked.
             values.sort_unstable();
@@ -22,8 +26,15 @@ pub fn shift(bitmap: &BitmapRef<'_>, distance: i64, out: &mut Vec<u8>) {
         }
         return write_sorted_u64(&values, out);
     }
-    let (chunks, bits) = (distance.div_euclid(1 << 16), distance.rem_euclid(1 << 16) as usize);
-    let mut moved = Moved { writer: Writer::new(out), high: None, expected: 0 };
+    let (chunks, bits) = (
+        distance.div_euclid(1 << 16),
+        distance.rem_euclid(1 << 16) as usize,
+    );
+    let mut moved = Moved {
+        writer: Writer::new(out),
+        high: None,
+        expected: 0,
+    };
     let mut carry: Option<(i64, Box<Words>)> = None;
     for (high, bucket) in bitmap.buckets() {
         moved.expected = bucket.container_count() + 1;
@@ -39,7 +50,10 @@ pub fn shift(bitmap: &BitmapRef<'_>, distance: i64, out: &mut Vec<u8>) {
             container.or_into(&mut words);
             let (mut low, above) = split(&words, bits);
             match carry.take() {
-                Some((at, before)) if at == chunk => low.iter_mut().zip(before.iter()).for_each(|(word, before)| *word |= before),
+                Some((at, before)) if at == chunk => low
+                    .iter_mut()
+                    .zip(before.iter())
+                    .for_each(|(word, before)| *word |= before),
                 Some((at, before)) => moved.write(at, &before),
                 None => {}
             }

@@ -14,18 +14,25 @@ const SHORT_RUN: usize = 8;
 
 /// Appends the canonical bitmap of `{high << 32 | value}` to `out`.
 ///
-/// `values` ascend strictly; without values an empty bitmap is written. Takes time proportional to the bytes written
-/// where values are dense, and to the number of values elsewhere; allocates nothing but room in `out`
-/// (beyond 32 containers: one list of them).
+/// `values` ascend strictly; without values an empty bitmap is written. Takes time proportional to
+/// the bytes written where values are dense, and to the number of values elsewhere; allocates
+/// nothing but room in `out` (beyond 32 containers: one list of them).
 pub fn write_sorted(high: u32, values: &[u32], out: &mut Vec<u8>) {
-    debug_assert!(values.is_sorted_by(|a, b| a < b), "values must ascend strictly");
+    debug_assert!(
+        values.is_sorted_by(|a, b| a < b),
+        "values must ascend strictly"
+    );
     let (Some(first), Some(last)) = (values.first(), values.last()) else {
         out.extend_from_slice(&0u64.to_le_bytes());
         return;
     };
     if first >> 16 == last >> 16 {
         let key = (first >> 16) as u16;
-        return if values.len() <= TINY { write_tiny_array(high, key, values, out) } else { write_one_container(high, key, values, out) };
+        return if values.len() <= TINY {
+            write_tiny_array(high, key, values, out)
+        } else {
+            write_one_container(high, key, values, out)
+        };
     }
     if values.len() <= scattered::MOST && scattered::write_arrays(high, values, out) {
         return;
@@ -35,11 +42,19 @@ pub fn write_sorted(high: u32, values: &[u32], out: &mut Vec<u8>) {
     writer.finish();
 }
 
-/// Appends the canonical bitmap of strictly ascending `values` to `out`; without values an empty one.
+/// Appends the canonical bitmap of strictly ascending `values` to `out`; without values an empty
+/// one.
 pub fn write_sorted_u64(values: &[u64], out: &mut Vec<u8>) {
     let mut buckets = values.chunk_by(|a, b| a >> 32 == b >> 32).peekable();
-    let lows = |bucket: &[u64]| bucket.iter().map(|value| *value as u32).collect::<Vec<u32>>();
-    let Some(first) = buckets.next() else { return write_sorted(0, &[], out) };
+    let lows = |bucket: &[u64]| {
+        bucket
+            .iter()
+            .map(|value| *value as u32)
+            .collect::<Vec<u32>>()
+    };
+    let Some(first) = buckets.next() else {
+        return write_sorted(0, &[], out);
+    };
     if buckets.peek().is_none() {
         return write_sorted((first[0] >> 32) as u32, &lows(first), out);
     }
@@ -52,8 +67,12 @@ pub fn write_sorted_u64(values: &[u64], out: &mut Vec<u8>) {
 
 /// Writes a bucket with the ascending, non-empty `values`.
 pub(crate) fn write_bucket(writer: &mut Writer<'_>, high: u32, values: &[u32]) {
-    let (Some(first), Some(last)) = (values.first(), values.last()) else { return };
-    let most = values.len().min((last >> 16) as usize - (first >> 16) as usize + 1);
+    let (Some(first), Some(last)) = (values.first(), values.last()) else {
+        return;
+    };
+    let most = values
+        .len()
+        .min((last >> 16) as usize - (first >> 16) as usize + 1);
     let (chunk, _) = split_chunk(values);
     writer.begin_bucket(high, most, is_run_smallest(chunk.len(), count_runs(chunk)));
     let mut rest = values;
@@ -73,7 +92,8 @@ pub(super) fn write_chunk(writer: &mut Writer<'_>, chunk: &[u32]) {
     writer.end_container((chunk[0] >> 16) as u16, chunk.len() as u32, from, is_run);
 }
 
-/// A container of up to [`TINY`] values: stored where they stay, in words; nothing is loaded, nothing is asked of a run.
+/// A container of up to [`TINY`] values: stored where they stay, in words; nothing is loaded,
+/// nothing is asked of a run.
 #[inline]
 fn write_tiny_array(high: u32, key: u16, values: &[u32], out: &mut Vec<u8>) {
     let from = out.len();
@@ -139,7 +159,8 @@ fn split_chunk(values: &[u32]) -> (&[u32], &[u32]) {
         low += step;
         step *= 2;
     }
-    let within = values[low..values.len().min(low + step)].partition_point(|value| value >> 16 == key);
+    let within =
+        values[low..values.len().min(low + step)].partition_point(|value| value >> 16 == key);
     values.split_at(low + within)
 }
 
@@ -150,12 +171,16 @@ fn count_runs(chunk: &[u32]) -> usize {
         return 1;
     }
     if chunk.len() <= FEW {
-        return 1 + chunk.windows(2).filter(|pair| pair[1].wrapping_sub(pair[0]) != 1).count();
+        return 1 + chunk
+            .windows(2)
+            .filter(|pair| pair[1].wrapping_sub(pair[0]) != 1)
+            .count();
     }
     words::count_value_runs(chunk)
 }
 
-/// Appends the smallest container for the ascending values of one chunk; returns whether it is a run container.
+/// Appends the smallest container for the ascending values of one chunk; returns whether it is a
+/// run container.
 #[inline]
 fn append_container(chunk: &[u32], out: &mut Vec<u8>) -> bool {
     let runs = count_runs(chunk);
@@ -203,7 +228,8 @@ fn append_runs(chunk: &[u32], runs: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// Runs that are too short to be searched for: every value is looked at, and written to where the next run starts, without a branch.
+/// Runs that are too short to be searched for: every value is looked at, and written to where the
+/// next run starts, without a branch.
 fn append_short_runs(chunk: &[u32], runs: usize, out: &mut Vec<u8>) {
     let from = out.len();
     out.resize(from + (runs + 1) * 4, 0);
@@ -235,7 +261,11 @@ fn first_run(values: &[u32]) -> usize {
     let mut high = values.len().min(low + step);
     while high - low > 1 {
         let middle = (low + high) / 2;
-        if continues(middle) { low = middle } else { high = middle }
+        if continues(middle) {
+            low = middle
+        } else {
+            high = middle
+        }
     }
     high
 }

@@ -1,4 +1,5 @@
-//! Set operations on few stretches of values: runs, and array values as runs of one. Without a branch on the values.
+//! Set operations on few stretches of values: runs, and array values as runs of one. Without a
+//! branch on the values.
 //!
 //! A stretch is `first << 16 | last`, so stretches sort as integers.
 
@@ -56,9 +57,15 @@ fn of_value(bytes: &[u8; 2]) -> u32 {
 #[inline(always)]
 fn read(container: &Container<'_>, out: &mut [u32]) {
     match container {
-        Container::Array(values) => out.iter_mut().zip(*values).for_each(|(place, bytes)| *place = of_value(bytes)),
+        Container::Array(values) => out
+            .iter_mut()
+            .zip(*values)
+            .for_each(|(place, bytes)| *place = of_value(bytes)),
         Container::Bitset(..) => {}
-        Container::Run(runs, _) => out.iter_mut().zip(*runs).for_each(|(place, run)| *place = of_run(run)),
+        Container::Run(runs, _) => out
+            .iter_mut()
+            .zip(*runs)
+            .for_each(|(place, run)| *place = of_run(run)),
     }
 }
 
@@ -84,11 +91,17 @@ impl Joined<'_> {
     }
 }
 
-/// Joins what `pushes` gives, at most one less than there is room for, beginning with `first`; returns how many there are.
+/// Joins what `pushes` gives, at most one less than there is room for, beginning with `first`;
+/// returns how many there are.
 #[inline(always)]
 fn join(first: u32, out: &mut [u32], pushes: impl FnOnce(&mut Joined<'_>)) -> usize {
     let (first, last) = bounds(first);
-    let mut joined = Joined { out, len: 0, first, last };
+    let mut joined = Joined {
+        out,
+        len: 0,
+        first,
+        last,
+    };
     pushes(&mut joined);
     let (len, stretch) = (joined.len, joined.first << 16 | joined.last);
     match out.get_mut(len) {
@@ -98,11 +111,16 @@ fn join(first: u32, out: &mut [u32], pushes: impl FnOnce(&mut Joined<'_>)) -> us
     len + 1
 }
 
-/// Puts the maximal stretches of ascending values into room for one more than the values; returns how many there are.
+/// Puts the maximal stretches of ascending values into room for one more than the values; returns
+/// how many there are.
 #[inline(always)]
 pub(super) fn join_values(values: &Values, out: &mut [u32]) -> usize {
-    let Some(first) = values.first() else { return 0 };
-    join(of_value(first), out, |joined| values.iter().for_each(|bytes| joined.push(of_value(bytes))))
+    let Some(first) = values.first() else {
+        return 0;
+    };
+    join(of_value(first), out, |joined| {
+        values.iter().for_each(|bytes| joined.push(of_value(bytes)))
+    })
 }
 
 /// A walk over two lists that writes where they overlap.
@@ -118,7 +136,9 @@ struct Overlap<'s> {
 impl Overlap<'_> {
     #[inline(always)]
     fn step(&mut self) -> bool {
-        let (Some(left), Some(right)) = (self.a.get(self.i), self.b.get(self.j)) else { return false };
+        let (Some(left), Some(right)) = (self.a.get(self.i), self.b.get(self.j)) else {
+            return false;
+        };
         let (left, right) = (bounds(*left), bounds(*right));
         let (first, last) = (left.0.max(right.0), left.1.min(right.1));
         if let Some(place) = self.out.get_mut(self.len) {
@@ -131,18 +151,34 @@ impl Overlap<'_> {
     }
 }
 
-/// Puts where both have values into room for both; returns how many stretches there are. Walks the lower and the upper
-/// half at once: each walk waits for its own loads only.
+/// Puts where both have values into room for both; returns how many stretches there are. Walks the
+/// lower and the upper half at once: each walk waits for its own loads only.
 #[inline(always)]
 fn overlap(a: &[u32], b: &[u32], out: &mut [u32]) -> usize {
     let half = a.len() / 2;
-    let Some(pivot) = a.get(half).map(|stretch| stretch >> 16) else { return 0 };
+    let Some(pivot) = a.get(half).map(|stretch| stretch >> 16) else {
+        return 0;
+    };
     let split = b.partition_point(|stretch| stretch >> 16 < pivot);
     let reaches_over = split > 0 && bounds(b[split - 1]).1 >= pivot;
     let start = half + split;
     let (out_low, out_high) = out.split_at_mut(start);
-    let mut low = Overlap { a: &a[..half], b: &b[..split], i: 0, j: 0, out: out_low, len: 0 };
-    let mut high = Overlap { a: &a[half..], b: &b[split - usize::from(reaches_over)..], i: 0, j: 0, out: out_high, len: 0 };
+    let mut low = Overlap {
+        a: &a[..half],
+        b: &b[..split],
+        i: 0,
+        j: 0,
+        out: out_low,
+        len: 0,
+    };
+    let mut high = Overlap {
+        a: &a[half..],
+        b: &b[split - usize::from(reaches_over)..],
+        i: 0,
+        j: 0,
+        out: out_high,
+        len: 0,
+    };
     while low.step() & high.step() {}
     while low.step() {}
     while high.step() {}
@@ -151,7 +187,8 @@ fn overlap(a: &[u32], b: &[u32], out: &mut [u32]) -> usize {
     low + high
 }
 
-/// Puts the stretches between those given, of which some may be empty, into room for one more; returns how many there are.
+/// Puts the stretches between those given, of which some may be empty, into room for one more;
+/// returns how many there are.
 #[inline(always)]
 fn complement(stretches: &[u32], out: &mut [u32]) -> usize {
     let mut len = 0;
@@ -166,15 +203,20 @@ fn complement(stretches: &[u32], out: &mut [u32]) -> usize {
     len + usize::from(from <= 0xFFFF)
 }
 
-/// Puts where membership changes, at the start of a stretch and after its end, into room for twice as many; returns how
-/// many changes there are. There is none beyond the last value.
+/// Puts where membership changes, at the start of a stretch and after its end, into room for twice
+/// as many; returns how many changes there are. There is none beyond the last value.
 #[inline(always)]
 fn changes(stretches: &[u32], out: &mut [[u8; 2]]) -> usize {
     for (pair, stretch) in out.as_chunks_mut::<2>().0.iter_mut().zip(stretches) {
         let (first, last) = bounds(*stretch);
-        *pair = [(first as u16).to_le_bytes(), (last as u16).wrapping_add(1).to_le_bytes()];
+        *pair = [
+            (first as u16).to_le_bytes(),
+            (last as u16).wrapping_add(1).to_le_bytes(),
+        ];
     }
-    let ends_at_last = stretches.last().is_some_and(|stretch| stretch & 0xFFFF == 0xFFFF);
+    let ends_at_last = stretches
+        .last()
+        .is_some_and(|stretch| stretch & 0xFFFF == 0xFFFF);
     stretches.len() * 2 - usize::from(ends_at_last)
 }
 
@@ -184,9 +226,14 @@ fn changes_of_runs(runs: &[[u8; 4]], out: &mut [[u8; 2]]) -> usize {
     let places = out.as_flattened_mut().as_chunks_mut::<4>().0;
     for (place, run) in places.iter_mut().zip(runs) {
         let run = u32::from_le_bytes(*run);
-        *place = run.wrapping_add(run << 16).wrapping_add(1 << 16).to_le_bytes();
+        *place = run
+            .wrapping_add(run << 16)
+            .wrapping_add(1 << 16)
+            .to_le_bytes();
     }
-    let ends_at_last = runs.last().is_some_and(|run| of_run(run) & 0xFFFF == 0xFFFF);
+    let ends_at_last = runs
+        .last()
+        .is_some_and(|run| of_run(run) & 0xFFFF == 0xFFFF);
     runs.len() * 2 - usize::from(ends_at_last)
 }
 
@@ -238,7 +285,13 @@ impl Stretches {
     /// Values in either.
     pub(super) fn or(&mut self, a: &Container<'_>, b: &Container<'_>) -> &[u32] {
         let (a, b, out) = self.operands(a, b);
-        let least = a.first().into_iter().chain(b.first()).min().copied().unwrap_or(0);
+        let least = a
+            .first()
+            .into_iter()
+            .chain(b.first())
+            .min()
+            .copied()
+            .unwrap_or(0);
         let len = join(least, out, |joined| {
             let (mut i, mut j) = (0, 0);
             while let (Some(left), Some(right)) = (a.get(i), b.get(j)) {
@@ -255,7 +308,8 @@ impl Stretches {
     /// Values in exactly one: membership changes where it changes in exactly one.
     pub(super) fn xor(&mut self, a: &Container<'_>, b: &Container<'_>) -> &[u32] {
         let (a_len, b_len) = (2 * count(a), 2 * count(b));
-        let (left, rest) = room(&mut self.halves, 2 * (a_len + b_len) + arrays::SLACK).split_at_mut(a_len);
+        let (left, rest) =
+            room(&mut self.halves, 2 * (a_len + b_len) + arrays::SLACK).split_at_mut(a_len);
         let (right, merged) = rest.split_at_mut(b_len);
         let left_len = changes_of(a, &mut self.words, left);
         let right_len = changes_of(b, &mut self.words, right);
@@ -264,7 +318,8 @@ impl Stretches {
         merged[len] = [0; 2];
         let out = room(&mut self.words, len.div_ceil(2));
         for (place, [start, end]) in out.iter_mut().zip(merged.as_chunks::<2>().0) {
-            *place = u32::from(arrays::value(start)) << 16 | u32::from(arrays::value(end).wrapping_sub(1));
+            *place = u32::from(arrays::value(start)) << 16
+                | u32::from(arrays::value(end).wrapping_sub(1));
         }
         out
     }

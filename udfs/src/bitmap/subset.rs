@@ -24,7 +24,9 @@ pub fn has_all(a: &BitmapRef<'_>, b: &BitmapRef<'_>) -> bool {
 
 /// Whether any value is in both.
 pub fn has_any(a: &BitmapRef<'_>, b: &BitmapRef<'_>) -> bool {
-    shared_buckets(a, b).any(|(left, right)| shared_containers(&left, &right).any(|(left, right)| combine::and_count(&left, &right) > 0))
+    shared_buckets(a, b).any(|(left, right)| {
+        shared_containers(&left, &right).any(|(left, right)| combine::and_count(&left, &right) > 0)
+    })
 }
 
 /// Whether both hold the same values, however they are written.
@@ -33,7 +35,10 @@ pub fn equals(a: &BitmapRef<'_>, b: &BitmapRef<'_>) -> bool {
 }
 
 /// The buckets with the same high word.
-fn shared_buckets<'b>(a: &BitmapRef<'b>, b: &BitmapRef<'b>) -> impl Iterator<Item = (Bitmap32Ref<'b>, Bitmap32Ref<'b>)> {
+fn shared_buckets<'b>(
+    a: &BitmapRef<'b>,
+    b: &BitmapRef<'b>,
+) -> impl Iterator<Item = (Bitmap32Ref<'b>, Bitmap32Ref<'b>)> {
     let (mut lefts, mut rights) = (a.buckets().peekable(), b.buckets().peekable());
     std::iter::from_fn(move || {
         loop {
@@ -50,7 +55,10 @@ fn shared_buckets<'b>(a: &BitmapRef<'b>, b: &BitmapRef<'b>) -> impl Iterator<Ite
 }
 
 /// The containers with the same key.
-fn shared_containers<'b>(a: &Bitmap32Ref<'b>, b: &Bitmap32Ref<'b>) -> impl Iterator<Item = (Container<'b>, Container<'b>)> {
+fn shared_containers<'b>(
+    a: &Bitmap32Ref<'b>,
+    b: &Bitmap32Ref<'b>,
+) -> impl Iterator<Item = (Container<'b>, Container<'b>)> {
     let (a, b) = (*a, *b);
     let (mut i, mut j) = (0, 0);
     std::iter::from_fn(move || {

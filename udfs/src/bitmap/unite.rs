@@ -1,4 +1,5 @@
-//! Union of containers in words. Its loops are loops: what closures do is not compiled for the processor at hand.
+//! Union of containers in words. Its loops are loops: what closures do is not compiled for the
+//! processor at hand.
 
 use super::arrays::{self, Values};
 use super::container::Container;
@@ -15,8 +16,8 @@ const STEP: usize = 4;
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn set_pair(words: &mut Words, values: &[[u8; 2]; 2]) {
-    // SAFETY: the four bytes of the values are read. A value without its lower six bits is the number of one of 1,024 words, and
-    // these are read and written.
+    // SAFETY: the four bytes of the values are read. A value without its lower six bits is the
+    // number of one of 1,024 words, and these are read and written.
     unsafe {
         asm!(
             "movzx {a:e}, word ptr [{values}]",
@@ -93,7 +94,8 @@ fn set_run(words: &mut Words, run: u32) {
     words[usize::from(head + 1) & 1023] |= high;
 }
 
-/// Sets the bits of runs. Those of up to 64 values take no branch: what they reach of the next word may be nothing.
+/// Sets the bits of runs. Those of up to 64 values take no branch: what they reach of the next word
+/// may be nothing.
 #[inline(always)]
 fn set_block(words: &mut Words, runs: &[[u8; 4]; RUNS]) {
     let (mut heads, mut lows, mut highs, mut longest) = ([0; RUNS], [0; RUNS], [0; RUNS], 0);

@@ -10,7 +10,8 @@ const BUCKET_LEAST: u64 = 12;
 
 /// A checked view of portable 64-bit Roaring bytes; copies and decodes nothing.
 ///
-/// Accepts any valid encoding, canonical or not, including buckets without values; see [`Defect`] for what is refused.
+/// Accepts any valid encoding, canonical or not, including buckets without values; see [`Defect`]
+/// for what is refused.
 #[derive(Debug, Clone, Copy)]
 pub struct BitmapRef<'a> {
     bytes: &'a [u8],
@@ -31,8 +32,9 @@ impl<'a> BitmapRef<'a> {
         Self::checked(bytes, Check::Everything)
     }
 
-    /// Checks sizes, keys, offsets and runs, but neither the order inside arrays nor the number of bits in bitsets:
-    /// for bytes whose checksum has been verified, or where only the cardinality is wanted.
+    /// Checks sizes, keys, offsets and runs, but neither the order inside arrays nor the number of
+    /// bits in bitsets: for bytes whose checksum has been verified, or where only the cardinality
+    /// is wanted.
     ///
     /// Bytes with such a defect give wrong values later, never a panic.
     ///
@@ -49,7 +51,13 @@ impl<'a> BitmapRef<'a> {
         if count > most {
             return Err(Defect::TooManyBuckets { found: count, most });
         }
-        let mut bitmap = Self { bytes, buckets: count, cardinality: 0, first: None, second_at: cursor.at };
+        let mut bitmap = Self {
+            bytes,
+            buckets: count,
+            cardinality: 0,
+            first: None,
+            second_at: cursor.at,
+        };
         let mut previous = None;
         for _ in 0..count {
             let at = cursor.at;
@@ -57,7 +65,11 @@ impl<'a> BitmapRef<'a> {
             if let Some(previous) = previous
                 && found <= previous
             {
-                return Err(Defect::UnorderedHighs { at, found, previous });
+                return Err(Defect::UnorderedHighs {
+                    at,
+                    found,
+                    previous,
+                });
             }
             previous = Some(found);
             let (bucket, cardinality) = Bitmap32Ref::parse(&mut cursor, check)?;
@@ -91,23 +103,35 @@ impl<'a> BitmapRef<'a> {
     /// The bucket of a bitmap that has no other.
     #[inline]
     pub(super) fn only_bucket(&self) -> Option<(u32, &Bitmap32Ref<'a>)> {
-        self.first.as_ref().filter(|_| self.buckets == 1).map(|(high, bucket)| (*high, bucket))
+        self.first
+            .as_ref()
+            .filter(|_| self.buckets == 1)
+            .map(|(high, bucket)| (*high, bucket))
     }
 
     /// The buckets with their high words, ascending.
     #[inline]
     pub fn buckets(&self) -> Buckets<'a> {
-        Buckets { first: self.first, bytes: self.bytes, at: self.second_at, left: self.buckets.saturating_sub(1) }
+        Buckets {
+            first: self.first,
+            bytes: self.bytes,
+            at: self.second_at,
+            left: self.buckets.saturating_sub(1),
+        }
     }
 
     /// The values whose high word is `high`, without it.
     pub fn bucket(&self, high: u32) -> Option<Bitmap32Ref<'a>> {
-        self.buckets().take_while(|(found, _)| *found <= high).find(|(found, _)| *found == high).map(|(_, bucket)| bucket)
+        self.buckets()
+            .take_while(|(found, _)| *found <= high)
+            .find(|(found, _)| *found == high)
+            .map(|(_, bucket)| bucket)
     }
 
     /// Whether the value is in the bitmap.
     pub fn contains(&self, value: u64) -> bool {
-        self.bucket((value >> 32) as u32).is_some_and(|bucket| bucket.contains(value as u32))
+        self.bucket((value >> 32) as u32)
+            .is_some_and(|bucket| bucket.contains(value as u32))
     }
 
     /// All values, ascending, decoded container by container.
@@ -116,7 +140,9 @@ impl<'a> BitmapRef<'a> {
             bucket.containers().flat_map(move |(key, container)| {
                 let mut values = Vec::with_capacity(container.cardinality() as usize);
                 container.append_to(u32::from(key) << 16, &mut values);
-                values.into_iter().map(move |value| u64::from(high) << 32 | u64::from(value))
+                values
+                    .into_iter()
+                    .map(move |value| u64::from(high) << 32 | u64::from(value))
             })
         })
     }
@@ -148,7 +174,10 @@ impl<'a> Iterator for Buckets<'a> {
             return Some(first);
         }
         self.left = self.left.checked_sub(1)?;
-        let mut cursor = Cursor { rest: self.bytes.get(self.at..)?, at: self.at };
+        let mut cursor = Cursor {
+            rest: self.bytes.get(self.at..)?,
+            at: self.at,
+        };
         let high = cursor.take_u32().ok()?;
         let bucket = Bitmap32Ref::reparse(&mut cursor).ok()?;
         self.at = cursor.at;

@@ -14,7 +14,12 @@ const SHORT: usize = 8;
 /// Whether any value is not below the one after it.
 #[inline(always)]
 fn is_bad(before: &[[u8; 2]], after: &[[u8; 2]]) -> bool {
-    before.iter().zip(after).fold(false, |bad, (before, after)| bad | (u16::from_le_bytes(*before) >= u16::from_le_bytes(*after)))
+    before
+        .iter()
+        .zip(after)
+        .fold(false, |bad, (before, after)| {
+            bad | (u16::from_le_bytes(*before) >= u16::from_le_bytes(*after))
+        })
 }
 
 per_cpu! {
@@ -78,7 +83,8 @@ per_cpu! {
         }
     }
 
-    /// Whether serialized values ascend strictly. What no full block is left of is looked at in a block that overlaps.
+    /// Whether serialized values ascend strictly. What no full block is left of is looked at in a
+    /// block that overlaps.
     pub(super) fn ascends(values: &[[u8; 2]]) -> bool {
         let after = values.get(1..).unwrap_or_default();
         let before = &values[..after.len()];
@@ -102,7 +108,8 @@ per_cpu! {
         part.iter().map(|word| u64::from_le_bytes(*word).count_ones()).sum()
     }
 
-    /// Bits whose membership differs from that of the bit before: where runs start and where they have ended.
+    /// Bits whose membership differs from that of the bit before: where runs start and where they
+    /// have ended.
     pub(super) fn changes(words: &Words) -> Words {
         let mut changes = *words;
         changes[0] ^= words[0] << 1;
@@ -150,10 +157,16 @@ per_cpu! {
     }
 }
 
-/// The word masks of a range of bits: words from `head` to `tail`, mask of the first, mask of the last.
+/// The word masks of a range of bits: words from `head` to `tail`, mask of the first, mask of the
+/// last.
 #[inline]
 fn range_masks(first: usize, last: usize) -> (usize, usize, u64, u64) {
-    (first / 64, last / 64, u64::MAX << (first % 64), u64::MAX >> (63 - last % 64))
+    (
+        first / 64,
+        last / 64,
+        u64::MAX << (first % 64),
+        u64::MAX >> (63 - last % 64),
+    )
 }
 
 /// Sets the bits `first..=last`; the part beyond the end of `words` is ignored.
@@ -192,6 +205,8 @@ pub(super) fn flip_range(words: &mut Words, first: u16, last: u16) {
         return;
     }
     words[head] ^= head_mask;
-    words[head + 1..tail].iter_mut().for_each(|word| *word = !*word);
+    words[head + 1..tail]
+        .iter_mut()
+        .for_each(|word| *word = !*word);
     words[tail] ^= tail_mask;
 }

@@ -45,14 +45,16 @@ impl Entries {
     }
 
     fn iter(&self) -> impl Iterator<Item = &Entry> + Clone {
-        self.first[..self.len.min(INLINE)].iter().chain(&self.others)
+        self.first[..self.len.min(INLINE)]
+            .iter()
+            .chain(&self.others)
     }
 }
 
 /// Appends one serialized bitmap to a vector.
 ///
-/// Containers are appended to [`Writer::out`] where they will stay if the header has the length that
-/// [`Writer::begin_bucket`] was told to expect; otherwise the bucket's containers move once.
+/// Containers are appended to [`Writer::out`] where they will stay if the header has the length
+/// that [`Writer::begin_bucket`] was told to expect; otherwise the bucket's containers move once.
 #[derive(Debug)]
 pub(crate) struct Writer<'o> {
     pub(super) out: &'o mut Vec<u8>,
@@ -80,8 +82,20 @@ impl<'o> Writer<'o> {
     pub(crate) fn new(out: &'o mut Vec<u8>) -> Self {
         let start = out.len();
         out.extend_from_slice(&[0; 8]);
-        let entries = Entries { first: [Entry::default(); INLINE], others: Vec::new(), len: 0 };
-        Self { out, start, buckets: 0, bucket_start: start, reserved: 0, entries, has_runs: false }
+        let entries = Entries {
+            first: [Entry::default(); INLINE],
+            others: Vec::new(),
+            len: 0,
+        };
+        Self {
+            out,
+            start,
+            buckets: 0,
+            bucket_start: start,
+            reserved: 0,
+            entries,
+            has_runs: false,
+        }
     }
 
     /// Starts a bucket of about `containers` containers.
@@ -93,16 +107,23 @@ impl<'o> Writer<'o> {
         self.out.resize(self.bucket_start + self.reserved, 0);
         self.entries.len = 0;
         self.entries.others.clear();
-        self.entries.others.reserve(containers.saturating_sub(INLINE));
+        self.entries
+            .others
+            .reserve(containers.saturating_sub(INLINE));
         self.has_runs = false;
     }
 
-    /// Records that the container `key` of `cardinality` values has been appended to `out` from byte `from` on.
+    /// Records that the container `key` of `cardinality` values has been appended to `out` from
+    /// byte `from` on.
     #[inline]
     pub(super) fn end_container(&mut self, key: u16, cardinality: u32, from: usize, is_run: bool) {
         let size = (self.out.len() - from) as u32;
         let size_and_kind = if is_run { size | RUN } else { size };
-        self.entries.push(Entry { key, cardinality_less_one: (cardinality - 1) as u16, size_and_kind });
+        self.entries.push(Entry {
+            key,
+            cardinality_less_one: (cardinality - 1) as u16,
+            size_and_kind,
+        });
         self.has_runs |= is_run;
     }
 
@@ -122,7 +143,12 @@ impl<'o> Writer<'o> {
             cookie.copy_from_slice(&(COOKIE_RUNS | (count as u32 - 1) << 16).to_le_bytes());
             let (flags, rest) = rest.split_at_mut(count.div_ceil(8));
             flags.fill(0);
-            for (index, _) in self.entries.iter().enumerate().filter(|(_, entry)| entry.is_run()) {
+            for (index, _) in self
+                .entries
+                .iter()
+                .enumerate()
+                .filter(|(_, entry)| entry.is_run())
+            {
                 flags[index / 8] |= 1 << (index % 8);
             }
             rest
@@ -136,7 +162,8 @@ impl<'o> Writer<'o> {
         let mut offset = wanted as u32;
         let mut offsets = offsets.iter_mut();
         for (descriptor, entry) in descriptors.iter_mut().zip(self.entries.iter()) {
-            *descriptor = (u32::from(entry.key) | u32::from(entry.cardinality_less_one) << 16).to_le_bytes();
+            *descriptor =
+                (u32::from(entry.key) | u32::from(entry.cardinality_less_one) << 16).to_le_bytes();
             if let Some(place) = offsets.next() {
                 *place = offset.to_le_bytes();
             }
@@ -150,7 +177,10 @@ impl<'o> Writer<'o> {
         if wanted == self.reserved {
             return;
         }
-        let (from, to) = (self.bucket_start + self.reserved, self.bucket_start + wanted);
+        let (from, to) = (
+            self.bucket_start + self.reserved,
+            self.bucket_start + wanted,
+        );
         let end = self.out.len();
         if wanted > self.reserved {
             self.out.resize(end + wanted - self.reserved, 0);

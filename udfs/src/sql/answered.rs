@@ -1,4 +1,5 @@
-//! The states behind a [`SetAggregate`](super::set_aggregate::SetAggregate): those of a set, with what is given of it at the end.
+//! The states behind a [`SetAggregate`](super::set_aggregate::SetAggregate): those of a set, with
+//! what is given of it at the end.
 
 use super::input::{Bitmaps, Depth};
 use super::output::BitmapColumn;
@@ -14,28 +15,40 @@ use std::sync::Arc;
 impl Aggregate {
     /// The argument as the set's state takes it.
     fn read(&self, values: &[ArrayRef]) -> Result<Vec<ArrayRef>> {
-        let Takes::Wrapped(bits) = self.takes else { return Ok(values.to_vec()) };
+        let Takes::Wrapped(bits) = self.takes else {
+            return Ok(values.to_vec());
+        };
         let wrapped = if let Some(signed) = values[0].as_primitive_opt::<Int64Type>() {
             signed.try_unary::<_, UInt64Type, _>(|value| self.wrap(i128::from(value), bits))?
         } else {
-            values[0].as_primitive::<UInt64Type>().try_unary::<_, UInt64Type, _>(|value| self.wrap(i128::from(value), bits))?
+            values[0]
+                .as_primitive::<UInt64Type>()
+                .try_unary::<_, UInt64Type, _>(|value| self.wrap(i128::from(value), bits))?
         };
         Ok(vec![Arc::new(wrapped)])
     }
 
     fn wrap(&self, value: i128, bits: u32) -> Result<u64> {
-        let wrapped = if value < 0 { value + (1 << bits) } else { value };
+        let wrapped = if value < 0 {
+            value + (1 << bits)
+        } else {
+            value
+        };
         if (0..1 << bits).contains(&wrapped) {
             return Ok(wrapped as u64);
         }
-        Err(exec_datafusion_err!("{}: argument 1: {value}, expected an integer of {bits} bits", self.name))
+        Err(exec_datafusion_err!(
+            "{}: argument 1: {value}, expected an integer of {bits} bits",
+            self.name
+        ))
     }
 
     /// The result of sets that are NULL where there was no row.
     fn answer(&self, sets: ArrayRef) -> Result<ArrayRef> {
         let value = ColumnarValue::Array(Arc::clone(&sets));
         let bitmaps = Bitmaps::of_value(self.name, 1, Depth::Headers, &value)?;
-        let counts = || (0..sets.len()).map(|row| Ok(bitmaps.get(row)?.map(|bitmap| bitmap.cardinality())));
+        let counts =
+            || (0..sets.len()).map(|row| Ok(bitmaps.get(row)?.map(|bitmap| bitmap.cardinality())));
         match self.gives {
             Gives::BitmapOrNull => Ok(sets),
             Gives::Bitmap if sets.null_count() == 0 => Ok(sets),
@@ -44,7 +57,11 @@ impl Aggregate {
                 for row in 0..sets.len() {
                     let bitmap = bitmaps.get(row)?;
                     column.push(|out| {
-                        out.extend_from_slice(bitmap.as_ref().map_or([0; 8].as_slice(), |bitmap| bitmap.as_bytes()));
+                        out.extend_from_slice(
+                            bitmap
+                                .as_ref()
+                                .map_or([0; 8].as_slice(), |bitmap| bitmap.as_bytes()),
+                        );
                         Ok(true)
                     })?;
                 }
@@ -53,7 +70,9 @@ impl Aggregate {
             Gives::CountOrNull => Ok(Arc::new(counts().collect::<Result<UInt64Array>>()?)),
             Gives::Count => {
                 let counts = counts().map(|count: Result<Option<u64>>| Ok(count?.unwrap_or(0)));
-                Ok(Arc::new(UInt64Array::from(counts.collect::<Result<Vec<u64>>>()?)))
+                Ok(Arc::new(UInt64Array::from(
+                    counts.collect::<Result<Vec<u64>>>()?,
+                )))
             }
         }
     }
@@ -72,12 +91,29 @@ impl AnsweredGroups {
 }
 
 impl GroupsAccumulator for AnsweredGroups {
-    fn update_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], opt_filter: Option<&BooleanArray>, total_num_groups: usize) -> Result<()> {
-        self.sets.update_batch(&self.aggregate.read(values)?, group_indices, opt_filter, total_num_groups)
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        opt_filter: Option<&BooleanArray>,
+        total_num_groups: usize,
+    ) -> Result<()> {
+        self.sets.update_batch(
+            &self.aggregate.read(values)?,
+            group_indices,
+            opt_filter,
+            total_num_groups,
+        )
     }
 
-    fn merge_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
-        self.sets.merge_batch(values, group_indices, total_num_groups)
+    fn merge_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        total_num_groups: usize,
+    ) -> Result<()> {
+        self.sets
+            .merge_batch(values, group_indices, total_num_groups)
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
@@ -88,8 +124,13 @@ impl GroupsAccumulator for AnsweredGroups {
         self.sets.state(emit_to)
     }
 
-    fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
-        self.sets.convert_to_state(&self.aggregate.read(values)?, opt_filter)
+    fn convert_to_state(
+        &self,
+        values: &[ArrayRef],
+        opt_filter: Option<&BooleanArray>,
+    ) -> Result<Vec<ArrayRef>> {
+        self.sets
+            .convert_to_state(&self.aggregate.read(values)?, opt_filter)
     }
 
     fn size(&self) -> usize {

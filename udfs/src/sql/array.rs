@@ -1,7 +1,9 @@
 //! `bitmap_to_array` and `bitmap_from_array`.
 
 use super::documentation::document;
-use super::input::{Bitmaps, Depth, as_result, bitmap_type, element_type, expect_arguments, row_count};
+use super::input::{
+    Bitmaps, Depth, as_result, bitmap_type, element_type, expect_arguments, row_count,
+};
 use super::output::BitmapColumn;
 use crate::bitmap::write_sorted_u64;
 use arrow::array::{ArrayRef, AsArray, ListArray, UInt64Array};
@@ -9,7 +11,9 @@ use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, UInt64Type};
 use datafusion::common::{exec_datafusion_err, plan_err};
 use datafusion::error::Result;
-use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+};
 use std::sync::{Arc, LazyLock};
 
 const TO_ARRAY: &str = "bitmap_to_array";
@@ -17,19 +21,27 @@ const FROM_ARRAY: &str = "bitmap_from_array";
 
 static TO_ARRAY_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     document(
-        "The values of a bitmap as an array of UInt64, ascending; NULL for NULL, an empty array for an empty bitmap.",
+        "The values of a bitmap as an array of UInt64, ascending; NULL for NULL, an empty array \
+         for an empty bitmap.",
         "bitmap_to_array(bitmap)",
         &[("bitmap", "Portable 64-bit Roaring bytes.")],
-        ("SELECT bitmap_to_array(bitmap_from_array([5, 1, 3]))", "[1, 3, 5]"),
+        (
+            "SELECT bitmap_to_array(bitmap_from_array([5, 1, 3]))",
+            "[1, 3, 5]",
+        ),
     )
 });
 
 static FROM_ARRAY_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     document(
-        "The bitmap of an array's elements, in any order; NULL elements are skipped, NULL gives NULL, an empty array an empty bitmap.",
+        "The bitmap of an array's elements, in any order; NULL elements are skipped, NULL gives \
+         NULL, an empty array an empty bitmap.",
         "bitmap_from_array(array)",
         &[("array", "An array of integers, each read as UInt64.")],
-        ("SELECT bitmap_cardinality(bitmap_from_array([5, 1, NULL, 5]))", "2"),
+        (
+            "SELECT bitmap_cardinality(bitmap_from_array([5, 1, NULL, 5]))",
+            "2",
+        ),
     )
 });
 
@@ -49,7 +61,9 @@ pub(super) struct BitmapToArray {
 
 impl Default for BitmapToArray {
     fn default() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 
@@ -88,7 +102,12 @@ impl ScalarUDFImpl for BitmapToArray {
         }
         let offsets = OffsetBuffer::new(ends.into());
         let values = Arc::new(UInt64Array::from(values));
-        let list = ListArray::try_new(item_field(), offsets, values, Some(NullBuffer::from(is_valid)))?;
+        let list = ListArray::try_new(
+            item_field(),
+            offsets,
+            values,
+            Some(NullBuffer::from(is_valid)),
+        )?;
         as_result(Arc::new(list), &args.args)
     }
 
@@ -99,7 +118,10 @@ impl ScalarUDFImpl for BitmapToArray {
 
 #[cold]
 fn too_many(row: usize) -> datafusion::error::DataFusionError {
-    exec_datafusion_err!("{TO_ARRAY}: row {row} of the batch: more than 2147483647 values up to here, expected less; lower datafusion.execution.batch_size")
+    exec_datafusion_err!(
+        "{TO_ARRAY}: row {row} of the batch: more than 2147483647 values up to here, expected \
+         less; lower datafusion.execution.batch_size"
+    )
 }
 
 /// The bitmap of an array's elements.
@@ -110,7 +132,9 @@ pub(super) struct BitmapFromArray {
 
 impl Default for BitmapFromArray {
     fn default() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 
@@ -126,11 +150,19 @@ impl ScalarUDFImpl for BitmapFromArray {
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         expect_arguments(FROM_ARRAY, types, 1, 1)?;
         match &types[0] {
-            DataType::List(item) | DataType::LargeList(item) | DataType::ListView(item) | DataType::LargeListView(item) | DataType::FixedSizeList(item, _) => {
+            DataType::List(item)
+            | DataType::LargeList(item)
+            | DataType::ListView(item)
+            | DataType::LargeListView(item)
+            | DataType::FixedSizeList(item, _) => {
                 element_type(FROM_ARRAY, 1, item.data_type())?;
             }
             DataType::Null => {}
-            other => return plan_err!("{FROM_ARRAY}: argument 1 is {other}, expected an array of integers"),
+            other => {
+                return plan_err!(
+                    "{FROM_ARRAY}: argument 1 is {other}, expected an array of integers"
+                );
+            }
         }
         Ok(vec![list_type()])
     }

@@ -1,4 +1,5 @@
-//! `bsi_*_agg`: aggregates over the slices of a bit-sliced index, one row a slice, as `tag_numbers` and `behaviour_measures` have them.
+//! `bsi_*_agg`: aggregates over the slices of a bit-sliced index, one row a slice, as `tag_numbers`
+//! and `behaviour_measures` have them.
 
 use super::bsi_documentation::documentation;
 use super::input::{bitmap_type, element_type, expect_arguments};
@@ -10,7 +11,9 @@ use arrow::datatypes::{DataType, FieldRef, Int64Type};
 use datafusion::common::{exec_datafusion_err, exec_err, plan_datafusion_err, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility};
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
+};
 use datafusion::scalar::ScalarValue;
 
 /// What is computed.
@@ -28,7 +31,17 @@ pub(super) enum Computes {
 }
 
 impl Computes {
-    const ALL: [Self; 9] = [Self::Count, Self::Sum, Self::Min, Self::Max, Self::Quantile, Self::Value, Self::Compare, Self::Between, Self::Top];
+    const ALL: [Self; 9] = [
+        Self::Count,
+        Self::Sum,
+        Self::Min,
+        Self::Max,
+        Self::Quantile,
+        Self::Value,
+        Self::Compare,
+        Self::Between,
+        Self::Top,
+    ];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -90,12 +103,21 @@ pub(super) struct BsiAggregate {
 /// All of them.
 pub(super) fn all() -> impl Iterator<Item = BsiAggregate> {
     let signature = || Signature::user_defined(Volatility::Immutable);
-    Computes::ALL.into_iter().map(move |computes| BsiAggregate { computes, signature: signature(), documentation: documentation(computes) })
+    Computes::ALL.into_iter().map(move |computes| BsiAggregate {
+        computes,
+        signature: signature(),
+        documentation: documentation(computes),
+    })
 }
 
 fn number_type(function: &str, at: usize, found: &DataType) -> Result<DataType> {
     match found {
-        found if found.is_integer() || matches!(found, DataType::Null | DataType::Decimal128(_, 0)) => Ok(DataType::Int64),
+        found
+            if found.is_integer()
+                || matches!(found, DataType::Null | DataType::Decimal128(_, 0)) =>
+        {
+            Ok(DataType::Int64)
+        }
         _ => plan_err!("{function}: argument {at} is {found}, expected an integer"),
     }
 }
@@ -104,10 +126,14 @@ impl Constant {
     fn coerce(self, function: &str, at: usize, found: &DataType) -> Result<DataType> {
         match self {
             Self::Share if found.is_numeric() => Ok(DataType::Float64),
-            Self::Share => plan_err!("{function}: argument {at} is {found}, expected a number from 0 to 1"),
+            Self::Share => {
+                plan_err!("{function}: argument {at} is {found}, expected a number from 0 to 1")
+            }
             Self::Element => element_type(function, at, found),
             Self::Text if found.is_string() => Ok(DataType::Utf8),
-            Self::Text => plan_err!("{function}: argument {at} is {found}, expected '<', '<=', '=', '<>', '>=' or '>'"),
+            Self::Text => plan_err!(
+                "{function}: argument {at} is {found}, expected '<', '<=', '=', '<>', '>=' or '>'"
+            ),
             Self::Number => number_type(function, at, found),
         }
     }
@@ -129,16 +155,31 @@ impl BsiAggregate {
     /// What is computed, with its constants.
     fn slices(&self, args: &AccumulatorArgs<'_>) -> Result<Slices> {
         let function = self.computes.name();
-        let constants = (2..args.exprs.len()).map(|at| constant(function, args, at)).collect::<Result<Vec<_>>>()?;
+        let constants = (2..args.exprs.len())
+            .map(|at| constant(function, args, at))
+            .collect::<Result<Vec<_>>>()?;
         if let Some(at) = constants.iter().position(ScalarValue::is_null) {
             return plan_err!("{function}: argument {} is NULL, expected a value", at + 3);
         }
-        let slices = Slices { computes: self.computes, constants };
+        let slices = Slices {
+            computes: self.computes,
+            constants,
+        };
         if self.computes == Computes::Compare && slices.comparison().is_none() {
-            return plan_err!("{function}: argument 3 is {}, expected '<', '<=', '=', '<>', '>=' or '>'", slices.constants[0]);
+            return plan_err!(
+                "{function}: argument 3 is {}, expected '<', '<=', '=', '<>', '>=' or '>'",
+                slices.constants[0]
+            );
         }
-        if self.computes == Computes::Quantile && !slices.share().is_some_and(|share| (0.0..=1.0).contains(&share)) {
-            return Err(plan_datafusion_err!("{function}: argument 3 is {}, expected a number from 0 to 1", slices.constants[0]));
+        if self.computes == Computes::Quantile
+            && !slices
+                .share()
+                .is_some_and(|share| (0.0..=1.0).contains(&share))
+        {
+            return Err(plan_datafusion_err!(
+                "{function}: argument 3 is {}, expected a number from 0 to 1",
+                slices.constants[0]
+            ));
         }
         Ok(slices)
     }
@@ -156,10 +197,25 @@ impl AggregateUDFImpl for BsiAggregate {
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         let (function, constants) = (self.computes.name(), self.computes.constants());
         let least = 2 + constants.len();
-        expect_arguments(function, types, least, least + usize::from(self.computes.has_offset()))?;
-        let first = [number_type(function, 1, &types[0]), bitmap_type(function, 2, &types[1])];
-        let others = constants.iter().chain([&Constant::Number]).zip(&types[2..]).enumerate();
-        first.into_iter().chain(others.map(|(at, (constant, found))| constant.coerce(function, at + 3, found))).collect()
+        expect_arguments(
+            function,
+            types,
+            least,
+            least + usize::from(self.computes.has_offset()),
+        )?;
+        let first = [
+            number_type(function, 1, &types[0]),
+            bitmap_type(function, 2, &types[1]),
+        ];
+        let others = constants
+            .iter()
+            .chain([&Constant::Number])
+            .zip(&types[2..])
+            .enumerate();
+        first
+            .into_iter()
+            .chain(others.map(|(at, (constant, found))| constant.coerce(function, at + 3, found)))
+            .collect()
     }
 
     fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
@@ -178,7 +234,10 @@ impl AggregateUDFImpl for BsiAggregate {
         true
     }
 
-    fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
+    fn create_groups_accumulator(
+        &self,
+        args: AccumulatorArgs<'_>,
+    ) -> Result<Box<dyn GroupsAccumulator>> {
         Ok(Box::new(KeyedGroups::new(self.slices(&args)?)))
     }
 
@@ -204,11 +263,18 @@ impl Slices {
     }
 
     fn comparison(&self) -> Option<Comparison> {
-        self.constants.first().and_then(|text| text.try_as_str().flatten()).and_then(comparison)
+        self.constants
+            .first()
+            .and_then(|text| text.try_as_str().flatten())
+            .and_then(comparison)
     }
 
     fn share(&self) -> Option<f64> {
-        if let Some(ScalarValue::Float64(share)) = self.constants.first() { *share } else { None }
+        if let Some(ScalarValue::Float64(share)) = self.constants.first() {
+            *share
+        } else {
+            None
+        }
     }
 
     /// What was subtracted from the numbers before they were sliced.
@@ -221,19 +287,32 @@ impl Slices {
         match sets {
             [] => Ok(Bsi::default()),
             [(0, members), slices @ ..] => {
-                let slices = slices.iter().map(|(key, bytes)| (*key as u32 - 1, bytes.to_vec()));
-                Ok(Bsi { members: members.to_vec(), slices: slices.collect() })
+                let slices = slices
+                    .iter()
+                    .map(|(key, bytes)| (*key as u32 - 1, bytes.to_vec()));
+                Ok(Bsi {
+                    members: members.to_vec(),
+                    slices: slices.collect(),
+                })
             }
-            _ => exec_err!("{}: no row of slice -1, which holds who has a number", self.computes.name()),
+            _ => exec_err!(
+                "{}: no row of slice -1, which holds who has a number",
+                self.computes.name()
+            ),
         }
     }
 
     fn value(&self, number: Option<u64>) -> Result<ScalarValue> {
-        let value = number.map(|number| i64::try_from(i128::from(number) + self.offset())).transpose();
-        Ok(ScalarValue::Int64(value.map_err(|_| exec_datafusion_err!("{}: a number beyond 64 bits", self.computes.name()))?))
+        let value = number
+            .map(|number| i64::try_from(i128::from(number) + self.offset()))
+            .transpose();
+        Ok(ScalarValue::Int64(value.map_err(|_| {
+            exec_datafusion_err!("{}: a number beyond 64 bits", self.computes.name())
+        })?))
     }
 
-    /// The place of a share of the members: the smallest number that at least so many do not exceed.
+    /// The place of a share of the members: the smallest number that at least so many do not
+    /// exceed.
     fn place(&self, members: u64) -> u64 {
         ((self.share().unwrap_or(0.0) * members as f64).ceil() as u64).clamp(1, members.max(1)) - 1
     }
@@ -246,16 +325,33 @@ impl Slices {
             Computes::Sum if members == 0 => return Ok(ScalarValue::Decimal128(None, 38, 0)),
             Computes::Sum => {
                 let sum = i128::try_from(bsi.sum().map_err(state_error)?).unwrap_or(i128::MAX);
-                let sum = self.offset().checked_mul(i128::from(members)).and_then(|more| sum.checked_add(more));
+                let sum = self
+                    .offset()
+                    .checked_mul(i128::from(members))
+                    .and_then(|more| sum.checked_add(more));
                 let sum = sum.filter(|sum| sum.unsigned_abs() < 10u128.pow(38));
-                return Ok(ScalarValue::Decimal128(Some(sum.ok_or_else(|| exec_datafusion_err!("bsi_sum_agg: a sum of more than 38 digits"))?), 38, 0));
+                return Ok(ScalarValue::Decimal128(
+                    Some(sum.ok_or_else(|| {
+                        exec_datafusion_err!("bsi_sum_agg: a sum of more than 38 digits")
+                    })?),
+                    38,
+                    0,
+                ));
             }
             Computes::Min => return self.value(nth(0)?),
             Computes::Max => return self.value(nth(members.saturating_sub(1))?),
             Computes::Quantile => return self.value(nth(self.place(members))?),
-            Computes::Value => return self.value(bsi.number(self.number(0) as u64).map_err(state_error)?),
-            Computes::Compare => bsi.compare(self.comparison().unwrap_or(Comparison::Equal), self.number(1) - self.offset()),
-            Computes::Between => bsi.between(self.number(0) - self.offset(), self.number(1) - self.offset()),
+            Computes::Value => {
+                return self.value(bsi.number(self.number(0) as u64).map_err(state_error)?);
+            }
+            Computes::Compare => bsi.compare(
+                self.comparison().unwrap_or(Comparison::Equal),
+                self.number(1) - self.offset(),
+            ),
+            Computes::Between => bsi.between(
+                self.number(0) - self.offset(),
+                self.number(1) - self.offset(),
+            ),
             Computes::Top => bsi.top(self.number(0) as u64),
         };
         Ok(ScalarValue::BinaryView(Some(bitmap.map_err(state_error)?)))
@@ -279,9 +375,15 @@ impl Keyed for Slices {
             return Ok(None);
         }
         match slices.value(row) {
-            slice if (-1..i64::from(SLICES_MOST)).contains(&slice) => Ok(Some((slice + 1) as usize)),
+            slice if (-1..i64::from(SLICES_MOST)).contains(&slice) => {
+                Ok(Some((slice + 1) as usize))
+            }
             slice => {
-                exec_err!("{}: argument 1, row {row} of the batch: slice {slice}, expected -1 to {}", self.function(), SLICES_MOST - 1)
+                exec_err!(
+                    "{}: argument 1, row {row} of the batch: slice {slice}, expected -1 to {}",
+                    self.function(),
+                    SLICES_MOST - 1
+                )
             }
         }
     }

@@ -9,7 +9,9 @@ use datafusion::common::plan_err;
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::format_state_name;
-use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility};
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
+};
 use datafusion::scalar::ScalarValue;
 use std::sync::{Arc, LazyLock};
 
@@ -17,17 +19,23 @@ pub(super) const NAME: &str = "bsi_build_agg";
 
 static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     document(
-        "The slices of a bit-sliced index, as an array of structs of slice and bitmap: what the other bsi_ aggregates take. Slice -1 has the members; \
-         slices without members are left out. Numbers of one member are added up. Rows with a NULL are skipped; an empty array without rows. A number below the \
+        "The slices of a bit-sliced index, as an array of structs of slice and bitmap: what the \
+         other bsi_ aggregates take. Slice -1 has the members; \
+         slices without members are left out. Numbers of one member are added up. Rows with a \
+         NULL are skipped; an empty array without rows. A number below the \
          offset is an error.",
         "bsi_build_agg(member, number[, offset])",
         &[
             ("member", "An integer, read as UInt64."),
             ("number", "An integer."),
-            ("offset", "A constant that is subtracted from the numbers; 0 if it is missing."),
+            (
+                "offset",
+                "A constant that is subtracted from the numbers; 0 if it is missing.",
+            ),
         ],
         (
-            "SELECT s['slice'] AS slice, bitmap_to_array(s['bitmap']) FROM (SELECT unnest(bsi_build_agg(m, n)) AS s FROM (VALUES (1, 5), (2, 6)) AS t(m, n)) \
+            "SELECT s['slice'] AS slice, bitmap_to_array(s['bitmap']) FROM (SELECT \
+             unnest(bsi_build_agg(m, n)) AS s FROM (VALUES (1, 5), (2, 6)) AS t(m, n)) \
              ORDER BY slice",
             "-1 [1, 2]\n0 [1]\n1 [2]\n2 [1, 2]",
         ),
@@ -36,7 +44,10 @@ static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
 
 /// What the result is a list of.
 pub(super) fn slice_fields() -> Fields {
-    Fields::from(vec![Field::new("slice", DataType::Int16, false), Field::new("bitmap", DataType::BinaryView, true)])
+    Fields::from(vec![
+        Field::new("slice", DataType::Int16, false),
+        Field::new("bitmap", DataType::BinaryView, true),
+    ])
 }
 
 fn list_of(item: DataType) -> DataType {
@@ -51,7 +62,9 @@ pub(super) struct BsiBuildAgg {
 
 impl Default for BsiBuildAgg {
     fn default() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 
@@ -66,11 +79,19 @@ impl AggregateUDFImpl for BsiBuildAgg {
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         expect_arguments(NAME, types, 2, 3)?;
-        let numbers = types[1..].iter().enumerate().map(|(at, found)| match found {
-            found if found.is_integer() || *found == DataType::Null => Ok(DataType::Int64),
-            found => plan_err!("{NAME}: argument {} is {found}, expected an integer", at + 2),
-        });
-        std::iter::once(element_type(NAME, 1, &types[0])).chain(numbers).collect()
+        let numbers = types[1..]
+            .iter()
+            .enumerate()
+            .map(|(at, found)| match found {
+                found if found.is_integer() || *found == DataType::Null => Ok(DataType::Int64),
+                found => plan_err!(
+                    "{NAME}: argument {} is {found}, expected an integer",
+                    at + 2
+                ),
+            });
+        std::iter::once(element_type(NAME, 1, &types[0]))
+            .chain(numbers)
+            .collect()
     }
 
     fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
@@ -78,8 +99,17 @@ impl AggregateUDFImpl for BsiBuildAgg {
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
-        let field = |name, item| Arc::new(Field::new(format_state_name(args.name, name), list_of(item), true));
-        Ok(vec![field("members", DataType::UInt64), field("numbers", DataType::Int64)])
+        let field = |name, item| {
+            Arc::new(Field::new(
+                format_state_name(args.name, name),
+                list_of(item),
+                true,
+            ))
+        };
+        Ok(vec![
+            field("members", DataType::UInt64),
+            field("numbers", DataType::Int64),
+        ])
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
@@ -90,7 +120,10 @@ impl AggregateUDFImpl for BsiBuildAgg {
         true
     }
 
-    fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
+    fn create_groups_accumulator(
+        &self,
+        args: AccumulatorArgs<'_>,
+    ) -> Result<Box<dyn GroupsAccumulator>> {
         Ok(Box::new(NumberGroups::new(offset(&args)?)))
     }
 

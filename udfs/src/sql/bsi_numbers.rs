@@ -1,4 +1,5 @@
-//! The state behind `bsi_build_agg`: a number for each member of each group, as rows that are sorted and added up now and then.
+//! The state behind `bsi_build_agg`: a number for each member of each group, as rows that are
+//! sorted and added up now and then.
 //!
 //! A state that goes from one operator to the next is two lists: members, and the number of each.
 
@@ -7,7 +8,9 @@ use super::keyed_state::list_of;
 use super::output::BitmapColumn;
 use super::union_state::takes_part;
 use crate::bitmap::{SLICES_MOST, write_sorted_u64};
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int16Array, Int64Array, StructArray, UInt64Array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Int16Array, Int64Array, StructArray, UInt64Array,
+};
 use arrow::datatypes::{Int64Type, UInt64Type};
 use datafusion::common::exec_datafusion_err;
 use datafusion::error::Result;
@@ -41,7 +44,12 @@ pub(super) struct NumberGroups {
 
 impl NumberGroups {
     pub(super) fn new(offset: i64) -> Self {
-        Self { offset, rows: Vec::new(), limit: LEAST, count: 0 }
+        Self {
+            offset,
+            rows: Vec::new(),
+            limit: LEAST,
+            count: 0,
+        }
     }
 
     fn add(&mut self, rows: impl Iterator<Item = Row>) -> Result<()> {
@@ -53,14 +61,32 @@ impl NumberGroups {
         Ok(())
     }
 
-    fn add_rows(&mut self, values: &[ArrayRef], group_of: impl Fn(usize) -> usize, filter: Option<&BooleanArray>) -> Result<()> {
-        let (members, numbers) = (values[0].as_primitive::<UInt64Type>(), values[1].as_primitive::<Int64Type>());
-        let rows = (0..members.len()).filter(|row| takes_part(*row, members, filter) && numbers.is_valid(*row));
-        self.add(rows.map(|row| Row { group: group_of(row), member: members.value(row), number: numbers.value(row) }))
+    fn add_rows(
+        &mut self,
+        values: &[ArrayRef],
+        group_of: impl Fn(usize) -> usize,
+        filter: Option<&BooleanArray>,
+    ) -> Result<()> {
+        let (members, numbers) = (
+            values[0].as_primitive::<UInt64Type>(),
+            values[1].as_primitive::<Int64Type>(),
+        );
+        let rows = (0..members.len())
+            .filter(|row| takes_part(*row, members, filter) && numbers.is_valid(*row));
+        self.add(rows.map(|row| Row {
+            group: group_of(row),
+            member: members.value(row),
+            number: numbers.value(row),
+        }))
     }
 
     fn add_states(&mut self, states: &[ArrayRef], group_of: impl Fn(usize) -> usize) -> Result<()> {
-        for (row, (members, numbers)) in states[0].as_list::<i32>().iter().zip(states[1].as_list::<i32>().iter()).enumerate() {
+        for (row, (members, numbers)) in states[0]
+            .as_list::<i32>()
+            .iter()
+            .zip(states[1].as_list::<i32>().iter())
+            .enumerate()
+        {
             if let (Some(members), Some(numbers)) = (members, numbers) {
                 self.add_rows(&[members, numbers], |_| group_of(row), None)?;
             }
@@ -70,13 +96,23 @@ impl NumberGroups {
 
     /// Makes one row of those of a member, and sorts them by group and member.
     fn add_up(&mut self) -> Result<()> {
-        self.rows.sort_unstable_by_key(|row| (row.group, row.member));
+        self.rows
+            .sort_unstable_by_key(|row| (row.group, row.member));
         let (mut kept, mut start) = (0, 0);
         while let Some(first) = self.rows.get(start).copied() {
-            let same = self.rows[start..].iter().take_while(|row| (row.group, row.member) == (first.group, first.member));
-            let (count, sum) = same.fold((0, 0), |(count, sum), row| (count + 1, sum + i128::from(row.number)));
+            let same = self.rows[start..]
+                .iter()
+                .take_while(|row| (row.group, row.member) == (first.group, first.member));
+            let (count, sum) = same.fold((0, 0), |(count, sum), row| {
+                (count + 1, sum + i128::from(row.number))
+            });
             let number = i64::try_from(sum);
-            let number = number.map_err(|_| exec_datafusion_err!("{NAME}: the numbers of member {} add up to more than 64 bits", first.member))?;
+            let number = number.map_err(|_| {
+                exec_datafusion_err!(
+                    "{NAME}: the numbers of member {} add up to more than 64 bits",
+                    first.member
+                )
+            })?;
             self.rows[kept] = Row { number, ..first };
             kept += 1;
             start += count;
@@ -88,8 +124,15 @@ impl NumberGroups {
     /// Takes out groups: their rows, added up, and how many groups they are.
     fn take(&mut self, emit_to: EmitTo) -> Result<(Vec<Row>, usize)> {
         self.add_up()?;
-        let EmitTo::First(count) = emit_to else { return Ok((std::mem::take(&mut self.rows), std::mem::take(&mut self.count))) };
-        let mut others = self.rows.split_off(self.rows.partition_point(|row| row.group < count));
+        let EmitTo::First(count) = emit_to else {
+            return Ok((
+                std::mem::take(&mut self.rows),
+                std::mem::take(&mut self.count),
+            ));
+        };
+        let mut others = self
+            .rows
+            .split_off(self.rows.partition_point(|row| row.group < count));
         others.iter_mut().for_each(|row| row.group -= count);
         self.count -= count;
         Ok((std::mem::replace(&mut self.rows, others), count))
@@ -98,7 +141,11 @@ impl NumberGroups {
     /// The lists of slices of groups.
     fn slices(&self, rows: &[Row], count: usize) -> Result<ArrayRef> {
         let mut members: Vec<Vec<u64>> = vec![Vec::new(); SLICES_MOST as usize + 1];
-        let (mut numbers, mut bitmaps, mut lengths) = (Vec::new(), BitmapColumn::default(), Vec::with_capacity(count));
+        let (mut numbers, mut bitmaps, mut lengths) = (
+            Vec::new(),
+            BitmapColumn::default(),
+            Vec::with_capacity(count),
+        );
         for rows in groups(rows, count) {
             let mut used = u64::from(!rows.is_empty());
             for row in rows {
@@ -111,7 +158,11 @@ impl NumberGroups {
                 }
             }
             lengths.push(used.count_ones() as usize);
-            for (slice, members) in members.iter_mut().enumerate().filter(|(slice, _)| used >> slice & 1 == 1) {
+            for (slice, members) in members
+                .iter_mut()
+                .enumerate()
+                .filter(|(slice, _)| used >> slice & 1 == 1)
+            {
                 numbers.push(slice as i16 - 1);
                 bitmaps.push(|out| {
                     write_sorted_u64(members, out);
@@ -121,14 +172,20 @@ impl NumberGroups {
             }
         }
         let columns: Vec<ArrayRef> = vec![Arc::new(Int16Array::from(numbers)), bitmaps.finish()?];
-        list_of(Arc::new(StructArray::try_new(slice_fields(), columns, None)?), lengths)
+        list_of(
+            Arc::new(StructArray::try_new(slice_fields(), columns, None)?),
+            lengths,
+        )
     }
 
     fn lists(rows: &[Row], count: usize) -> Result<Vec<ArrayRef>> {
         let lengths = || groups(rows, count).map(<[Row]>::len);
         let members = UInt64Array::from_iter_values(rows.iter().map(|row| row.member));
         let numbers = Int64Array::from_iter_values(rows.iter().map(|row| row.number));
-        Ok(vec![list_of(Arc::new(members), lengths())?, list_of(Arc::new(numbers), lengths())?])
+        Ok(vec![
+            list_of(Arc::new(members), lengths())?,
+            list_of(Arc::new(numbers), lengths())?,
+        ])
     }
 }
 
@@ -145,17 +202,34 @@ fn groups(rows: &[Row], count: usize) -> impl Iterator<Item = &[Row]> {
 
 /// The number that is sliced.
 fn sliced(number: i64, offset: i64) -> Result<u64> {
-    let above = u64::try_from(i128::from(number) - i128::from(offset)).ok().filter(|above| above >> SLICES_MOST == 0);
-    above.ok_or_else(|| exec_datafusion_err!("{NAME}: number {number}, expected from {offset} on, and less than 2^63 above it"))
+    let above = u64::try_from(i128::from(number) - i128::from(offset))
+        .ok()
+        .filter(|above| above >> SLICES_MOST == 0);
+    above.ok_or_else(|| {
+        exec_datafusion_err!(
+            "{NAME}: number {number}, expected from {offset} on, and less than 2^63 above it"
+        )
+    })
 }
 
 impl GroupsAccumulator for NumberGroups {
-    fn update_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], opt_filter: Option<&BooleanArray>, total_num_groups: usize) -> Result<()> {
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        opt_filter: Option<&BooleanArray>,
+        total_num_groups: usize,
+    ) -> Result<()> {
         self.count = self.count.max(total_num_groups);
         self.add_rows(values, |row| group_indices[row], opt_filter)
     }
 
-    fn merge_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
+    fn merge_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        total_num_groups: usize,
+    ) -> Result<()> {
         self.count = self.count.max(total_num_groups);
         self.add_states(values, |row| group_indices[row])
     }
@@ -170,7 +244,11 @@ impl GroupsAccumulator for NumberGroups {
         Self::lists(&rows, count)
     }
 
-    fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
+    fn convert_to_state(
+        &self,
+        values: &[ArrayRef],
+        opt_filter: Option<&BooleanArray>,
+    ) -> Result<Vec<ArrayRef>> {
         let mut rows = Self::new(self.offset);
         rows.count = values[0].len();
         rows.add_rows(values, |row| row, opt_filter)?;
@@ -182,7 +260,8 @@ impl GroupsAccumulator for NumberGroups {
     }
 }
 
-/// The numbers of the members of one group: for aggregates without GROUP BY and for window functions.
+/// The numbers of the members of one group: for aggregates without GROUP BY and for window
+/// functions.
 #[derive(Debug)]
 pub(super) struct NumberSet(NumberGroups);
 
@@ -208,7 +287,10 @@ impl Accumulator for NumberSet {
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
         self.0.add_up()?;
-        NumberGroups::lists(&self.0.rows, 1)?.iter().map(|list| ScalarValue::try_from_array(list, 0)).collect()
+        NumberGroups::lists(&self.0.rows, 1)?
+            .iter()
+            .map(|list| ScalarValue::try_from_array(list, 0))
+            .collect()
     }
 
     fn size(&self) -> usize {
@@ -237,13 +319,23 @@ mod tests {
         };
         let mut expected = Expected::new();
         let batches = (0..20).map(|_| {
-            let rows: Vec<(usize, Option<u64>, i64)> =
-                (0..700).map(|_| (next(groups) as usize, (next(10) > 0).then(|| next(300)), next(5_000) as i64 - 40)).collect();
+            let rows: Vec<(usize, Option<u64>, i64)> = (0..700)
+                .map(|_| {
+                    (
+                        next(groups) as usize,
+                        (next(10) > 0).then(|| next(300)),
+                        next(5_000) as i64 - 40,
+                    )
+                })
+                .collect();
             for (group, member, number) in &rows {
-                member.iter().for_each(|member| *expected.entry((*group, *member)).or_default() += number);
+                member
+                    .iter()
+                    .for_each(|member| *expected.entry((*group, *member)).or_default() += number);
             }
             let members: ArrayRef = Arc::new(rows.iter().map(|row| row.1).collect::<UInt64Array>());
-            let numbers: ArrayRef = Arc::new(rows.iter().map(|row| Some(row.2)).collect::<Int64Array>());
+            let numbers: ArrayRef =
+                Arc::new(rows.iter().map(|row| Some(row.2)).collect::<Int64Array>());
             (rows.iter().map(|row| row.0).collect(), [members, numbers])
         });
         (batches.collect(), expected)
@@ -254,7 +346,12 @@ mod tests {
         let mut numbers = Expected::new();
         for (group, list) in lists.as_list::<i32>().iter().enumerate() {
             let list = list.unwrap();
-            let (slices, bitmaps) = (list.as_struct().column(0).as_primitive::<arrow::datatypes::Int16Type>(), list.as_struct().column(1).as_binary_view());
+            let (slices, bitmaps) = (
+                list.as_struct()
+                    .column(0)
+                    .as_primitive::<arrow::datatypes::Int16Type>(),
+                list.as_struct().column(1).as_binary_view(),
+            );
             for (slice, bytes) in slices.values().iter().zip(bitmaps.iter()) {
                 for member in BitmapRef::parse(bytes.unwrap()).unwrap().iter() {
                     let number = numbers.entry((first + group, member)).or_insert(0);
@@ -272,21 +369,39 @@ mod tests {
             let (batches, expected) = batches(groups, seed);
             let (mut whole, mut merged) = (NumberGroups::new(offset), NumberGroups::new(offset));
             for (number, (at, values)) in batches.iter().enumerate() {
-                whole.update_batch(values, at, None, groups as usize).unwrap();
+                whole
+                    .update_batch(values, at, None, groups as usize)
+                    .unwrap();
                 if number % 2 == 0 {
-                    merged.merge_batch(&whole.convert_to_state(values, None).unwrap(), at, groups as usize).unwrap();
+                    merged
+                        .merge_batch(
+                            &whole.convert_to_state(values, None).unwrap(),
+                            at,
+                            groups as usize,
+                        )
+                        .unwrap();
                 } else {
                     let mut part = NumberGroups::new(offset);
-                    part.update_batch(values, at, None, groups as usize).unwrap();
+                    part.update_batch(values, at, None, groups as usize)
+                        .unwrap();
                     let every: Vec<usize> = (0..groups as usize).collect();
-                    merged.merge_batch(&part.state(EmitTo::All).unwrap(), &every, groups as usize).unwrap();
+                    merged
+                        .merge_batch(&part.state(EmitTo::All).unwrap(), &every, groups as usize)
+                        .unwrap();
                 }
             }
             let first = groups as usize / 3;
             let mut found = numbers(&whole.evaluate(EmitTo::First(first)).unwrap(), 0, offset);
-            found.extend(numbers(&whole.evaluate(EmitTo::All).unwrap(), first, offset));
+            found.extend(numbers(
+                &whole.evaluate(EmitTo::All).unwrap(),
+                first,
+                offset,
+            ));
             assert!(found == expected, "{groups} groups");
-            assert!(numbers(&merged.evaluate(EmitTo::All).unwrap(), 0, offset) == expected, "{groups} groups, merged");
+            assert!(
+                numbers(&merged.evaluate(EmitTo::All).unwrap(), 0, offset) == expected,
+                "{groups} groups, merged"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Spark's aggregates over buckets of 4,096 bytes: `bitmap_construct_agg`, and what `bitmap_or_agg` and `bitmap_and_agg` are there.
+//! Spark's aggregates over buckets of 4,096 bytes: `bitmap_construct_agg`, and what `bitmap_or_agg`
+//! and `bitmap_and_agg` are there.
 
 use super::buckets::{BITS, BYTES};
 use super::build_agg::state_field;
@@ -10,7 +11,9 @@ use arrow::datatypes::{DataType, FieldRef, Int64Type};
 use datafusion::common::{exec_err, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, Signature, Volatility};
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDFImpl, Documentation, Signature, Volatility,
+};
 use datafusion::scalar::ScalarValue;
 
 /// What is done with a row.
@@ -34,25 +37,40 @@ impl Fold {
         let bytes = ("bytes", "At most 4,096 bytes; missing ones are 0.");
         match self {
             Self::Construct => document(
-                "A bucket of 4,096 bytes with the bits of a group set, as in Spark. NULLs are skipped; without a position all bits are 0. \
+                "A bucket of 4,096 bytes with the bits of a group set, as in Spark. NULLs are \
+                 skipped; without a position all bits are 0. \
                  A position outside 0 to 32,767 is an error.",
                 "bitmap_construct_agg(position)",
                 &[("position", "What bitmap_bit_position gives.")],
-                ("SELECT spark_bitmap_count(bitmap_construct_agg(bitmap_bit_position(v))) FROM (VALUES (1), (2), (2)) AS t(v)", "2"),
+                (
+                    "SELECT spark_bitmap_count(bitmap_construct_agg(bitmap_bit_position(v))) FROM \
+                     (VALUES (1), (2), (2)) AS t(v)",
+                    "2",
+                ),
             ),
             Self::Or => document(
-                "A bucket of 4,096 bytes with the bits that are set in any of a group. NULLs are skipped; without a row all bits are 0. What bitmap_or_agg is with \
+                "A bucket of 4,096 bytes with the bits that are set in any of a group. NULLs are \
+                 skipped; without a row all bits are 0. What bitmap_or_agg is with \
                  tagmill.dialect = 'spark'.",
                 "spark_bitmap_or_agg(bytes)",
                 &[bytes],
-                ("SELECT spark_bitmap_count(spark_bitmap_or_agg(v)) FROM (VALUES (X'0F'), (X'F0'), (X'11')) AS t(v)", "8"),
+                (
+                    "SELECT spark_bitmap_count(spark_bitmap_or_agg(v)) FROM (VALUES (X'0F'), \
+                     (X'F0'), (X'11')) AS t(v)",
+                    "8",
+                ),
             ),
             Self::And => document(
-                "A bucket of 4,096 bytes with the bits that are set in all of a group. NULLs are skipped; without a row all bits are 1. What bitmap_and_agg is with \
+                "A bucket of 4,096 bytes with the bits that are set in all of a group. NULLs are \
+                 skipped; without a row all bits are 1. What bitmap_and_agg is with \
                  tagmill.dialect = 'spark'.",
                 "spark_bitmap_and_agg(bytes)",
                 &[bytes],
-                ("SELECT spark_bitmap_count(spark_bitmap_and_agg(v)) FROM (VALUES (X'0F'), (X'F1')) AS t(v)", "1"),
+                (
+                    "SELECT spark_bitmap_count(spark_bitmap_and_agg(v)) FROM (VALUES (X'0F'), \
+                     (X'F1')) AS t(v)",
+                    "1",
+                ),
             ),
         }
     }
@@ -69,7 +87,13 @@ pub(super) struct BucketAggregate {
 /// All of them.
 pub(super) fn all() -> impl Iterator<Item = BucketAggregate> {
     let signature = || Signature::user_defined(Volatility::Immutable);
-    [Fold::Construct, Fold::Or, Fold::And].into_iter().map(move |fold| BucketAggregate { fold, signature: signature(), documentation: fold.documentation() })
+    [Fold::Construct, Fold::Or, Fold::And]
+        .into_iter()
+        .map(move |fold| BucketAggregate {
+            fold,
+            signature: signature(),
+            documentation: fold.documentation(),
+        })
 }
 
 impl AggregateUDFImpl for BucketAggregate {
@@ -85,8 +109,12 @@ impl AggregateUDFImpl for BucketAggregate {
         let name = self.fold.name();
         expect_arguments(name, types, 1, 1)?;
         match (self.fold, &types[0]) {
-            (Fold::Construct, found) if found.is_integer() || *found == DataType::Null => Ok(vec![DataType::Int64]),
-            (Fold::Construct, found) => plan_err!("{name}: argument 1 is {found}, expected an integer"),
+            (Fold::Construct, found) if found.is_integer() || *found == DataType::Null => {
+                Ok(vec![DataType::Int64])
+            }
+            (Fold::Construct, found) => {
+                plan_err!("{name}: argument 1 is {found}, expected an integer")
+            }
             (Fold::Or | Fold::And, found) => Ok(vec![bitmap_type(name, 1, found)?]),
         }
     }
@@ -101,7 +129,10 @@ impl AggregateUDFImpl for BucketAggregate {
 
     fn accumulator(&self, _args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         let start = if self.fold == Fold::And { u8::MAX } else { 0 };
-        Ok(Box::new(Bucket { fold: self.fold, bytes: vec![start; BYTES] }))
+        Ok(Box::new(Bucket {
+            fold: self.fold,
+            bytes: vec![start; BYTES],
+        }))
     }
 
     fn documentation(&self) -> Option<&Documentation> {
@@ -119,11 +150,19 @@ struct Bucket {
 impl Bucket {
     fn fold(&mut self, row: usize, other: &[u8]) -> Result<()> {
         if other.len() > BYTES {
-            return exec_err!("{}: argument 1, row {row} of the batch: {} bytes, expected at most {BYTES}", self.fold.name(), other.len());
+            return exec_err!(
+                "{}: argument 1, row {row} of the batch: {} bytes, expected at most {BYTES}",
+                self.fold.name(),
+                other.len()
+            );
         }
         let missing = std::iter::repeat_n(&0, BYTES - other.len());
         for (byte, other) in self.bytes.iter_mut().zip(other.iter().chain(missing)) {
-            if self.fold == Fold::And { *byte &= other } else { *byte |= other }
+            if self.fold == Fold::And {
+                *byte &= other
+            } else {
+                *byte |= other
+            }
         }
         Ok(())
     }
@@ -137,7 +176,11 @@ impl Accumulator for Bucket {
         for (row, position) in values[0].as_primitive::<Int64Type>().iter().enumerate() {
             let Some(position) = position else { continue };
             if !(0..BITS).contains(&position) {
-                return exec_err!("bitmap_construct_agg: argument 1, row {row} of the batch: {position}, expected 0 to {}", BITS - 1);
+                return exec_err!(
+                    "bitmap_construct_agg: argument 1, row {row} of the batch: {position}, \
+                     expected 0 to {}",
+                    BITS - 1
+                );
             }
             self.bytes[position as usize / 8] |= 1 << (position % 8);
         }

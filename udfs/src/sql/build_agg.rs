@@ -7,17 +7,24 @@ use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::format_state_name;
-use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility};
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
+};
 use std::sync::{Arc, LazyLock};
 
 const NAME: &str = "bitmap_build_agg";
 
 static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     document(
-        "The set of the values of a group. NULLs are skipped; without a value that is not NULL the result is NULL, as for sum.",
+        "The set of the values of a group. NULLs are skipped; without a value that is not NULL \
+         the result is NULL, as for sum.",
         "bitmap_build_agg(value)",
         &[("value", "An integer, read as UInt64.")],
-        ("SELECT bitmap_to_array(bitmap_build_agg(v)) FROM (VALUES (5), (1), (5), (NULL)) AS t(v)", "[1, 5]"),
+        (
+            "SELECT bitmap_to_array(bitmap_build_agg(v)) FROM (VALUES (5), (1), (5), (NULL)) AS \
+             t(v)",
+            "[1, 5]",
+        ),
     )
 });
 
@@ -29,13 +36,19 @@ pub(super) struct BitmapBuildAgg {
 
 impl Default for BitmapBuildAgg {
     fn default() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 
 /// The state of every bitmap aggregate: a bitmap.
 pub(super) fn state_field(function: &str, args: &StateFieldsArgs<'_>) -> Vec<FieldRef> {
-    vec![Arc::new(Field::new(format_state_name(args.name, function), DataType::BinaryView, true))]
+    vec![Arc::new(Field::new(
+        format_state_name(args.name, function),
+        DataType::BinaryView,
+        true,
+    ))]
 }
 
 impl AggregateUDFImpl for BitmapBuildAgg {
@@ -68,7 +81,10 @@ impl AggregateUDFImpl for BitmapBuildAgg {
         true
     }
 
-    fn create_groups_accumulator(&self, _args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
+    fn create_groups_accumulator(
+        &self,
+        _args: AccumulatorArgs<'_>,
+    ) -> Result<Box<dyn GroupsAccumulator>> {
         Ok(Box::new(UnionGroups::new(NAME, Input::Values)))
     }
 

@@ -1,4 +1,5 @@
-//! Bitmaps of nothing, of one value, of the hash of a text: `bitmap_empty`, `to_bitmap`, `bitmap_hash`, `bitmap_hash64`.
+//! Bitmaps of nothing, of one value, of the hash of a text: `bitmap_empty`, `to_bitmap`,
+//! `bitmap_hash`, `bitmap_hash64`.
 
 use super::function::{Answer, Argument, Function, Kind};
 use super::murmur::{hash32, hash64};
@@ -6,7 +7,11 @@ use super::row::Row;
 use crate::bitmap::write_sorted_u64;
 use datafusion::error::Result;
 
-pub(super) const TEXT: Argument = Argument { name: "text", kind: Kind::Text, about: "Text." };
+pub(super) const TEXT: Argument = Argument {
+    name: "text",
+    kind: Kind::Text,
+    about: "Text.",
+};
 
 /// All functions of the family.
 pub(super) static FUNCTIONS: &[Function] = &[
@@ -21,9 +26,14 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "to_bitmap",
-        about: "The bitmap of one value, given as an integer or as text; NULL for NULL. Anything else is an error.",
+        about: "The bitmap of one value, given as an integer or as text; NULL for NULL. Anything \
+                else is an error.",
         syntax: "to_bitmap(value)",
-        arguments: &[Argument { name: "value", kind: Kind::ElementOrText, about: "An integer from 0 to 2^64 - 1, or text that is one." }],
+        arguments: &[Argument {
+            name: "value",
+            kind: Kind::ElementOrText,
+            about: "An integer from 0 to 2^64 - 1, or text that is one.",
+        }],
         example: ("SELECT bitmap_to_array(to_bitmap(7))", "[7]"),
         call: |row, out| match value(row)? {
             Some(value) => Ok(write_values(&[value], out)),
@@ -33,11 +43,20 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "bitmap_hash",
-        about: "The bitmap of the 32-bit MurmurHash3 of a text, with the seed of Doris and StarRocks; NULL for NULL.",
+        about: "The bitmap of the 32-bit MurmurHash3 of a text, with the seed of Doris and \
+                StarRocks; NULL for NULL.",
         syntax: "bitmap_hash(text)",
         arguments: &[TEXT],
-        example: ("SELECT bitmap_to_array(bitmap_hash('hello'))", "[1321743225]"),
-        call: |row, out| Ok(write_values(&[u64::from(hash32(row.text(0)?.as_bytes()))], out)),
+        example: (
+            "SELECT bitmap_to_array(bitmap_hash('hello'))",
+            "[1321743225]",
+        ),
+        call: |row, out| {
+            Ok(write_values(
+                &[u64::from(hash32(row.text(0)?.as_bytes()))],
+                out,
+            ))
+        },
         ..Function::BASE
     },
     Function {
@@ -45,7 +64,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
         about: "The bitmap of the 64-bit MurmurHash3 of a text, as in Doris; NULL for NULL.",
         syntax: "bitmap_hash64(text)",
         arguments: &[TEXT],
-        example: ("SELECT bitmap_to_array(bitmap_hash64('hello'))", "[15231136565543391023]"),
+        example: (
+            "SELECT bitmap_to_array(bitmap_hash64('hello'))",
+            "[15231136565543391023]",
+        ),
         call: |row, out| Ok(write_values(&[hash64(row.text(0)?.as_bytes())], out)),
         ..Function::BASE
     },

@@ -5,17 +5,23 @@ use super::input::{Bitmaps, Depth, as_result, bitmap_type, expect_arguments, row
 use arrow::array::{ArrayRef, UInt64Array};
 use arrow::datatypes::DataType;
 use datafusion::error::Result;
-use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+};
 use std::sync::{Arc, LazyLock};
 
 const NAME: &str = "bitmap_cardinality";
 
 static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     document(
-        "Number of values in a bitmap, as UInt64; NULL for NULL. Read from the headers: what is inside the containers is neither read nor checked.",
+        "Number of values in a bitmap, as UInt64; NULL for NULL. Read from the headers: what is \
+         inside the containers is neither read nor checked.",
         "bitmap_cardinality(bitmap)",
         &[("bitmap", "Portable 64-bit Roaring bytes.")],
-        ("SELECT bitmap_cardinality(bitmap_from_array([1, 3, 5]))", "3"),
+        (
+            "SELECT bitmap_cardinality(bitmap_from_array([1, 3, 5]))",
+            "3",
+        ),
     )
 });
 
@@ -27,7 +33,9 @@ pub(super) struct BitmapCardinality {
 
 impl Default for BitmapCardinality {
     fn default() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 

@@ -1,11 +1,15 @@
 //! `bitmap_contains`.
 
 use super::documentation::document;
-use super::input::{Bitmaps, Depth, as_result, bitmap_type, element_type, expect_arguments, row_count};
+use super::input::{
+    Bitmaps, Depth, as_result, bitmap_type, element_type, expect_arguments, row_count,
+};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::datatypes::{DataType, UInt64Type};
 use datafusion::error::Result;
-use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+};
 use std::sync::{Arc, LazyLock};
 
 const NAME: &str = "bitmap_contains";
@@ -14,8 +18,14 @@ static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     document(
         "Whether a value is in a bitmap; NULL if either is NULL.",
         "bitmap_contains(bitmap, value)",
-        &[("bitmap", "Portable 64-bit Roaring bytes."), ("value", "An integer, read as UInt64.")],
-        ("SELECT bitmap_contains(bitmap_from_array([1, 3, 5]), 3)", "true"),
+        &[
+            ("bitmap", "Portable 64-bit Roaring bytes."),
+            ("value", "An integer, read as UInt64."),
+        ],
+        (
+            "SELECT bitmap_contains(bitmap_from_array([1, 3, 5]), 3)",
+            "true",
+        ),
     )
 });
 
@@ -27,7 +37,9 @@ pub(super) struct BitmapContains {
 
 impl Default for BitmapContains {
     fn default() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 
@@ -42,7 +54,10 @@ impl ScalarUDFImpl for BitmapContains {
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         expect_arguments(NAME, types, 2, 2)?;
-        Ok(vec![bitmap_type(NAME, 1, &types[0])?, element_type(NAME, 2, &types[1])?])
+        Ok(vec![
+            bitmap_type(NAME, 1, &types[0])?,
+            element_type(NAME, 2, &types[1])?,
+        ])
     }
 
     fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
@@ -56,7 +71,9 @@ impl ScalarUDFImpl for BitmapContains {
         let values = values.as_primitive::<UInt64Type>();
         let answers = (0..rows).map(|row| {
             let bitmap = bitmaps.get(row)?;
-            Ok(bitmap.filter(|_| values.is_valid(row)).map(|bitmap| bitmap.contains(values.value(row))))
+            Ok(bitmap
+                .filter(|_| values.is_valid(row))
+                .map(|bitmap| bitmap.contains(values.value(row))))
         });
         let column: ArrayRef = Arc::new(answers.collect::<Result<BooleanArray>>()?);
         as_result(column, &args.args)

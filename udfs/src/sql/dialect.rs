@@ -1,7 +1,7 @@
 //! `SET tagmill.dialect`: whose rules hold for names that several systems share.
 //!
-//! A call of a shared name is replaced when the plan is made, so the plan says which function runs and needs no setting to
-//! travel with it.
+//! A call of a shared name is replaced when the plan is made, so the plan says which function runs
+//! and needs no setting to travel with it.
 
 use super::names::{SHARED, System};
 use datafusion::common::config::{ConfigExtension, ConfigField, Visit};
@@ -64,9 +64,17 @@ impl ConfigField for Dialect {
     }
 
     fn set(&mut self, _key: &str, value: &str) -> Result<()> {
-        match Self::ALL.into_iter().find(|dialect| dialect.name().eq_ignore_ascii_case(value.trim())) {
+        match Self::ALL
+            .into_iter()
+            .find(|dialect| dialect.name().eq_ignore_ascii_case(value.trim()))
+        {
             Some(dialect) => *self = dialect,
-            None => return config_err!("tagmill.dialect is '{value}', expected 'tagmill', 'doris', 'starrocks' or 'spark'"),
+            None => {
+                return config_err!(
+                    "tagmill.dialect is '{value}', expected 'tagmill', 'doris', 'starrocks' or \
+                     'spark'"
+                );
+            }
         }
         Ok(())
     }
@@ -94,25 +102,56 @@ pub(super) struct DialectRules {
 impl DialectRules {
     /// The rules for these functions.
     pub(super) fn new(scalars: &[ScalarUDF], aggregates: &[AggregateUDF]) -> Self {
-        let scalar = |name: &str| scalars.iter().find(|function| function.name() == name).map(|function| Arc::new(function.clone()));
-        let aggregate = |name: &str| aggregates.iter().find(|function| function.name() == name).map(|function| Arc::new(function.clone()));
+        let scalar = |name: &str| {
+            scalars
+                .iter()
+                .find(|function| function.name() == name)
+                .map(|function| Arc::new(function.clone()))
+        };
+        let aggregate = |name: &str| {
+            aggregates
+                .iter()
+                .find(|function| function.name() == name)
+                .map(|function| Arc::new(function.clone()))
+        };
         Self {
-            scalars: SHARED.iter().filter_map(|shared| Some(((shared.system, shared.name), scalar(shared.function)?))).collect(),
-            aggregates: SHARED.iter().filter_map(|shared| Some(((shared.system, shared.name), aggregate(shared.function)?))).collect(),
+            scalars: SHARED
+                .iter()
+                .filter_map(|shared| Some(((shared.system, shared.name), scalar(shared.function)?)))
+                .collect(),
+            aggregates: SHARED
+                .iter()
+                .filter_map(|shared| {
+                    Some(((shared.system, shared.name), aggregate(shared.function)?))
+                })
+                .collect(),
         }
     }
 }
 
 /// The system's function under a name.
-fn lookup<F>(functions: &HashMap<(System, &'static str), Arc<F>>, system: System, name: &str) -> Option<Arc<F>> {
-    functions.iter().find(|((owner, shared), _)| *owner == system && *shared == name).map(|(_, function)| Arc::clone(function))
+fn lookup<F>(
+    functions: &HashMap<(System, &'static str), Arc<F>>,
+    system: System,
+    name: &str,
+) -> Option<Arc<F>> {
+    functions
+        .iter()
+        .find(|((owner, shared), _)| *owner == system && *shared == name)
+        .map(|(_, function)| Arc::clone(function))
 }
 
 impl DialectRules {
     /// The system's aggregate for one that is used as a window function.
-    fn of_window(&self, system: System, function: &WindowFunctionDefinition) -> Option<Arc<AggregateUDF>> {
+    fn of_window(
+        &self,
+        system: System,
+        function: &WindowFunctionDefinition,
+    ) -> Option<Arc<AggregateUDF>> {
         match function {
-            WindowFunctionDefinition::AggregateUDF(function) => lookup(&self.aggregates, system, function.name()),
+            WindowFunctionDefinition::AggregateUDF(function) => {
+                lookup(&self.aggregates, system, function.name())
+            }
             _ => None,
         }
     }
@@ -123,19 +162,35 @@ impl FunctionRewrite for DialectRules {
         "tagmill_dialect"
     }
 
-    fn rewrite(&self, expr: Expr, _schema: &DFSchema, config: &ConfigOptions) -> Result<Transformed<Expr>> {
-        let Some(system) = config.extensions.get::<TagmillOptions>().and_then(|options| options.dialect.system()) else {
+    fn rewrite(
+        &self,
+        expr: Expr,
+        _schema: &DFSchema,
+        config: &ConfigOptions,
+    ) -> Result<Transformed<Expr>> {
+        let Some(system) = config
+            .extensions
+            .get::<TagmillOptions>()
+            .and_then(|options| options.dialect.system())
+        else {
             return Ok(Transformed::no(expr));
         };
         Ok(match expr {
             Expr::ScalarFunction(call) => match lookup(&self.scalars, system, call.func.name()) {
-                Some(function) => Transformed::yes(Expr::ScalarFunction(ScalarFunction::new_udf(function, call.args))),
+                Some(function) => Transformed::yes(Expr::ScalarFunction(ScalarFunction::new_udf(
+                    function, call.args,
+                ))),
                 None => Transformed::no(Expr::ScalarFunction(call)),
             },
-            Expr::AggregateFunction(call) => match lookup(&self.aggregates, system, call.func.name()) {
-                Some(func) => Transformed::yes(Expr::AggregateFunction(AggregateFunction { func, params: call.params })),
-                None => Transformed::no(Expr::AggregateFunction(call)),
-            },
+            Expr::AggregateFunction(call) => {
+                match lookup(&self.aggregates, system, call.func.name()) {
+                    Some(func) => Transformed::yes(Expr::AggregateFunction(AggregateFunction {
+                        func,
+                        params: call.params,
+                    })),
+                    None => Transformed::no(Expr::AggregateFunction(call)),
+                }
+            }
             Expr::WindowFunction(mut call) => match self.of_window(system, &call.fun) {
                 Some(function) => {
                     call.fun = WindowFunctionDefinition::AggregateUDF(function);

@@ -7,15 +7,37 @@ use super::murmur::{hash32, hash64};
 use super::parts::{write_limit, write_range};
 use super::row::{Row, Sizes};
 use super::texts::write_items;
-use crate::bitmap::{and_cardinality_many, or_cardinality_many, or_many, page, xor_cardinality_many};
+use crate::bitmap::{
+    and_cardinality_many, or_cardinality_many, or_many, page, xor_cardinality_many,
+};
 use datafusion::error::Result;
 
-pub(super) const PLACE: Argument = Argument { name: "place", kind: Kind::Integer, about: "An integer." };
-pub(super) const COUNT: Argument = Argument { name: "count", kind: Kind::Integer, about: "An integer." };
-pub(super) const FROM: Argument = Argument { name: "start", kind: Kind::Integer, about: "The first value of the range." };
-pub(super) const TO: Argument = Argument { name: "end", kind: Kind::Integer, about: "The first value after the range." };
+pub(super) const PLACE: Argument = Argument {
+    name: "place",
+    kind: Kind::Integer,
+    about: "An integer.",
+};
+pub(super) const COUNT: Argument = Argument {
+    name: "count",
+    kind: Kind::Integer,
+    about: "An integer.",
+};
+pub(super) const FROM: Argument = Argument {
+    name: "start",
+    kind: Kind::Integer,
+    about: "The first value of the range.",
+};
+pub(super) const TO: Argument = Argument {
+    name: "end",
+    kind: Kind::Integer,
+    about: "The first value after the range.",
+};
 
-const BASE: Function = Function { returns: Returns::Count, nulls: Nulls::Seen, ..Function::BASE };
+const BASE: Function = Function {
+    returns: Returns::Count,
+    nulls: Nulls::Seen,
+    ..Function::BASE
+};
 
 /// The functions.
 pub(super) static FUNCTIONS: &[Function] = &[
@@ -35,7 +57,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
         arguments: &[BITMAP, OTHER],
         is_variadic: true,
         returns: Returns::Bitmap,
-        example: ("SELECT bitmap_to_array(doris_bitmap_or(bitmap_from_array([1, 3]), NULL))", "[1, 3]"),
+        example: (
+            "SELECT bitmap_to_array(doris_bitmap_or(bitmap_from_array([1, 3]), NULL))",
+            "[1, 3]",
+        ),
         call: |row, out| {
             let bitmaps = row.bitmaps()?;
             if bitmaps.is_empty() {
@@ -48,11 +73,15 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "doris_bitmap_or_count",
-        about: "Number of values that are in any of the bitmaps; NULLs are left out, 0 if all are NULL.",
+        about: "Number of values that are in any of the bitmaps; NULLs are left out, 0 if all are \
+                NULL.",
         syntax: "doris_bitmap_or_count(bitmap, bitmap[, ...])",
         arguments: &[BITMAP, OTHER],
         is_variadic: true,
-        example: ("SELECT doris_bitmap_or_count(bitmap_from_array([1, 3]), NULL)", "2"),
+        example: (
+            "SELECT doris_bitmap_or_count(bitmap_from_array([1, 3]), NULL)",
+            "2",
+        ),
         call: |row, _| count(row, Sizes::either, or_cardinality_many),
         ..BASE
     },
@@ -62,8 +91,17 @@ pub(super) static FUNCTIONS: &[Function] = &[
         syntax: "doris_bitmap_and_count(bitmap, bitmap[, ...])",
         arguments: &[BITMAP, OTHER],
         is_variadic: true,
-        example: ("SELECT doris_bitmap_and_count(bitmap_from_array([1, 3]), NULL)", "0"),
-        call: |row, _| if row.has_null() { Ok(Answer::Count(0)) } else { count(row, |sizes| sizes.shared, and_cardinality_many) },
+        example: (
+            "SELECT doris_bitmap_and_count(bitmap_from_array([1, 3]), NULL)",
+            "0",
+        ),
+        call: |row, _| {
+            if row.has_null() {
+                Ok(Answer::Count(0))
+            } else {
+                count(row, |sizes| sizes.shared, and_cardinality_many)
+            }
+        },
         ..BASE
     },
     Function {
@@ -72,24 +110,48 @@ pub(super) static FUNCTIONS: &[Function] = &[
         syntax: "doris_bitmap_xor_count(bitmap, bitmap[, ...])",
         arguments: &[BITMAP, OTHER],
         is_variadic: true,
-        example: ("SELECT doris_bitmap_xor_count(bitmap_from_array([1, 3]), NULL)", "0"),
-        call: |row, _| if row.has_null() { Ok(Answer::Count(0)) } else { count(row, Sizes::one, xor_cardinality_many) },
+        example: (
+            "SELECT doris_bitmap_xor_count(bitmap_from_array([1, 3]), NULL)",
+            "0",
+        ),
+        call: |row, _| {
+            if row.has_null() {
+                Ok(Answer::Count(0))
+            } else {
+                count(row, Sizes::one, xor_cardinality_many)
+            }
+        },
         ..BASE
     },
     Function {
         name: "doris_bitmap_and_not_count",
-        about: "Number of values of the first bitmap that are not in the second; 0 if either is NULL.",
+        about: "Number of values of the first bitmap that are not in the second; 0 if either is \
+                NULL.",
         syntax: "doris_bitmap_and_not_count(bitmap, other)",
         arguments: &[BITMAP, OTHER],
-        example: ("SELECT doris_bitmap_and_not_count(bitmap_from_array([1, 3]), NULL)", "0"),
-        call: |row, _| Ok(Answer::Count(if row.has_null() { 0 } else { row.sizes()?.first_only() })),
+        example: (
+            "SELECT doris_bitmap_and_not_count(bitmap_from_array([1, 3]), NULL)",
+            "0",
+        ),
+        call: |row, _| {
+            Ok(Answer::Count(if row.has_null() {
+                0
+            } else {
+                row.sizes()?.first_only()
+            }))
+        },
         ..BASE
     },
     Function {
         name: "doris_to_bitmap",
-        about: "The bitmap of one value; an empty one for NULL, a negative number and text that is no value.",
+        about: "The bitmap of one value; an empty one for NULL, a negative number and text that \
+                is no value.",
         syntax: "doris_to_bitmap(value)",
-        arguments: &[Argument { name: "value", kind: Kind::ElementOrText, about: "An integer, or text." }],
+        arguments: &[Argument {
+            name: "value",
+            kind: Kind::ElementOrText,
+            about: "An integer, or text.",
+        }],
         returns: Returns::Bitmap,
         example: ("SELECT bitmap_to_array(doris_to_bitmap(-1))", "[]"),
         call: |row, out| {
@@ -100,9 +162,14 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "to_bitmap_with_check",
-        about: "The bitmap of one value, given as an integer or as text; NULL for NULL. Anything else is an error.",
+        about: "The bitmap of one value, given as an integer or as text; NULL for NULL. Anything \
+                else is an error.",
         syntax: "to_bitmap_with_check(value)",
-        arguments: &[Argument { name: "value", kind: Kind::ElementOrText, about: "An integer from 0 to 2^64 - 1, or text that is one." }],
+        arguments: &[Argument {
+            name: "value",
+            kind: Kind::ElementOrText,
+            about: "An integer from 0 to 2^64 - 1, or text that is one.",
+        }],
         returns: Returns::Bitmap,
         nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(to_bitmap_with_check('7'))", "[7]"),
@@ -114,7 +181,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "doris_bitmap_from_string",
-        about: "The bitmap of values with commas between them, empty items skipped; NULL for NULL and for anything else. Also StarRocks's rule.",
+        about: "The bitmap of values with commas between them, empty items skipped; NULL for NULL \
+                and for anything else. Also StarRocks's rule.",
         syntax: "doris_bitmap_from_string(text)",
         arguments: &[TEXT],
         returns: Returns::Bitmap,
@@ -123,13 +191,18 @@ pub(super) static FUNCTIONS: &[Function] = &[
         call: |row, out| {
             // As there, empty items are skipped.
             let items = row.text(0)?.split(',').filter(|item| !item.is_empty());
-            Ok(if write_items(items, out).is_ok() { Answer::Bitmap } else { Answer::Null })
+            Ok(if write_items(items, out).is_ok() {
+                Answer::Bitmap
+            } else {
+                Answer::Null
+            })
         },
         ..BASE
     },
     Function {
         name: "doris_bitmap_hash",
-        about: "The bitmap of the 32-bit MurmurHash3 of a text; an empty one for NULL. Also StarRocks's rule.",
+        about: "The bitmap of the 32-bit MurmurHash3 of a text; an empty one for NULL. Also \
+                StarRocks's rule.",
         syntax: "doris_bitmap_hash(text)",
         arguments: &[TEXT],
         returns: Returns::Bitmap,
@@ -149,20 +222,28 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "doris_sub_bitmap",
-        about: "At most count values from a place on, negative places from the end; NULL if count is not above 0, or if the place, without its sign, is not below \
+        about: "At most count values from a place on, negative places from the end; NULL if count \
+                is not above 0, or if the place, without its sign, is not below \
                 the number of values.",
         syntax: "doris_sub_bitmap(bitmap, place, count)",
         arguments: &[BITMAP, PLACE, COUNT],
         returns: Returns::Bitmap,
         nulls: Nulls::Spread,
-        example: ("SELECT doris_sub_bitmap(bitmap_from_array([1, 2]), -2, 1)", "NULL"),
+        example: (
+            "SELECT doris_sub_bitmap(bitmap_from_array([1, 2]), -2, 1)",
+            "NULL",
+        ),
         call: |row, out| {
             let (bitmap, place, count) = (row.bitmap(0)?, row.integer(1)?, row.integer(2)?);
             let cardinality = bitmap.cardinality();
             if count <= 0 || place.unsigned_abs() >= cardinality {
                 return Ok(Answer::Null);
             }
-            let start = if place < 0 { cardinality - place.unsigned_abs() } else { place as u64 };
+            let start = if place < 0 {
+                cardinality - place.unsigned_abs()
+            } else {
+                place as u64
+            };
             page(&bitmap, start, count as u64, out);
             Ok(Answer::Bitmap)
         },
@@ -170,13 +251,20 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "doris_bitmap_subset_in_range",
-        about: "The values from start up to, but without, end; NULL if end <= start or either is negative.",
+        about: "The values from start up to, but without, end; NULL if end <= start or either is \
+                negative.",
         syntax: "doris_bitmap_subset_in_range(bitmap, start, end)",
         arguments: &[BITMAP, FROM, TO],
         returns: Returns::Bitmap,
         nulls: Nulls::Spread,
-        example: ("SELECT doris_bitmap_subset_in_range(bitmap_from_array([1, 2]), 2, 2)", "NULL"),
-        call: |row, out| match (u64::try_from(row.integer(1)?), u64::try_from(row.integer(2)?)) {
+        example: (
+            "SELECT doris_bitmap_subset_in_range(bitmap_from_array([1, 2]), 2, 2)",
+            "NULL",
+        ),
+        call: |row, out| match (
+            u64::try_from(row.integer(1)?),
+            u64::try_from(row.integer(2)?),
+        ) {
             (Ok(start), Ok(end)) if start < end => write_range(&row.bitmap(0)?, start, end, out),
             _ => Ok(Answer::Null),
         },
@@ -184,13 +272,20 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "doris_bitmap_subset_limit",
-        about: "At most count values, the smallest from start on; NULL if either number is negative.",
+        about: "At most count values, the smallest from start on; NULL if either number is \
+                negative.",
         syntax: "doris_bitmap_subset_limit(bitmap, start, count)",
         arguments: &[BITMAP, FROM, COUNT],
         returns: Returns::Bitmap,
         nulls: Nulls::Spread,
-        example: ("SELECT doris_bitmap_subset_limit(bitmap_from_array([1, 2]), -1, 2)", "NULL"),
-        call: |row, out| match (u64::try_from(row.integer(1)?), u64::try_from(row.integer(2)?)) {
+        example: (
+            "SELECT doris_bitmap_subset_limit(bitmap_from_array([1, 2]), -1, 2)",
+            "NULL",
+        ),
+        call: |row, out| match (
+            u64::try_from(row.integer(1)?),
+            u64::try_from(row.integer(2)?),
+        ) {
             (Ok(start), Ok(count)) => write_limit(&row.bitmap(0)?, start, count, out),
             _ => Ok(Answer::Null),
         },
@@ -200,6 +295,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
 
 /// Writes the bitmap of the first argument's hash, an empty one for NULL.
 pub(super) fn hashed(row: &Row<'_>, hash: fn(&[u8]) -> u64, out: &mut Vec<u8>) -> Result<Answer> {
-    let value = if row.is_null(0) { None } else { Some(hash(row.text(0)?.as_bytes())) };
+    let value = if row.is_null(0) {
+        None
+    } else {
+        Some(hash(row.text(0)?.as_bytes()))
+    };
     Ok(write_values(value.as_slice(), out))
 }

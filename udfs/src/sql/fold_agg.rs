@@ -8,7 +8,9 @@ use crate::bitmap::{and, xor};
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility};
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
+};
 use std::sync::LazyLock;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,19 +21,29 @@ enum Operation {
 
 static AND: LazyLock<Documentation> = LazyLock::new(|| {
     document(
-        "The values that are in every bitmap of a group. NULLs are skipped; without a bitmap that is not NULL the result is NULL.",
+        "The values that are in every bitmap of a group. NULLs are skipped; without a bitmap that \
+         is not NULL the result is NULL.",
         "bitmap_and_agg(bitmap)",
         &[("bitmap", "Portable 64-bit Roaring bytes.")],
-        ("SELECT bitmap_to_array(bitmap_and_agg(bitmap_from_array(v))) FROM (VALUES ([1, 3]), ([3, 7])) AS t(v)", "[3]"),
+        (
+            "SELECT bitmap_to_array(bitmap_and_agg(bitmap_from_array(v))) FROM (VALUES ([1, 3]), \
+             ([3, 7])) AS t(v)",
+            "[3]",
+        ),
     )
 });
 
 static XOR: LazyLock<Documentation> = LazyLock::new(|| {
     document(
-        "The values that are in an odd number of a group's bitmaps. NULLs are skipped; without a bitmap that is not NULL the result is NULL.",
+        "The values that are in an odd number of a group's bitmaps. NULLs are skipped; without a \
+         bitmap that is not NULL the result is NULL.",
         "bitmap_xor_agg(bitmap)",
         &[("bitmap", "Portable 64-bit Roaring bytes.")],
-        ("SELECT bitmap_to_array(bitmap_xor_agg(bitmap_from_array(v))) FROM (VALUES ([1, 3]), ([3, 7])) AS t(v)", "[1, 7]"),
+        (
+            "SELECT bitmap_to_array(bitmap_xor_agg(bitmap_from_array(v))) FROM (VALUES ([1, 3]), \
+             ([3, 7])) AS t(v)",
+            "[1, 7]",
+        ),
     )
 });
 
@@ -45,12 +57,18 @@ pub(super) struct BitmapFoldAgg {
 impl BitmapFoldAgg {
     /// `bitmap_and_agg`.
     pub(super) fn and() -> Self {
-        Self { operation: Operation::And, signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            operation: Operation::And,
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 
     /// `bitmap_xor_agg`.
     pub(super) fn xor() -> Self {
-        Self { operation: Operation::Xor, signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            operation: Operation::Xor,
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 
@@ -93,15 +111,24 @@ impl AggregateUDFImpl for BitmapFoldAgg {
     }
 
     fn accumulator(&self, _args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(FoldSet::new(self.operation.name(), self.operation.combine())))
+        Ok(Box::new(FoldSet::new(
+            self.operation.name(),
+            self.operation.combine(),
+        )))
     }
 
     fn groups_accumulator_supported(&self, _args: AccumulatorArgs<'_>) -> bool {
         true
     }
 
-    fn create_groups_accumulator(&self, _args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(Box::new(FoldGroups::new(self.operation.name(), self.operation.combine())))
+    fn create_groups_accumulator(
+        &self,
+        _args: AccumulatorArgs<'_>,
+    ) -> Result<Box<dyn GroupsAccumulator>> {
+        Ok(Box::new(FoldGroups::new(
+            self.operation.name(),
+            self.operation.combine(),
+        )))
     }
 
     fn documentation(&self) -> Option<&Documentation> {

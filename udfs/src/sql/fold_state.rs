@@ -1,4 +1,5 @@
-//! The state behind `bitmap_and_agg` and `bitmap_xor_agg`: one serialized bitmap per group, combined with each row's.
+//! The state behind `bitmap_and_agg` and `bitmap_xor_agg`: one serialized bitmap per group,
+//! combined with each row's.
 
 use super::input::Bitmaps;
 use super::output::BitmapColumn;
@@ -28,10 +29,22 @@ pub(super) struct FoldGroups {
 
 impl FoldGroups {
     pub(super) fn new(function: &'static str, combine: Combine) -> Self {
-        Self { function, combine, groups: Vec::new(), held: 0, scratch: Vec::new() }
+        Self {
+            function,
+            combine,
+            groups: Vec::new(),
+            held: 0,
+            scratch: Vec::new(),
+        }
     }
 
-    fn fold(&mut self, array: &ArrayRef, groups: &[usize], filter: Option<&BooleanArray>, count: usize) -> Result<()> {
+    fn fold(
+        &mut self,
+        array: &ArrayRef,
+        groups: &[usize],
+        filter: Option<&BooleanArray>,
+        count: usize,
+    ) -> Result<()> {
         if self.groups.len() < count {
             self.groups.resize(count, None);
         }
@@ -55,14 +68,17 @@ impl FoldGroups {
             }
             Some(bytes) => {
                 let so_far = BitmapRef::parse_layout(bytes);
-                let so_far = so_far.map_err(|defect| exec_datafusion_err!("{}: state: {defect}", self.function))?;
+                let so_far = so_far
+                    .map_err(|defect| exec_datafusion_err!("{}: state: {defect}", self.function))?;
                 (self.combine)(&so_far, bitmap, &mut self.scratch);
                 bytes.len()
             }
         };
         self.held = self.held + self.scratch.len() - before;
         match &mut self.groups[group] {
-            Some(bytes) if bytes.len() == self.scratch.len() => bytes.copy_from_slice(&self.scratch),
+            Some(bytes) if bytes.len() == self.scratch.len() => {
+                bytes.copy_from_slice(&self.scratch)
+            }
             place => *place = Some(self.scratch.as_slice().into()),
         }
         Ok(())
@@ -70,11 +86,22 @@ impl FoldGroups {
 }
 
 impl GroupsAccumulator for FoldGroups {
-    fn update_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], opt_filter: Option<&BooleanArray>, total_num_groups: usize) -> Result<()> {
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        opt_filter: Option<&BooleanArray>,
+        total_num_groups: usize,
+    ) -> Result<()> {
         self.fold(&values[0], group_indices, opt_filter, total_num_groups)
     }
 
-    fn merge_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
+    fn merge_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        total_num_groups: usize,
+    ) -> Result<()> {
         self.fold(&values[0], group_indices, None, total_num_groups)
     }
 
@@ -94,7 +121,11 @@ impl GroupsAccumulator for FoldGroups {
         Ok(vec![self.evaluate(emit_to)?])
     }
 
-    fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
+    fn convert_to_state(
+        &self,
+        values: &[ArrayRef],
+        opt_filter: Option<&BooleanArray>,
+    ) -> Result<Vec<ArrayRef>> {
         Ok(vec![filtered_bitmaps(&values[0], opt_filter)?])
     }
 

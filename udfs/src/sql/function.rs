@@ -16,7 +16,8 @@ pub(super) enum Kind {
     BitmapOrElement,
     /// An element: an integer from 0 to 2^64 - 1.
     Element,
-    /// An element: an integer of the function's [`bits`](Function::bits), negative ones counted from 2^bits down.
+    /// An element: an integer of the function's [`bits`](Function::bits), negative ones counted
+    /// from 2^bits down.
     Wrapped,
     /// An integer of either sign.
     Integer,
@@ -45,18 +46,41 @@ pub(super) struct Argument {
 }
 
 /// A bitmap that is checked completely.
-pub(super) const BITMAP: Argument = Argument { name: "bitmap", kind: Kind::Bitmap, about: "Portable 64-bit Roaring bytes." };
+pub(super) const BITMAP: Argument = Argument {
+    name: "bitmap",
+    kind: Kind::Bitmap,
+    about: "Portable 64-bit Roaring bytes.",
+};
 /// A second bitmap.
-pub(super) const OTHER: Argument = Argument { name: "other", kind: Kind::Bitmap, about: "Portable 64-bit Roaring bytes." };
+pub(super) const OTHER: Argument = Argument {
+    name: "other",
+    kind: Kind::Bitmap,
+    about: "Portable 64-bit Roaring bytes.",
+};
 /// A bitmap of which only headers are read.
-pub(super) const HEADERS: Argument =
-    Argument { name: "bitmap", kind: Kind::Headers, about: "Portable 64-bit Roaring bytes, of which only the headers are checked." };
+pub(super) const HEADERS: Argument = Argument {
+    name: "bitmap",
+    kind: Kind::Headers,
+    about: "Portable 64-bit Roaring bytes, of which only the headers are checked.",
+};
 /// An element.
-pub(super) const VALUE: Argument = Argument { name: "value", kind: Kind::Element, about: "An integer, read as UInt64." };
+pub(super) const VALUE: Argument = Argument {
+    name: "value",
+    kind: Kind::Element,
+    about: "An integer, read as UInt64.",
+};
 /// Where a range starts.
-pub(super) const START: Argument = Argument { name: "start", kind: Kind::Element, about: "The first value of the range." };
+pub(super) const START: Argument = Argument {
+    name: "start",
+    kind: Kind::Element,
+    about: "The first value of the range.",
+};
 /// Where a range ends.
-pub(super) const END: Argument = Argument { name: "end", kind: Kind::Element, about: "The first value after the range; a range with end <= start is empty." };
+pub(super) const END: Argument = Argument {
+    name: "end",
+    kind: Kind::Element,
+    about: "The first value after the range; a range with end <= start is empty.",
+};
 
 /// What a function gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +116,9 @@ impl Returns {
             Self::Flag => DataType::Boolean,
             Self::Byte => DataType::UInt8,
             Self::Text => DataType::Utf8,
-            Self::Bitmaps => DataType::List(Arc::new(Field::new_list_field(DataType::BinaryView, true))),
+            Self::Bitmaps => {
+                DataType::List(Arc::new(Field::new_list_field(DataType::BinaryView, true)))
+            }
             Self::Changes => DataType::Struct(changes()),
         }
     }
@@ -166,7 +192,13 @@ impl Function {
 
     /// The argument at a place of the call.
     pub(super) fn argument(&self, at: usize) -> Option<&'static Argument> {
-        self.arguments.get(at).or_else(|| if self.is_variadic { self.arguments.last() } else { None })
+        self.arguments.get(at).or_else(|| {
+            if self.is_variadic {
+                self.arguments.last()
+            } else {
+                None
+            }
+        })
     }
 
     /// How many bits values have: 32 where pg_roaringbitmap has 32, or else 64.

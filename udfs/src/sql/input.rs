@@ -18,7 +18,10 @@ pub(super) fn bitmap_type(function: &str, argument: usize, found: &DataType) -> 
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Ok(found.clone()),
         DataType::FixedSizeBinary(_) => Ok(DataType::Binary),
         DataType::Null => Ok(DataType::BinaryView),
-        _ => plan_err!("{function}: argument {argument} is {found}, expected a bitmap (Binary, LargeBinary or BinaryView)"),
+        _ => plan_err!(
+            "{function}: argument {argument} is {found}, expected a bitmap (Binary, LargeBinary \
+             or BinaryView)"
+        ),
     }
 }
 
@@ -29,9 +32,14 @@ pub(super) fn bitmap_type(function: &str, argument: usize, found: &DataType) -> 
 pub(super) fn element_type(function: &str, argument: usize, found: &DataType) -> Result<DataType> {
     match found {
         // Decimals without a fraction are what SQL makes of integers of both signs up to 2^64.
-        DataType::Decimal128(_, 0) | DataType::Decimal256(_, 0) | DataType::Null => Ok(DataType::UInt64),
+        DataType::Decimal128(_, 0) | DataType::Decimal256(_, 0) | DataType::Null => {
+            Ok(DataType::UInt64)
+        }
         integer if integer.is_integer() => Ok(DataType::UInt64),
-        _ => plan_err!("{function}: argument {argument} is {found}, expected an integer from 0 to 18446744073709551615"),
+        _ => plan_err!(
+            "{function}: argument {argument} is {found}, expected an integer from 0 to \
+             18446744073709551615"
+        ),
     }
 }
 
@@ -39,7 +47,12 @@ pub(super) fn element_type(function: &str, argument: usize, found: &DataType) ->
 ///
 /// # Errors
 /// A plan error for another number.
-pub(super) fn expect_arguments(function: &str, found: &[DataType], least: usize, most: usize) -> Result<()> {
+pub(super) fn expect_arguments(
+    function: &str,
+    found: &[DataType],
+    least: usize,
+    most: usize,
+) -> Result<()> {
     if (least..=most).contains(&found.len()) {
         return Ok(());
     }
@@ -102,33 +115,74 @@ impl<'a> Bitmaps<'a> {
     ///
     /// # Errors
     /// An execution error if the column is not binary.
-    pub(super) fn of_array(function: &'static str, argument: usize, array: &'a ArrayRef) -> Result<Self> {
+    pub(super) fn of_array(
+        function: &'static str,
+        argument: usize,
+        array: &'a ArrayRef,
+    ) -> Result<Self> {
         let column = match array.data_type() {
             DataType::Binary => Column::Binary(array.as_binary()),
             DataType::LargeBinary => Column::Large(array.as_binary()),
             DataType::BinaryView => Column::View(array.as_binary_view()),
-            other => return Err(exec_datafusion_err!("{function}: argument {argument} is {other}, expected a bitmap")),
+            other => {
+                return Err(exec_datafusion_err!(
+                    "{function}: argument {argument} is {other}, expected a bitmap"
+                ));
+            }
         };
-        Ok(Self { function, argument, depth: Depth::Everything, column })
+        Ok(Self {
+            function,
+            argument,
+            depth: Depth::Everything,
+            column,
+        })
     }
 
     /// An argument that may be a constant, which is parsed once.
     ///
     /// # Errors
     /// As [`Bitmaps::of_array`], and for a constant with a defect.
-    pub(super) fn of_value(function: &'static str, argument: usize, depth: Depth, value: &'a ColumnarValue) -> Result<Self> {
+    pub(super) fn of_value(
+        function: &'static str,
+        argument: usize,
+        depth: Depth,
+        value: &'a ColumnarValue,
+    ) -> Result<Self> {
         let bytes = match value {
-            ColumnarValue::Array(array) => return Ok(Self { depth, ..Self::of_array(function, argument, array)? }),
-            ColumnarValue::Scalar(ScalarValue::Binary(bytes) | ScalarValue::LargeBinary(bytes) | ScalarValue::BinaryView(bytes)) => bytes.as_deref(),
+            ColumnarValue::Array(array) => {
+                return Ok(Self {
+                    depth,
+                    ..Self::of_array(function, argument, array)?
+                });
+            }
+            ColumnarValue::Scalar(
+                ScalarValue::Binary(bytes)
+                | ScalarValue::LargeBinary(bytes)
+                | ScalarValue::BinaryView(bytes),
+            ) => bytes.as_deref(),
             ColumnarValue::Scalar(other) => {
                 let found = other.data_type();
-                return Err(exec_datafusion_err!("{function}: argument {argument} is {found}, expected a bitmap"));
+                return Err(exec_datafusion_err!(
+                    "{function}: argument {argument} is {found}, expected a bitmap"
+                ));
             }
         };
         let constant = bytes.map(|bytes| depth.parse(bytes)).transpose();
-        let constant = constant.map_err(|defect| exec_datafusion_err!("{function}: argument {argument}: {defect}"))?;
-        let constant = constant.map(|bitmap| Box::new(Constant { bitmap, rows: Cell::new(0), expanded: OnceCell::new() }));
-        Ok(Self { function, argument, depth, column: Column::Constant(constant) })
+        let constant = constant
+            .map_err(|defect| exec_datafusion_err!("{function}: argument {argument}: {defect}"))?;
+        let constant = constant.map(|bitmap| {
+            Box::new(Constant {
+                bitmap,
+                rows: Cell::new(0),
+                expanded: OnceCell::new(),
+            })
+        });
+        Ok(Self {
+            function,
+            argument,
+            depth,
+            column: Column::Constant(constant),
+        })
     }
 
     /// The bitmap of a row; `None` for NULL.
@@ -141,10 +195,15 @@ impl<'a> Bitmaps<'a> {
             Column::Binary(array) if array.is_valid(row) => array.value(row),
             Column::Large(array) if array.is_valid(row) => array.value(row),
             Column::View(array) if array.is_valid(row) => array.value(row),
-            Column::Constant(constant) => return Ok(constant.as_ref().map(|constant| constant.bitmap)),
+            Column::Constant(constant) => {
+                return Ok(constant.as_ref().map(|constant| constant.bitmap));
+            }
             _ => return Ok(None),
         };
-        self.depth.parse(bytes).map(Some).map_err(|defect| self.error(row, defect))
+        self.depth
+            .parse(bytes)
+            .map(Some)
+            .map_err(|defect| self.error(row, defect))
     }
 
     /// Whether the row is NULL.
@@ -157,26 +216,44 @@ impl<'a> Bitmaps<'a> {
         }
     }
 
-    /// A constant in the form that many rows are best counted with; `None` for a column, and for the first rows.
+    /// A constant in the form that many rows are best counted with; `None` for a column, and for
+    /// the first rows.
     pub(super) fn expanded(&self) -> Option<&Expanded<'a>> {
-        let Column::Constant(Some(constant)) = &self.column else { return None };
+        let Column::Constant(Some(constant)) = &self.column else {
+            return None;
+        };
         let rows = constant.rows.get();
         if rows < ROWS_BEFORE_EXPANDING {
             constant.rows.set(rows + 1);
             return None;
         }
-        Some(constant.expanded.get_or_init(|| Expanded::from(&constant.bitmap)))
+        Some(
+            constant
+                .expanded
+                .get_or_init(|| Expanded::from(&constant.bitmap)),
+        )
     }
 
     #[cold]
     fn error(&self, row: usize, defect: Defect) -> datafusion::error::DataFusionError {
-        exec_datafusion_err!("{}: argument {}, row {row} of the batch: {defect}", self.function, self.argument)
+        exec_datafusion_err!(
+            "{}: argument {}, row {row} of the batch: {defect}",
+            self.function,
+            self.argument
+        )
     }
 }
 
 /// Number of rows to compute: one if all arguments are constants.
 pub(super) fn row_count(values: &[ColumnarValue], batch: usize) -> usize {
-    if values.iter().all(|value| matches!(value, ColumnarValue::Scalar(_))) { 1 } else { batch }
+    if values
+        .iter()
+        .all(|value| matches!(value, ColumnarValue::Scalar(_)))
+    {
+        1
+    } else {
+        batch
+    }
 }
 
 /// A column as the result, or its only row if all arguments are constants.
@@ -184,8 +261,13 @@ pub(super) fn row_count(values: &[ColumnarValue], batch: usize) -> usize {
 /// # Errors
 /// None for a column of at least one row.
 pub(super) fn as_result(column: ArrayRef, values: &[ColumnarValue]) -> Result<ColumnarValue> {
-    if values.iter().all(|value| matches!(value, ColumnarValue::Scalar(_))) {
-        return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&column, 0)?));
+    if values
+        .iter()
+        .all(|value| matches!(value, ColumnarValue::Scalar(_)))
+    {
+        return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(
+            &column, 0,
+        )?));
     }
     Ok(ColumnarValue::Array(column))
 }

@@ -1,5 +1,6 @@
-//! A union of bitmaps for each key of each group. Keys are numbered from 0; key `k` of group `g` is set `g * keys + k` of
-//! [`GroupSets`], so that sets stand in the order of their groups and cost nothing where there are none.
+//! A union of bitmaps for each key of each group. Keys are numbered from 0; key `k` of group `g` is
+//! set `g * keys + k` of [`GroupSets`], so that sets stand in the order of their groups and cost
+//! nothing where there are none.
 
 use crate::bitmap::{BitmapRef, DrainedGroups, GroupSets, write_sorted};
 use datafusion::common::exec_datafusion_err;
@@ -43,7 +44,11 @@ fn set_bit(given: &mut Vec<u64>, at: usize) {
 impl KeyedSets {
     /// Sets of groups with so many keys.
     pub(super) fn new(keys: usize) -> Self {
-        Self { keys: keys.max(1), sets: GroupSets::default(), given: Vec::new() }
+        Self {
+            keys: keys.max(1),
+            sets: GroupSets::default(),
+            given: Vec::new(),
+        }
     }
 
     /// Number of keys.
@@ -58,7 +63,10 @@ impl KeyedSets {
     pub(super) fn add(&mut self, group: usize, key: usize, bitmap: &BitmapRef<'_>) -> Result<()> {
         let set = group * self.keys + key;
         if u32::try_from(set).is_err() {
-            return Err(exec_datafusion_err!("group {group} of {} keys each, expected at most 2^32 keys of all groups", self.keys));
+            return Err(exec_datafusion_err!(
+                "group {group} of {} keys each, expected at most 2^32 keys of all groups",
+                self.keys
+            ));
         }
         set_bit(&mut self.given, set);
         if !bitmap.is_empty() {
@@ -88,7 +96,11 @@ impl KeyedSets {
 
     /// Takes out all groups.
     pub(super) fn drain(&mut self) -> DrainedKeys {
-        DrainedKeys::new(self.keys, self.sets.drain(), std::mem::take(&mut self.given))
+        DrainedKeys::new(
+            self.keys,
+            self.sets.drain(),
+            std::mem::take(&mut self.given),
+        )
     }
 
     /// Takes out the first `count` groups; the others are counted from 0 again.
@@ -120,7 +132,14 @@ pub(super) struct DrainedKeys {
 
 impl DrainedKeys {
     fn new(keys: usize, sets: DrainedGroups, given: Vec<u64>) -> Self {
-        Self { keys, sets, given, group: 0, bytes: Vec::new(), found: Vec::new() }
+        Self {
+            keys,
+            sets,
+            given,
+            group: 0,
+            bytes: Vec::new(),
+            found: Vec::new(),
+        }
     }
 
     /// The canonical bitmaps of the next group with their keys, ascending.
@@ -137,7 +156,9 @@ impl DrainedKeys {
             }
             self.found.push((set - first, start..self.bytes.len()));
         }
-        self.found.iter().map(|(key, range)| (*key, &self.bytes[range.clone()]))
+        self.found
+            .iter()
+            .map(|(key, range)| (*key, &self.bytes[range.clone()]))
     }
 }
 
@@ -167,10 +188,17 @@ mod tests {
         let (mut sets, mut expected) = (KeyedSets::new(keys), Expected::new());
         for _ in 0..groups * 3 {
             let (group, key) = (next(groups as u64) as usize, next(keys as u64) as usize);
-            let (count, range) = [(0, 1), (1, 10), (3, 1_000_000), (40, 3 << 32), (9_000, 100_000)][next(5) as usize];
+            let (count, range) = [
+                (0, 1),
+                (1, 10),
+                (3, 1_000_000),
+                (40, 3 << 32),
+                (9_000, 100_000),
+            ][next(5) as usize];
             let values: BTreeSet<u64> = (0..count).map(|_| next(range)).collect();
             let bytes = bytes_of(&values);
-            sets.add(group, key, &BitmapRef::parse(&bytes).unwrap()).unwrap();
+            sets.add(group, key, &BitmapRef::parse(&bytes).unwrap())
+                .unwrap();
             expected.entry((group, key)).or_default().extend(values);
         }
         (sets, expected)
@@ -178,8 +206,14 @@ mod tests {
 
     fn assert_drained(mut drained: DrainedKeys, groups: Range<usize>, expected: &Expected) {
         for group in groups {
-            let found: Vec<(usize, Vec<u8>)> = drained.next_group().map(|(key, bytes)| (key, bytes.to_vec())).collect();
-            let wanted: Vec<(usize, Vec<u8>)> = expected.range((group, 0)..(group + 1, 0)).map(|((_, key), set)| (*key, bytes_of(set))).collect();
+            let found: Vec<(usize, Vec<u8>)> = drained
+                .next_group()
+                .map(|(key, bytes)| (key, bytes.to_vec()))
+                .collect();
+            let wanted: Vec<(usize, Vec<u8>)> = expected
+                .range((group, 0)..(group + 1, 0))
+                .map(|((_, key), set)| (*key, bytes_of(set)))
+                .collect();
             assert!(found == wanted, "group {group}");
         }
     }
@@ -190,7 +224,10 @@ mod tests {
             let (mut sets, expected) = fill(keys, groups, seed);
             assert!(sets.size() > 0);
             for group in 0..groups.min(5) {
-                let wanted: Vec<(usize, Vec<u8>)> = expected.range((group, 0)..(group + 1, 0)).map(|((_, key), set)| (*key, bytes_of(set))).collect();
+                let wanted: Vec<(usize, Vec<u8>)> = expected
+                    .range((group, 0)..(group + 1, 0))
+                    .map(|((_, key), set)| (*key, bytes_of(set)))
+                    .collect();
                 assert!(sets.of_group(group) == wanted, "group {group}");
             }
             assert_drained(sets.drain(), 0..groups, &expected);
@@ -200,10 +237,18 @@ mod tests {
 
     #[test]
     fn groups_left_behind_are_counted_from_zero() {
-        for (keys, groups, count, seed) in [(3, 40, 7, 5), (64, 100, 99, 7), (100, 9, 0, 11), (7, 30, 30, 13)] {
+        for (keys, groups, count, seed) in [
+            (3, 40, 7, 5),
+            (64, 100, 99, 7),
+            (100, 9, 0, 11),
+            (7, 30, 30, 13),
+        ] {
             let (mut sets, expected) = fill(keys, groups, seed);
             let first = sets.drain_first(count);
-            let others: Expected = expected.range((count, 0)..).map(|((group, key), set)| ((group - count, *key), set.clone())).collect();
+            let others: Expected = expected
+                .range((count, 0)..)
+                .map(|((group, key), set)| ((group - count, *key), set.clone()))
+                .collect();
             assert_drained(first, 0..count, &expected);
             assert_drained(sets.drain(), 0..groups - count, &others);
         }
@@ -212,7 +257,14 @@ mod tests {
     #[test]
     fn refuses_more_sets_than_can_be_numbered() {
         let bytes = bytes_of(&BTreeSet::new());
-        let error = KeyedSets::new(64).add(1 << 26, 0, &BitmapRef::parse(&bytes).unwrap()).unwrap_err();
-        assert!(error.to_string().contains("group 67108864 of 64 keys each, expected at most 2^32 keys of all groups"), "{error}");
+        let error = KeyedSets::new(64)
+            .add(1 << 26, 0, &BitmapRef::parse(&bytes).unwrap())
+            .unwrap_err();
+        assert!(
+            error.to_string().contains(
+                "group 67108864 of 64 keys each, expected at most 2^32 keys of all groups"
+            ),
+            "{error}"
+        );
     }
 }

@@ -29,19 +29,31 @@ struct Page<'d> {
     documentation: &'d Documentation,
 }
 
-/// The manual as Markdown: every function with syntax, arguments, rules, example and names elsewhere; then each system's
-/// names, and what share of them is covered.
+/// The manual as Markdown: every function with syntax, arguments, rules, example and names
+/// elsewhere; then each system's names, and what share of them is covered.
 ///
 /// # Errors
 /// None; writing to memory does not fail.
 pub fn manual() -> Result<String, fmt::Error> {
     let (scalars, aggregates) = (scalar_functions(), aggregate_functions());
-    let pages = scalars.iter().map(|function| (false, function.name(), function.documentation()));
-    let pages = pages.chain(aggregates.iter().map(|function| (true, function.name(), function.documentation())));
+    let pages = scalars
+        .iter()
+        .map(|function| (false, function.name(), function.documentation()));
+    let pages = pages.chain(
+        aggregates
+            .iter()
+            .map(|function| (true, function.name(), function.documentation())),
+    );
     let mut sections: BTreeMap<&str, Vec<Page<'_>>> = BTreeMap::new();
     for (is_aggregate, name, documentation) in pages {
         if let Some(documentation) = documentation {
-            sections.entry(section(is_aggregate, name)).or_default().push(Page { name, documentation });
+            sections
+                .entry(section(is_aggregate, name))
+                .or_default()
+                .push(Page {
+                    name,
+                    documentation,
+                });
         }
     }
     let mut out = INTRODUCTION.to_owned();
@@ -68,7 +80,8 @@ const FORMATS: &str = "Bytes of other systems";
 const OWN: &str = "Functions with the rules of other systems";
 const SECTIONS: &[&str] = &[SCALAR, AGGREGATE, BSI, TABLE, FORMATS, OWN];
 
-const EXPLODE_TEXT: &str = "The values of a constant bitmap as the rows of a table with the column `value`, ascending; none for NULL. Of a column, \
+const EXPLODE_TEXT: &str = "The values of a constant bitmap as the rows of a table with the \
+                            column `value`, ascending; none for NULL. Of a column, \
 `SELECT unnest(bitmap_to_array(b)) FROM t` gives the rows.
 
 ```sql
@@ -79,9 +92,20 @@ const EXPLODE_TEXT: &str = "The values of a constant bitmap as the rows of a tab
 
 /// Where a function stands in the manual.
 fn section(is_aggregate: bool, name: &str) -> &'static str {
-    let formats = ["clickhouse", "doris", "starrocks", "portable32", "portable64", "java_legacy"];
-    let is_format = ["bitmap_to_", "bitmap_from_"].into_iter().filter_map(|start| name.strip_prefix(start)).any(|rest| formats.contains(&rest));
-    let is_theirs = SHARED.iter().any(|shared| shared.function == name) || System::ALL.iter().any(|system| owns(*system, name));
+    let formats = [
+        "clickhouse",
+        "doris",
+        "starrocks",
+        "portable32",
+        "portable64",
+        "java_legacy",
+    ];
+    let is_format = ["bitmap_to_", "bitmap_from_"]
+        .into_iter()
+        .filter_map(|start| name.strip_prefix(start))
+        .any(|rest| formats.contains(&rest));
+    let is_theirs = SHARED.iter().any(|shared| shared.function == name)
+        || System::ALL.iter().any(|system| owns(*system, name));
     match name {
         _ if is_format => FORMATS,
         _ if is_theirs => OWN,
@@ -93,16 +117,27 @@ fn section(is_aggregate: bool, name: &str) -> &'static str {
 
 /// Whether a function is under a name that only this system has.
 fn owns(system: System, name: &str) -> bool {
-    let is_known = |system: &System| system.names().iter().any(|(theirs, ours)| *theirs == name && ours.is_empty());
+    let is_known = |system: &System| {
+        system
+            .names()
+            .iter()
+            .any(|(theirs, ours)| *theirs == name && ours.is_empty())
+    };
     let is_ours = name.starts_with("bitmap_") || matches!(name, "to_bitmap" | "sub_bitmap");
     is_known(&system) && !is_ours
 }
 
 fn write_page(out: &mut String, page: &Page<'_>) -> fmt::Result {
     let documentation = page.documentation;
-    writeln!(out, "\n### {}\n\n{}\n\n`{}`", page.name, documentation.description, documentation.syntax_example)?;
+    writeln!(
+        out,
+        "\n### {}\n\n{}\n\n`{}`",
+        page.name, documentation.description, documentation.syntax_example
+    )?;
     let arguments = documentation.arguments.iter().flatten();
-    let listed: Vec<String> = arguments.map(|(name, about)| format!("- `{name}`: {about}")).collect();
+    let listed: Vec<String> = arguments
+        .map(|(name, about)| format!("- `{name}`: {about}"))
+        .collect();
     if !listed.is_empty() {
         writeln!(out, "\n{}", listed.join("\n"))?;
     }
@@ -110,39 +145,76 @@ fn write_page(out: &mut String, page: &Page<'_>) -> fmt::Result {
         writeln!(out, "\n{}", example.trim())?;
     }
     let names = names_elsewhere(page.name);
-    if names.is_empty() { Ok(()) } else { writeln!(out, "\nElsewhere: {names}") }
+    if names.is_empty() {
+        Ok(())
+    } else {
+        writeln!(out, "\nElsewhere: {names}")
+    }
 }
 
 /// What other systems call a function.
 fn names_elsewhere(name: &str) -> String {
-    let systems = System::ALL.into_iter().chain([System::Others]).filter_map(|system| {
-        let theirs = system.names().iter().filter(|(theirs, ours)| *ours == name || ours.is_empty() && *theirs == name);
-        let theirs: Vec<String> = theirs.map(|(theirs, _)| format!("`{theirs}`")).collect();
-        (!theirs.is_empty()).then(|| format!("{} {}", system.title(), theirs.join(", ")))
-    });
+    let systems = System::ALL
+        .into_iter()
+        .chain([System::Others])
+        .filter_map(|system| {
+            let theirs = system
+                .names()
+                .iter()
+                .filter(|(theirs, ours)| *ours == name || ours.is_empty() && *theirs == name);
+            let theirs: Vec<String> = theirs.map(|(theirs, _)| format!("`{theirs}`")).collect();
+            (!theirs.is_empty()).then(|| format!("{} {}", system.title(), theirs.join(", ")))
+        });
     systems.collect::<Vec<String>>().join("; ")
 }
 
 fn write_names(out: &mut String) -> fmt::Result {
-    writeln!(out, "\n## Names of other systems\n\n| system | bitmap functions | covered |\n|---|---|---|")?;
+    writeln!(
+        out,
+        "\n## Names of other systems\n\n| system | bitmap functions | covered |\n|---|---|---|"
+    )?;
     for system in System::ALL {
         let (covered, all) = coverage(system);
-        writeln!(out, "| {} | {all} | {covered} ({} %) |", system.title(), covered * 100 / all.max(1))?;
+        writeln!(
+            out,
+            "| {} | {all} | {covered} ({} %) |",
+            system.title(),
+            covered * 100 / all.max(1)
+        )?;
     }
-    writeln!(out, "\nNot in the tables: operators of pg_roaringbitmap and its casts of text; combinators of ClickHouse such as -If (FILTER does it).")?;
+    writeln!(
+        out,
+        "\nNot in the tables: operators of pg_roaringbitmap and its casts of text; combinators of \
+         ClickHouse such as -If (FILTER does it)."
+    )?;
     writeln!(out, "What is covered in part is not counted.")?;
     for system in System::ALL {
-        writeln!(out, "\n### {}\n\n| name | here | with the dialect set |\n|---|---|---|", system.title())?;
+        writeln!(
+            out,
+            "\n### {}\n\n| name | here | with the dialect set |\n|---|---|---|",
+            system.title()
+        )?;
         for (theirs, ours) in system.names() {
             let here = match *ours {
                 "" => "the same name".to_owned(),
-                EXPLODE => format!("in part: `{EXPLODE}`, a table function of a constant; of a column, `unnest(bitmap_to_array(b))`"),
-                "bitmap_subdivide" => "`bitmap_subdivide`, an array; `unnest` gives the rows".to_owned(),
+                EXPLODE => format!(
+                    "in part: `{EXPLODE}`, a table function of a constant; of a column, \
+                     `unnest(bitmap_to_array(b))`"
+                ),
+                "bitmap_subdivide" => {
+                    "`bitmap_subdivide`, an array; `unnest` gives the rows".to_owned()
+                }
                 ours => format!("`{ours}`"),
             };
             let name = if ours.is_empty() { theirs } else { ours };
-            let rule = SHARED.iter().find(|shared| shared.system == system && shared.name == *name);
-            writeln!(out, "| `{theirs}` | {here} | {} |", rule.map_or(String::new(), |rule| format!("`{}`", rule.function)))?;
+            let rule = SHARED
+                .iter()
+                .find(|shared| shared.system == system && shared.name == *name);
+            writeln!(
+                out,
+                "| `{theirs}` | {here} | {} |",
+                rule.map_or(String::new(), |rule| format!("`{}`", rule.function))
+            )?;
         }
     }
     Ok(())
@@ -152,8 +224,13 @@ fn write_names(out: &mut String) -> fmt::Result {
 fn coverage(system: System) -> (usize, usize) {
     let (scalars, aggregates) = (scalar_functions(), aggregate_functions());
     let is_known = |name: &str| {
-        let is_scalar = scalars.iter().any(|function| function.name() == name || function.aliases().iter().any(|alias| alias == name));
-        is_scalar || aggregates.iter().any(|function| function.name() == name || function.aliases().iter().any(|alias| alias == name))
+        let is_scalar = scalars.iter().any(|function| {
+            function.name() == name || function.aliases().iter().any(|alias| alias == name)
+        });
+        is_scalar
+            || aggregates.iter().any(|function| {
+                function.name() == name || function.aliases().iter().any(|alias| alias == name)
+            })
     };
     let names = system.names();
     let covered = names.iter().filter(|(theirs, _)| is_known(theirs)).count();
@@ -175,7 +252,11 @@ pub struct DialectName {
 pub fn dialect_names() -> Vec<DialectName> {
     let names = System::ALL.into_iter().flat_map(|system| {
         let names = system.names().iter();
-        names.map(move |(name, function)| DialectName { system: system.title(), name, function: if function.is_empty() { name } else { function } })
+        names.map(move |(name, function)| DialectName {
+            system: system.title(),
+            name,
+            function: if function.is_empty() { name } else { function },
+        })
     });
     names.collect()
 }

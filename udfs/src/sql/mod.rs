@@ -1,8 +1,10 @@
-//! The SQL functions: one file per family, each a thin adaptor between Arrow columns and [`crate::bitmap`].
+//! The SQL functions: one file per family, each a thin adaptor between Arrow columns and
+//! [`crate::bitmap`].
 //!
-//! A bitmap is a binary value; `Binary`, `LargeBinary` and `BinaryView` are read, `BinaryView` is written, because
-//! its batches do not overflow at 2 GiB. Scalars give NULL for a NULL argument; aggregates skip NULLs. Most scalar functions
-//! are data ([`function`]) behind one adaptor ([`scalar`]); what other systems call them stands in one table ([`names`]).
+//! A bitmap is a binary value; `Binary`, `LargeBinary` and `BinaryView` are read, `BinaryView` is
+//! written, because its batches do not overflow at 2 GiB. Scalars give NULL for a NULL argument;
+//! aggregates skip NULLs. Most scalar functions are data ([`function`]) behind one adaptor
+//! ([`scalar`]); what other systems call them stands in one table ([`names`]).
 
 mod answered;
 mod array;

@@ -1,4 +1,5 @@
-//! MurmurHash3 (Austin Appleby, public domain): the 32-bit hash, and the 64-bit variant that Doris made of its 128-bit one.
+//! MurmurHash3 (Austin Appleby, public domain): the 32-bit hash, and the 64-bit variant that Doris
+//! made of its 128-bit one.
 
 /// The seed that Doris and StarRocks use for 32 bits.
 const SEED: u32 = 104_729;
@@ -17,19 +18,46 @@ fn mix64(hash: u64) -> u64 {
 
 /// `MurmurHash3_x86_32`, with the seed 104729.
 pub(super) fn hash32(bytes: &[u8]) -> u32 {
-    let scramble = |block: u32| block.wrapping_mul(0xCC9E_2D51).rotate_left(15).wrapping_mul(0x1B87_3593);
+    let scramble = |block: u32| {
+        block
+            .wrapping_mul(0xCC9E_2D51)
+            .rotate_left(15)
+            .wrapping_mul(0x1B87_3593)
+    };
     let (blocks, tail) = bytes.as_chunks::<4>();
-    let hash = blocks.iter().fold(SEED, |hash, block| (hash ^ scramble(u32::from_le_bytes(*block))).rotate_left(13).wrapping_mul(5).wrapping_add(0xE654_6B64));
-    let rest = tail.iter().rev().fold(0, |rest, byte| rest << 8 | u32::from(*byte));
+    let hash = blocks.iter().fold(SEED, |hash, block| {
+        (hash ^ scramble(u32::from_le_bytes(*block)))
+            .rotate_left(13)
+            .wrapping_mul(5)
+            .wrapping_add(0xE654_6B64)
+    });
+    let rest = tail
+        .iter()
+        .rev()
+        .fold(0, |rest, byte| rest << 8 | u32::from(*byte));
     mix32(hash ^ scramble(rest) ^ bytes.len() as u32)
 }
 
-/// `murmur_hash3_x64_64`: the first half of `MurmurHash3_x64_128` over blocks of eight bytes, with the seed 0.
+/// `murmur_hash3_x64_64`: the first half of `MurmurHash3_x64_128` over blocks of eight bytes, with
+/// the seed 0.
 pub(super) fn hash64(bytes: &[u8]) -> u64 {
-    let scramble = |block: u64| block.wrapping_mul(0x87C3_7B91_1142_53D5).rotate_left(31).wrapping_mul(0x4CF5_AD43_2745_937F);
+    let scramble = |block: u64| {
+        block
+            .wrapping_mul(0x87C3_7B91_1142_53D5)
+            .rotate_left(31)
+            .wrapping_mul(0x4CF5_AD43_2745_937F)
+    };
     let (blocks, tail) = bytes.as_chunks::<8>();
-    let hash = blocks.iter().fold(0, |hash, block| (hash ^ scramble(u64::from_le_bytes(*block))).rotate_left(27).wrapping_mul(5).wrapping_add(0x52DC_E729));
-    let rest = tail.iter().rev().fold(0, |rest, byte| rest << 8 | u64::from(*byte));
+    let hash = blocks.iter().fold(0, |hash, block| {
+        (hash ^ scramble(u64::from_le_bytes(*block)))
+            .rotate_left(27)
+            .wrapping_mul(5)
+            .wrapping_add(0x52DC_E729)
+    });
+    let rest = tail
+        .iter()
+        .rev()
+        .fold(0, |rest, byte| rest << 8 | u64::from(*byte));
     mix64(hash ^ scramble(rest) ^ bytes.len() as u64)
 }
 

@@ -17,7 +17,13 @@ pub(super) enum System {
 
 impl System {
     /// The systems with a table in the manual.
-    pub(super) const ALL: [Self; 5] = [Self::ClickHouse, Self::Doris, Self::StarRocks, Self::Postgres, Self::Spark];
+    pub(super) const ALL: [Self; 5] = [
+        Self::ClickHouse,
+        Self::Doris,
+        Self::StarRocks,
+        Self::Postgres,
+        Self::Spark,
+    ];
 
     /// Its name for readers.
     pub(super) fn title(self) -> &'static str {
@@ -54,35 +60,151 @@ pub(super) struct Shared {
 
 /// Shared names whose rules differ.
 pub(super) static SHARED: &[Shared] = &[
-    Shared { system: System::Doris, name: "bitmap_count", function: "doris_bitmap_count" },
-    Shared { system: System::Doris, name: "bitmap_or", function: "doris_bitmap_or" },
-    Shared { system: System::Doris, name: "bitmap_or_count", function: "doris_bitmap_or_count" },
-    Shared { system: System::Doris, name: "bitmap_and_count", function: "doris_bitmap_and_count" },
-    Shared { system: System::Doris, name: "bitmap_xor_count", function: "doris_bitmap_xor_count" },
-    Shared { system: System::Doris, name: "bitmap_and_not_count", function: "doris_bitmap_and_not_count" },
-    Shared { system: System::Doris, name: "to_bitmap", function: "doris_to_bitmap" },
-    Shared { system: System::Doris, name: "bitmap_from_string", function: "doris_bitmap_from_string" },
-    Shared { system: System::Doris, name: "bitmap_hash", function: "doris_bitmap_hash" },
-    Shared { system: System::Doris, name: "bitmap_hash64", function: "doris_bitmap_hash64" },
-    Shared { system: System::Doris, name: "sub_bitmap", function: "doris_sub_bitmap" },
-    Shared { system: System::Doris, name: "bitmap_subset_in_range", function: "doris_bitmap_subset_in_range" },
-    Shared { system: System::Doris, name: "bitmap_subset_limit", function: "doris_bitmap_subset_limit" },
-    Shared { system: System::Doris, name: "bitmap_to_base64", function: "doris_bitmap_to_base64" },
-    Shared { system: System::Doris, name: "bitmap_from_base64", function: "doris_bitmap_from_base64" },
-    Shared { system: System::StarRocks, name: "bitmap_count", function: "doris_bitmap_count" },
-    Shared { system: System::StarRocks, name: "to_bitmap", function: "starrocks_to_bitmap" },
-    Shared { system: System::StarRocks, name: "bitmap_from_string", function: "doris_bitmap_from_string" },
-    Shared { system: System::StarRocks, name: "bitmap_hash", function: "doris_bitmap_hash" },
-    Shared { system: System::StarRocks, name: "bitmap_hash64", function: "starrocks_bitmap_hash64" },
-    Shared { system: System::StarRocks, name: "sub_bitmap", function: "starrocks_sub_bitmap" },
-    Shared { system: System::StarRocks, name: "bitmap_subset_in_range", function: "starrocks_bitmap_subset_in_range" },
-    Shared { system: System::StarRocks, name: "bitmap_subset_limit", function: "starrocks_bitmap_subset_limit" },
-    Shared { system: System::StarRocks, name: "bitmap_to_base64", function: "starrocks_bitmap_to_base64" },
-    Shared { system: System::StarRocks, name: "bitmap_to_binary", function: "bitmap_to_starrocks" },
-    Shared { system: System::StarRocks, name: "bitmap_from_binary", function: "starrocks_bitmap_from_binary" },
-    Shared { system: System::Spark, name: "bitmap_count", function: "spark_bitmap_count" },
-    Shared { system: System::Spark, name: "bitmap_or_agg", function: "spark_bitmap_or_agg" },
-    Shared { system: System::Spark, name: "bitmap_and_agg", function: "spark_bitmap_and_agg" },
+    Shared {
+        system: System::Doris,
+        name: "bitmap_count",
+        function: "doris_bitmap_count",
+    },
+    Shared {
+        system: System::Doris,
+        name: "bitmap_or",
+        function: "doris_bitmap_or",
+    },
+    Shared {
+        system: System::Doris,
+        name: "bitmap_or_count",
+        function: "doris_bitmap_or_count",
+    },
+    Shared {
+        system: System::Doris,
+        name: "bitmap_and_count",
+        function: "doris_bitmap_and_count",
+    },
+    Shared {
+        system: System::Doris,
+        name: "bitmap_xor_count",
+        function: "doris_bitmap_xor_count",
+    },
+    Shared {
+        system: System::Doris,
+        name: "bitmap_and_not_count",
+        function: "doris_bitmap_and_not_count",
+    },
+    Shared {
+        system: System::Doris,
+        name: "to_bitmap",
+        function: "doris_to_bitmap",
+    },
+    Shared {
+        system: System::Doris,
+        name: "bitmap_from_string",
+        function: "doris_bitmap_from_string",
+    },
+    Shared {
+        system: System::Doris,
+        name: "bitmap_hash",
+        function: "doris_bitmap_hash",
+    },
+    Shared {
+        system: System::Doris,
+        name: "bitmap_hash64",
+        function: "doris_bitmap_hash64",
+    },
+    Shared {
+        system: System::Doris,
+        name: "sub_bitmap",
+        function: "doris_sub_bitmap",
+    },
+    Shared {
+        system: System::Doris,
+        name: "bitmap_subset_in_range",
+        function: "doris_bitmap_subset_in_range",
+    },
+    Shared {
+        system: System::Doris,
+        name: "bitmap_subset_limit",
+        function: "doris_bitmap_subset_limit",
+    },
+    Shared {
+        system: System::Doris,
+        name: "bitmap_to_base64",
+        function: "doris_bitmap_to_base64",
+    },
+    Shared {
+        system: System::Doris,
+        name: "bitmap_from_base64",
+        function: "doris_bitmap_from_base64",
+    },
+    Shared {
+        system: System::StarRocks,
+        name: "bitmap_count",
+        function: "doris_bitmap_count",
+    },
+    Shared {
+        system: System::StarRocks,
+        name: "to_bitmap",
+        function: "starrocks_to_bitmap",
+    },
+    Shared {
+        system: System::StarRocks,
+        name: "bitmap_from_string",
+        function: "doris_bitmap_from_string",
+    },
+    Shared {
+        system: System::StarRocks,
+        name: "bitmap_hash",
+        function: "doris_bitmap_hash",
+    },
+    Shared {
+        system: System::StarRocks,
+        name: "bitmap_hash64",
+        function: "starrocks_bitmap_hash64",
+    },
+    Shared {
+        system: System::StarRocks,
+        name: "sub_bitmap",
+        function: "starrocks_sub_bitmap",
+    },
+    Shared {
+        system: System::StarRocks,
+        name: "bitmap_subset_in_range",
+        function: "starrocks_bitmap_subset_in_range",
+    },
+    Shared {
+        system: System::StarRocks,
+        name: "bitmap_subset_limit",
+        function: "starrocks_bitmap_subset_limit",
+    },
+    Shared {
+        system: System::StarRocks,
+        name: "bitmap_to_base64",
+        function: "starrocks_bitmap_to_base64",
+    },
+    Shared {
+        system: System::StarRocks,
+        name: "bitmap_to_binary",
+        function: "bitmap_to_starrocks",
+    },
+    Shared {
+        system: System::StarRocks,
+        name: "bitmap_from_binary",
+        function: "starrocks_bitmap_from_binary",
+    },
+    Shared {
+        system: System::Spark,
+        name: "bitmap_count",
+        function: "spark_bitmap_count",
+    },
+    Shared {
+        system: System::Spark,
+        name: "bitmap_or_agg",
+        function: "spark_bitmap_or_agg",
+    },
+    Shared {
+        system: System::Spark,
+        name: "bitmap_and_agg",
+        function: "spark_bitmap_and_agg",
+    },
 ];
 
 /// ClickHouse 26.9: `bitmap*`, `groupBitmap*` with their -State and -Merge forms.
@@ -166,9 +288,15 @@ static DORIS: &[(&str, &str)] = &[
     ("group_bitmap_xor", "bitmap_xor_agg"),
     ("intersect_count", "bitmap_intersect_cardinality_agg"),
     ("orthogonal_bitmap_expr_calculate", "bitmap_rule_agg"),
-    ("orthogonal_bitmap_expr_calculate_count", "bitmap_rule_cardinality_agg"),
+    (
+        "orthogonal_bitmap_expr_calculate_count",
+        "bitmap_rule_cardinality_agg",
+    ),
     ("orthogonal_bitmap_intersect", "bitmap_intersect_agg"),
-    ("orthogonal_bitmap_intersect_count", "bitmap_intersect_cardinality_agg"),
+    (
+        "orthogonal_bitmap_intersect_count",
+        "bitmap_intersect_cardinality_agg",
+    ),
     ("orthogonal_bitmap_union_count", "bitmap_or_cardinality_agg"),
     ("sub_bitmap", ""),
     ("to_bitmap", ""),

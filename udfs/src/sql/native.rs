@@ -1,4 +1,5 @@
-//! Bitmaps in the bytes of Doris and StarRocks under their own function names; `bitmap_to_doris` and its siblings have the plain bytes.
+//! Bitmaps in the bytes of Doris and StarRocks under their own function names; `bitmap_to_doris`
+//! and its siblings have the plain bytes.
 
 use super::base64;
 use super::function::{Answer, Argument, BITMAP, Function, Kind, Returns};
@@ -7,7 +8,11 @@ use crate::bitmap::or_many;
 use crate::wire::Format;
 use datafusion::error::Result;
 
-const TEXT: Argument = Argument { name: "text", kind: Kind::Text, about: "Base64." };
+const TEXT: Argument = Argument {
+    name: "text",
+    kind: Kind::Text,
+    about: "Base64.",
+};
 
 /// The functions.
 pub(super) static FUNCTIONS: &[Function] = &[
@@ -17,7 +22,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
         syntax: "doris_bitmap_to_base64(bitmap)",
         arguments: &[BITMAP],
         returns: Returns::Text,
-        example: ("SELECT doris_bitmap_to_base64(bitmap_from_array([1]))", "AQEAAAA="),
+        example: (
+            "SELECT doris_bitmap_to_base64(bitmap_from_array([1]))",
+            "AQEAAAA=",
+        ),
         call: |row, out| encoded(row, Format::Doris, out),
         ..Function::BASE
     },
@@ -26,8 +34,18 @@ pub(super) static FUNCTIONS: &[Function] = &[
         about: "The set of Base64 of Doris's BITMAP; NULL for NULL and for anything else.",
         syntax: "doris_bitmap_from_base64(text)",
         arguments: &[TEXT],
-        example: ("SELECT bitmap_to_array(doris_bitmap_from_base64('BQMBAAAAAAAAAAMAAAAAAAAABQAAAAAAAAA='))", "[1, 3, 5]"),
-        call: |row, out| Ok(decoded(base64::decode(row.text(0)?).as_deref(), Format::Doris, out)),
+        example: (
+            "SELECT \
+             bitmap_to_array(doris_bitmap_from_base64('BQMBAAAAAAAAAAMAAAAAAAAABQAAAAAAAAA='))",
+            "[1, 3, 5]",
+        ),
+        call: |row, out| {
+            Ok(decoded(
+                base64::decode(row.text(0)?).as_deref(),
+                Format::Doris,
+                out,
+            ))
+        },
         ..Function::BASE
     },
     Function {
@@ -36,7 +54,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
         syntax: "starrocks_bitmap_to_base64(bitmap)",
         arguments: &[BITMAP],
         returns: Returns::Text,
-        example: ("SELECT starrocks_bitmap_to_base64(bitmap_from_array([1]))", "AQEAAAA="),
+        example: (
+            "SELECT starrocks_bitmap_to_base64(bitmap_from_array([1]))",
+            "AQEAAAA=",
+        ),
         call: |row, out| encoded(row, Format::StarRocks, out),
         ..Function::BASE
     },
@@ -45,29 +66,52 @@ pub(super) static FUNCTIONS: &[Function] = &[
         about: "The set of Base64 of StarRocks's BITMAP; NULL for NULL and for anything else.",
         syntax: "base64_to_bitmap(text)",
         arguments: &[TEXT],
-        example: ("SELECT bitmap_to_array(base64_to_bitmap('AQEAAAA=')), base64_to_bitmap('?')", "[1] NULL"),
-        call: |row, out| Ok(decoded(base64::decode(row.text(0)?).as_deref(), Format::StarRocks, out)),
+        example: (
+            "SELECT bitmap_to_array(base64_to_bitmap('AQEAAAA=')), base64_to_bitmap('?')",
+            "[1] NULL",
+        ),
+        call: |row, out| {
+            Ok(decoded(
+                base64::decode(row.text(0)?).as_deref(),
+                Format::StarRocks,
+                out,
+            ))
+        },
         ..Function::BASE
     },
     Function {
         name: "starrocks_bitmap_from_binary",
         about: "The set of bytes of StarRocks's BITMAP; NULL for NULL and for anything else.",
         syntax: "starrocks_bitmap_from_binary(bytes)",
-        arguments: &[Argument { name: "bytes", kind: Kind::Bytes, about: "What bitmap_to_binary gives in StarRocks." }],
-        example: ("SELECT bitmap_to_array(starrocks_bitmap_from_binary(X'0107000000')), starrocks_bitmap_from_binary(X'FF')", "[7] NULL"),
+        arguments: &[Argument {
+            name: "bytes",
+            kind: Kind::Bytes,
+            about: "What bitmap_to_binary gives in StarRocks.",
+        }],
+        example: (
+            "SELECT bitmap_to_array(starrocks_bitmap_from_binary(X'0107000000')), \
+             starrocks_bitmap_from_binary(X'FF')",
+            "[7] NULL",
+        ),
         call: |row, out| Ok(decoded(Some(row.bytes(0)?), Format::StarRocks, out)),
         ..Function::BASE
     },
     Function {
         name: "rb64_to_roaringbitmap",
-        about: "The bitmap, of which all values have 32 bits; another value is an error. NULL for NULL.",
+        about: "The bitmap, of which all values have 32 bits; another value is an error. NULL for \
+                NULL.",
         syntax: "rb64_to_roaringbitmap(bitmap)",
         arguments: &[BITMAP],
-        example: ("SELECT rb_to_array(rb64_to_roaringbitmap(rb64_build([1, 5])))", "[1, 5]"),
+        example: (
+            "SELECT rb_to_array(rb64_to_roaringbitmap(rb64_build([1, 5])))",
+            "[1, 5]",
+        ),
         call: |row, out| {
             let bitmap = row.bitmap(0)?;
             if let Some(last) = bitmap.max().filter(|last| *last > u64::from(u32::MAX)) {
-                return Err(row.error(format_args!("argument 1 has the value {last}, expected at most 4294967295")));
+                return Err(row.error(format_args!(
+                    "argument 1 has the value {last}, expected at most 4294967295"
+                )));
             }
             or_many(&[bitmap], out);
             Ok(Answer::Bitmap)
@@ -77,11 +121,17 @@ pub(super) static FUNCTIONS: &[Function] = &[
 ];
 
 fn encoded(row: &Row<'_>, format: Format, out: &mut Vec<u8>) -> Result<Answer> {
-    format.encode(&row.bitmap(0)?, out).map_err(|defect| row.error(defect))?;
+    format
+        .encode(&row.bitmap(0)?, out)
+        .map_err(|defect| row.error(defect))?;
     Ok(Answer::Text(base64::encode(out)))
 }
 
 fn decoded(bytes: Option<&[u8]>, format: Format, out: &mut Vec<u8>) -> Answer {
     let is_read = bytes.is_some_and(|bytes| format.decode(bytes, out).is_ok());
-    if is_read { Answer::Bitmap } else { Answer::Null }
+    if is_read {
+        Answer::Bitmap
+    } else {
+        Answer::Null
+    }
 }

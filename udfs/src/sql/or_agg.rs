@@ -7,17 +7,24 @@ use super::union_state::{Input, UnionGroups, UnionSet};
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility};
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
+};
 use std::sync::LazyLock;
 
 const NAME: &str = "bitmap_or_agg";
 
 static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     document(
-        "The values that are in any bitmap of a group. NULLs are skipped; without a bitmap that is not NULL the result is NULL.",
+        "The values that are in any bitmap of a group. NULLs are skipped; without a bitmap that \
+         is not NULL the result is NULL.",
         "bitmap_or_agg(bitmap)",
         &[("bitmap", "Portable 64-bit Roaring bytes.")],
-        ("SELECT bitmap_to_array(bitmap_or_agg(bitmap_from_array(v))) FROM (VALUES ([1, 3]), ([3, 7])) AS t(v)", "[1, 3, 7]"),
+        (
+            "SELECT bitmap_to_array(bitmap_or_agg(bitmap_from_array(v))) FROM (VALUES ([1, 3]), \
+             ([3, 7])) AS t(v)",
+            "[1, 3, 7]",
+        ),
     )
 });
 
@@ -29,7 +36,9 @@ pub(super) struct BitmapOrAgg {
 
 impl Default for BitmapOrAgg {
     fn default() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 
@@ -63,7 +72,10 @@ impl AggregateUDFImpl for BitmapOrAgg {
         true
     }
 
-    fn create_groups_accumulator(&self, _args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
+    fn create_groups_accumulator(
+        &self,
+        _args: AccumulatorArgs<'_>,
+    ) -> Result<Box<dyn GroupsAccumulator>> {
         Ok(Box::new(UnionGroups::new(NAME, Input::Bitmaps)))
     }
 

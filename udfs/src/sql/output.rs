@@ -6,9 +6,10 @@ use datafusion::common::exec_datafusion_err;
 use datafusion::error::Result;
 use std::sync::Arc;
 
-/// A block is closed when it has as many bytes as the column was made for rows, within these bounds; the greater one if that is not known.
-/// Small blocks fit where an aggregate has just let go of a group's state, and are let go of soon themselves; but whoever cuts a column
-/// into batches asks every block for its size, once for each batch.
+/// A block is closed when it has as many bytes as the column was made for rows, within these
+/// bounds; the greater one if that is not known. Small blocks fit where an aggregate has just let
+/// go of a group's state, and are let go of soon themselves; but whoever cuts a column into batches
+/// asks every block for its size, once for each batch.
 const LEAST_BLOCK: usize = 1 << 13;
 const BLOCK: usize = 1 << 18;
 
@@ -38,7 +39,13 @@ impl BitmapColumn {
     }
 
     fn new(rows: usize, limit: usize) -> Self {
-        Self { limit, block: Vec::new(), closed: Vec::new(), views: Vec::with_capacity(rows), nulls: NullBufferBuilder::new(rows) }
+        Self {
+            limit,
+            block: Vec::new(),
+            closed: Vec::new(),
+            views: Vec::with_capacity(rows),
+            nulls: NullBufferBuilder::new(rows),
+        }
     }
 
     /// Adds a row: what `write` appends if it returns true, or else NULL.
@@ -48,21 +55,32 @@ impl BitmapColumn {
     pub(super) fn push(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<bool>) -> Result<()> {
         let start = self.block.len();
         if write(&mut self.block)? {
-            self.views.push(make_view(&self.block[start..], self.closed.len() as u32, start as u32));
+            self.views.push(make_view(
+                &self.block[start..],
+                self.closed.len() as u32,
+                start as u32,
+            ));
             self.nulls.append_non_null();
         } else {
             self.block.truncate(start);
             self.views.push(0);
             self.nulls.append_null();
         }
-        if self.block.len() >= self.limit { self.close_block(self.limit + self.limit / 8) } else { Ok(()) }
+        if self.block.len() >= self.limit {
+            self.close_block(self.limit + self.limit / 8)
+        } else {
+            Ok(())
+        }
     }
 
     /// Closes the block; the next one has room for `room` bytes.
     fn close_block(&mut self, room: usize) -> Result<()> {
         let mut bytes = std::mem::replace(&mut self.block, Vec::with_capacity(room));
         if u32::try_from(bytes.len()).is_err() {
-            return Err(exec_datafusion_err!("a bitmap of {} bytes does not fit into a column, expected less than 4 GiB", bytes.len()));
+            return Err(exec_datafusion_err!(
+                "a bitmap of {} bytes does not fit into a column, expected less than 4 GiB",
+                bytes.len()
+            ));
         }
         // What is sent on is copied if its memory seems to be used by half.
         bytes.shrink_to_fit();
@@ -76,9 +94,12 @@ impl BitmapColumn {
     /// As [`BitmapColumn::push`].
     pub(super) fn finish(mut self) -> Result<ArrayRef> {
         self.close_block(0)?;
-        // SAFETY: each view was made of the bytes at its place in its block, which is checked to be addressed by 32 bits; those
-        // of NULLs are of no bytes. There are as many views as bits in the null buffer.
-        let column = unsafe { BinaryViewArray::new_unchecked(self.views.into(), self.closed, self.nulls.finish()) };
+        // SAFETY: each view was made of the bytes at its place in its block, which is checked to be
+        // addressed by 32 bits; those of NULLs are of no bytes. There are as many views as bits in
+        // the null buffer.
+        let column = unsafe {
+            BinaryViewArray::new_unchecked(self.views.into(), self.closed, self.nulls.finish())
+        };
         Ok(Arc::new(column))
     }
 }

@@ -1,4 +1,5 @@
-//! Places in ascending order: `bitmap_min`, `bitmap_max`, `bitmap_rank`, `bitmap_index`, `bitmap_select`.
+//! Places in ascending order: `bitmap_min`, `bitmap_max`, `bitmap_rank`, `bitmap_index`,
+//! `bitmap_select`.
 
 use super::function::{Answer, Argument, BITMAP, Function, HEADERS, Kind, Returns, VALUE};
 
@@ -36,24 +37,40 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "bitmap_index",
-        about: "The place of a value in ascending order, counted from 0; NULL if it is not in the bitmap, and if either is NULL.",
+        about: "The place of a value in ascending order, counted from 0; NULL if it is not in the \
+                bitmap, and if either is NULL.",
         syntax: "bitmap_index(bitmap, value)",
         arguments: &[BITMAP, VALUE],
         returns: Returns::Count,
         example: ("SELECT bitmap_index(bitmap_from_array([1, 3, 5]), 5)", "2"),
         call: |row, _| {
             let (bitmap, value) = (row.bitmap(0)?, row.element(1)?);
-            Ok(number(bitmap.contains(value).then(|| bitmap.rank(value).saturating_sub(1))))
+            Ok(number(
+                bitmap
+                    .contains(value)
+                    .then(|| bitmap.rank(value).saturating_sub(1)),
+            ))
         },
         ..Function::BASE
     },
     Function {
         name: "bitmap_select",
-        about: "The value at a place in ascending order, counted from 0, negative places from the end; NULL beyond the ends, and if either is NULL.",
+        about: "The value at a place in ascending order, counted from 0, negative places from the \
+                end; NULL beyond the ends, and if either is NULL.",
         syntax: "bitmap_select(bitmap, place)",
-        arguments: &[BITMAP, Argument { name: "place", kind: Kind::Integer, about: "An integer; -1 is the last value." }],
+        arguments: &[
+            BITMAP,
+            Argument {
+                name: "place",
+                kind: Kind::Integer,
+                about: "An integer; -1 is the last value.",
+            },
+        ],
         returns: Returns::Count,
-        example: ("SELECT bitmap_select(bitmap_from_array([1, 3, 5]), -1)", "5"),
+        example: (
+            "SELECT bitmap_select(bitmap_from_array([1, 3, 5]), -1)",
+            "5",
+        ),
         call: |row, _| {
             let bitmap = row.bitmap(0)?;
             let place = from_end(row.integer(1)?, bitmap.cardinality());
@@ -63,9 +80,14 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
 ];
 
-/// A place counted from 0, of one that counts from the end if it is negative; `None` before the first.
+/// A place counted from 0, of one that counts from the end if it is negative; `None` before the
+/// first.
 pub(super) fn from_end(place: i64, cardinality: u64) -> Option<u64> {
-    if place >= 0 { Some(place as u64) } else { cardinality.checked_sub(place.unsigned_abs()) }
+    if place >= 0 {
+        Some(place as u64)
+    } else {
+        cardinality.checked_sub(place.unsigned_abs())
+    }
 }
 
 /// A number, or NULL.

@@ -1,4 +1,5 @@
-//! How the rows of pg_roaringbitmap's functions are computed: its ranges, and values of 32 or 64 bits.
+//! How the rows of pg_roaringbitmap's functions are computed: its ranges, and values of 32 or 64
+//! bits.
 
 use super::builders::write_values;
 use super::edits::Edit;
@@ -14,7 +15,9 @@ fn most(row: &Row<'_>) -> u64 {
 
 /// First and last value of a range; `None` if it is empty, all values if it is missing.
 pub(super) fn bounds(row: &Row<'_>, range: Option<(i64, i64)>) -> Option<(u64, u64)> {
-    let Some((start, end)) = range else { return Some((0, most(row))) };
+    let Some((start, end)) = range else {
+        return Some((0, most(row)));
+    };
     if row.function.bits() == 32 {
         let (start, end) = (start.clamp(0, 1 << 32) as u64, end.clamp(0, 1 << 32) as u64);
         return (start < end).then(|| (start, end - 1));
@@ -25,7 +28,12 @@ pub(super) fn bounds(row: &Row<'_>, range: Option<(i64, i64)>) -> Option<(u64, u
 
 /// How many values are before a range, and how many up to its end.
 pub(super) fn places(bitmap: &BitmapRef<'_>, range: Option<(u64, u64)>) -> (u64, u64) {
-    range.map_or((0, 0), |(first, last)| (first.checked_sub(1).map_or(0, |before| bitmap.rank(before)), bitmap.rank(last)))
+    range.map_or((0, 0), |(first, last)| {
+        (
+            first.checked_sub(1).map_or(0, |before| bitmap.rank(before)),
+            bitmap.rank(last),
+        )
+    })
 }
 
 /// Edits the values of the range in the second and third argument.
@@ -41,7 +49,11 @@ pub(super) fn in_bounds(row: &Row<'_>, edit: Edit, out: &mut Vec<u8>) -> Result<
 /// Whether one argument holds the other, a bitmap or a value.
 pub(super) fn contains(row: &Row<'_>, whole: usize, part: usize) -> Result<Answer> {
     let bitmap = row.bitmap(whole)?;
-    let is_part = if row.is_bitmap(part) { has_all(&bitmap, &row.bitmap(part)?) } else { bitmap.contains(row.element(part)?) };
+    let is_part = if row.is_bitmap(part) {
+        has_all(&bitmap, &row.bitmap(part)?)
+    } else {
+        bitmap.contains(row.element(part)?)
+    };
     Ok(Answer::Flag(is_part))
 }
 
@@ -63,7 +75,12 @@ pub(super) fn moved(row: &Row<'_>, distance: i64, out: &mut Vec<u8>) -> Result<A
     }
     let mut all = Vec::new();
     shift(&row.bitmap(0)?, distance, &mut all);
-    range(&BitmapRef::parse_layout(&all).map_err(|defect| row.error(defect))?, 0, most(row), out);
+    range(
+        &BitmapRef::parse_layout(&all).map_err(|defect| row.error(defect))?,
+        0,
+        most(row),
+        out,
+    );
     Ok(Answer::Bitmap)
 }
 
@@ -71,10 +88,18 @@ pub(super) fn moved(row: &Row<'_>, distance: i64, out: &mut Vec<u8>) -> Result<A
 pub(super) fn select(row: &Row<'_>, out: &mut Vec<u8>) -> Result<Answer> {
     let bitmap = row.bitmap(0)?;
     let limit = row.integer(1)?.max(0) as u64;
-    let offset = if row.len() > 2 { row.integer(2)?.max(0) as u64 } else { 0 };
+    let offset = if row.len() > 2 {
+        row.integer(2)?.max(0) as u64
+    } else {
+        0
+    };
     let is_reverse = row.len() > 3 && row.flag(3)?;
     let start = if row.len() > 4 { row.integer(4)? } else { 0 };
-    let end = if row.len() > 5 { Some(row.integer(5)?) } else { None };
+    let end = if row.len() > 5 {
+        Some(row.integer(5)?)
+    } else {
+        None
+    };
     let range = match end {
         Some(end) => bounds(row, Some((start, end))),
         None => bounds(row, None).map(|(_, last)| (start.max(0) as u64, last)),
@@ -85,7 +110,11 @@ pub(super) fn select(row: &Row<'_>, out: &mut Vec<u8>) -> Result<Answer> {
         true if total > offset => (total - offset).saturating_sub(limit),
         _ => offset.min(total),
     };
-    let count = if is_reverse && total <= offset { 0 } else { limit.min(total - skipped) };
+    let count = if is_reverse && total <= offset {
+        0
+    } else {
+        limit.min(total - skipped)
+    };
     page(&bitmap, before + skipped, count, out);
     Ok(Answer::Bitmap)
 }

@@ -1,4 +1,5 @@
-//! All functions, with the names that other systems have for them, and how a session learns of them.
+//! All functions, with the names that other systems have for them, and how a session learns of
+//! them.
 
 use super::dialect::{DialectRules, TagmillOptions};
 use super::explode::{BitmapExplode, NAME as EXPLODE};
@@ -6,8 +7,10 @@ use super::function::Function;
 use super::names::System;
 use super::scalar::Scalar;
 use super::{
-    array, bsi_agg, bsi_build_agg, bucket_agg, buckets, build_agg, builders, cardinality, clickhouse, contains, counts, doris, edits, fold_agg, likeness,
-    native, null_as_empty, or_agg, parts, places, postgres, questions, rule_agg, set_aggregate, set_aggregates, set_operation, shared, starrocks, texts, wire,
+    array, bsi_agg, bsi_build_agg, bucket_agg, buckets, build_agg, builders, cardinality,
+    clickhouse, contains, counts, doris, edits, fold_agg, likeness, native, null_as_empty, or_agg,
+    parts, places, postgres, questions, rule_agg, set_aggregate, set_aggregates, set_operation,
+    shared, starrocks, texts, wire,
 };
 use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
@@ -35,13 +38,15 @@ static FAMILIES: &[&[Function]] = &[
     native::FUNCTIONS,
 ];
 
-/// Further names of each function: those of other systems, and names with capitals in lower case, as unquoted names are
-/// looked up.
+/// Further names of each function: those of other systems, and names with capitals in lower case,
+/// as unquoted names are looked up.
 static ALIASES: LazyLock<BTreeMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
     let mut aliases: BTreeMap<&'static str, Vec<&'static str>> = BTreeMap::new();
     for system in System::ALL.into_iter().chain([System::Others]) {
         for (theirs, ours) in system.names() {
-            let names = aliases.entry(if ours.is_empty() { theirs } else { ours }).or_default();
+            let names = aliases
+                .entry(if ours.is_empty() { theirs } else { ours })
+                .or_default();
             if !ours.is_empty() && !names.contains(theirs) {
                 names.push(theirs);
             }
@@ -70,8 +75,22 @@ pub fn scalar_functions() -> Vec<ScalarUDF> {
     ];
     functions.extend(set_operation::all().map(ScalarUDF::from));
     functions.extend(wire::all().map(ScalarUDF::from));
-    functions.extend(FAMILIES.iter().copied().flatten().chain(postgres::FUNCTIONS.iter()).map(|function| ScalarUDF::from(Scalar::from(function))));
-    functions.into_iter().map(|function| named(function, ScalarUDF::name, |function, names| function.with_aliases(names))).collect()
+    functions.extend(
+        FAMILIES
+            .iter()
+            .copied()
+            .flatten()
+            .chain(postgres::FUNCTIONS.iter())
+            .map(|function| ScalarUDF::from(Scalar::from(function))),
+    );
+    functions
+        .into_iter()
+        .map(|function| {
+            named(function, ScalarUDF::name, |function, names| {
+                function.with_aliases(names)
+            })
+        })
+        .collect()
 }
 
 /// All aggregate functions.
@@ -82,18 +101,33 @@ pub fn aggregate_functions() -> Vec<AggregateUDF> {
         AggregateUDF::from(fold_agg::BitmapFoldAgg::and()),
         AggregateUDF::from(fold_agg::BitmapFoldAgg::xor()),
     ];
-    functions.extend(set_aggregates::AGGREGATES.iter().map(|aggregate| AggregateUDF::from(set_aggregate::SetAggregate::from(aggregate))));
+    functions.extend(
+        set_aggregates::AGGREGATES
+            .iter()
+            .map(|aggregate| AggregateUDF::from(set_aggregate::SetAggregate::from(aggregate))),
+    );
     functions.extend(rule_agg::all().map(AggregateUDF::from));
     functions.extend(bsi_agg::all().map(AggregateUDF::from));
     functions.push(AggregateUDF::from(bsi_build_agg::BsiBuildAgg::default()));
     functions.extend(bucket_agg::all().map(AggregateUDF::from));
-    functions.into_iter().map(|function| named(function, AggregateUDF::name, |function, names| function.with_aliases(names))).collect()
+    functions
+        .into_iter()
+        .map(|function| {
+            named(function, AggregateUDF::name, |function, names| {
+                function.with_aliases(names)
+            })
+        })
+        .collect()
 }
 
 /// Gives a function its further names.
 fn named<F>(function: F, name: fn(&F) -> &str, with: fn(F, Vec<&'static str>) -> F) -> F {
     let aliases = aliases_of(name(&function));
-    if aliases.is_empty() { function } else { with(function, aliases.to_vec()) }
+    if aliases.is_empty() {
+        function
+    } else {
+        with(function, aliases.to_vec())
+    }
 }
 
 /// Makes every function known to the session, and the setting `tagmill.dialect`.
@@ -103,13 +137,21 @@ fn named<F>(function: F, name: fn(&F) -> &str, with: fn(F, Vec<&'static str>) ->
 pub fn register_all(context: &SessionContext) -> Result<()> {
     let (scalars, aggregates) = (scalar_functions(), aggregate_functions());
     let rules = Arc::new(DialectRules::new(&scalars, &aggregates));
-    scalars.into_iter().for_each(|function| context.register_udf(function));
-    aggregates.into_iter().for_each(|function| context.register_udaf(function));
+    scalars
+        .into_iter()
+        .for_each(|function| context.register_udf(function));
+    aggregates
+        .into_iter()
+        .for_each(|function| context.register_udaf(function));
     for name in std::iter::once(&EXPLODE).chain(aliases_of(EXPLODE)) {
         context.register_udtf(name, Arc::new(BitmapExplode));
     }
     let state = context.state_ref();
     let mut state = state.write();
-    state.config_mut().options_mut().extensions.insert(TagmillOptions::default());
+    state
+        .config_mut()
+        .options_mut()
+        .extensions
+        .insert(TagmillOptions::default());
     state.register_function_rewrite(rules)
 }

@@ -24,25 +24,41 @@ impl<'a> Column<'a> {
     ///
     /// # Errors
     /// An execution error for a constant bitmap with a defect.
-    pub(super) fn read(function: &'static Function, at: usize, value: &'a ColumnarValue) -> Result<Self> {
+    pub(super) fn read(
+        function: &'static Function,
+        at: usize,
+        value: &'a ColumnarValue,
+    ) -> Result<Self> {
         let kind = function.argument(at).map(|argument| argument.kind);
         let depth = match kind {
             Some(Kind::Bitmap) => Some(Depth::Everything),
             Some(Kind::Headers) => Some(Depth::Headers),
-            Some(Kind::BitmapOrElement) if !value.data_type().is_integer() => Some(Depth::Everything),
+            Some(Kind::BitmapOrElement) if !value.data_type().is_integer() => {
+                Some(Depth::Everything)
+            }
             _ => None,
         };
         if let Some(depth) = depth {
-            return Ok(Self::Bitmaps(Bitmaps::of_value(function.name, at + 1, depth, value)?));
+            return Ok(Self::Bitmaps(Bitmaps::of_value(
+                function.name,
+                at + 1,
+                depth,
+                value,
+            )?));
         }
         let is_constant = matches!(value, ColumnarValue::Scalar(_));
-        Ok(Self::Values { array: value.to_array(1)?, is_constant })
+        Ok(Self::Values {
+            array: value.to_array(1)?,
+            is_constant,
+        })
     }
 
     fn is_null(&self, row: usize) -> bool {
         match self {
             Self::Bitmaps(bitmaps) => bitmaps.is_null(row),
-            Self::Values { array, is_constant } => array.is_null(if *is_constant { 0 } else { row }),
+            Self::Values { array, is_constant } => {
+                array.is_null(if *is_constant { 0 } else { row })
+            }
         }
     }
 }
@@ -72,7 +88,8 @@ impl Sizes {
     }
 }
 
-/// One row of a call. An accessor of a missing or NULL argument is an error: a function asks first, or spreads NULLs.
+/// One row of a call. An accessor of a missing or NULL argument is an error: a function asks first,
+/// or spreads NULLs.
 pub(super) struct Row<'c> {
     pub(super) function: &'static Function,
     pub(super) columns: &'c [Column<'c>],
@@ -87,13 +104,19 @@ impl<'c> Row<'c> {
 
     /// Whether the argument is missing or NULL.
     pub(super) fn is_null(&self, at: usize) -> bool {
-        self.columns.get(at).is_none_or(|column| column.is_null(self.row))
+        self.columns
+            .get(at)
+            .is_none_or(|column| column.is_null(self.row))
     }
 
     /// An error that names the function and the row.
     #[cold]
     pub(super) fn error(&self, what: impl Display) -> DataFusionError {
-        exec_datafusion_err!("{}: row {} of the batch: {what}", self.function.name, self.row)
+        exec_datafusion_err!(
+            "{}: row {} of the batch: {what}",
+            self.function.name,
+            self.row
+        )
     }
 
     /// Whether the argument is a bitmap column.
@@ -130,7 +153,11 @@ impl<'c> Row<'c> {
             (None, Some(expanded)) => expanded.and_cardinality(&first),
             (None, None) => and_cardinality(&first, &second),
         };
-        Ok(Sizes { first: first.cardinality(), second: second.cardinality(), shared })
+        Ok(Sizes {
+            first: first.cardinality(),
+            second: second.cardinality(),
+            shared,
+        })
     }
 
     fn expanded(&self, at: usize) -> Option<&'c Expanded<'c>> {
@@ -142,12 +169,17 @@ impl<'c> Row<'c> {
 
     /// All arguments, which are bitmaps; without those that are NULL.
     pub(super) fn bitmaps(&self) -> Result<Vec<BitmapRef<'c>>> {
-        (0..self.columns.len()).filter_map(|at| self.bitmap_or_null(at).transpose()).collect()
+        (0..self.columns.len())
+            .filter_map(|at| self.bitmap_or_null(at).transpose())
+            .collect()
     }
 
     #[cold]
     fn unexpected(&self, at: usize) -> DataFusionError {
-        self.error(format_args!("argument {} is NULL or of another type", at + 1))
+        self.error(format_args!(
+            "argument {} is NULL or of another type",
+            at + 1
+        ))
     }
 
     /// The column and where the row is in it.
@@ -155,7 +187,11 @@ impl<'c> Row<'c> {
         match self.columns.get(at) {
             Some(Column::Values { array, is_constant }) => {
                 let row = if *is_constant { 0 } else { self.row };
-                if array.is_valid(row) { Ok((array, row)) } else { Err(self.unexpected(at)) }
+                if array.is_valid(row) {
+                    Ok((array, row))
+                } else {
+                    Err(self.unexpected(at))
+                }
             }
             _ => Err(self.unexpected(at)),
         }
@@ -171,37 +207,59 @@ impl<'c> Row<'c> {
         let (array, row) = self.values(at)?;
         if let Some(array) = array.as_primitive_opt::<UInt64Type>() {
             let value = array.value(row);
-            return if self.function.bits() == 64 { Ok(value) } else { self.wrap(at, i128::from(value)) };
+            return if self.function.bits() == 64 {
+                Ok(value)
+            } else {
+                self.wrap(at, i128::from(value))
+            };
         }
-        let array = array.as_primitive_opt::<Int64Type>().ok_or_else(|| self.unexpected(at))?;
+        let array = array
+            .as_primitive_opt::<Int64Type>()
+            .ok_or_else(|| self.unexpected(at))?;
         self.wrap(at, i128::from(array.value(row)))
     }
 
     fn wrap(&self, at: usize, value: i128) -> Result<u64> {
         let bits = self.function.bits();
-        let wrapped = if value < 0 { value + (1 << bits) } else { value };
+        let wrapped = if value < 0 {
+            value + (1 << bits)
+        } else {
+            value
+        };
         if (0..1 << bits).contains(&wrapped) {
             return Ok(wrapped as u64);
         }
-        Err(self.error(format_args!("argument {}: {value}, expected an integer of {bits} bits", at + 1)))
+        Err(self.error(format_args!(
+            "argument {}: {value}, expected an integer of {bits} bits",
+            at + 1
+        )))
     }
 
     /// The integer.
     pub(super) fn integer(&self, at: usize) -> Result<i64> {
         let (array, row) = self.values(at)?;
-        Ok(array.as_primitive_opt::<Int64Type>().ok_or_else(|| self.unexpected(at))?.value(row))
+        Ok(array
+            .as_primitive_opt::<Int64Type>()
+            .ok_or_else(|| self.unexpected(at))?
+            .value(row))
     }
 
     /// The boolean.
     pub(super) fn flag(&self, at: usize) -> Result<bool> {
         let (array, row) = self.values(at)?;
-        Ok(array.as_boolean_opt().ok_or_else(|| self.unexpected(at))?.value(row))
+        Ok(array
+            .as_boolean_opt()
+            .ok_or_else(|| self.unexpected(at))?
+            .value(row))
     }
 
     /// The text.
     pub(super) fn text(&self, at: usize) -> Result<&'c str> {
         let (array, row) = self.values(at)?;
-        Ok(array.as_string_view_opt().ok_or_else(|| self.unexpected(at))?.value(row))
+        Ok(array
+            .as_string_view_opt()
+            .ok_or_else(|| self.unexpected(at))?
+            .value(row))
     }
 
     /// The bytes.
@@ -218,21 +276,41 @@ impl<'c> Row<'c> {
     /// The elements of an array. NULL elements are skipped; where they are wrapped, refused.
     pub(super) fn elements(&self, at: usize) -> Result<Vec<u64>> {
         let (array, row) = self.values(at)?;
-        let list = array.as_list_opt::<i32>().ok_or_else(|| self.unexpected(at))?.value(row);
+        let list = array
+            .as_list_opt::<i32>()
+            .ok_or_else(|| self.unexpected(at))?
+            .value(row);
         if let Some(values) = list.as_primitive_opt::<UInt64Type>() {
             return Ok(values.iter().flatten().collect());
         }
-        let values = list.as_primitive_opt::<Int64Type>().ok_or_else(|| self.unexpected(at))?;
+        let values = list
+            .as_primitive_opt::<Int64Type>()
+            .ok_or_else(|| self.unexpected(at))?;
         if values.null_count() > 0 {
-            return Err(self.error(format_args!("argument {} has a NULL element, expected none", at + 1)));
+            return Err(self.error(format_args!(
+                "argument {} has a NULL element, expected none",
+                at + 1
+            )));
         }
-        values.values().iter().map(|value| self.wrap(at, i128::from(*value))).collect()
+        values
+            .values()
+            .iter()
+            .map(|value| self.wrap(at, i128::from(*value)))
+            .collect()
     }
 
     /// The integers of an array, without NULLs.
     pub(super) fn integers(&self, at: usize) -> Result<Vec<i64>> {
         let (array, row) = self.values(at)?;
-        let list = array.as_list_opt::<i32>().ok_or_else(|| self.unexpected(at))?.value(row);
-        Ok(list.as_primitive_opt::<Int64Type>().ok_or_else(|| self.unexpected(at))?.iter().flatten().collect())
+        let list = array
+            .as_list_opt::<i32>()
+            .ok_or_else(|| self.unexpected(at))?
+            .value(row);
+        Ok(list
+            .as_primitive_opt::<Int64Type>()
+            .ok_or_else(|| self.unexpected(at))?
+            .iter()
+            .flatten()
+            .collect())
     }
 }

@@ -37,7 +37,10 @@ impl Rule {
     /// # Errors
     /// What is wrong, and at which character.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let mut rule = Self { names: Vec::new(), steps: Vec::new() };
+        let mut rule = Self {
+            names: Vec::new(),
+            steps: Vec::new(),
+        };
         let mut waiting: Vec<char> = Vec::new();
         let mut wants_operand = true;
         for (at, token) in tokens(text)? {
@@ -47,7 +50,9 @@ impl Rule {
                     rule.steps.push(Step::Take(number));
                     wants_operand = false;
                 }
-                Token::Name(name) => return Err(format!("'{name}' at character {at}, expected an operator")),
+                Token::Name(name) => {
+                    return Err(format!("'{name}' at character {at}, expected an operator"));
+                }
                 Token::Sign('(') if wants_operand => waiting.push('('),
                 Token::Sign(')') if !wants_operand => {
                     rule.combine_back_to_bracket(&mut waiting);
@@ -60,22 +65,35 @@ impl Rule {
                     waiting.push(sign);
                     wants_operand = true;
                 }
-                Token::Sign(sign) if wants_operand => return Err(format!("'{sign}' at character {at}, expected a name or '('")),
-                Token::Sign(sign) => return Err(format!("'{sign}' at character {at}, expected an operator")),
+                Token::Sign(sign) if wants_operand => {
+                    return Err(format!(
+                        "'{sign}' at character {at}, expected a name or '('"
+                    ));
+                }
+                Token::Sign(sign) => {
+                    return Err(format!("'{sign}' at character {at}, expected an operator"));
+                }
             }
         }
         if wants_operand {
             return Err("it ends where a name or '(' is expected".to_owned());
         }
         rule.combine_back_to_bracket(&mut waiting);
-        if waiting.is_empty() { Ok(rule) } else { Err("a '(' is not closed".to_owned()) }
+        if waiting.is_empty() {
+            Ok(rule)
+        } else {
+            Err("a '(' is not closed".to_owned())
+        }
     }
 
     fn number(&mut self, name: String) -> usize {
-        self.names.iter().position(|known| *known == name).unwrap_or_else(|| {
-            self.names.push(name);
-            self.names.len() - 1
-        })
+        self.names
+            .iter()
+            .position(|known| *known == name)
+            .unwrap_or_else(|| {
+                self.names.push(name);
+                self.names.len() - 1
+            })
     }
 
     fn combine_back_to_bracket(&mut self, waiting: &mut Vec<char>) {
@@ -94,8 +112,14 @@ impl Rule {
             match step {
                 Step::Take(number) => results.push(set(*number).to_vec()),
                 Step::Combine(sign) => {
-                    let (right, left) = (results.pop().unwrap_or_default(), results.pop().unwrap_or_default());
-                    let (left, right) = (BitmapRef::parse_layout(&left)?, BitmapRef::parse_layout(&right)?);
+                    let (right, left) = (
+                        results.pop().unwrap_or_default(),
+                        results.pop().unwrap_or_default(),
+                    );
+                    let (left, right) = (
+                        BitmapRef::parse_layout(&left)?,
+                        BitmapRef::parse_layout(&right)?,
+                    );
                     let mut out = Vec::new();
                     match sign {
                         '&' => and(&left, &right, &mut out),
@@ -123,9 +147,17 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, String> {
                 let mut name = String::new();
                 let mut next = Some(first);
                 while let Some(found) = next {
-                    let escaped = if found == '\\' { chars.next().map(|(_, escaped)| escaped) } else { Some(found) };
+                    let escaped = if found == '\\' {
+                        chars.next().map(|(_, escaped)| escaped)
+                    } else {
+                        Some(found)
+                    };
                     name.push(escaped.ok_or("it ends after a backslash")?);
-                    next = chars.next_if(|(_, found)| !matches!(found, ' ' | '\t' | '&' | '|' | '-' | '^' | '(' | ')')).map(|(_, found)| found);
+                    next = chars
+                        .next_if(|(_, found)| {
+                            !matches!(found, ' ' | '\t' | '&' | '|' | '-' | '^' | '(' | ')')
+                        })
+                        .map(|(_, found)| found);
                 }
                 tokens.push((at + 1, Token::Name(name)));
             }
@@ -147,7 +179,18 @@ mod tests {
         let rule = Rule::parse(r"(A:a/b | B:2\-4)&C\\ - A:a/b").unwrap();
         assert_eq!(rule.names, ["A:a/b", "B:2-4", "C\\"]);
         use Step::{Combine, Take};
-        assert_eq!(rule.steps, [Take(0), Take(1), Combine('|'), Take(2), Combine('&'), Take(0), Combine('-')]);
+        assert_eq!(
+            rule.steps,
+            [
+                Take(0),
+                Take(1),
+                Combine('|'),
+                Take(2),
+                Combine('&'),
+                Take(0),
+                Combine('-')
+            ]
+        );
     }
 
     #[test]

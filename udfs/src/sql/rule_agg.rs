@@ -1,4 +1,5 @@
-//! Aggregates over rows of a bitmap and a key: the intersection of some keys' sets, or a rule over them, in one scan.
+//! Aggregates over rows of a bitmap and a key: the intersection of some keys' sets, or a rule over
+//! them, in one scan.
 
 use super::documentation::document;
 use super::input::{bitmap_type, expect_arguments};
@@ -11,7 +12,10 @@ use arrow::record_batch::RecordBatch;
 use datafusion::common::{exec_datafusion_err, plan_datafusion_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, ColumnarValue, Documentation, GroupsAccumulator, Signature, Volatility};
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDFImpl, ColumnarValue, Documentation, GroupsAccumulator, Signature,
+    Volatility,
+};
 use datafusion::scalar::ScalarValue;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -34,26 +38,42 @@ pub(super) struct KeyedAggregate {
 
 /// All of them.
 pub(super) fn all() -> impl Iterator<Item = KeyedAggregate> {
-    [(Computes::Intersection, false), (Computes::Intersection, true), (Computes::Rule, false), (Computes::Rule, true)].into_iter().map(
-        |(computes, is_count)| KeyedAggregate {
-            computes,
-            is_count,
-            signature: Signature::user_defined(Volatility::Immutable),
-            documentation: documentation(computes, is_count),
-        },
-    )
+    [
+        (Computes::Intersection, false),
+        (Computes::Intersection, true),
+        (Computes::Rule, false),
+        (Computes::Rule, true),
+    ]
+    .into_iter()
+    .map(|(computes, is_count)| KeyedAggregate {
+        computes,
+        is_count,
+        signature: Signature::user_defined(Volatility::Immutable),
+        documentation: documentation(computes, is_count),
+    })
 }
 
 const BITMAP: (&str, &str) = ("bitmap", "Portable 64-bit Roaring bytes.");
-const KEY: (&str, &str) = ("key", "What the bitmap is the set of, such as a tag's value; compared as text.");
+const KEY: (&str, &str) = (
+    "key",
+    "What the bitmap is the set of, such as a tag's value; compared as text.",
+);
 const ROWS: &str = "FROM (VALUES ('a', [1, 2, 3]), ('b', [2, 3]), ('c', [3])) AS t(tag, users)";
 
 fn documentation(computes: Computes, is_count: bool) -> Documentation {
-    let (name, what) = (name(computes, is_count), if is_count { "Number of values" } else { "The values" });
+    let (name, what) = (
+        name(computes, is_count),
+        if is_count {
+            "Number of values"
+        } else {
+            "The values"
+        },
+    );
     let (about, syntax, argument, call, bitmap, count) = match computes {
         Computes::Intersection => (
             format!(
-                "{what} that are in the sets of all the keys listed, where a key's set is the union of its rows. NULLs are skipped, wanted ones as well; a \
+                "{what} that are in the sets of all the keys listed, where a key's set is the \
+                 union of its rows. NULLs are skipped, wanted ones as well; a \
                  key without rows has an empty set."
             ),
             format!("{name}(bitmap, key, wanted[, ...])"),
@@ -64,8 +84,10 @@ fn documentation(computes: Computes, is_count: bool) -> Documentation {
         ),
         Computes::Rule => (
             format!(
-                "{what} that a rule over keys gives, in one scan, where a key's set is the union of its rows: & is intersection, | union, - difference, ^ exclusive or, \
-                 equal in rank and from left to right, brackets first; a backslash makes the next character part of a key. NULLs are skipped; \
+                "{what} that a rule over keys gives, in one scan, where a key's set is the union \
+                 of its rows: & is intersection, | union, - difference, ^ exclusive or, \
+                 equal in rank and from left to right, brackets first; a backslash makes the next \
+                 character part of a key. NULLs are skipped; \
                  a key without rows has an empty set."
             ),
             format!("{name}(bitmap, key, rule)"),
@@ -76,7 +98,11 @@ fn documentation(computes: Computes, is_count: bool) -> Documentation {
         ),
     };
     let query = format!("{name}(bitmap_from_array(users), tag, {call})");
-    let (query, result) = if is_count { (format!("SELECT {query} {ROWS}"), count) } else { (format!("SELECT bitmap_to_array({query}) {ROWS}"), bitmap) };
+    let (query, result) = if is_count {
+        (format!("SELECT {query} {ROWS}"), count)
+    } else {
+        (format!("SELECT bitmap_to_array({query}) {ROWS}"), bitmap)
+    };
     document(&about, &syntax, &[BITMAP, KEY, argument], (&query, result))
 }
 
@@ -93,11 +119,18 @@ fn name(computes: Computes, is_count: bool) -> &'static str {
 ///
 /// # Errors
 /// A plan error for anything else.
-pub(super) fn constant(function: &str, args: &AccumulatorArgs<'_>, at: usize) -> Result<ScalarValue> {
+pub(super) fn constant(
+    function: &str,
+    args: &AccumulatorArgs<'_>,
+    at: usize,
+) -> Result<ScalarValue> {
     let no_rows = RecordBatch::new_empty(Arc::new(Schema::empty()));
     match args.exprs.get(at).map(|expr| expr.evaluate(&no_rows)) {
         Some(Ok(ColumnarValue::Scalar(value))) => Ok(value),
-        _ => Err(plan_datafusion_err!("{function}: argument {} is not a constant", at + 1)),
+        _ => Err(plan_datafusion_err!(
+            "{function}: argument {} is not a constant",
+            at + 1
+        )),
     }
 }
 
@@ -108,7 +141,12 @@ impl KeyedAggregate {
 
     /// Text of the constant arguments; NULLs are skipped.
     fn texts(&self, args: &AccumulatorArgs<'_>) -> Result<Vec<String>> {
-        let values = (2..args.exprs.len()).map(|at| Ok(constant(self.function(), args, at)?.try_as_str().flatten().map(str::to_owned)));
+        let values = (2..args.exprs.len()).map(|at| {
+            Ok(constant(self.function(), args, at)?
+                .try_as_str()
+                .flatten()
+                .map(str::to_owned))
+        });
         values.filter_map(Result::transpose).collect()
     }
 
@@ -118,14 +156,29 @@ impl KeyedAggregate {
         let function = self.function();
         let (keys, rule) = match self.computes {
             // A set met with itself is the set: each key is looked for once.
-            Computes::Intersection => (texts.into_iter().collect::<BTreeSet<_>>().into_iter().collect(), None),
+            Computes::Intersection => (
+                texts
+                    .into_iter()
+                    .collect::<BTreeSet<_>>()
+                    .into_iter()
+                    .collect(),
+                None,
+            ),
             Computes::Rule => {
-                let text = texts.into_iter().next().ok_or_else(|| plan_datafusion_err!("{function}: argument 3 is NULL, expected a rule"))?;
-                let rule = Rule::parse(&text).map_err(|error| plan_datafusion_err!("{function}: rule '{text}': {error}"))?;
+                let text = texts.into_iter().next().ok_or_else(|| {
+                    plan_datafusion_err!("{function}: argument 3 is NULL, expected a rule")
+                })?;
+                let rule = Rule::parse(&text)
+                    .map_err(|error| plan_datafusion_err!("{function}: rule '{text}': {error}"))?;
                 (rule.names.clone(), Some(rule))
             }
         };
-        Ok(Wanted { function, is_count: self.is_count, keys, rule })
+        Ok(Wanted {
+            function,
+            is_count: self.is_count,
+            keys,
+            rule,
+        })
     }
 }
 
@@ -139,14 +192,24 @@ impl AggregateUDFImpl for KeyedAggregate {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        let most = if self.computes == Computes::Rule { 3 } else { usize::MAX };
+        let most = if self.computes == Computes::Rule {
+            3
+        } else {
+            usize::MAX
+        };
         expect_arguments(self.function(), types, 3, most)?;
         let texts = std::iter::repeat_n(DataType::Utf8View, types.len() - 1);
-        Ok(std::iter::once(bitmap_type(self.function(), 1, &types[0])?).chain(texts).collect())
+        Ok(std::iter::once(bitmap_type(self.function(), 1, &types[0])?)
+            .chain(texts)
+            .collect())
     }
 
     fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Ok(if self.is_count { DataType::UInt64 } else { DataType::BinaryView })
+        Ok(if self.is_count {
+            DataType::UInt64
+        } else {
+            DataType::BinaryView
+        })
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
@@ -161,7 +224,10 @@ impl AggregateUDFImpl for KeyedAggregate {
         true
     }
 
-    fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
+    fn create_groups_accumulator(
+        &self,
+        args: AccumulatorArgs<'_>,
+    ) -> Result<Box<dyn GroupsAccumulator>> {
         Ok(Box::new(KeyedGroups::new(self.wanted(&args)?)))
     }
 
@@ -192,27 +258,54 @@ impl Keyed for Wanted {
 
     fn key(&self, keys: &dyn Array, row: usize) -> Result<Option<usize>> {
         let texts = keys.as_string_view_opt();
-        let texts = texts.ok_or_else(|| exec_datafusion_err!("{}: argument 2 is {}, expected text", self.function, keys.data_type()))?;
-        Ok(if texts.is_null(row) { None } else { self.keys.iter().position(|wanted| wanted == texts.value(row)) })
+        let texts = texts.ok_or_else(|| {
+            exec_datafusion_err!(
+                "{}: argument 2 is {}, expected text",
+                self.function,
+                keys.data_type()
+            )
+        })?;
+        Ok(if texts.is_null(row) {
+            None
+        } else {
+            self.keys
+                .iter()
+                .position(|wanted| wanted == texts.value(row))
+        })
     }
 
     fn data_type(&self) -> DataType {
-        if self.is_count { DataType::UInt64 } else { DataType::BinaryView }
+        if self.is_count {
+            DataType::UInt64
+        } else {
+            DataType::BinaryView
+        }
     }
 
     fn result(&self, sets: &[(usize, &[u8])]) -> Result<ScalarValue> {
-        let set = |number: usize| sets.iter().find(|(key, _)| *key == number).map_or([0; 8].as_slice(), |(_, bytes)| *bytes);
+        let set = |number: usize| {
+            sets.iter()
+                .find(|(key, _)| *key == number)
+                .map_or([0; 8].as_slice(), |(_, bytes)| *bytes)
+        };
         let bytes = match &self.rule {
             Some(rule) => rule.result(set).map_err(state_error)?,
             None => {
                 let sets = (0..self.keys.len()).map(|number| BitmapRef::parse_layout(set(number)));
                 let mut out = Vec::new();
-                and_many(&sets.collect::<Result<Vec<_>, _>>().map_err(state_error)?, &mut out);
+                and_many(
+                    &sets.collect::<Result<Vec<_>, _>>().map_err(state_error)?,
+                    &mut out,
+                );
                 out
             }
         };
         if self.is_count {
-            return Ok(ScalarValue::UInt64(Some(BitmapRef::parse_layout(&bytes).map_err(state_error)?.cardinality())));
+            return Ok(ScalarValue::UInt64(Some(
+                BitmapRef::parse_layout(&bytes)
+                    .map_err(state_error)?
+                    .cardinality(),
+            )));
         }
         Ok(ScalarValue::BinaryView(Some(bytes)))
     }

@@ -5,12 +5,17 @@ use super::function::{Answer, Function, Kind, Nulls, Returns, changes};
 use super::input::{as_result, bitmap_type, element_type, expect_arguments, row_count};
 use super::output::BitmapColumn;
 use super::row::{Column, Row};
-use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringArray, StructArray, UInt8Array, UInt64Array};
+use arrow::array::{
+    ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringArray, StructArray,
+    UInt8Array, UInt64Array,
+};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::{exec_datafusion_err, plan_err};
 use datafusion::error::Result;
-use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -24,9 +29,22 @@ pub(super) struct Scalar {
 
 impl From<&'static Function> for Scalar {
     fn from(function: &'static Function) -> Self {
-        let arguments: Vec<(&str, &str)> = function.arguments.iter().map(|argument| (argument.name, argument.about)).collect();
-        let documentation = document(function.about, function.syntax, &arguments, function.example);
-        Self { function, signature: Signature::user_defined(Volatility::Immutable), documentation }
+        let arguments: Vec<(&str, &str)> = function
+            .arguments
+            .iter()
+            .map(|argument| (argument.name, argument.about))
+            .collect();
+        let documentation = document(
+            function.about,
+            function.syntax,
+            &arguments,
+            function.example,
+        );
+        Self {
+            function,
+            signature: Signature::user_defined(Volatility::Immutable),
+            documentation,
+        }
     }
 }
 
@@ -55,12 +73,18 @@ fn integer_type(function: &str, at: usize, found: &DataType) -> Result<DataType>
 }
 
 fn wrapped_type(function: &str, at: usize, found: &DataType) -> Result<DataType> {
-    if *found == DataType::UInt64 { Ok(DataType::UInt64) } else { integer_type(function, at, found) }
+    if *found == DataType::UInt64 {
+        Ok(DataType::UInt64)
+    } else {
+        integer_type(function, at, found)
+    }
 }
 
 fn text_type(function: &str, at: usize, found: &DataType) -> Result<DataType> {
     match found {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => Ok(DataType::Utf8View),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => {
+            Ok(DataType::Utf8View)
+        }
         DataType::Dictionary(_, value) if value.is_string() => Ok(DataType::Utf8View),
         _ => plan_err!("{function}: argument {at} is {found}, expected text"),
     }
@@ -71,9 +95,18 @@ fn list_of(item: DataType) -> DataType {
 }
 
 /// The type of an array of elements.
-fn elements_type(function: &str, at: usize, found: &DataType, item_type: fn(&str, usize, &DataType) -> Result<DataType>) -> Result<DataType> {
+fn elements_type(
+    function: &str,
+    at: usize,
+    found: &DataType,
+    item_type: fn(&str, usize, &DataType) -> Result<DataType>,
+) -> Result<DataType> {
     match found {
-        DataType::List(item) | DataType::LargeList(item) | DataType::ListView(item) | DataType::LargeListView(item) | DataType::FixedSizeList(item, _) => {
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item)
+        | DataType::FixedSizeList(item, _) => {
             Ok(list_of(item_type(function, at, item.data_type())?))
         }
         DataType::Null => Ok(list_of(item_type(function, at, found)?)),
@@ -90,9 +123,15 @@ impl Kind {
             Self::Element => element_type(function, at, found),
             Self::Wrapped => wrapped_type(function, at, found),
             Self::Integer => integer_type(function, at, found),
-            Self::ElementOrText if found.is_string() || *found == DataType::Null => Ok(DataType::Utf8View),
-            Self::ElementOrText => integer_type(function, at, found).and_then(|_| wrapped_type(function, at, found)),
-            Self::Flag if matches!(found, DataType::Boolean | DataType::Null) => Ok(DataType::Boolean),
+            Self::ElementOrText if found.is_string() || *found == DataType::Null => {
+                Ok(DataType::Utf8View)
+            }
+            Self::ElementOrText => {
+                integer_type(function, at, found).and_then(|_| wrapped_type(function, at, found))
+            }
+            Self::Flag if matches!(found, DataType::Boolean | DataType::Null) => {
+                Ok(DataType::Boolean)
+            }
             Self::Flag => plan_err!("{function}: argument {at} is {found}, expected a boolean"),
             Self::Text => text_type(function, at, found),
             Self::Elements => elements_type(function, at, found, element_type),
@@ -113,12 +152,24 @@ impl ScalarUDFImpl for Scalar {
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         let function = self.function;
-        let most = if function.is_variadic { usize::MAX } else { function.arguments.len() };
-        expect_arguments(function.name, types, function.arguments.len() - function.optional, most)?;
-        let coerced = types.iter().enumerate().map(|(at, found)| match function.argument(at) {
-            Some(argument) => argument.kind.coerce(function.name, at + 1, found),
-            None => Ok(found.clone()),
-        });
+        let most = if function.is_variadic {
+            usize::MAX
+        } else {
+            function.arguments.len()
+        };
+        expect_arguments(
+            function.name,
+            types,
+            function.arguments.len() - function.optional,
+            most,
+        )?;
+        let coerced = types
+            .iter()
+            .enumerate()
+            .map(|(at, found)| match function.argument(at) {
+                Some(argument) => argument.kind.coerce(function.name, at + 1, found),
+                None => Ok(found.clone()),
+            });
         coerced.collect()
     }
 
@@ -127,10 +178,18 @@ impl ScalarUDFImpl for Scalar {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let columns = args.args.iter().enumerate().map(|(at, value)| Column::read(self.function, at, value));
+        let columns = args
+            .args
+            .iter()
+            .enumerate()
+            .map(|(at, value)| Column::read(self.function, at, value));
         let columns = columns.collect::<Result<Vec<_>>>()?;
         let rows = row_count(&args.args, args.number_rows);
-        let call = Calls { function: self.function, columns: &columns, rows };
+        let call = Calls {
+            function: self.function,
+            columns: &columns,
+            rows,
+        };
         as_result(call.column()?, &args.args)
     }
 
@@ -148,7 +207,11 @@ struct Calls<'c> {
 
 impl Calls<'_> {
     fn call(&self, row: usize, out: &mut Vec<u8>) -> Result<Answer> {
-        let row = Row { function: self.function, columns: self.columns, row };
+        let row = Row {
+            function: self.function,
+            columns: self.columns,
+            row,
+        };
         if self.function.nulls == Nulls::Spread && row.has_null() {
             return Ok(Answer::Null);
         }
@@ -162,16 +225,26 @@ impl Calls<'_> {
             scratch.clear();
             Ok(match self.call(row, &mut scratch)? {
                 Answer::Null => None,
-                answer => Some(
-                    pick(answer).ok_or_else(|| exec_datafusion_err!("{}: an answer of another type than {:?}", self.function.name, self.function.returns))?,
-                ),
+                answer => Some(pick(answer).ok_or_else(|| {
+                    exec_datafusion_err!(
+                        "{}: an answer of another type than {:?}",
+                        self.function.name,
+                        self.function.returns
+                    )
+                })?),
             })
         });
         answers.collect()
     }
 
     fn flags(&self) -> Result<Vec<Option<bool>>> {
-        self.values(|answer| if let Answer::Flag(flag) = answer { Some(flag) } else { None })
+        self.values(|answer| {
+            if let Answer::Flag(flag) = answer {
+                Some(flag)
+            } else {
+                None
+            }
+        })
     }
 
     fn column(&self) -> Result<ArrayRef> {
@@ -183,44 +256,96 @@ impl Calls<'_> {
                 }
                 column.finish()?
             }
-            Returns::Count => Arc::new(UInt64Array::from(self.values(|answer| if let Answer::Count(count) = answer { Some(count) } else { None })?)),
-            Returns::Integer => Arc::new(Int64Array::from(self.values(|answer| if let Answer::Integer(value) = answer { Some(value) } else { None })?)),
-            Returns::Float => Arc::new(Float64Array::from(self.values(|answer| if let Answer::Float(value) = answer { Some(value) } else { None })?)),
+            Returns::Count => Arc::new(UInt64Array::from(self.values(|answer| {
+                if let Answer::Count(count) = answer {
+                    Some(count)
+                } else {
+                    None
+                }
+            })?)),
+            Returns::Integer => Arc::new(Int64Array::from(self.values(|answer| {
+                if let Answer::Integer(value) = answer {
+                    Some(value)
+                } else {
+                    None
+                }
+            })?)),
+            Returns::Float => Arc::new(Float64Array::from(self.values(|answer| {
+                if let Answer::Float(value) = answer {
+                    Some(value)
+                } else {
+                    None
+                }
+            })?)),
             Returns::Flag => Arc::new(BooleanArray::from(self.flags()?)),
-            Returns::Byte => Arc::new(self.flags()?.into_iter().map(|flag| flag.map(u8::from)).collect::<UInt8Array>()),
-            Returns::Text => Arc::new(StringArray::from(self.values(|answer| if let Answer::Text(text) = answer { Some(text) } else { None })?)),
+            Returns::Byte => Arc::new(
+                self.flags()?
+                    .into_iter()
+                    .map(|flag| flag.map(u8::from))
+                    .collect::<UInt8Array>(),
+            ),
+            Returns::Text => Arc::new(StringArray::from(self.values(|answer| {
+                if let Answer::Text(text) = answer {
+                    Some(text)
+                } else {
+                    None
+                }
+            })?)),
             Returns::Bitmaps => self.bitmaps()?,
             Returns::Changes => self.changes()?,
         })
     }
 
     fn bitmaps(&self) -> Result<ArrayRef> {
-        let lists = self.values(|answer| if let Answer::Bitmaps(bitmaps) = answer { Some(bitmaps) } else { None })?;
+        let lists = self.values(|answer| {
+            if let Answer::Bitmaps(bitmaps) = answer {
+                Some(bitmaps)
+            } else {
+                None
+            }
+        })?;
         if lists.iter().flatten().map(Vec::len).sum::<usize>() > i32::MAX as usize {
             return Err(exec_datafusion_err!(
-                "{}: more than 2147483647 bitmaps in a batch, expected less; lower datafusion.execution.batch_size",
+                "{}: more than 2147483647 bitmaps in a batch, expected less; lower \
+                 datafusion.execution.batch_size",
                 self.function.name
             ));
         }
-        let offsets = OffsetBuffer::from_lengths(lists.iter().map(|list| list.as_ref().map_or(0, Vec::len)));
+        let offsets =
+            OffsetBuffer::from_lengths(lists.iter().map(|list| list.as_ref().map_or(0, Vec::len)));
         let is_valid: NullBuffer = lists.iter().map(Option::is_some).collect();
         let mut column = BitmapColumn::default();
         for bytes in lists.into_iter().flatten().flatten() {
             push_bytes(&mut column, Some(&bytes))?;
         }
         let item = Arc::new(Field::new_list_field(DataType::BinaryView, true));
-        Ok(Arc::new(ListArray::try_new(item, offsets, column.finish()?, Some(is_valid))?))
+        Ok(Arc::new(ListArray::try_new(
+            item,
+            offsets,
+            column.finish()?,
+            Some(is_valid),
+        )?))
     }
 
     fn changes(&self) -> Result<ArrayRef> {
-        let pairs = self.values(|answer| if let Answer::Changes(entered, left) = answer { Some((entered, left)) } else { None })?;
+        let pairs = self.values(|answer| {
+            if let Answer::Changes(entered, left) = answer {
+                Some((entered, left))
+            } else {
+                None
+            }
+        })?;
         let (mut entered, mut left) = (BitmapColumn::default(), BitmapColumn::default());
         for pair in &pairs {
             push_bytes(&mut entered, pair.as_ref().map(|(bytes, _)| bytes))?;
             push_bytes(&mut left, pair.as_ref().map(|(_, bytes)| bytes))?;
         }
         let is_valid: NullBuffer = pairs.iter().map(Option::is_some).collect();
-        Ok(Arc::new(StructArray::try_new(changes(), vec![entered.finish()?, left.finish()?], Some(is_valid))?))
+        Ok(Arc::new(StructArray::try_new(
+            changes(),
+            vec![entered.finish()?, left.finish()?],
+            Some(is_valid),
+        )?))
     }
 }
 

@@ -11,7 +11,9 @@ use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::plan_err;
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility};
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
+};
 use std::hash::{Hash, Hasher};
 
 /// What the rows of the argument are.
@@ -71,11 +73,18 @@ impl From<&'static Aggregate> for SetAggregate {
         let argument = match aggregate.takes {
             Takes::Bitmaps => ("bitmap", "Portable 64-bit Roaring bytes."),
             Takes::Values => ("value", "An integer, read as UInt64."),
-            Takes::Wrapped(_) => ("value", "An integer; negative ones are counted from 2^64 (rb_: 2^32) down."),
+            Takes::Wrapped(_) => (
+                "value",
+                "An integer; negative ones are counted from 2^64 (rb_: 2^32) down.",
+            ),
         };
         let syntax = format!("{}({})", aggregate.name, argument.0);
         let documentation = document(aggregate.about, &syntax, &[argument], aggregate.example);
-        Self { aggregate, signature: Signature::user_defined(Volatility::Immutable), documentation }
+        Self {
+            aggregate,
+            signature: Signature::user_defined(Volatility::Immutable),
+            documentation,
+        }
     }
 }
 
@@ -109,8 +118,12 @@ impl AggregateUDFImpl for SetAggregate {
             (Takes::Bitmaps, found) => bitmap_type(name, 1, found)?,
             (Takes::Values, found) => element_type(name, 1, found)?,
             (Takes::Wrapped(_), DataType::UInt64) => DataType::UInt64,
-            (Takes::Wrapped(_), found) if found.is_integer() || *found == DataType::Null => DataType::Int64,
-            (Takes::Wrapped(_), found) => return plan_err!("{name}: argument 1 is {found}, expected an integer"),
+            (Takes::Wrapped(_), found) if found.is_integer() || *found == DataType::Null => {
+                DataType::Int64
+            }
+            (Takes::Wrapped(_), found) => {
+                return plan_err!("{name}: argument 1 is {found}, expected an integer");
+            }
         }])
     }
 
@@ -139,7 +152,10 @@ impl AggregateUDFImpl for SetAggregate {
         true
     }
 
-    fn create_groups_accumulator(&self, _args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
+    fn create_groups_accumulator(
+        &self,
+        _args: AccumulatorArgs<'_>,
+    ) -> Result<Box<dyn GroupsAccumulator>> {
         let name = self.aggregate.name;
         let sets: Box<dyn GroupsAccumulator> = match self.aggregate.fold {
             Fold::Or => Box::new(UnionGroups::new(name, self.input())),
@@ -156,6 +172,10 @@ impl AggregateUDFImpl for SetAggregate {
 
 impl SetAggregate {
     fn input(&self) -> Input {
-        if self.aggregate.takes == Takes::Bitmaps { Input::Bitmaps } else { Input::Values }
+        if self.aggregate.takes == Takes::Bitmaps {
+            Input::Bitmaps
+        } else {
+            Input::Values
+        }
     }
 }

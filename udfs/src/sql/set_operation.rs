@@ -7,7 +7,9 @@ use crate::bitmap::{BitmapRef, and, and_many, and_not, or, or_many, xor};
 use arrow::datatypes::DataType;
 use datafusion::common::exec_datafusion_err;
 use datafusion::error::Result;
-use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+};
 use std::sync::LazyLock;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,9 +29,17 @@ pub(super) struct BitmapSetOperation {
 
 /// All set operations.
 pub(super) fn all() -> impl Iterator<Item = BitmapSetOperation> {
-    [Operation::And, Operation::Or, Operation::Xor, Operation::AndNot]
-        .into_iter()
-        .map(|operation| BitmapSetOperation { operation, signature: Signature::user_defined(Volatility::Immutable) })
+    [
+        Operation::And,
+        Operation::Or,
+        Operation::Xor,
+        Operation::AndNot,
+    ]
+    .into_iter()
+    .map(|operation| BitmapSetOperation {
+        operation,
+        signature: Signature::user_defined(Volatility::Immutable),
+    })
 }
 
 const BITMAPS: (&str, &str) = ("bitmap, ...", "Two or more portable 64-bit Roaring values.");
@@ -39,7 +49,11 @@ static AND: LazyLock<Documentation> = LazyLock::new(|| {
         "Values that are in all of the bitmaps; NULL if any is NULL.",
         "bitmap_and(bitmap, bitmap[, ...])",
         &[BITMAPS],
-        ("SELECT bitmap_to_array(bitmap_and(bitmap_from_array([1, 3, 5]), bitmap_from_array([3, 5, 7])))", "[3, 5]"),
+        (
+            "SELECT bitmap_to_array(bitmap_and(bitmap_from_array([1, 3, 5]), \
+             bitmap_from_array([3, 5, 7])))",
+            "[3, 5]",
+        ),
     )
 });
 
@@ -48,7 +62,11 @@ static OR: LazyLock<Documentation> = LazyLock::new(|| {
         "Values that are in any of the bitmaps; NULL if any is NULL.",
         "bitmap_or(bitmap, bitmap[, ...])",
         &[BITMAPS],
-        ("SELECT bitmap_to_array(bitmap_or(bitmap_from_array([1, 3]), bitmap_from_array([3, 7])))", "[1, 3, 7]"),
+        (
+            "SELECT bitmap_to_array(bitmap_or(bitmap_from_array([1, 3]), bitmap_from_array([3, \
+             7])))",
+            "[1, 3, 7]",
+        ),
     )
 });
 
@@ -57,7 +75,11 @@ static XOR: LazyLock<Documentation> = LazyLock::new(|| {
         "Values that are in an odd number of the bitmaps; NULL if any is NULL.",
         "bitmap_xor(bitmap, bitmap[, ...])",
         &[BITMAPS],
-        ("SELECT bitmap_to_array(bitmap_xor(bitmap_from_array([1, 3]), bitmap_from_array([3, 7])))", "[1, 7]"),
+        (
+            "SELECT bitmap_to_array(bitmap_xor(bitmap_from_array([1, 3]), bitmap_from_array([3, \
+             7])))",
+            "[1, 7]",
+        ),
     )
 });
 
@@ -65,8 +87,15 @@ static AND_NOT: LazyLock<Documentation> = LazyLock::new(|| {
     document(
         "Values of the first bitmap that are not in the second; NULL if either is NULL.",
         "bitmap_and_not(bitmap, bitmap)",
-        &[("bitmap", "Portable 64-bit Roaring bytes."), ("other", "Portable 64-bit Roaring bytes.")],
-        ("SELECT bitmap_to_array(bitmap_and_not(bitmap_from_array([1, 3]), bitmap_from_array([3, 7])))", "[1]"),
+        &[
+            ("bitmap", "Portable 64-bit Roaring bytes."),
+            ("other", "Portable 64-bit Roaring bytes."),
+        ],
+        (
+            "SELECT bitmap_to_array(bitmap_and_not(bitmap_from_array([1, 3]), \
+             bitmap_from_array([3, 7])))",
+            "[1]",
+        ),
     )
 });
 
@@ -88,19 +117,27 @@ impl Operation {
             (Self::AndNot, [a, b]) => and_not(a, b, out),
             (Self::And, several) => and_many(several, out),
             (Self::Or, several) => or_many(several, out),
-            (Self::Xor | Self::AndNot, [first, others @ ..]) => return self.fold(first, others, out),
+            (Self::Xor | Self::AndNot, [first, others @ ..]) => {
+                return self.fold(first, others, out);
+            }
             (Self::Xor | Self::AndNot, []) => {}
         }
         Ok(())
     }
 
     /// Applies the operation to each bitmap in turn.
-    fn fold(self, first: &BitmapRef<'_>, others: &[BitmapRef<'_>], out: &mut Vec<u8>) -> Result<()> {
+    fn fold(
+        self,
+        first: &BitmapRef<'_>,
+        others: &[BitmapRef<'_>],
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
         let mut sum = first.as_bytes().to_vec();
         let mut next = Vec::new();
         for other in others {
             next.clear();
-            let so_far = BitmapRef::parse_layout(&sum).map_err(|defect| exec_datafusion_err!("{}: {defect}", self.name()))?;
+            let so_far = BitmapRef::parse_layout(&sum)
+                .map_err(|defect| exec_datafusion_err!("{}: {defect}", self.name()))?;
             self.write(&[so_far, *other], &mut next)?;
             std::mem::swap(&mut sum, &mut next);
         }
@@ -119,9 +156,17 @@ impl ScalarUDFImpl for BitmapSetOperation {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        let most = if self.operation == Operation::AndNot { 2 } else { usize::MAX };
+        let most = if self.operation == Operation::AndNot {
+            2
+        } else {
+            usize::MAX
+        };
         expect_arguments(self.name(), types, 2, most)?;
-        types.iter().enumerate().map(|(index, found)| bitmap_type(self.name(), index + 1, found)).collect()
+        types
+            .iter()
+            .enumerate()
+            .map(|(index, found)| bitmap_type(self.name(), index + 1, found))
+            .collect()
     }
 
     fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
@@ -131,7 +176,8 @@ impl ScalarUDFImpl for BitmapSetOperation {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let name = self.operation.name();
         let arguments = args.args.iter().enumerate();
-        let arguments = arguments.map(|(index, value)| Bitmaps::of_value(name, index + 1, Depth::Everything, value));
+        let arguments = arguments
+            .map(|(index, value)| Bitmaps::of_value(name, index + 1, Depth::Everything, value));
         let arguments = arguments.collect::<Result<Vec<_>>>()?;
         let mut column = BitmapColumn::default();
         let mut bitmaps = Vec::with_capacity(arguments.len());

@@ -1,4 +1,5 @@
-//! What shared names are in StarRocks, after `SET tagmill.dialect = 'starrocks'`, and its own `array_to_bitmap`.
+//! What shared names are in StarRocks, after `SET tagmill.dialect = 'starrocks'`, and its own
+//! `array_to_bitmap`.
 
 use super::builders::{TEXT, value, write_values};
 use super::doris::{COUNT, FROM, PLACE, TO, hashed};
@@ -11,9 +12,14 @@ use xxhash_rust::xxh3::xxh3_64;
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {
         name: "starrocks_to_bitmap",
-        about: "The bitmap of one value; NULL for NULL, a negative number and text that is no value.",
+        about: "The bitmap of one value; NULL for NULL, a negative number and text that is no \
+                value.",
         syntax: "starrocks_to_bitmap(value)",
-        arguments: &[Argument { name: "value", kind: Kind::ElementOrText, about: "An integer, or text." }],
+        arguments: &[Argument {
+            name: "value",
+            kind: Kind::ElementOrText,
+            about: "An integer, or text.",
+        }],
         example: ("SELECT starrocks_to_bitmap(-1)", "NULL"),
         call: |row, out| Ok(value(row)?.map_or(Answer::Null, |value| write_values(&[value], out))),
         ..Function::BASE
@@ -24,21 +30,32 @@ pub(super) static FUNCTIONS: &[Function] = &[
         syntax: "starrocks_bitmap_hash64(text)",
         arguments: &[TEXT],
         nulls: Nulls::Seen,
-        example: ("SELECT bitmap_to_array(starrocks_bitmap_hash64('hello'))", "[10760762337991515389]"),
+        example: (
+            "SELECT bitmap_to_array(starrocks_bitmap_hash64('hello'))",
+            "[10760762337991515389]",
+        ),
         call: |row, out| hashed(row, xxh3_64, out),
         ..Function::BASE
     },
     Function {
         name: "starrocks_sub_bitmap",
-        about: "At most count values from a place on, negative places from the end; NULL if count is not above 0, and if the place is before the first value or \
+        about: "At most count values from a place on, negative places from the end; NULL if count \
+                is not above 0, and if the place is before the first value or \
                 beyond the last.",
         syntax: "starrocks_sub_bitmap(bitmap, place, count)",
         arguments: &[BITMAP, PLACE, COUNT],
-        example: ("SELECT bitmap_to_array(starrocks_sub_bitmap(bitmap_from_array([1, 2]), -2, 1))", "[1]"),
+        example: (
+            "SELECT bitmap_to_array(starrocks_sub_bitmap(bitmap_from_array([1, 2]), -2, 1))",
+            "[1]",
+        ),
         call: |row, out| {
             let (bitmap, place, count) = (row.bitmap(0)?, row.integer(1)?, row.integer(2)?);
             let cardinality = bitmap.cardinality();
-            let start = if place < 0 { cardinality.checked_sub(place.unsigned_abs()) } else { Some(place as u64) };
+            let start = if place < 0 {
+                cardinality.checked_sub(place.unsigned_abs())
+            } else {
+                Some(place as u64)
+            };
             match start {
                 Some(start) if count > 0 && start < cardinality => {
                     page(&bitmap, start, count as u64, out);
@@ -51,12 +68,21 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "starrocks_bitmap_subset_in_range",
-        about: "The values from start up to, but without, end, where a negative start is 0; NULL if there are none.",
+        about: "The values from start up to, but without, end, where a negative start is 0; NULL \
+                if there are none.",
         syntax: "starrocks_bitmap_subset_in_range(bitmap, start, end)",
         arguments: &[BITMAP, FROM, TO],
-        example: ("SELECT bitmap_to_array(starrocks_bitmap_subset_in_range(bitmap_from_array([1, 2]), -1, 2))", "[1]"),
+        example: (
+            "SELECT bitmap_to_array(starrocks_bitmap_subset_in_range(bitmap_from_array([1, 2]), \
+             -1, 2))",
+            "[1]",
+        ),
         call: |row, out| {
-            let (bitmap, start, end) = (row.bitmap(0)?, row.integer(1)?.max(0) as u64, row.integer(2)?.max(0) as u64);
+            let (bitmap, start, end) = (
+                row.bitmap(0)?,
+                row.integer(1)?.max(0) as u64,
+                row.integer(2)?.max(0) as u64,
+            );
             if super::parts::count_range(&bitmap, start, end) == 0 {
                 return Ok(Answer::Null);
             }
@@ -66,12 +92,21 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "starrocks_bitmap_subset_limit",
-        about: "At most count values, the smallest from start on, or, for a negative count, the largest up to start; a negative start is 0. NULL if there are none.",
+        about: "At most count values, the smallest from start on, or, for a negative count, the \
+                largest up to start; a negative start is 0. NULL if there are none.",
         syntax: "starrocks_bitmap_subset_limit(bitmap, start, count)",
         arguments: &[BITMAP, FROM, COUNT],
-        example: ("SELECT bitmap_to_array(starrocks_bitmap_subset_limit(bitmap_from_array([1, 2, 3]), 2, -2))", "[1, 2]"),
+        example: (
+            "SELECT bitmap_to_array(starrocks_bitmap_subset_limit(bitmap_from_array([1, 2, 3]), \
+             2, -2))",
+            "[1, 2]",
+        ),
         call: |row, out| {
-            let (bitmap, start, count) = (row.bitmap(0)?, row.integer(1)?.max(0) as u64, row.integer(2)?);
+            let (bitmap, start, count) = (
+                row.bitmap(0)?,
+                row.integer(1)?.max(0) as u64,
+                row.integer(2)?,
+            );
             let up_to = bitmap.rank(start);
             if count < 0 && up_to > 0 {
                 let wanted = up_to.min(count.unsigned_abs());
@@ -79,18 +114,34 @@ pub(super) static FUNCTIONS: &[Function] = &[
                 return Ok(Answer::Bitmap);
             }
             let is_any = count > 0 && bitmap.max().is_some_and(|last| last >= start);
-            if is_any { write_limit(&bitmap, start, count as u64, out) } else { Ok(Answer::Null) }
+            if is_any {
+                write_limit(&bitmap, start, count as u64, out)
+            } else {
+                Ok(Answer::Null)
+            }
         },
         ..Function::BASE
     },
     Function {
         name: "array_to_bitmap",
-        about: "The bitmap of an array's elements; NULL and negative elements are left out. NULL for NULL.",
+        about: "The bitmap of an array's elements; NULL and negative elements are left out. NULL \
+                for NULL.",
         syntax: "array_to_bitmap(array)",
-        arguments: &[Argument { name: "array", kind: Kind::Integers, about: "An array of integers." }],
-        example: ("SELECT bitmap_to_array(array_to_bitmap([5, -1, NULL, 1]))", "[1, 5]"),
+        arguments: &[Argument {
+            name: "array",
+            kind: Kind::Integers,
+            about: "An array of integers.",
+        }],
+        example: (
+            "SELECT bitmap_to_array(array_to_bitmap([5, -1, NULL, 1]))",
+            "[1, 5]",
+        ),
         call: |row, out| {
-            let mut values: Vec<u64> = row.integers(0)?.into_iter().filter_map(|value| u64::try_from(value).ok()).collect();
+            let mut values: Vec<u64> = row
+                .integers(0)?
+                .into_iter()
+                .filter_map(|value| u64::try_from(value).ok())
+                .collect();
             values.sort_unstable();
             values.dedup();
             Ok(write_values(&values, out))

@@ -1,12 +1,16 @@
-//! The state behind `bitmap_build_agg` and `bitmap_or_agg`: sets that only grow, for many groups or for one.
+//! The state behind `bitmap_build_agg` and `bitmap_or_agg`: sets that only grow, for many groups or
+//! for one.
 //!
-//! A state that goes from one operator to the next is a bitmap or, when DataFusion sees that grouping does not reduce the
-//! rows, one value a row: nine bytes, which no bitmap has, and which a view holds in itself.
+//! A state that goes from one operator to the next is a bitmap or, when DataFusion sees that
+//! grouping does not reduce the rows, one value a row: nine bytes, which no bitmap has, and which a
+//! view holds in itself.
 
 use super::input::Bitmaps;
 use super::output::BitmapColumn;
 use crate::bitmap::{BitmapRef, DrainedGroups, GroupSets, SharedBytes, write_sorted};
-use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, BooleanArray, ByteView, UInt64Array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryViewArray, BooleanArray, ByteView, UInt64Array,
+};
 use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, UInt64Type};
@@ -16,10 +20,12 @@ use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
 
-/// Bitmaps of a group are united together up to about this many bytes: what a processor has at hand.
+/// Bitmaps of a group are united together up to about this many bytes: what a processor has at
+/// hand.
 const TOGETHER: usize = 256 << 10;
 
-/// States are not shared where all have fewer bytes: they are copied, or become rows, for less than that costs.
+/// States are not shared where all have fewer bytes: they are copied, or become rows, for less than
+/// that costs.
 const LEAST_SHARED: u32 = 256;
 
 /// What the rows of the aggregate's argument are.
@@ -44,30 +50,58 @@ pub(super) struct UnionGroups {
     sets: GroupSets,
     /// Groups so far.
     count: usize,
-    /// Groups that were given a bitmap without values: they are empty, not NULL. As long as the last of them.
+    /// Groups that were given a bitmap without values: they are empty, not NULL. As long as the
+    /// last of them.
     are_empty: Vec<bool>,
 }
 
 impl UnionGroups {
     pub(super) fn new(function: &'static str, input: Input) -> Self {
-        Self { function, input, sets: GroupSets::default(), count: 0, are_empty: Vec::new() }
-    }
-
-    fn add_values(&mut self, values: &UInt64Array, groups: &[usize], filter: Option<&BooleanArray>) {
-        if values.null_count() == 0 && filter.is_none() {
-            self.sets.insert_batch(groups, values.values(), self.count);
-        } else {
-            let rows = groups.iter().copied().zip(values.values().iter().copied()).enumerate();
-            self.sets.insert_all(rows.filter(|(row, _)| takes_part(*row, values, filter)).map(|(_, row)| row));
+        Self {
+            function,
+            input,
+            sets: GroupSets::default(),
+            count: 0,
+            are_empty: Vec::new(),
         }
     }
 
-    fn add_bitmaps(&mut self, array: &ArrayRef, groups: &[usize], filter: Option<&BooleanArray>) -> Result<()> {
+    fn add_values(
+        &mut self,
+        values: &UInt64Array,
+        groups: &[usize],
+        filter: Option<&BooleanArray>,
+    ) {
+        if values.null_count() == 0 && filter.is_none() {
+            self.sets.insert_batch(groups, values.values(), self.count);
+        } else {
+            let rows = groups
+                .iter()
+                .copied()
+                .zip(values.values().iter().copied())
+                .enumerate();
+            self.sets.insert_all(
+                rows.filter(|(row, _)| takes_part(*row, values, filter))
+                    .map(|(_, row)| row),
+            );
+        }
+    }
+
+    fn add_bitmaps(
+        &mut self,
+        array: &ArrayRef,
+        groups: &[usize],
+        filter: Option<&BooleanArray>,
+    ) -> Result<()> {
         let bitmaps = Bitmaps::of_array(self.function, 1, array)?;
         // Bitmaps of one group that come together are united together.
         let (mut together, mut bytes, mut of_group) = (Vec::new(), 0, 0);
         for (row, group) in groups.iter().copied().enumerate() {
-            let bitmap = if takes_part(row, array, filter) { bitmaps.get(row)? } else { None };
+            let bitmap = if takes_part(row, array, filter) {
+                bitmaps.get(row)?
+            } else {
+                None
+            };
             let Some(bitmap) = bitmap else { continue };
             if bitmap.is_empty() {
                 self.note_empty(group);
@@ -94,20 +128,30 @@ impl UnionGroups {
             self.sets.insert_all(groups.iter().copied().zip(values));
             return Ok(());
         }
-        let is_shared = views.views().iter().any(|view| *view as u32 >= LEAST_SHARED);
+        let is_shared = views
+            .views()
+            .iter()
+            .any(|view| *view as u32 >= LEAST_SHARED);
         let mut shared = Vec::new();
         for (group, (row, bytes)) in groups.iter().copied().zip(views.iter().enumerate()) {
             match bytes {
                 None => {}
                 Some([value @ .., 0]) if bytes.map(<[u8]>::len) == Some(SINGLE as usize) => {
-                    let value = value.first_chunk().map_or(0, |value| u64::from_le_bytes(*value));
+                    let value = value
+                        .first_chunk()
+                        .map_or(0, |value| u64::from_le_bytes(*value));
                     self.sets.insert_all(std::iter::once((group, value)));
                 }
                 Some(bytes) => match BitmapRef::parse(bytes) {
                     Ok(bitmap) if bitmap.is_empty() => self.note_empty(group),
                     Ok(_) if is_shared => shared.push((group, ByteView::from(views.views()[row]))),
                     Ok(bitmap) => self.sets.merge(group, &bitmap),
-                    Err(defect) => return Err(exec_datafusion_err!("{}: state, row {row} of the batch: {defect}", self.function)),
+                    Err(defect) => {
+                        return Err(exec_datafusion_err!(
+                            "{}: state, row {row} of the batch: {defect}",
+                            self.function
+                        ));
+                    }
                 },
             }
         }
@@ -117,18 +161,27 @@ impl UnionGroups {
         Ok(())
     }
 
-    /// Adds checked bitmaps of more than the bytes that a view holds in itself. A batch may have many buffers of which it uses few.
+    /// Adds checked bitmaps of more than the bytes that a view holds in itself. A batch may have
+    /// many buffers of which it uses few.
     fn merge_shared(&mut self, buffers: &[Buffer], bitmaps: &[(usize, ByteView)]) {
         let (mut numbers, mut used) = (vec![usize::MAX; buffers.len()], Vec::new());
         for (_, view) in bitmaps {
             let number = &mut numbers[view.buffer_index as usize];
             if *number == usize::MAX {
                 *number = used.len();
-                used.push(SharedBytes::new(Bytes(buffers[view.buffer_index as usize].clone())));
+                used.push(SharedBytes::new(Bytes(
+                    buffers[view.buffer_index as usize].clone(),
+                )));
             }
         }
-        let place = |view: &ByteView| view.offset as usize..view.offset as usize + view.length as usize;
-        self.sets.merge_shared(used, bitmaps.iter().map(|(group, view)| (*group, numbers[view.buffer_index as usize], place(view))));
+        let place =
+            |view: &ByteView| view.offset as usize..view.offset as usize + view.length as usize;
+        self.sets.merge_shared(
+            used,
+            bitmaps
+                .iter()
+                .map(|(group, view)| (*group, numbers[view.buffer_index as usize], place(view))),
+        );
     }
 
     fn note_empty(&mut self, group: usize) {
@@ -141,27 +194,50 @@ impl UnionGroups {
     /// Takes groups out: their sets, how many they are, which of them are empty.
     fn take(&mut self, emit_to: EmitTo) -> (DrainedGroups, usize, Vec<bool>) {
         match emit_to {
-            EmitTo::All => (self.sets.drain(), std::mem::take(&mut self.count), std::mem::take(&mut self.are_empty)),
+            EmitTo::All => (
+                self.sets.drain(),
+                std::mem::take(&mut self.count),
+                std::mem::take(&mut self.are_empty),
+            ),
             EmitTo::First(count) => {
                 self.count -= count;
                 let noted = self.are_empty.len().min(count);
-                (self.sets.drain_first(count), count, self.are_empty.drain(..noted).collect())
+                (
+                    self.sets.drain_first(count),
+                    count,
+                    self.are_empty.drain(..noted).collect(),
+                )
             }
         }
     }
 }
 
 impl GroupsAccumulator for UnionGroups {
-    fn update_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], opt_filter: Option<&BooleanArray>, total_num_groups: usize) -> Result<()> {
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        opt_filter: Option<&BooleanArray>,
+        total_num_groups: usize,
+    ) -> Result<()> {
         self.count = self.count.max(total_num_groups);
         match self.input {
-            Input::Values => self.add_values(values[0].as_primitive::<UInt64Type>(), group_indices, opt_filter),
+            Input::Values => self.add_values(
+                values[0].as_primitive::<UInt64Type>(),
+                group_indices,
+                opt_filter,
+            ),
             Input::Bitmaps => self.add_bitmaps(&values[0], group_indices, opt_filter)?,
         }
         Ok(())
     }
 
-    fn merge_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
+    fn merge_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        total_num_groups: usize,
+    ) -> Result<()> {
         self.count = self.count.max(total_num_groups);
         self.add_states(&values[0], group_indices)
     }
@@ -186,7 +262,11 @@ impl GroupsAccumulator for UnionGroups {
         Ok(vec![self.evaluate(emit_to)?])
     }
 
-    fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
+    fn convert_to_state(
+        &self,
+        values: &[ArrayRef],
+        opt_filter: Option<&BooleanArray>,
+    ) -> Result<Vec<ArrayRef>> {
         let state = match self.input {
             Input::Values => single_values(values[0].as_primitive::<UInt64Type>(), opt_filter),
             Input::Bitmaps => {
@@ -217,31 +297,50 @@ const SINGLE: u32 = 9;
 
 /// A state of each value.
 fn single_values(values: &UInt64Array, filter: Option<&BooleanArray>) -> ArrayRef {
-    let views: ScalarBuffer<u128> = values.values().iter().map(|value| u128::from(SINGLE) | u128::from(*value) << 32).collect();
+    let views: ScalarBuffer<u128> = values
+        .values()
+        .iter()
+        .map(|value| u128::from(SINGLE) | u128::from(*value) << 32)
+        .collect();
     let let_through = filter.map(|filter| match filter.nulls() {
         Some(nulls) => NullBuffer::new(filter.values() & nulls.inner()),
         None => NullBuffer::new(filter.values().clone()),
     });
     let nulls = NullBuffer::union(values.nulls(), let_through.as_ref());
-    // SAFETY: views of nine bytes hold them: the value, a zero, and zeros up to the end of the view. There is one for each row.
+    // SAFETY: views of nine bytes hold them: the value, a zero, and zeros up to the end of the
+    // view. There is one for each row.
     Arc::new(unsafe { BinaryViewArray::new_unchecked(views, Vec::new(), nulls) })
 }
 
 /// Refuses bytes that would be taken for a state of a single value.
 fn expect_no_single(function: &str, views: &BinaryViewArray) -> Result<()> {
-    let found = views.iter().enumerate().find_map(|(row, bytes)| bytes.filter(|bytes| bytes.len() == SINGLE as usize).map(|bytes| (row, bytes)));
+    let found = views.iter().enumerate().find_map(|(row, bytes)| {
+        bytes
+            .filter(|bytes| bytes.len() == SINGLE as usize)
+            .map(|bytes| (row, bytes))
+    });
     match found.and_then(|(row, bytes)| Some((row, BitmapRef::parse(bytes).err()?))) {
-        Some((row, defect)) => Err(exec_datafusion_err!("{function}: argument 1, row {row} of the batch: {defect}")),
+        Some((row, defect)) => Err(exec_datafusion_err!(
+            "{function}: argument 1, row {row} of the batch: {defect}"
+        )),
         None => Ok(()),
     }
 }
 
 /// The bitmaps as they are, NULL where the filter keeps a row out.
-pub(super) fn filtered_bitmaps(array: &ArrayRef, filter: Option<&BooleanArray>) -> Result<ArrayRef> {
+pub(super) fn filtered_bitmaps(
+    array: &ArrayRef,
+    filter: Option<&BooleanArray>,
+) -> Result<ArrayRef> {
     let views = cast(array, &DataType::BinaryView)?;
-    let Some(filter) = filter else { return Ok(views) };
+    let Some(filter) = filter else {
+        return Ok(views);
+    };
     let is_out = (0..array.len()).map(|row| Some(!takes_part(row, array, Some(filter))));
-    Ok(arrow::compute::nullif(&views, &is_out.collect::<BooleanArray>())?)
+    Ok(arrow::compute::nullif(
+        &views,
+        &is_out.collect::<BooleanArray>(),
+    )?)
 }
 
 /// The set of one group: for aggregates without GROUP BY and for window functions.
@@ -260,13 +359,19 @@ impl Accumulator for UnionSet {
             Input::Values => {
                 let values = values[0].as_primitive::<UInt64Type>();
                 if values.null_count() == 0 {
-                    self.0.sets.insert_all(values.values().iter().map(|value| (0, *value)));
+                    self.0
+                        .sets
+                        .insert_all(values.values().iter().map(|value| (0, *value)));
                 } else {
-                    self.0.sets.insert_all(values.iter().flatten().map(|value| (0, value)));
+                    self.0
+                        .sets
+                        .insert_all(values.iter().flatten().map(|value| (0, value)));
                 }
                 Ok(())
             }
-            Input::Bitmaps => self.0.add_bitmaps(&values[0], &vec![0; values[0].len()], None),
+            Input::Bitmaps => self
+                .0
+                .add_bitmaps(&values[0], &vec![0; values[0].len()], None),
         }
     }
 
@@ -280,7 +385,9 @@ impl Accumulator for UnionSet {
         if !is_set && self.0.are_empty.first() == Some(&true) {
             write_sorted(0, &[], &mut bytes);
         }
-        Ok(ScalarValue::BinaryView((!bytes.is_empty()).then_some(bytes)))
+        Ok(ScalarValue::BinaryView(
+            (!bytes.is_empty()).then_some(bytes),
+        ))
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {

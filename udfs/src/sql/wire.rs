@@ -8,7 +8,10 @@ use arrow::array::{Array, ArrayRef, AsArray, new_empty_array};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{exec_datafusion_err, plan_datafusion_err, plan_err};
 use datafusion::error::{DataFusionError, Result};
-use datafusion::logical_expr::{ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature,
+    Volatility,
+};
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
 
@@ -24,7 +27,14 @@ pub(super) enum System {
 }
 
 impl System {
-    const ALL: [Self; 6] = [Self::ClickHouse, Self::Doris, Self::StarRocks, Self::Portable32, Self::Portable64, Self::JavaLegacy];
+    const ALL: [Self; 6] = [
+        Self::ClickHouse,
+        Self::Doris,
+        Self::StarRocks,
+        Self::Portable32,
+        Self::Portable64,
+        Self::JavaLegacy,
+    ];
 
     /// The format; `integer` is the type of a ClickHouse state.
     fn format(self, integer: Option<Integer>) -> Option<Format> {
@@ -57,7 +67,9 @@ pub(super) struct BitmapWire {
 
 /// The functions of all formats.
 pub(super) fn all() -> impl Iterator<Item = BitmapWire> {
-    System::ALL.into_iter().flat_map(|system| [Direction::To, Direction::From].map(|direction| BitmapWire::new(system, direction)))
+    System::ALL.into_iter().flat_map(|system| {
+        [Direction::To, Direction::From].map(|direction| BitmapWire::new(system, direction))
+    })
 }
 
 impl BitmapWire {
@@ -69,7 +81,12 @@ impl BitmapWire {
             (System::Portable64, Direction::From) => vec!["bitmap_from_pg64".to_owned()],
             _ => Vec::new(),
         };
-        Self { system, direction, aliases, signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            system,
+            direction,
+            aliases,
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 
     fn function(&self) -> &'static str {
@@ -96,26 +113,41 @@ impl BitmapWire {
         }
         let function = self.function();
         let Some(Some(Some(name))) = name.map(ScalarValue::try_as_str) else {
-            return plan_err!("{function}: argument 2 is no constant text, expected the type of the state, such as 'UInt64'");
+            return plan_err!(
+                "{function}: argument 2 is no constant text, expected the type of the state, such \
+                 as 'UInt64'"
+            );
         };
-        name.parse().map(Some).map_err(|found: String| plan_datafusion_err!("{function}: argument 2 is {found}"))
+        name.parse()
+            .map(Some)
+            .map_err(|found: String| plan_datafusion_err!("{function}: argument 2 is {found}"))
     }
 
     #[cold]
     fn error(&self, row: usize, defect: WireDefect) -> DataFusionError {
-        exec_datafusion_err!("{}: argument 1, row {row} of the batch: {defect}", self.function())
+        exec_datafusion_err!(
+            "{}: argument 1, row {row} of the batch: {defect}",
+            self.function()
+        )
     }
 
     fn read(&self, format: Format, value: &ColumnarValue, rows: usize) -> Result<ArrayRef> {
         let bytes = value.to_array(rows)?;
-        let bytes =
-            bytes.as_binary_view_opt().ok_or_else(|| exec_datafusion_err!("{}: argument 1 is {}, expected BinaryView", self.function(), bytes.data_type()))?;
+        let bytes = bytes.as_binary_view_opt().ok_or_else(|| {
+            exec_datafusion_err!(
+                "{}: argument 1 is {}, expected BinaryView",
+                self.function(),
+                bytes.data_type()
+            )
+        })?;
         let mut column = BitmapColumn::default();
         for row in 0..rows {
             column.push(|out| {
                 let is_value = bytes.is_valid(row);
                 if is_value {
-                    format.decode(bytes.value(row), out).map_err(|defect| self.error(row, defect))?;
+                    format
+                        .decode(bytes.value(row), out)
+                        .map_err(|defect| self.error(row, defect))?;
                 }
                 Ok(is_value)
             })?;
@@ -130,7 +162,9 @@ impl BitmapWire {
             column.push(|out| {
                 let bitmap = bitmaps.get(row)?;
                 if let Some(bitmap) = &bitmap {
-                    format.encode(bitmap, out).map_err(|defect| self.error(row, defect))?;
+                    format
+                        .encode(bitmap, out)
+                        .map_err(|defect| self.error(row, defect))?;
                 }
                 Ok(bitmap.is_some())
             })?;
@@ -153,10 +187,18 @@ impl ScalarUDFImpl for BitmapWire {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        let count = if self.system == System::ClickHouse { 2 } else { 1 };
+        let count = if self.system == System::ClickHouse {
+            2
+        } else {
+            1
+        };
         expect_arguments(self.function(), types, count, count)?;
         let bitmap = bitmap_type(self.function(), 1, &types[0])?;
-        let first = if self.direction == Direction::From { DataType::BinaryView } else { bitmap };
+        let first = if self.direction == Direction::From {
+            DataType::BinaryView
+        } else {
+            bitmap
+        };
         Ok([first, DataType::Utf8].into_iter().take(count).collect())
     }
 
@@ -166,19 +208,28 @@ impl ScalarUDFImpl for BitmapWire {
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
         self.integer(args.scalar_arguments.get(1).copied().flatten())?;
-        Ok(Arc::new(Field::new(self.function(), DataType::BinaryView, true)))
+        Ok(Arc::new(Field::new(
+            self.function(),
+            DataType::BinaryView,
+            true,
+        )))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let name = match args.args.get(1) {
             Some(ColumnarValue::Scalar(name)) => Some(name.clone()),
-            // The plan has checked that it is a constant; datafusion-ffi spreads constants over the rows.
-            Some(ColumnarValue::Array(names)) if names.is_empty() => return Ok(ColumnarValue::Array(new_empty_array(&DataType::BinaryView))),
+            // The plan has checked that it is a constant; datafusion-ffi spreads constants over the
+            // rows.
+            Some(ColumnarValue::Array(names)) if names.is_empty() => {
+                return Ok(ColumnarValue::Array(new_empty_array(&DataType::BinaryView)));
+            }
             Some(ColumnarValue::Array(names)) => Some(ScalarValue::try_from_array(names, 0)?),
             None => None,
         };
         let format = self.system.format(self.integer(name.as_ref())?);
-        let format = format.ok_or_else(|| exec_datafusion_err!("{}: the type of the state is unknown", self.function()))?;
+        let format = format.ok_or_else(|| {
+            exec_datafusion_err!("{}: the type of the state is unknown", self.function())
+        })?;
         let rows = row_count(&args.args, args.number_rows);
         let column = match self.direction {
             Direction::From => self.read(format, &args.args[0], rows)?,

@@ -11,15 +11,17 @@
 //!        | 12, native 32-bit bitmap
 //!        | 13, count: LEB128, count x { high: u32, native 32-bit bitmap }
 //! ```
-//! Little endian; high words ascend; for native see [`super::native`]. From `be/src/util/bitmap_value.h` of both. All
-//! readers know codes 0 to 4, so only these are written.
+//! Little endian; high words ascend; for native see [`super::native`]. From
+//! `be/src/util/bitmap_value.h` of both. All readers know codes 0 to 4, so only these are written.
 
 use super::defect::WireDefect;
 use super::listed;
 use super::native::{self, copy_native};
 use super::portable::{copy_bitmap32, copy_buckets, copy_only_bitmap32, filled_buckets};
 use super::varint;
-use crate::bitmap::{Bitmap32Ref, BitmapRef, Cursor, Writer, or_many, write_bitmap32, write_sorted_u64};
+use crate::bitmap::{
+    Bitmap32Ref, BitmapRef, Cursor, Writer, or_many, write_bitmap32, write_sorted_u64,
+};
 
 /// Which of the two wrote the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +72,11 @@ pub(super) fn decode(system: System, bytes: &[u8], out: &mut Vec<u8>) -> Result<
         SET if system == System::Doris => {
             let (at, count) = (cursor.at, u64::from(cursor.take_u8()?));
             if count > SET_MOST {
-                return Err(WireDefect::TooManyListed { at, found: count, most: SET_MOST });
+                return Err(WireDefect::TooManyListed {
+                    at,
+                    found: count,
+                    most: SET_MOST,
+                });
             }
             copy_set(cursor, count as usize, out)
         }
@@ -93,7 +99,12 @@ pub(super) fn decode(system: System, bytes: &[u8], out: &mut Vec<u8>) -> Result<
                 System::Doris => ("Doris's code", "0 to 5, 10, 12 or 13"),
                 System::StarRocks => ("StarRocks's code", "0 to 4, 10, 12 or 13"),
             };
-            Err(WireDefect::UnknownCode { what, at: 0, found, expected })
+            Err(WireDefect::UnknownCode {
+                what,
+                at: 0,
+                found,
+                expected,
+            })
         }
     }
 }
@@ -101,7 +112,13 @@ pub(super) fn decode(system: System, bytes: &[u8], out: &mut Vec<u8>) -> Result<
 fn copy_set(mut cursor: Cursor<'_>, count: usize, out: &mut Vec<u8>) -> Result<(), WireDefect> {
     let values = cursor.take_eights(count)?;
     cursor.finish()?;
-    listed::write(values.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect(), out)
+    listed::write(
+        values
+            .iter()
+            .map(|bytes| u64::from_le_bytes(*bytes))
+            .collect(),
+        out,
+    )
 }
 
 /// See [`super::Format::Doris`] and [`super::Format::StarRocks`].

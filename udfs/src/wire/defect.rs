@@ -2,8 +2,8 @@
 
 use crate::bitmap::Defect;
 
-/// Why bytes are not a set in some format, or a set has no bytes in it. Positions (`at`) count bytes from the start of
-/// the value.
+/// Why bytes are not a set in some format, or a set has no bytes in it. Positions (`at`) count
+/// bytes from the start of the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WireDefect {

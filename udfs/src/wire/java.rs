@@ -3,8 +3,9 @@
 //! ```text
 //! legacy := is signed: u8 (0 or 1), count: i32, count x { high: i32, portable 32-bit bitmap }
 //! ```
-//! Count and high words big endian, as `DataOutput.writeInt` has them; high words ascend, as signed integers if the flag is
-//! set. From `Roaring64NavigableMap.serializeLegacy`. Written as not signed.
+//! Count and high words big endian, as `DataOutput.writeInt` has them; high words ascend, as signed
+//! integers if the flag is set. From `Roaring64NavigableMap.serializeLegacy`. Written as not
+//! signed.
 
 use super::defect::WireDefect;
 use super::portable::{expect_room, filled_buckets};
@@ -18,7 +19,12 @@ pub(super) fn decode(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), WireDefect> 
     let mut cursor = Cursor::new(bytes);
     let found = cursor.take_u8()?;
     if found > 1 {
-        return Err(WireDefect::UnknownCode { what: "flag of signed longs", at: 0, found, expected: "0 or 1" });
+        return Err(WireDefect::UnknownCode {
+            what: "flag of signed longs",
+            at: 0,
+            found,
+            expected: "0 or 1",
+        });
     }
     let sign = if found == 1 { 1 << 31 } else { 0 };
     let count = cursor.take_u32()?.swap_bytes();
@@ -30,14 +36,21 @@ pub(super) fn decode(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), WireDefect> 
         if let Some((previous, _)) = buckets.last()
             && found ^ sign <= previous ^ sign
         {
-            return Err(Defect::UnorderedHighs { at, found, previous: *previous }.into());
+            return Err(Defect::UnorderedHighs {
+                at,
+                found,
+                previous: *previous,
+            }
+            .into());
         }
         buckets.push((found, Bitmap32Ref::parse_checked(&mut cursor)?));
     }
     cursor.finish()?;
     buckets.sort_by_key(|(high, _)| *high);
     let mut writer = Writer::new(out);
-    buckets.iter().for_each(|(high, bucket)| write_bucket(&mut writer, *high, bucket));
+    buckets
+        .iter()
+        .for_each(|(high, bucket)| write_bucket(&mut writer, *high, bucket));
     writer.finish();
     Ok(())
 }

@@ -1,10 +1,12 @@
-//! How other systems write a set down: each of their formats to canonical portable 64-bit Roaring, and back.
+//! How other systems write a set down: each of their formats to canonical portable 64-bit Roaring,
+//! and back.
 //!
 //! ```text
 //! bytes of another system ──decode──► canonical bitmap ([`crate::bitmap`]) ──encode──► bytes of another system
 //! ```
-//! Everything is checked as strictly as our own format: every defect is an error, nothing is allocated that the input's
-//! own size does not justify, and containers are copied, never expanded to values. What is written depends on the set alone.
+//! Everything is checked as strictly as our own format: every defect is an error, nothing is
+//! allocated that the input's own size does not justify, and containers are copied, never expanded
+//! to values. What is written depends on the set alone.
 
 mod bitmap_value;
 mod clickhouse;
@@ -25,9 +27,11 @@ use bitmap_value::System;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
-    /// Portable 32-bit Roaring (RoaringFormatSpec): `rb` of pg_roaringbitmap, Java's `RoaringBitmap`, CRoaring.
+    /// Portable 32-bit Roaring (RoaringFormatSpec): `rb` of pg_roaringbitmap, Java's
+    /// `RoaringBitmap`, CRoaring.
     Portable32,
-    /// Portable 64-bit Roaring: `rb64` of pg_roaringbitmap, Java's `Roaring64NavigableMap` in its portable mode.
+    /// Portable 64-bit Roaring: `rb64` of pg_roaringbitmap, Java's `Roaring64NavigableMap` in its
+    /// portable mode.
     Portable64,
     /// State of ClickHouse's `AggregateFunction(groupBitmap, T)`.
     ClickHouse(Integer),
@@ -40,7 +44,8 @@ pub enum Format {
 }
 
 impl Format {
-    /// Appends the canonical bitmap of the set that `bytes` hold to `out`; appends nothing on an error.
+    /// Appends the canonical bitmap of the set that `bytes` hold to `out`; appends nothing on an
+    /// error.
     ///
     /// # Errors
     /// The first [`WireDefect`].

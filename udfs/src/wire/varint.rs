@@ -14,7 +14,11 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<u64, WireDefect> {
         if byte & 0x80 == 0 {
             let is_shortest = shift == 0 || group != 0;
             let has_room = group << shift >> shift == group;
-            return if is_shortest && has_room { Ok(number) } else { Err(WireDefect::BadNumber { at }) };
+            return if is_shortest && has_room {
+                Ok(number)
+            } else {
+                Err(WireDefect::BadNumber { at })
+            };
         }
     }
     Err(WireDefect::BadNumber { at })

@@ -8,18 +8,27 @@ use tagmill_udfs::bitmap::{BitmapRef, Bsi, Comparison};
 fn bsi_of(numbers: &BTreeMap<u64, u64>) -> Bsi {
     let mut slices = BTreeMap::new();
     for bit in 0..63 {
-        let members: BTreeSet<u64> = numbers.iter().filter(|(_, number)| *number >> bit & 1 == 1).map(|(member, _)| *member).collect();
+        let members: BTreeSet<u64> = numbers
+            .iter()
+            .filter(|(_, number)| *number >> bit & 1 == 1)
+            .map(|(member, _)| *member)
+            .collect();
         if !members.is_empty() {
             slices.insert(bit, bytes_of(&members));
         }
     }
-    Bsi { members: bytes_of(&numbers.keys().copied().collect()), slices }
+    Bsi {
+        members: bytes_of(&numbers.keys().copied().collect()),
+        slices,
+    }
 }
 
 fn numbers() -> impl Strategy<Value = BTreeMap<u64, u64>> {
     (any::<u64>(), 0usize..400, 0u32..62).prop_map(|(seed, count, bits)| {
         let pairs = random(seed).zip(random(seed ^ 7)).take(count);
-        pairs.map(|(member, number)| (member % 100_000, number & ((1 << bits) - 1))).collect()
+        pairs
+            .map(|(member, number)| (member % 100_000, number & ((1 << bits) - 1)))
+            .collect()
     })
 }
 
@@ -63,7 +72,8 @@ proptest! {
                 (Comparison::Greater, &|found| found > number),
             ];
             for (comparison, keep) in cases {
-                prop_assert_eq!(values_of(&bsi.compare(comparison, number).unwrap()), members(keep), "{:?} {}", comparison, number);
+                prop_assert_eq!(values_of(&bsi.compare(comparison, number).unwrap()), members(keep), "{:?} \
+                    {}", comparison, number);
             }
             prop_assert_eq!(values_of(&bsi.between(number, number + 100).unwrap()), members(&|found| (number..=number + 100).contains(&found)));
         }

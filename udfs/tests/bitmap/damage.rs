@@ -5,8 +5,9 @@ use croaring::{Bitmap64, Portable};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use tagmill_udfs::bitmap::{
-    BitmapRef, Bsi, GroupSets, and, and_cardinality, and_cardinality_many, and_many, and_not, clear, equals, fill, flip, has_all, has_any, or,
-    or_cardinality_many, or_many, page, range, remap, remap_in_turn, sample, shift, xor, xor_cardinality_many,
+    BitmapRef, Bsi, GroupSets, and, and_cardinality, and_cardinality_many, and_many, and_not,
+    clear, equals, fill, flip, has_all, has_any, or, or_cardinality_many, or_many, page, range,
+    remap, remap_in_turn, sample, shift, xor, xor_cardinality_many,
 };
 
 /// A change of one byte, or a cut.
@@ -19,7 +20,8 @@ enum Damage {
 
 fn damages() -> impl Strategy<Value = Vec<Damage>> {
     let damage = prop_oneof![
-        (any::<prop::sample::Index>(), any::<u8>()).prop_map(|(at, value)| Damage::Byte { at, value }),
+        (any::<prop::sample::Index>(), any::<u8>())
+            .prop_map(|(at, value)| Damage::Byte { at, value }),
         (0usize..80, any::<u8>()).prop_map(|(at, value)| Damage::HeaderByte { at, value }),
         any::<prop::sample::Index>().prop_map(|at| Damage::Cut { at }),
     ];

@@ -5,7 +5,11 @@ use tagmill_udfs::bitmap::{BitmapRef, or_many, write_sorted, write_sorted_u64};
 /// The values of the specification's 32-bit files.
 fn values32() -> Vec<u32> {
     let tripled = (100_000..200_000).map(|k| 3 * k);
-    let mut values: Vec<u32> = (0..100_000).step_by(1000).chain(tripled).chain(700_000..800_000).collect();
+    let mut values: Vec<u32> = (0..100_000)
+        .step_by(1000)
+        .chain(tripled)
+        .chain(700_000..800_000)
+        .collect();
     values.sort_unstable();
     values
 }
@@ -34,7 +38,11 @@ fn reads_the_specifications_file_without_runs() {
 
 #[test]
 fn writes_the_specifications_64_bit_file() {
-    let values: Vec<u64> = (0..65_536).step_by(2).chain((1 << 32)..(1 << 32) + 1_000_000).chain([1 << 48]).collect();
+    let values: Vec<u64> = (0..65_536)
+        .step_by(2)
+        .chain((1 << 32)..(1 << 32) + 1_000_000)
+        .chain([1 << 48])
+        .collect();
     let mut bytes = Vec::new();
     write_sorted_u64(&values, &mut bytes);
     assert!(bytes == include_bytes!("../data/bitmap64.bin"));
@@ -66,7 +74,8 @@ fn a_range_takes_twenty_seven_bytes() {
         [
             1, 0, 0, 0, 0, 0, 0, 0, // buckets
             0, 0, 0, 0, // high word
-            0x3B, 0x30, 0, 0, 1, // cookie with runs, containers - 1, run flags; no offsets below four containers
+            0x3B, 0x30, 0, 0,
+            1, // cookie with runs, containers - 1, run flags; no offsets below four containers
             0, 0, 0xDD, 3, // key, cardinality - 1
             1, 0, 10, 0, 0xDD, 3, // runs, start, length - 1
         ]
@@ -80,11 +89,31 @@ fn ties_go_to_the_array_then_to_the_bitset() {
         write_sorted(0, values, &mut bytes);
         (bytes.len(), u16::from_le_bytes([bytes[12], bytes[13]]))
     };
-    assert_eq!(kind(&[1, 2, 3]), (34, 12346), "array of 6 bytes, run of 6 bytes");
-    assert_eq!(kind(&[1, 2, 3, 4]), (27, 12347), "array of 8 bytes, run of 6 bytes");
+    assert_eq!(
+        kind(&[1, 2, 3]),
+        (34, 12346),
+        "array of 6 bytes, run of 6 bytes"
+    );
+    assert_eq!(
+        kind(&[1, 2, 3, 4]),
+        (27, 12347),
+        "array of 8 bytes, run of 6 bytes"
+    );
     let array: Vec<u32> = (0..4096).map(|value| value * 2).collect();
     assert_eq!(kind(&array), (28 + 8192, 12346), "array of 8,192 bytes");
-    let runs = |count: u32| (0..count).flat_map(|run| (run * 32)..(run * 32 + 3)).collect::<Vec<u32>>();
-    assert_eq!(kind(&runs(2047)), (21 + 2 + 2047 * 4, 12347), "run of 8,190 bytes, bitset of 8,192");
-    assert_eq!(kind(&runs(2048)), (28 + 8192, 12346), "run of 8,194 bytes, bitset of 8,192");
+    let runs = |count: u32| {
+        (0..count)
+            .flat_map(|run| (run * 32)..(run * 32 + 3))
+            .collect::<Vec<u32>>()
+    };
+    assert_eq!(
+        kind(&runs(2047)),
+        (21 + 2 + 2047 * 4, 12347),
+        "run of 8,190 bytes, bitset of 8,192"
+    );
+    assert_eq!(
+        kind(&runs(2048)),
+        (28 + 8192, 12346),
+        "run of 8,194 bytes, bitset of 8,192"
+    );
 }

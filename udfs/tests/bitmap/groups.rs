@@ -12,11 +12,20 @@ fn rows() -> impl Strategy<Value = Vec<(usize, u64)>> {
     let groups = prop::sample::select(vec![1u64, 5, 1_000, 60_000]);
     let range = prop::sample::select(vec![100u64, 70_000, 3_000_000]);
     let highs = prop::sample::select(vec![1u64, 1, 3]);
-    (groups, range, highs, any::<u64>(), 0usize..200_000).prop_map(|(groups, range, highs, seed, count)| {
-        let mut numbers = random(seed);
-        let mut next = || numbers.next().unwrap();
-        (0..count).map(|_| ((next() % groups) as usize, ((2 + next() % highs) << 32) | (next() % range))).collect()
-    })
+    (groups, range, highs, any::<u64>(), 0usize..200_000).prop_map(
+        |(groups, range, highs, seed, count)| {
+            let mut numbers = random(seed);
+            let mut next = || numbers.next().unwrap();
+            (0..count)
+                .map(|_| {
+                    (
+                        (next() % groups) as usize,
+                        ((2 + next() % highs) << 32) | (next() % range),
+                    )
+                })
+                .collect()
+        },
+    )
 }
 
 fn collect(rows: &[(usize, u64)]) -> Groups {
@@ -29,7 +38,8 @@ fn collect(rows: &[(usize, u64)]) -> Groups {
 
 fn fill(rows: &[(usize, u64)]) -> GroupSets {
     let mut sets = GroupSets::default();
-    rows.chunks(8192).for_each(|batch| sets.insert_all(batch.iter().copied()));
+    rows.chunks(8192)
+        .for_each(|batch| sets.insert_all(batch.iter().copied()));
     sets
 }
 
@@ -39,7 +49,9 @@ fn fill_batches(rows: &[(usize, u64)]) -> GroupSets {
     let mut count = 0;
     for batch in rows.chunks(8192) {
         let (groups, values): (Vec<usize>, Vec<u64>) = batch.iter().copied().unzip();
-        count = groups.iter().fold(count, |count, group| count.max(group + 1));
+        count = groups
+            .iter()
+            .fold(count, |count, group| count.max(group + 1));
         sets.insert_batch(&groups, &values, count);
     }
     sets
@@ -49,7 +61,11 @@ fn fill_batches(rows: &[(usize, u64)]) -> GroupSets {
 fn merge_shared(sets: &mut GroupSets, bitmaps: &[(usize, BTreeSet<u64>)]) {
     let mut buffers = [Vec::new(), Vec::new()];
     let mut places = Vec::new();
-    for (index, (group, set)) in bitmaps.iter().enumerate().filter(|(_, (_, set))| !set.is_empty()) {
+    for (index, (group, set)) in bitmaps
+        .iter()
+        .enumerate()
+        .filter(|(_, (_, set))| !set.is_empty())
+    {
         let buffer = &mut buffers[index % 2];
         let start = buffer.len();
         buffer.extend(bytes_of(set));
@@ -61,7 +77,11 @@ fn merge_shared(sets: &mut GroupSets, bitmaps: &[(usize, BTreeSet<u64>)]) {
 fn assert_groups(drained: &mut DrainedGroups, range: std::ops::Range<usize>, expected: &Groups) {
     for group in range {
         let mut bytes = Vec::new();
-        assert_eq!(drained.write_next(&mut bytes), expected.contains_key(&group), "group {group}");
+        assert_eq!(
+            drained.write_next(&mut bytes),
+            expected.contains_key(&group),
+            "group {group}"
+        );
         let set = expected.get(&group).map(bytes_of).unwrap_or_default();
         assert!(bytes == set, "group {group}");
     }
@@ -146,8 +166,8 @@ proptest! {
     }
 }
 
-/// Bitmaps of small containers wait as bytes until there are megabytes of them; those of few groups become bitsets then, unless
-/// their union stays thin.
+/// Bitmaps of small containers wait as bytes until there are megabytes of them; those of few groups
+/// become bitsets then, unless their union stays thin.
 #[test]
 fn many_small_bitmaps_of_few_groups_are_united() {
     for (groups, range) in [(1, 2 << 20), (3, 2 << 20), (9, 2 << 20), (1, 1 << 40)] {
@@ -155,7 +175,11 @@ fn many_small_bitmaps_of_few_groups_are_united() {
         let (mut sets, mut expected) = (GroupSets::default(), Groups::new());
         for index in 0..600 {
             let base = (numbers.next().unwrap() % range) & !0xFFFF;
-            let set: BTreeSet<u64> = numbers.by_ref().take(3_000).map(|bits| base + bits % (2 << 20)).collect();
+            let set: BTreeSet<u64> = numbers
+                .by_ref()
+                .take(3_000)
+                .map(|bits| base + bits % (2 << 20))
+                .collect();
             if index / 10 % 2 == 0 {
                 sets.merge(index % groups, &BitmapRef::parse(&bytes_of(&set)).unwrap());
             } else {
@@ -165,12 +189,16 @@ fn many_small_bitmaps_of_few_groups_are_united() {
         }
         let mut one = Vec::new();
         sets.write(0, &mut one);
-        assert!(one == bytes_of(&expected[&0]), "{groups} groups below {range}");
+        assert!(
+            one == bytes_of(&expected[&0]),
+            "{groups} groups below {range}"
+        );
         assert_groups(&mut sets.drain(), 0..groups, &expected);
     }
 }
 
-/// Shared bytes are held as long as their bitmaps are needed, and not at all for the sake of a few of them.
+/// Shared bytes are held as long as their bitmaps are needed, and not at all for the sake of a few
+/// of them.
 #[test]
 fn shared_bytes_are_let_go_of() {
     struct Held(std::sync::Arc<Vec<u8>>);
@@ -182,7 +210,8 @@ fn shared_bytes_are_let_go_of() {
     let large: BTreeSet<u64> = (0..40_000).map(|value| value * 3).collect();
     for (tiny, is_held) in [(10, true), (40_000, false)] {
         let (mut bytes, mut places, mut expected) = (Vec::new(), Vec::new(), Groups::new());
-        let sets = std::iter::once(large.clone()).chain((0..tiny).map(|value| BTreeSet::from([value << 20])));
+        let sets = std::iter::once(large.clone())
+            .chain((0..tiny).map(|value| BTreeSet::from([value << 20])));
         for (group, set) in sets.enumerate() {
             let start = bytes.len();
             bytes.extend(bytes_of(&set));
@@ -191,8 +220,15 @@ fn shared_bytes_are_let_go_of() {
         }
         let bytes = std::sync::Arc::new(bytes);
         let mut sets = GroupSets::default();
-        sets.merge_shared(vec![SharedBytes::new(Held(std::sync::Arc::clone(&bytes)))], places.into_iter());
-        assert_eq!(std::sync::Arc::strong_count(&bytes) > 1, is_held, "beside {tiny} tiny ones");
+        sets.merge_shared(
+            vec![SharedBytes::new(Held(std::sync::Arc::clone(&bytes)))],
+            places.into_iter(),
+        );
+        assert_eq!(
+            std::sync::Arc::strong_count(&bytes) > 1,
+            is_held,
+            "beside {tiny} tiny ones"
+        );
         let mut drained = sets.drain();
         assert_groups(&mut drained, 0..1, &expected);
         assert_eq!(std::sync::Arc::strong_count(&bytes), 1);
@@ -204,9 +240,15 @@ fn shared_bytes_are_let_go_of() {
 fn duplicates_do_not_grow_the_state() {
     let mut sets = GroupSets::default();
     for round in 0..200 {
-        sets.insert_all((0..10_000u64).map(|value| ((value % 50) as usize, (value * 7 + round) % 900)));
+        sets.insert_all(
+            (0..10_000u64).map(|value| ((value % 50) as usize, (value * 7 + round) % 900)),
+        );
     }
-    assert!(sets.size() < 4 << 20, "{} bytes for 45,000 distinct rows", sets.size());
+    assert!(
+        sets.size() < 4 << 20,
+        "{} bytes for 45,000 distinct rows",
+        sets.size()
+    );
 }
 
 #[test]
@@ -215,7 +257,11 @@ fn a_lone_value_costs_eight_bytes() {
     for first in (0..4_000_000usize).step_by(8192) {
         sets.insert_all((first..first + 8192).map(|group| (group, group as u64)));
     }
-    assert!(sets.size() <= 4_000_000 * 8 * 5 / 2, "{} bytes for 4,000,000 groups", sets.size());
+    assert!(
+        sets.size() <= 4_000_000 * 8 * 5 / 2,
+        "{} bytes for 4,000,000 groups",
+        sets.size()
+    );
 }
 
 /// Rows of large logs are packed: what waits to be packed takes more room here than what is.
@@ -229,28 +275,59 @@ fn many_values_of_many_groups_cost_less_than_rows() {
             let rows: Vec<(usize, u64)> = (first..first + 8192)
                 .map(|row| {
                     let bits = numbers.next().unwrap();
-                    ((bits % GROUPS) as usize, if is_sorted { row } else { (bits >> 32) % 4_000_000 })
+                    (
+                        (bits % GROUPS) as usize,
+                        if is_sorted {
+                            row
+                        } else {
+                            (bits >> 32) % 4_000_000
+                        },
+                    )
                 })
                 .collect();
             sets.insert_all(rows.iter().copied());
-            rows.iter().filter(|(group, _)| *group < 3).for_each(|(group, value)| _ = expected.entry(*group).or_default().insert(*value));
+            rows.iter()
+                .filter(|(group, _)| *group < 3)
+                .for_each(|(group, value)| _ = expected.entry(*group).or_default().insert(*value));
         }
-        assert!(sets.size() < 4_000_000 * 6, "{} bytes for 4,000,000 values", sets.size());
+        assert!(
+            sets.size() < 4_000_000 * 6,
+            "{} bytes for 4,000,000 values",
+            sets.size()
+        );
         assert_groups(&mut sets.drain(), 0..3, &expected);
     }
 }
 
-/// Packed rows are written, left behind, given other groups to their log and high words to their values like any others.
+/// Packed rows are written, left behind, given other groups to their log and high words to their
+/// values like any others.
 #[test]
 fn packed_rows_give_canonical_sets() {
-    for (groups, is_wide, is_sorted) in [(100, false, false), (300, false, true), (300, true, false), (1_500, true, true)] {
+    for (groups, is_wide, is_sorted) in [
+        (100, false, false),
+        (300, false, true),
+        (300, true, false),
+        (1_500, true, true),
+    ] {
         let mut numbers = random(groups);
         let rows: Vec<(usize, u64)> = (0..1_500_000u64)
             .map(|row| {
-                // Groups come in one after the other at first, so that logs are joined; some rows come twice.
+                // Groups come in one after the other at first, so that logs are joined; some rows
+                // come twice.
                 let (bits, known) = (numbers.next().unwrap(), groups.min(1 + row / 600));
-                let low = if is_sorted { row * 20 } else { (bits >> 32) % 30_000_000 };
-                ((bits % known) as usize, if is_wide && row > 900_000 { 1 << 32 | low } else { low / 2 })
+                let low = if is_sorted {
+                    row * 20
+                } else {
+                    (bits >> 32) % 30_000_000
+                };
+                (
+                    (bits % known) as usize,
+                    if is_wide && row > 900_000 {
+                        1 << 32 | low
+                    } else {
+                        low / 2
+                    },
+                )
             })
             .collect();
         let (expected, part) = (collect(&rows), groups as usize / 3);
@@ -259,8 +336,18 @@ fn packed_rows_give_canonical_sets() {
         assert!(sets.write(7, &mut one));
         assert!(one == bytes_of(&expected[&7]));
         assert_groups(&mut sets.drain_first(part), 0..part, &expected);
-        sets.insert_all(rows.iter().copied().step_by(3).filter(|(group, _)| *group >= part).map(|(group, value)| (group - part, value)));
-        let rest: Groups = expected.into_iter().filter(|(group, _)| *group >= part).map(|(group, set)| (group - part, set)).collect();
+        sets.insert_all(
+            rows.iter()
+                .copied()
+                .step_by(3)
+                .filter(|(group, _)| *group >= part)
+                .map(|(group, value)| (group - part, value)),
+        );
+        let rest: Groups = expected
+            .into_iter()
+            .filter(|(group, _)| *group >= part)
+            .map(|(group, set)| (group - part, set))
+            .collect();
         assert_groups(&mut sets.drain(), 0..groups as usize - part, &rest);
     }
 }

@@ -4,7 +4,8 @@ use crate::sets::{bytes_of, sets};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use tagmill_udfs::bitmap::{
-    BitmapRef, and, and_cardinality, and_many, and_not, and_not_cardinality, or, or_cardinality, or_many, write_sorted, xor, xor_cardinality,
+    BitmapRef, and, and_cardinality, and_many, and_not, and_not_cardinality, or, or_cardinality,
+    or_many, write_sorted, xor, xor_cardinality,
 };
 
 type Combine = fn(&BitmapRef<'_>, &BitmapRef<'_>, &mut Vec<u8>);

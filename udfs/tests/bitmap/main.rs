@@ -1,4 +1,5 @@
-//! The kernels against independent oracles: the standard library's sets, CRoaring, roaring-rs, the format's golden files.
+//! The kernels against independent oracles: the standard library's sets, CRoaring, roaring-rs, the
+//! format's golden files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bsi;

@@ -5,7 +5,10 @@ use croaring::{Bitmap64, Portable};
 use proptest::prelude::*;
 use roaring::RoaringTreemap;
 use std::collections::BTreeSet;
-use tagmill_udfs::bitmap::{BitmapRef, and, and_cardinality, and_not, clear, equals, fill, flip, has_all, has_any, or, or_many, shift, xor};
+use tagmill_udfs::bitmap::{
+    BitmapRef, and, and_cardinality, and_not, clear, equals, fill, flip, has_all, has_any, or,
+    or_many, shift, xor,
+};
 
 fn croaring_of(set: &BTreeSet<u64>) -> Bitmap64 {
     Bitmap64::of(&set.iter().copied().collect::<Vec<u64>>())

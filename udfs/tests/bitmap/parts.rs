@@ -4,8 +4,9 @@ use crate::sets::{bytes_of, random, sets};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use tagmill_udfs::bitmap::{
-    BitmapRef, and_cardinality_many, clear, equals, fill, flip, has_all, has_any, or_cardinality_many, page, range, remap, remap_in_turn, sample, shift,
-    write_edited, write_range, xor_cardinality_many,
+    BitmapRef, and_cardinality_many, clear, equals, fill, flip, has_all, has_any,
+    or_cardinality_many, page, range, remap, remap_in_turn, sample, shift, write_edited,
+    write_range, xor_cardinality_many,
 };
 
 fn written(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
@@ -16,8 +17,17 @@ fn written(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
 
 /// Values at, before and after some of a set, and others.
 fn probes(set: &BTreeSet<u64>, seed: u64) -> Vec<u64> {
-    let near = set.iter().step_by(1 + set.len() / 12).flat_map(|value| [*value, value.wrapping_add(1), value.wrapping_sub(1), value | 0xFFFF]);
-    near.chain([0, u64::MAX, 1 << 32, (1 << 32) - 1]).chain(random(seed).take(6)).collect()
+    let near = set.iter().step_by(1 + set.len() / 12).flat_map(|value| {
+        [
+            *value,
+            value.wrapping_add(1),
+            value.wrapping_sub(1),
+            value | 0xFFFF,
+        ]
+    });
+    near.chain([0, u64::MAX, 1 << 32, (1 << 32) - 1])
+        .chain(random(seed).take(6))
+        .collect()
 }
 
 proptest! {
@@ -46,7 +56,8 @@ proptest! {
         for (first, last) in probes.iter().copied().zip(probes.iter().copied().cycle().skip(3)).step_by(7) {
             let inside: BTreeSet<u64> = set.iter().copied().filter(|value| (first..=last).contains(value)).collect();
             prop_assert!(written(|out| range(&bitmap, first, last, out)) == bytes_of(&inside), "{} to {}", first, last);
-            prop_assert!(written(|out| clear(&bitmap, first, last, out)) == bytes_of(&(&set - &inside)), "without {} to {}", first, last);
+            prop_assert!(written(|out| clear(&bitmap, first, last, out)) == bytes_of(&(&set - &inside)), "without \
+                {} to {}", first, last);
         }
         for (offset, count) in [(0, 0), (0, 1), (1, 7), (3, 5000), (set.len(), 1), (0, usize::MAX), (5, set.len()), (4096, 4096)] {
             let expected: BTreeSet<u64> = set.iter().copied().skip(offset).take(count).collect();
@@ -72,7 +83,8 @@ proptest! {
         let bitmap = BitmapRef::parse(&bytes).unwrap();
         for distance in [0, small, chunks << 16, chunks << 32, random(seed).next().unwrap() as i64, i64::MAX, i64::MIN] {
             let expected: BTreeSet<u64> = set.iter().filter_map(|value| value.checked_add_signed(distance)).collect();
-            prop_assert!(written(|out| shift(&bitmap, distance, out)) == bytes_of(&expected), "by {}", distance);
+            prop_assert!(written(|out| shift(&bitmap, distance, out)) == bytes_of(&expected), "by \
+                {}", distance);
         }
     }
 
@@ -146,17 +158,26 @@ fn every_value_is_as_likely_to_be_in_a_sample() {
     let mut counts = vec![0u32; 100];
     for seed in 0..10_000 {
         let part = written(|out| sample(&bitmap, 10, seed, out));
-        BitmapRef::parse(&part).unwrap().iter().for_each(|value| counts[(value / 1_000_003) as usize] += 1);
+        BitmapRef::parse(&part)
+            .unwrap()
+            .iter()
+            .for_each(|value| counts[(value / 1_000_003) as usize] += 1);
     }
     // Each value is expected 1,000 times, with a standard deviation of 30.
-    assert!(counts.iter().all(|count| (850..1150).contains(count)), "{counts:?}");
+    assert!(
+        counts.iter().all(|count| (850..1150).contains(count)),
+        "{counts:?}"
+    );
 }
 
 #[test]
 fn a_range_that_would_take_gigabytes_is_refused() {
     let mut out = Vec::new();
     let error = write_range(5, 5 + (1 << 36), &mut out).unwrap_err();
-    assert_eq!(error.to_string(), "a range from 5 to 68719476741, expected at most 68719476736 values");
+    assert_eq!(
+        error.to_string(),
+        "a range from 5 to 68719476741, expected at most 68719476736 values"
+    );
     assert!(out.is_empty());
     write_range(0, (1 << 36) - 1, &mut out).unwrap();
     assert_eq!(BitmapRef::parse(&out).unwrap().cardinality(), 1 << 36);
@@ -164,8 +185,15 @@ fn a_range_that_would_take_gigabytes_is_refused() {
 
 #[test]
 fn each_value_is_as_likely_in_a_sample() {
-    let set: BTreeSet<u64> = (0..10_240).map(|value| value << 3).chain((1 << 33)..(1 << 33) + 10_240).collect();
-    let parts: BTreeMap<u64, usize> = set.iter().enumerate().map(|(place, value)| (*value, place / 160)).collect();
+    let set: BTreeSet<u64> = (0..10_240)
+        .map(|value| value << 3)
+        .chain((1 << 33)..(1 << 33) + 10_240)
+        .collect();
+    let parts: BTreeMap<u64, usize> = set
+        .iter()
+        .enumerate()
+        .map(|(place, value)| (*value, place / 160))
+        .collect();
     let bytes = bytes_of(&set);
     let bitmap = BitmapRef::parse(&bytes).unwrap();
     // Few values are drawn by their places, more by a look at each.
@@ -173,10 +201,19 @@ fn each_value_is_as_likely_in_a_sample() {
         let mut drawn = BTreeMap::new();
         for seed in 0..seeds {
             let part = written(|out| sample(&bitmap, count, seed, out));
-            BitmapRef::parse(&part).unwrap().iter().for_each(|value| *drawn.entry(parts[&value]).or_insert(0u64) += 1);
+            BitmapRef::parse(&part)
+                .unwrap()
+                .iter()
+                .for_each(|value| *drawn.entry(parts[&value]).or_insert(0u64) += 1);
         }
         let mean = seeds * count / 128;
         // Beyond five times the deviation.
-        assert!(drawn.len() == 128 && drawn.values().all(|times| times.abs_diff(mean).pow(2) < 25 * mean), "{drawn:?}");
+        assert!(
+            drawn.len() == 128
+                && drawn
+                    .values()
+                    .all(|times| times.abs_diff(mean).pow(2) < 25 * mean),
+            "{drawn:?}"
+        );
     }
 }

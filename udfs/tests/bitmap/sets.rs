@@ -19,11 +19,19 @@ impl Shape {
         match self {
             Self::Few(values) => values.clone(),
             Self::Range(first, more) => (*first..=first.saturating_add(*more)).collect(),
-            Self::Stride { start, step } => (*start..=u16::MAX).step_by(usize::from(*step)).collect(),
-            Self::Scattered { seed, count } => random(*seed).take(usize::from(*count)).map(|bits| bits as u16).collect(),
-            Self::Bursts { seed, count } => {
-                random(*seed).take(usize::from(*count)).flat_map(|bits| (bits as u16)..=(bits as u16).saturating_add((bits >> 32) as u16 % 40)).collect()
+            Self::Stride { start, step } => {
+                (*start..=u16::MAX).step_by(usize::from(*step)).collect()
             }
+            Self::Scattered { seed, count } => random(*seed)
+                .take(usize::from(*count))
+                .map(|bits| bits as u16)
+                .collect(),
+            Self::Bursts { seed, count } => random(*seed)
+                .take(usize::from(*count))
+                .flat_map(|bits| {
+                    (bits as u16)..=(bits as u16).saturating_add((bits >> 32) as u16 % 40)
+                })
+                .collect(),
         }
     }
 }
@@ -58,7 +66,10 @@ pub fn sets() -> impl Strategy<Value = BTreeSet<u64>> {
     prop::collection::vec((high, key, shape()), 0..6).prop_map(|chunks| {
         let values = chunks.iter().flat_map(|(high, key, shape)| {
             let upper = high << 32 | key << 16;
-            shape.values().into_iter().map(move |low| upper | u64::from(low))
+            shape
+                .values()
+                .into_iter()
+                .map(move |low| upper | u64::from(low))
         });
         values.collect()
     })

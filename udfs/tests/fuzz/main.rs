@@ -1,4 +1,5 @@
-//! A bounded run of the fuzz targets: the same bytes every time, from valid samples and from nothing.
+//! A bounded run of the fuzz targets: the same bytes every time, from valid samples and from
+//! nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bodies;
@@ -25,10 +26,15 @@ impl Random {
         (0..self.below(most)).map(|_| self.next() as u8).collect()
     }
 
-    /// Changes, removes, doubles or inserts a few bytes, more often near the front, where the headers are.
+    /// Changes, removes, doubles or inserts a few bytes, more often near the front, where the
+    /// headers are.
     fn mutate(&mut self, bytes: &mut Vec<u8>) {
         for _ in 0..1 + self.below(3) {
-            let near = if self.below(2) == 0 { bytes.len().min(40) } else { bytes.len() };
+            let near = if self.below(2) == 0 {
+                bytes.len().min(40)
+            } else {
+                bytes.len()
+            };
             let at = self.below(near);
             match self.below(6) {
                 _ if bytes.is_empty() => bytes.extend(self.bytes(20)),
@@ -50,7 +56,9 @@ fn bitmaps() -> Vec<Vec<u8>> {
         vec![3, 5, 9, 70_000],
         (0..6_000).map(|value| value * 3).collect(),
         (100..9_000).chain(80_000..80_010).collect(),
-        (0..5).flat_map(|chunk| (chunk << 16)..(chunk << 16) + 30 + chunk).collect(),
+        (0..5)
+            .flat_map(|chunk| (chunk << 16)..(chunk << 16) + 30 + chunk)
+            .collect(),
         vec![1, 1 << 32, (1 << 32) + 1, u64::MAX],
     ];
     let bytes = |values: &Vec<u64>| {
@@ -86,7 +94,10 @@ fn wire() {
     for bitmap in bitmaps() {
         for (choice, format) in FORMATS.iter().enumerate() {
             let mut sample = vec![choice as u8];
-            if format.encode(&BitmapRef::parse(&bitmap).unwrap(), &mut sample).is_ok() {
+            if format
+                .encode(&BitmapRef::parse(&bitmap).unwrap(), &mut sample)
+                .is_ok()
+            {
                 samples.push(sample);
             }
         }
@@ -110,7 +121,12 @@ fn operations() {
 #[test]
 fn operations_on_bytes() {
     let bitmaps = bitmaps();
-    let pair = |first: &Vec<u8>, second: &Vec<u8>| [&(first.len() as u16).to_le_bytes()[..], first, second].concat();
-    let samples: Vec<Vec<u8>> = bitmaps.iter().flat_map(|first| bitmaps.iter().map(move |second| pair(first, second))).collect();
+    let pair = |first: &Vec<u8>, second: &Vec<u8>| {
+        [&(first.len() as u16).to_le_bytes()[..], first, second].concat()
+    };
+    let samples: Vec<Vec<u8>> = bitmaps
+        .iter()
+        .flat_map(|first| bitmaps.iter().map(move |second| pair(first, second)))
+        .collect();
     run(bodies::operations_on_bytes, &samples, 50_000);
 }

@@ -3,7 +3,8 @@
 use crate::{formats, read, write};
 use tagmill_udfs::wire::{Format, Integer, WireDefect};
 
-/// Sets of every shape that a format tells apart: empty, one value, few, many; arrays, runs, a bitset, several high words.
+/// Sets of every shape that a format tells apart: empty, one value, few, many; arrays, runs, a
+/// bitset, several high words.
 fn samples() -> Vec<Vec<u64>> {
     let bitset = (0..9_000).map(|value| value * 7);
     vec![
@@ -15,7 +16,9 @@ fn samples() -> Vec<Vec<u64>> {
         bitset.collect(),
         vec![1 << 40],
         vec![9, 70_000, 1 << 33, (1 << 33) + 1, u64::MAX],
-        (0..3).flat_map(|high| (0..50).map(move |low| high << 32 | low)).collect(),
+        (0..3)
+            .flat_map(|high| (0..50).map(move |low| high << 32 | low))
+            .collect(),
     ]
 }
 
@@ -23,14 +26,33 @@ fn samples() -> Vec<Vec<u64>> {
 fn bytes_of_samples() -> Vec<(Format, Vec<u8>)> {
     let mut all = Vec::new();
     for format in formats() {
-        all.extend(samples().iter().filter_map(|values| write(format, values).ok()).map(|bytes| (format, bytes)));
+        all.extend(
+            samples()
+                .iter()
+                .filter_map(|values| write(format, values).ok())
+                .map(|bytes| (format, bytes)),
+        );
     }
     let of = |value: u64| value.to_le_bytes();
     for format in [Format::Doris, Format::StarRocks] {
-        all.push((format, [&[10, 2, 0, 0, 0][..], &of(9), &of(1 << 50)].concat()));
-        all.push((format, [&[12, 1, 2, 0, 0, 0][..], &of(9 | 10 << 32)].concat()));
+        all.push((
+            format,
+            [&[10, 2, 0, 0, 0][..], &of(9), &of(1 << 50)].concat(),
+        ));
+        all.push((
+            format,
+            [&[12, 1, 2, 0, 0, 0][..], &of(9 | 10 << 32)].concat(),
+        ));
         let portable = write(Format::Portable32, &[5, 6, 99]).unwrap();
-        all.push((format, [&[13, 2, 0, 0, 0, 0, 2][..], &portable, &[1, 0, 0, 0, 1, 1, 0, 0, 0, 7, 0, 0, 0]].concat()));
+        all.push((
+            format,
+            [
+                &[13, 2, 0, 0, 0, 0, 2][..],
+                &portable,
+                &[1, 0, 0, 0, 1, 1, 0, 0, 0, 7, 0, 0, 0],
+            ]
+            .concat(),
+        ));
     }
     all.push((Format::Doris, [&[5, 2][..], &of(9), &of(3)].concat()));
     let java = write(Format::JavaLegacy, &[1, 1 << 40]).unwrap();
@@ -50,7 +72,11 @@ fn every_truncation_is_refused() {
     for (format, bytes) in bytes_of_samples() {
         for len in 0..bytes.len() {
             let found = read(format, &bytes[..len]).unwrap_err();
-            assert!(matches!(found, WireDefect::Bitmap(_)), "{format:?} {len} of {}: {found}", bytes.len());
+            assert!(
+                matches!(found, WireDefect::Bitmap(_)),
+                "{format:?} {len} of {}: {found}",
+                bytes.len()
+            );
         }
     }
 }
@@ -85,5 +111,9 @@ fn types_are_known_by_name() {
         assert_eq!(integer.name().parse(), Ok(integer));
         assert_eq!(integer.name().to_lowercase().parse(), Ok(integer));
     }
-    assert_eq!("UInt128".parse::<Integer>().unwrap_err(), "type \"UInt128\", expected one of UInt8, UInt16, UInt32, UInt64, Int8, Int16, Int32, Int64");
+    assert_eq!(
+        "UInt128".parse::<Integer>().unwrap_err(),
+        "type \"UInt128\", expected one of UInt8, UInt16, UInt32, UInt64, Int8, Int16, Int32, \
+         Int64"
+    );
 }

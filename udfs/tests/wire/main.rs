@@ -14,8 +14,16 @@ use tagmill_udfs::wire::{Format, Integer, WireDefect};
 
 /// Every format.
 fn formats() -> impl Iterator<Item = Format> {
-    let others = [Format::Portable32, Format::Portable64, Format::Doris, Format::StarRocks, Format::JavaLegacy];
-    others.into_iter().chain(Integer::ALL.map(Format::ClickHouse))
+    let others = [
+        Format::Portable32,
+        Format::Portable64,
+        Format::Doris,
+        Format::StarRocks,
+        Format::JavaLegacy,
+    ];
+    others
+        .into_iter()
+        .chain(Integer::ALL.map(Format::ClickHouse))
 }
 
 /// The values that bytes of a format hold; the bytes decoded are canonical.

@@ -28,7 +28,15 @@ fn has_room(format: Format, value: u64) -> bool {
 
 /// Sets that more often have few values, or small ones.
 fn any_sets() -> impl Strategy<Value = BTreeSet<u64>> {
-    let small = prop::collection::btree_set(prop_oneof![0u64..300, 0xFFFF_FF00u64..0x1_0000_0001, any::<u64>(), 30_000u64..70_000], 0..50);
+    let small = prop::collection::btree_set(
+        prop_oneof![
+            0u64..300,
+            0xFFFF_FF00u64..0x1_0000_0001,
+            any::<u64>(),
+            30_000u64..70_000
+        ],
+        0..50,
+    );
     prop_oneof![sets(), small, prop::collection::btree_set(0u64..140, 0..60)]
 }
 

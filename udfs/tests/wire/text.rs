@@ -2,8 +2,15 @@
 
 /// The bytes of hexadecimal digits; spaces are skipped.
 pub fn hex(text: &str) -> Vec<u8> {
-    let digits: Vec<u8> = text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_digit(16).unwrap() as u8).collect();
-    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+    let digits: Vec<u8> = text
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .map(|c| c.to_digit(16).unwrap() as u8)
+        .collect();
+    digits
+        .chunks(2)
+        .map(|pair| pair[0] << 4 | pair[1])
+        .collect()
 }
 
 /// The bytes of Base64 with padding.
@@ -17,6 +24,13 @@ pub fn base64(text: &str) -> Vec<u8> {
         _ => panic!("{c}"),
     };
     let digits: Vec<u8> = text.bytes().filter(|c| *c != b'=').map(value).collect();
-    let bits = |part: &[u8]| part.iter().enumerate().fold(0u32, |bits, (at, digit)| bits | u32::from(*digit) << (18 - 6 * at));
-    digits.chunks(4).flat_map(|part| bits(part).to_be_bytes()[1..part.len()].to_vec()).collect()
+    let bits = |part: &[u8]| {
+        part.iter().enumerate().fold(0u32, |bits, (at, digit)| {
+            bits | u32::from(*digit) << (18 - 6 * at)
+        })
+    };
+    digits
+        .chunks(4)
+        .flat_map(|part| bits(part).to_be_bytes()[1..part.len()].to_vec())
+        .collect()
 }

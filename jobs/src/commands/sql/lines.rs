@@ -1,4 +1,5 @@
-//! `--output json`: however many statements, exactly one line: the rows of the last one as an array of objects.
+//! `--output json`: however many statements, exactly one line: the rows of the last one as an array
+//! of objects.
 
 use arrow::json::WriterBuilder;
 use arrow::json::writer::JsonArray;
@@ -17,15 +18,21 @@ pub(super) async fn print_json(ctx: &SessionContext, statements: &[String]) -> R
             rows = Box::pin(rows_of(ctx, statement)).await.map_err(failed)?;
         }
     }
-    let text = String::from_utf8(rows).map_err(|e| Error::refused("sql", "the rows are not utf-8").because(e))?;
+    let text = String::from_utf8(rows)
+        .map_err(|e| Error::refused("sql", "the rows are not utf-8").because(e))?;
     output::print_line(&text)
 }
 
-async fn rows_of(ctx: &SessionContext, statement: datafusion::sql::parser::Statement) -> Result<Vec<u8>, DataFusionError> {
+async fn rows_of(
+    ctx: &SessionContext,
+    statement: datafusion::sql::parser::Statement,
+) -> Result<Vec<u8>, DataFusionError> {
     let plan = ctx.state().statement_to_plan(statement).await?;
     let batches = ctx.execute_logical_plan(plan).await?.collect().await?;
     // A program finds every column in every row.
-    let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, JsonArray>(Vec::new());
+    let mut writer = WriterBuilder::new()
+        .with_explicit_nulls(true)
+        .build::<_, JsonArray>(Vec::new());
     for batch in &batches {
         writer.write(batch)?;
     }

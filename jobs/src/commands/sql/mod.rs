@@ -1,7 +1,9 @@
-//! `tagmill sql`: the DataFusion CLI with a release's tables, the raw sources and the bitmap functions.
+//! `tagmill sql`: the DataFusion CLI with a release's tables, the raw sources and the bitmap
+//! functions.
 //!
-//! A prompt when standard input is a terminal; `-c`, `-f` or piped text otherwise. Statements come from arguments, a file or
-//! standard input; results go to standard output, everything else to standard error.
+//! A prompt when standard input is a terminal; `-c`, `-f` or piped text otherwise. Statements come
+//! from arguments, a file or standard input; results go to standard output, everything else to
+//! standard error.
 
 mod history;
 mod lines;
@@ -29,7 +31,8 @@ use crate::warehouse::Warehouse;
 use history::History;
 
 const AFTER: &str = "\
-Tables: users, universe, tag_values, tags, tag_numbers, behaviour, behaviour_measures, kept_values, groups, group_status, rejects,
+Tables: users, universe, tag_values, tags, tag_numbers, behaviour, behaviour_measures, \
+kept_values, groups, group_status, rejects,
         quality, runs.
 Views:  tags_string, tags_integer, tags_double, tags_date, tags_boolean: one typed value column, with its code.
 Raw:    raw.<source>, the files of --date (the release's night when not given).
@@ -95,8 +98,12 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     };
     match statements {
         None => prompt(&ctx, options, &global, &manifest).await,
-        Some(statements) if global.output == Output::Json && arguments.format.is_none() => lines::print_json(&ctx, &statements).await,
-        Some(statements) => Box::pin(exec_from_commands(&ctx, statements, &options)).await.or_else(unless_closed),
+        Some(statements) if global.output == Output::Json && arguments.format.is_none() => {
+            lines::print_json(&ctx, &statements).await
+        }
+        Some(statements) => Box::pin(exec_from_commands(&ctx, statements, &options))
+            .await
+            .or_else(unless_closed),
     }
 }
 
@@ -107,27 +114,43 @@ fn statements(arguments: &Arguments) -> Result<Option<Vec<String>>> {
     }
     let mut statements = arguments.commands.clone();
     for file in &arguments.files {
-        let text = fs::read_to_string(file).map_err(|e| Error::setup("sql", "the file can not be read").at(file.display().to_string()).because(e))?;
+        let text = fs::read_to_string(file).map_err(|e| {
+            Error::setup("sql", "the file can not be read")
+                .at(file.display().to_string())
+                .because(e)
+        })?;
         statements.push(text);
     }
     if statements.is_empty() {
         let mut text = String::new();
-        io::stdin().read_to_string(&mut text).map_err(|e| Error::setup("sql", "standard input can not be read").because(e))?;
+        io::stdin()
+            .read_to_string(&mut text)
+            .map_err(|e| Error::setup("sql", "standard input can not be read").because(e))?;
         statements.push(text);
     }
     // A script may start with the line that names its interpreter.
     for text in &mut statements {
         if text.starts_with("#!") {
-            *text = text.split_once('\n').map_or_else(String::new, |(_, rest)| rest.to_owned());
+            *text = text
+                .split_once('\n')
+                .map_or_else(String::new, |(_, rest)| rest.to_owned());
         }
     }
     Ok(Some(statements))
 }
 
-async fn prompt(ctx: &SessionContext, mut options: PrintOptions, global: &Global, manifest: &Manifest) -> Result<()> {
+async fn prompt(
+    ctx: &SessionContext,
+    mut options: PrintOptions,
+    global: &Global,
+    manifest: &Manifest,
+) -> Result<()> {
     (options.quiet, options.maxrows, options.color) = (global.quiet, MaxRows::Limited(40), true);
     if !global.quiet {
-        crate::logging::plain(&format!("release {} of {}; \\d lists tables, \\q quits", manifest.release, manifest.date));
+        crate::logging::plain(&format!(
+            "release {} of {}; \\d lists tables, \\q quits",
+            manifest.release, manifest.date
+        ));
     }
     let history = History::borrow_working_directory();
     let ended = Box::pin(exec_from_repl(ctx, &mut options)).await;
@@ -145,13 +168,15 @@ fn unless_closed(error: DataFusionError) -> Result<()> {
     match error.find_root() {
         DataFusionError::IoError(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         // Arrow's writers keep only the text of what standard output said.
-        DataFusionError::ArrowError(cause, _) if cause.to_string().contains("Broken pipe") => Ok(()),
+        DataFusionError::ArrowError(cause, _) if cause.to_string().contains("Broken pipe") => {
+            Ok(())
+        }
         _ => Err(failed(error)),
     }
 }
 
-/// A statement is wrong, or a file is lost or damaged, which is told as text (2), the store or memory may recover (3), or the
-/// data does not do what the statement asks (1).
+/// A statement is wrong, or a file is lost or damaged, which is told as text (2), the store or
+/// memory may recover (3), or the data does not do what the statement asks (1).
 fn failed(error: DataFusionError) -> Error {
     let error = match error {
         DataFusionError::External(inner) => match inner.downcast::<Error>() {
@@ -161,10 +186,16 @@ fn failed(error: DataFusionError) -> Error {
         other => other,
     };
     let of_kind = match error.find_root() {
-        DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) | DataFusionError::ResourcesExhausted(_) => Error::retry,
+        DataFusionError::ObjectStore(_)
+        | DataFusionError::IoError(_)
+        | DataFusionError::ResourcesExhausted(_) => Error::retry,
         DataFusionError::ParquetError(_) => Error::setup,
-        DataFusionError::ArrowError(inner, _) if matches!(**inner, ArrowError::ParquetError(_)) => Error::setup,
-        DataFusionError::Execution(_) | DataFusionError::ArrowError(..) | DataFusionError::External(_) => Error::refused,
+        DataFusionError::ArrowError(inner, _) if matches!(**inner, ArrowError::ParquetError(_)) => {
+            Error::setup
+        }
+        DataFusionError::Execution(_)
+        | DataFusionError::ArrowError(..)
+        | DataFusionError::External(_) => Error::refused,
         _ => Error::setup,
     };
     of_kind("sql", "the statement failed").because(error)

@@ -1,4 +1,5 @@
-//! The session behind `tagmill sql`: the release's tables, the raw sources, the bitmap functions, and the DataFusion CLI's own.
+//! The session behind `tagmill sql`: the release's tables, the raw sources, the bitmap functions,
+//! and the DataFusion CLI's own.
 
 use std::sync::Arc;
 
@@ -38,16 +39,32 @@ pub(super) async fn open(
     }
     let stores = Stores::from(Arc::clone(&registry));
     let mut runtime = RuntimeEnvBuilder::new().with_object_store_registry(Arc::new(stores));
-    if let Some(bytes) = settings.memory.and_then(|bytes| usize::try_from(bytes).ok()) {
+    if let Some(bytes) = settings
+        .memory
+        .and_then(|bytes| usize::try_from(bytes).ok())
+    {
         runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes)));
     }
     let mut rules = PhysicalOptimizer::new().rules;
     let runtime = runtime.build_arc().map_err(failed)?;
-    rules.insert(0, Arc::new(SplitScans { footers: runtime.cache_manager.get_file_metadata_cache() }));
-    let state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features().with_physical_optimizer_rules(rules).build();
+    rules.insert(
+        0,
+        Arc::new(SplitScans {
+            footers: runtime.cache_manager.get_file_metadata_cache(),
+        }),
+    );
+    let state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime)
+        .with_default_features()
+        .with_physical_optimizer_rules(rules)
+        .build();
     let ctx = SessionContext::new_with_state(state).enable_url_table();
     // Tables by url open their stores when they are named; parquet_metadata looks into files.
-    ctx.register_catalog_list(Arc::new(DynamicObjectStoreCatalog::new(Arc::clone(ctx.state().catalog_list()), ctx.state_weak_ref())));
+    ctx.register_catalog_list(Arc::new(DynamicObjectStoreCatalog::new(
+        Arc::clone(ctx.state().catalog_list()),
+        ctx.state_weak_ref(),
+    )));
     ctx.register_udtf("parquet_metadata", Arc::new(ParquetMetadataFunc {}));
     tagmill_udfs::register_all(&ctx).map_err(failed)?;
     catalog::register(&ctx, &warehouse.store, manifest).await?;

@@ -1,4 +1,5 @@
-//! The uploaded lists of one app, as they are now: a release holds the groups made of them, not the lists.
+//! The uploaded lists of one app, as they are now: a release holds the groups made of them, not the
+//! lists.
 
 use std::collections::HashSet;
 
@@ -22,12 +23,18 @@ impl Lists<'_> {
     /// Setup when there is no such list; retry when the store fails.
     pub(super) async fn read(&self, list: &str) -> Result<HashSet<String>> {
         let unknown = || Error::setup(STAGE, format!("unknown list {list:?}"));
-        let template = self.template.ok_or_else(|| unknown().fix("name where lists are in [groups] lists"))?;
+        let template = self
+            .template
+            .ok_or_else(|| unknown().fix("name where lists are in [groups] lists"))?;
         if ![self.app, list].into_iter().all(is_file_name) {
             return Err(unknown());
         }
-        let (store, path) = open_pattern(&template.replace("{app}", self.app).replace("{list}", list))?;
-        let bytes = store.try_get(&path).await?.ok_or_else(|| unknown().at(store.name_of(&path)))?;
+        let (store, path) =
+            open_pattern(&template.replace("{app}", self.app).replace("{list}", list))?;
+        let bytes = store
+            .try_get(&path)
+            .await?
+            .ok_or_else(|| unknown().at(store.name_of(&path)))?;
         let mut ids = HashSet::new();
         read_list(&bytes, &mut |id| {
             ids.insert(id.to_owned());
@@ -38,7 +45,10 @@ impl Lists<'_> {
 
 /// Names come from data: one that is no plain file name can not name a list.
 fn is_file_name(name: &str) -> bool {
-    !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '*', '{', '}']) && !name.contains(char::is_control)
+    !name.is_empty()
+        && !name.starts_with('.')
+        && !name.contains(['/', '*', '{', '}'])
+        && !name.contains(char::is_control)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The names a rule of one app may use, as of one release: tags from the manifest, groups from `group_status`.
+//! The names a rule of one app may use, as of one release: tags from the manifest, groups from
+//! `group_status`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,21 +24,45 @@ pub(super) struct AppNames {
 impl AppNames {
     /// # Errors
     /// Setup for an app that the release knows nothing of, naming the nearest.
-    pub(super) async fn load(ctx: &SessionContext, manifest: &Manifest, configured: &[Tag], app: &str) -> Result<Self> {
+    pub(super) async fn load(
+        ctx: &SessionContext,
+        manifest: &Manifest,
+        configured: &[Tag],
+        app: &str,
+    ) -> Result<Self> {
         let entries = manifest.tags.iter().filter(|entry| entry.app == app);
-        let mut tags: BTreeMap<_, _> = entries.map(|entry| (entry.tag.clone(), (entry.value_type, entry.multi))).collect();
+        let mut tags: BTreeMap<_, _> = entries
+            .map(|entry| (entry.tag.clone(), (entry.value_type, entry.multi)))
+            .collect();
         let groups = published_groups(ctx, app).await?;
-        let is_counted = manifest.counts.iter().any(|count| count.app.as_deref() == Some(app));
+        let is_counted = manifest
+            .counts
+            .iter()
+            .any(|count| count.app.as_deref() == Some(app));
         if tags.is_empty() && groups.is_empty() && !is_counted {
             return Err(unknown_app(manifest, app));
         }
         // The platform's tags are tags of every app, as for the night's rules.
-        for entry in manifest.tags.iter().filter(|entry| configured.iter().any(|tag| tag.name == entry.tag && tag.value_type == Some(entry.value_type))) {
-            tags.entry(entry.tag.clone()).or_insert((entry.value_type, entry.multi));
+        for entry in manifest.tags.iter().filter(|entry| {
+            configured
+                .iter()
+                .any(|tag| tag.name == entry.tag && tag.value_type == Some(entry.value_type))
+        }) {
+            tags.entry(entry.tag.clone())
+                .or_insert((entry.value_type, entry.multi));
         }
-        let withheld = manifest.tags.iter().filter(|entry| entry.app == app && entry.is_withheld);
-        let withheld = withheld.map(|entry| (entry.tag.clone(), entry.over_limit.unwrap_or_default())).collect();
-        Ok(Self { tags, groups, withheld })
+        let withheld = manifest
+            .tags
+            .iter()
+            .filter(|entry| entry.app == app && entry.is_withheld);
+        let withheld = withheld
+            .map(|entry| (entry.tag.clone(), entry.over_limit.unwrap_or_default()))
+            .collect();
+        Ok(Self {
+            tags,
+            groups,
+            withheld,
+        })
     }
 }
 
@@ -45,7 +70,12 @@ impl AppNames {
 async fn published_groups(ctx: &SessionContext, app: &str) -> Result<BTreeSet<String>> {
     let rows = async {
         let published = ident("app").eq(lit(app)).and(ident("as_of").is_not_null());
-        ctx.table("group_status").await?.filter(published)?.select(vec![ident("group")])?.collect().await
+        ctx.table("group_status")
+            .await?
+            .filter(published)?
+            .select(vec![ident("group")])?
+            .collect()
+            .await
     };
     let mut groups = BTreeSet::new();
     for batch in rows.await.map_err(failed)? {
@@ -56,8 +86,15 @@ async fn published_groups(ctx: &SessionContext, app: &str) -> Result<BTreeSet<St
 }
 
 fn unknown_app(manifest: &Manifest, app: &str) -> Error {
-    let known: BTreeSet<&str> = manifest.tags.iter().map(|entry| entry.app.as_str()).collect();
-    let error = Error::setup(STAGE, format!("unknown app {app:?} in release {}", manifest.release));
+    let known: BTreeSet<&str> = manifest
+        .tags
+        .iter()
+        .map(|entry| entry.app.as_str())
+        .collect();
+    let error = Error::setup(
+        STAGE,
+        format!("unknown app {app:?} in release {}", manifest.release),
+    );
     match nearest(app, known) {
         Some(near) => error.fix(format!("did you mean {near:?}?")),
         None => error.fix("see `tagmill show` for what the release holds"),
@@ -66,7 +103,9 @@ fn unknown_app(manifest: &Manifest, app: &str) -> Error {
 
 impl Names for AppNames {
     fn tag(&self, name: &str) -> Option<TagInfo> {
-        self.tags.get(name).map(|&(value_type, multi)| TagInfo { value_type, multi })
+        self.tags
+            .get(name)
+            .map(|&(value_type, multi)| TagInfo { value_type, multi })
     }
 
     fn tag_names(&self) -> Vec<&str> {

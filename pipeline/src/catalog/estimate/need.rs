@@ -1,4 +1,5 @@
-//! What an atom needs of the artifacts: which table, which rows. Made once per question, then fetched in every shard.
+//! What an atom needs of the artifacts: which table, which rows. Made once per question, then
+//! fetched in every shard.
 
 use std::collections::HashSet;
 use std::ops::Bound;
@@ -14,7 +15,8 @@ use super::names::AppNames;
 use super::reader::{Reader, literal};
 use crate::rules::{Atom, Names, Test};
 
-/// Longer lists of values get their least and greatest value as a filter of its own: pruning looks at short lists only.
+/// Longer lists of values get their least and greatest value as a filter of its own: pruning looks
+/// at short lists only.
 const LONG_LIST: usize = 20;
 
 /// The rows behind one atom.
@@ -23,7 +25,12 @@ pub(super) enum Need {
     /// The union of the bitmaps of a table's rows.
     Rows { table: &'static str, filter: Expr },
     /// The slices of a tag: a range or, with `outside`, a value that is not in it.
-    Range { filter: Expr, low: Bound<Value>, high: Bound<Value>, outside: bool },
+    Range {
+        filter: Expr,
+        low: Bound<Value>,
+        high: Bound<Value>,
+        outside: bool,
+    },
     /// Users by their ids.
     Users(Ids),
 }
@@ -49,17 +56,33 @@ impl Ids {
 impl Need {
     /// # Errors
     /// Setup for a list that is not there; retry when the store fails.
-    pub(super) async fn of(atom: &Atom, names: &AppNames, lists: &Lists<'_>, reader: &Reader) -> Result<Self> {
+    pub(super) async fn of(
+        atom: &Atom,
+        names: &AppNames,
+        lists: &Lists<'_>,
+        reader: &Reader,
+    ) -> Result<Self> {
         match atom {
-            Atom::Has { tag } => Ok(Self::Rows { table: "tags", filter: reader.of_tag(tag, type_of(tag, names)?.0) }),
+            Atom::Has { tag } => Ok(Self::Rows {
+                table: "tags",
+                filter: reader.of_tag(tag, type_of(tag, names)?.0),
+            }),
             Atom::Tag { tag, test } => Self::of_test(tag, test, names, reader).await,
-            Atom::InGroup(name) => Ok(Self::Rows { table: "groups", filter: reader.of_app().and(ident("group").eq(lit(name.as_str()))) }),
-            Atom::InSplit { salt, from, to } => Ok(Self::Users(Ids::Split { salt: salt.clone(), from: *from, to: *to })),
+            Atom::InGroup(name) => Ok(Self::Rows {
+                table: "groups",
+                filter: reader.of_app().and(ident("group").eq(lit(name.as_str()))),
+            }),
+            Atom::InSplit { salt, from, to } => Ok(Self::Users(Ids::Split {
+                salt: salt.clone(),
+                from: *from,
+                to: *to,
+            })),
             Atom::InList(name) => Ok(Self::Users(Ids::List(lists.read(name).await?))),
         }
     }
 
-    /// Ranges of single-valued integers and dates by slices; everything else by rows, whose values are compared as a night does.
+    /// Ranges of single-valued integers and dates by slices; everything else by rows, whose values
+    /// are compared as a night does.
     async fn of_test(tag: &str, test: &Test, names: &AppNames, reader: &Reader) -> Result<Self> {
         let (value_type, multi) = type_of(tag, names)?;
         let filter = reader.of_tag(tag, value_type);
@@ -69,8 +92,16 @@ impl Need {
             _ => (test, false),
         };
         match range {
-            Test::Range { low, high } if is_sliced => Ok(Self::Range { filter, low: low.clone(), high: high.clone(), outside }),
-            _ => Ok(Self::Rows { table: "tags", filter: filter.and(passing(tag, value_type, test, reader).await?) }),
+            Test::Range { low, high } if is_sliced => Ok(Self::Range {
+                filter,
+                low: low.clone(),
+                high: high.clone(),
+                outside,
+            }),
+            _ => Ok(Self::Rows {
+                table: "tags",
+                filter: filter.and(passing(tag, value_type, test, reader).await?),
+            }),
         }
     }
 
@@ -81,7 +112,9 @@ impl Need {
 }
 
 fn type_of(tag: &str, names: &AppNames) -> Result<(ValueType, bool)> {
-    let info = names.tag(tag).ok_or_else(|| Error::setup(STAGE, format!("unknown tag {tag:?}")))?;
+    let info = names
+        .tag(tag)
+        .ok_or_else(|| Error::setup(STAGE, format!("unknown tag {tag:?}")))?;
     Ok((info.value_type, info.multi))
 }
 
@@ -91,7 +124,9 @@ async fn passing(tag: &str, value_type: ValueType, test: &Test, reader: &Reader)
     match test {
         Test::In(values) => Ok(one_of(column, values)),
         Test::Range { low, high } => Ok(above(column(), low).and(below(column(), high))),
-        Test::Not(inner) if !matches!(inner.as_ref(), Test::Like { .. }) => Ok(not(Box::pin(passing(tag, value_type, inner, reader)).await?)),
+        Test::Not(inner) if !matches!(inner.as_ref(), Test::Like { .. }) => {
+            Ok(not(Box::pin(passing(tag, value_type, inner, reader)).await?))
+        }
         // The night's own matching decides, on the tag's values alone; then their rows are read.
         _ => {
             let mut values = reader.values(tag, value_type).await?;
@@ -122,7 +157,9 @@ fn below(column: Expr, high: &Bound<Value>) -> Expr {
 fn one_of(column: impl Fn() -> Expr, values: &[Value]) -> Expr {
     let list = column().in_list(values.iter().map(literal).collect(), false);
     match (values.first(), values.last()) {
-        (Some(least), Some(greatest)) if values.len() > LONG_LIST => list.and(column().between(literal(least), literal(greatest))),
+        (Some(least), Some(greatest)) if values.len() > LONG_LIST => {
+            list.and(column().between(literal(least), literal(greatest)))
+        }
         (None, _) => lit(false),
         _ => list,
     }

@@ -1,7 +1,8 @@
-//! Ranges on a bit-sliced tag: which users' numbers lie between two bounds, one pass over the slices per bound.
+//! Ranges on a bit-sliced tag: which users' numbers lie between two bounds, one pass over the
+//! slices per bound.
 //!
-//! A slice is the set of users whose `value * 10^scale - offset` has that binary digit (O'Neil and Quass, "Improved query
-//! performance with variant indexes", 1997).
+//! A slice is the set of users whose `value * 10^scale - offset` has that binary digit (O'Neil and
+//! Quass, "Improved query performance with variant indexes", 1997).
 
 use std::ops::Bound;
 
@@ -55,7 +56,10 @@ impl Slices {
 
     fn stored(&self, value: &Value) -> Option<Scaled> {
         let scaled = Scaled::of(value, self.scale)?;
-        Some(Scaled { floor: scaled.floor - i128::from(self.offset), ..scaled })
+        Some(Scaled {
+            floor: scaled.floor - i128::from(self.offset),
+            ..scaled
+        })
     }
 
     /// The users whose stored number is `bound` or more.
@@ -101,12 +105,17 @@ impl Scaled {
 
     fn shift(number: i128, scale: i8) -> Option<Self> {
         let factor = 10_i128.checked_pow(u32::try_from(scale).ok()?)?;
-        Some(Self { floor: number.checked_mul(factor)?, is_exact: true })
+        Some(Self {
+            floor: number.checked_mul(factor)?,
+            is_exact: true,
+        })
     }
 
     /// From plain decimal digits, so that 0.29 with two digits is 29 and not 28.999.
     fn decimal(text: &str, scale: i8) -> Option<Self> {
-        let (is_negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+        let (is_negative, text) = text
+            .strip_prefix('-')
+            .map_or((false, text), |rest| (true, rest));
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let scale = usize::try_from(scale).ok()?;
         let (kept, cut) = fraction.split_at(fraction.len().min(scale));
@@ -122,7 +131,11 @@ impl Scaled {
     }
 
     fn ceiling(self) -> i128 {
-        if self.is_exact { self.floor } else { self.floor + 1 }
+        if self.is_exact {
+            self.floor
+        } else {
+            self.floor + 1
+        }
     }
 }
 
@@ -134,28 +147,52 @@ mod tests {
 
     fn slices(scale: i8) -> Slices {
         let offset = -70;
-        let mut slices = Slices { scale, offset, exist: Set::default(), digits: vec![Set::default(); 10] };
+        let mut slices = Slices {
+            scale,
+            offset,
+            exist: Set::default(),
+            digits: vec![Set::default(); 10],
+        };
         for (ordinal, number) in (0..).zip(NUMBERS) {
             slices.exist.insert(ordinal);
             let stored = number - offset;
-            (0..10).filter(|digit| stored >> digit & 1 == 1).for_each(|digit| slices.digits[digit as usize].insert(ordinal));
+            (0..10)
+                .filter(|digit| stored >> digit & 1 == 1)
+                .for_each(|digit| slices.digits[digit as usize].insert(ordinal));
         }
         slices
     }
 
     fn members(set: &Set) -> Vec<usize> {
-        (0..NUMBERS.len()).filter(|i| set.words().first().is_some_and(|word| word >> i & 1 == 1)).collect()
+        (0..NUMBERS.len())
+            .filter(|i| set.words().first().is_some_and(|word| word >> i & 1 == 1))
+            .collect()
     }
 
     #[test]
     fn ranges_equal_comparing_each_number() {
         let slices = slices(0);
-        let bounds = |v: i64| [Bound::Unbounded, Bound::Included(Value::Integer(v)), Bound::Excluded(Value::Integer(v))];
+        let bounds = |v: i64| {
+            [
+                Bound::Unbounded,
+                Bound::Included(Value::Integer(v)),
+                Bound::Excluded(Value::Integer(v)),
+            ]
+        };
         for low in (-75..=35).flat_map(bounds) {
-            for high in [-71, -70, -1, 0, 29, 30, 899, 900, 5_000].into_iter().flat_map(bounds) {
-                let number = |bound: &Bound<Value>| bound.as_ref().map(|v| if let Value::Integer(v) = v { *v } else { 0 });
+            for high in [-71, -70, -1, 0, 29, 30, 899, 900, 5_000]
+                .into_iter()
+                .flat_map(bounds)
+            {
+                let number = |bound: &Bound<Value>| {
+                    bound
+                        .as_ref()
+                        .map(|v| if let Value::Integer(v) = v { *v } else { 0 })
+                };
                 let range = (number(&low), number(&high));
-                let expected: Vec<_> = (0..NUMBERS.len()).filter(|i| std::ops::RangeBounds::contains(&range, &NUMBERS[*i])).collect();
+                let expected: Vec<_> = (0..NUMBERS.len())
+                    .filter(|i| std::ops::RangeBounds::contains(&range, &NUMBERS[*i]))
+                    .collect();
                 assert_eq!(members(&slices.range(&low, &high)), expected, "{range:?}");
             }
         }
@@ -164,8 +201,10 @@ mod tests {
     #[test]
     fn bounds_between_two_kept_decimals_round_towards_the_range() {
         let slices = slices(2);
-        let at_most = |v| members(&slices.range(&Bound::Unbounded, &Bound::Included(Value::Double(v))));
-        let below = |v| members(&slices.range(&Bound::Unbounded, &Bound::Excluded(Value::Double(v))));
+        let at_most =
+            |v| members(&slices.range(&Bound::Unbounded, &Bound::Included(Value::Double(v))));
+        let below =
+            |v| members(&slices.range(&Bound::Unbounded, &Bound::Excluded(Value::Double(v))));
         assert_eq!(at_most(0.29), [0, 1, 2, 3, 4, 5]);
         assert_eq!(below(0.29), [0, 1, 2, 3, 4]);
         assert_eq!(below(0.291), [0, 1, 2, 3, 4, 5]);
@@ -175,8 +214,26 @@ mod tests {
 
     #[test]
     fn negative_decimals_floor_downwards() {
-        assert_eq!(Scaled::decimal("-0.015", 2), Some(Scaled { floor: -2, is_exact: false }));
-        assert_eq!(Scaled::decimal("-12", 1), Some(Scaled { floor: -120, is_exact: true }));
-        assert_eq!(Scaled::decimal("7.5", 0), Some(Scaled { floor: 7, is_exact: false }));
+        assert_eq!(
+            Scaled::decimal("-0.015", 2),
+            Some(Scaled {
+                floor: -2,
+                is_exact: false
+            })
+        );
+        assert_eq!(
+            Scaled::decimal("-12", 1),
+            Some(Scaled {
+                floor: -120,
+                is_exact: true
+            })
+        );
+        assert_eq!(
+            Scaled::decimal("7.5", 0),
+            Some(Scaled {
+                floor: 7,
+                is_exact: false
+            })
+        );
     }
 }

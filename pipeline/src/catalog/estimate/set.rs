@@ -1,4 +1,5 @@
-//! A set of ordinals of one shard, dense: bit i of the words is ordinal i. As long as its largest member needs, not longer.
+//! A set of ordinals of one shard, dense: bit i of the words is ordinal i. As long as its largest
+//! member needs, not longer.
 
 use tagmill_udfs::bitmap::{BitmapRef, Defect};
 
@@ -20,8 +21,12 @@ impl Set {
     /// The defect of damaged bytes.
     pub(super) fn add_bitmap(&mut self, bytes: &[u8], shard: u32) -> Result<(), Defect> {
         let bitmap = BitmapRef::parse(bytes)?;
-        let Some(bucket) = bitmap.bucket(shard) else { return Ok(()) };
-        let Some((last, _)) = bucket.containers().last() else { return Ok(()) };
+        let Some(bucket) = bitmap.bucket(shard) else {
+            return Ok(());
+        };
+        let Some((last, _)) = bucket.containers().last() else {
+            return Ok(());
+        };
         self.grow((usize::from(last) + 1) * CONTAINER_WORDS);
         bucket.or_into_words(&mut self.0);
         Ok(())

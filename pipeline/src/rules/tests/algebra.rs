@@ -1,4 +1,5 @@
-//! Rules against users one by one: text through compiler and program must give what sets of users give.
+//! Rules against users one by one: text through compiler and program must give what sets of users
+//! give.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,12 +15,34 @@ use crate::rules::{Atom, Expr, Names, Program, TagInfo, Test, analyse, compile};
 /// A rule that knows its own text and, independently of the compiler, its members.
 #[derive(Debug, Clone)]
 enum Rule {
-    Number { tag: &'static str, sign: &'static str, than: i64 },
-    Between { tag: &'static str, not: bool, low: i64, high: i64 },
-    Text { tag: &'static str, not: bool, values: Vec<&'static str> },
-    Prefix { tag: &'static str, not: bool, prefix: &'static str },
-    Has { tag: &'static str, not: bool },
-    Vip { is: &'static str },
+    Number {
+        tag: &'static str,
+        sign: &'static str,
+        than: i64,
+    },
+    Between {
+        tag: &'static str,
+        not: bool,
+        low: i64,
+        high: i64,
+    },
+    Text {
+        tag: &'static str,
+        not: bool,
+        values: Vec<&'static str>,
+    },
+    Prefix {
+        tag: &'static str,
+        not: bool,
+        prefix: &'static str,
+    },
+    Has {
+        tag: &'static str,
+        not: bool,
+    },
+    Vip {
+        is: &'static str,
+    },
     Constant(bool),
     Group(usize),
     Not(Box<Rule>),
@@ -30,13 +53,36 @@ enum Rule {
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let not = |not: bool| if not { "NOT " } else { "" };
-        let join = |rules: &[Rule], word| rules.iter().map(|rule| format!("({rule})")).collect::<Vec<_>>().join(word);
+        let join = |rules: &[Rule], word| {
+            rules
+                .iter()
+                .map(|rule| format!("({rule})"))
+                .collect::<Vec<_>>()
+                .join(word)
+        };
         match self {
             Self::Number { tag, sign, than } => write!(f, "{tag} {sign} {than}"),
-            Self::Between { tag, not: negated, low, high } => write!(f, "{tag} {}BETWEEN {low} AND {high}", not(*negated)),
-            Self::Text { tag, not: true, values } if values.len() == 1 => write!(f, "{tag} <> '{}'", values[0]),
-            Self::Text { tag, not: negated, values } => write!(f, "{tag} {}IN ('{}')", not(*negated), values.join("', '")),
-            Self::Prefix { tag, not: negated, prefix } => write!(f, "{tag} {}LIKE '{prefix}%'", not(*negated)),
+            Self::Between {
+                tag,
+                not: negated,
+                low,
+                high,
+            } => write!(f, "{tag} {}BETWEEN {low} AND {high}", not(*negated)),
+            Self::Text {
+                tag,
+                not: true,
+                values,
+            } if values.len() == 1 => write!(f, "{tag} <> '{}'", values[0]),
+            Self::Text {
+                tag,
+                not: negated,
+                values,
+            } => write!(f, "{tag} {}IN ('{}')", not(*negated), values.join("', '")),
+            Self::Prefix {
+                tag,
+                not: negated,
+                prefix,
+            } => write!(f, "{tag} {}LIKE '{prefix}%'", not(*negated)),
             Self::Has { tag, not: negated } => write!(f, "{tag} IS {}NULL", not(!*negated)),
             Self::Vip { is } => write!(f, "vip IS {is}"),
             Self::Constant(truth) => write!(f, "{truth}"),
@@ -54,10 +100,29 @@ impl Rule {
     fn members(&self, users: &[User], groups: &[Members]) -> Members {
         let all: Members = (0..users.len()).collect();
         let any = |tag: &str, passes: &dyn Fn(&Value) -> bool| -> Members {
-            all.iter().copied().filter(|user| users[*user].get(tag).is_some_and(|values| values.iter().any(passes))).collect()
+            all.iter()
+                .copied()
+                .filter(|user| {
+                    users[*user]
+                        .get(tag)
+                        .is_some_and(|values| values.iter().any(passes))
+                })
+                .collect()
         };
-        let number = |value: &Value| if let Value::Integer(number) = value { *number } else { panic!("{value:?}") };
-        let text = |value: &Value| if let Value::String(text) = value { text.clone() } else { panic!("{value:?}") };
+        let number = |value: &Value| {
+            if let Value::Integer(number) = value {
+                *number
+            } else {
+                panic!("{value:?}")
+            }
+        };
+        let text = |value: &Value| {
+            if let Value::String(text) = value {
+                text.clone()
+            } else {
+                panic!("{value:?}")
+            }
+        };
         match self {
             Self::Number { tag, sign, than } => any(tag, &|value| match *sign {
                 "=" => number(value) == *than,
@@ -67,9 +132,20 @@ impl Rule {
                 ">" => number(value) > *than,
                 _ => number(value) >= *than,
             }),
-            Self::Between { tag, not, low, high } => any(tag, &|value| (*low <= number(value) && number(value) <= *high) != *not),
-            Self::Text { tag, not, values } => any(tag, &|value| values.contains(&text(value).as_str()) != *not),
-            Self::Prefix { tag, not, prefix } => any(tag, &|value| text(value).starts_with(prefix) != *not),
+            Self::Between {
+                tag,
+                not,
+                low,
+                high,
+            } => any(tag, &|value| {
+                (*low <= number(value) && number(value) <= *high) != *not
+            }),
+            Self::Text { tag, not, values } => {
+                any(tag, &|value| values.contains(&text(value).as_str()) != *not)
+            }
+            Self::Prefix { tag, not, prefix } => {
+                any(tag, &|value| text(value).starts_with(prefix) != *not)
+            }
             Self::Has { tag, not: true } => &all - &any(tag, &|_| true),
             Self::Has { tag, not: false } => any(tag, &|_| true),
             Self::Vip { is: "TRUE" } => any("vip", &|value| *value == Value::Boolean(true)),
@@ -79,8 +155,12 @@ impl Rule {
             Self::Constant(false) => Members::new(),
             Self::Group(index) => groups[*index].clone(),
             Self::Not(rule) => &all - &rule.members(users, groups),
-            Self::And(rules) => rules.iter().fold(all, |left, rule| &left & &rule.members(users, groups)),
-            Self::Or(rules) => rules.iter().fold(Members::new(), |left, rule| &left | &rule.members(users, groups)),
+            Self::And(rules) => rules
+                .iter()
+                .fold(all, |left, rule| &left & &rule.members(users, groups)),
+            Self::Or(rules) => rules.iter().fold(Members::new(), |left, rule| {
+                &left | &rule.members(users, groups)
+            }),
         }
     }
 }
@@ -119,12 +199,27 @@ fn rule(groups: usize) -> impl Strategy<Value = Rule> {
 
 fn user() -> impl Strategy<Value = User> {
     let numbers = |most| btree_set((0..6_i64).prop_map(Value::Integer), 0..=most);
-    let texts = |most| btree_set(select(TEXTS.to_vec()).prop_map(|text| Value::String(text.to_owned())), 0..=most);
+    let texts = |most| {
+        btree_set(
+            select(TEXTS.to_vec()).prop_map(|text| Value::String(text.to_owned())),
+            0..=most,
+        )
+    };
     let truths = btree_set(any::<bool>().prop_map(Value::Boolean), 0..=1);
-    (numbers(1), numbers(3), texts(1), texts(3), truths).prop_map(|(age, visits, gender, interests, vip)| {
-        let tags = [("age", age), ("visits", visits), ("interests", interests), ("gender", gender), ("vip", vip)];
-        tags.into_iter().filter(|(_, values)| !values.is_empty()).collect()
-    })
+    (numbers(1), numbers(3), texts(1), texts(3), truths).prop_map(
+        |(age, visits, gender, interests, vip)| {
+            let tags = [
+                ("age", age),
+                ("visits", visits),
+                ("interests", interests),
+                ("gender", gender),
+                ("vip", vip),
+            ];
+            tags.into_iter()
+                .filter(|(_, values)| !values.is_empty())
+                .collect()
+        },
+    )
 }
 
 /// Sample's tags, and groups by number.
@@ -153,10 +248,19 @@ impl Names for Numbered {
 
 /// A search finds the values that a look at each one finds.
 fn check_passing(tag: &str, test: &Test, users: &[User]) {
-    let values: BTreeSet<&Value> = users.iter().flat_map(|user| user.get(tag).into_iter().flatten()).collect();
+    let values: BTreeSet<&Value> = users
+        .iter()
+        .flat_map(|user| user.get(tag).into_iter().flatten())
+        .collect();
     let values: Vec<Value> = values.into_iter().cloned().collect();
     let found: Vec<usize> = test.passing(&values).into_iter().flatten().collect();
-    assert_eq!(found, (0..values.len()).filter(|&at| test.matches(&values[at])).collect::<Vec<_>>(), "{test:?} of {values:?}");
+    assert_eq!(
+        found,
+        (0..values.len())
+            .filter(|&at| test.matches(&values[at]))
+            .collect::<Vec<_>>(),
+        "{test:?} of {values:?}"
+    );
 }
 
 fn fill(atom: &Atom, users: &[User], set: &mut [u64]) {
@@ -165,7 +269,9 @@ fn fill(atom: &Atom, users: &[User], set: &mut [u64]) {
     }
     let is_in = |user: &User| match atom {
         Atom::Has { tag } => user.contains_key(tag.as_str()),
-        Atom::Tag { tag, test } => user.get(tag.as_str()).is_some_and(|values| values.iter().any(|value| test.matches(value))),
+        Atom::Tag { tag, test } => user
+            .get(tag.as_str())
+            .is_some_and(|values| values.iter().any(|value| test.matches(value))),
         other => panic!("{other:?} is not in these rules"),
     };
     for (index, _) in users.iter().enumerate().filter(|(_, user)| is_in(user)) {
@@ -183,11 +289,18 @@ fn evaluate(program: &Program, users: &[User]) -> BTreeMap<usize, Members> {
     };
     let mut emit = |index, set: &[u64]| {
         assert_eq!(set.len(), users.len().div_ceil(64));
-        let members = (0..set.len() * 64).filter(|bit| set[bit / 64] >> (bit % 64) & 1 == 1).collect();
-        assert!(results.insert(index, members).is_none(), "{index} is emitted twice");
+        let members = (0..set.len() * 64)
+            .filter(|bit| set[bit / 64] >> (bit % 64) & 1 == 1)
+            .collect();
+        assert!(
+            results.insert(index, members).is_none(),
+            "{index} is emitted twice"
+        );
         Ok(())
     };
-    program.evaluate(users.len(), &mut fill_one, &mut emit).unwrap();
+    program
+        .evaluate(users.len(), &mut fill_one, &mut emit)
+        .unwrap();
     results
 }
 
@@ -227,7 +340,9 @@ proptest! {
 }
 
 fn tag(name: &str) -> Expr {
-    Expr::Atom(Atom::Has { tag: name.to_owned() })
+    Expr::Atom(Atom::Has {
+        tag: name.to_owned(),
+    })
 }
 
 fn group(name: &str) -> Expr {
@@ -235,18 +350,33 @@ fn group(name: &str) -> Expr {
 }
 
 fn build(groups: &[(&str, Expr)]) -> (Program, Vec<(usize, String)>) {
-    let groups = groups.iter().enumerate().map(|(index, (name, expr))| (index, expr.clone(), (*name).to_owned())).collect();
+    let groups = groups
+        .iter()
+        .enumerate()
+        .map(|(index, (name, expr))| (index, expr.clone(), (*name).to_owned()))
+        .collect();
     let (program, refused) = Program::build(groups);
-    (program, refused.into_iter().map(|(index, why)| (index, why.to_string())).collect())
+    (
+        program,
+        refused
+            .into_iter()
+            .map(|(index, why)| (index, why.to_string()))
+            .collect(),
+    )
 }
 
 #[test]
 fn shares_equal_subexpressions_whatever_their_shape() {
     let both = Expr::and(vec![tag("a"), tag("b")]);
     let same = Expr::or(vec![tag("a").negate(), tag("b").negate()]).negate();
-    let (program, _) = build(&[("x", Expr::or(vec![both.clone(), tag("c")])), ("y", same), ("z", group("y"))]);
+    let (program, _) = build(&[
+        ("x", Expr::or(vec![both.clone(), tag("c")])),
+        ("y", same),
+        ("z", group("y")),
+    ]);
     assert_eq!(program.atoms().len(), 3);
-    // a takes b in; c is filled where b was and takes both in; one more to complement what is emitted.
+    // a takes b in; c is filled where b was and takes both in; one more to complement what is
+    // emitted.
     assert_eq!(program.buffers(), 2 + 1);
 }
 
@@ -271,35 +401,58 @@ fn refuses_cycles_and_what_depends_on_them() {
             (2, message(r#"cycle of in_group: "c" -> "a" -> "b" -> "c""#)),
             (3, message(r#"cycle of in_group: "d" -> "d""#)),
             (4, message(r#"depends on group "a", which is not computed"#)),
-            (6, message(r#"depends on group "gone", which is not computed"#)),
+            (
+                6,
+                message(r#"depends on group "gone", which is not computed"#)
+            ),
             (7, message(r#"depends on group "g", which is not computed"#)),
         ]
     );
     let users = [User::from([("x", BTreeSet::new())]), User::new()];
-    assert_eq!(evaluate(&program, &users), BTreeMap::from([(5, Members::from([0]))]));
+    assert_eq!(
+        evaluate(&program, &users),
+        BTreeMap::from([(5, Members::from([0]))])
+    );
 }
 
 #[test]
 fn long_chains_of_groups_need_no_stack() {
     let names: Vec<_> = (0..50_000).map(|index| format!("g{index}")).collect();
     let groups = |last: Expr| {
-        let link = |index: usize| names.get(index + 1).map_or(last.clone(), |next| Expr::and(vec![group(next).negate(), tag("x")]));
-        names.iter().enumerate().map(|(index, name)| (index, link(index), name.clone())).collect::<Vec<_>>()
+        let link = |index: usize| {
+            names.get(index + 1).map_or(last.clone(), |next| {
+                Expr::and(vec![group(next).negate(), tag("x")])
+            })
+        };
+        names
+            .iter()
+            .enumerate()
+            .map(|(index, name)| (index, link(index), name.clone()))
+            .collect::<Vec<_>>()
     };
     let chain = groups(tag("y"));
     let ring = groups(group("g0"));
-    let thread = std::thread::Builder::new().stack_size(256 * 1024).spawn(move || {
-        let (program, refused) = Program::build(chain);
-        assert_eq!(refused, []);
-        program.evaluate(1, &mut |_, _| Ok(()), &mut |_, _| Ok(())).unwrap();
-        assert_eq!(Program::build(ring).1.len(), 50_000);
-    });
+    let thread = std::thread::Builder::new()
+        .stack_size(256 * 1024)
+        .spawn(move || {
+            let (program, refused) = Program::build(chain);
+            assert_eq!(refused, []);
+            program
+                .evaluate(1, &mut |_, _| Ok(()), &mut |_, _| Ok(()))
+                .unwrap();
+            assert_eq!(Program::build(ring).1.len(), 50_000);
+        });
     thread.unwrap().join().unwrap();
 }
 
 #[test]
 fn bits_beyond_the_seats_stay_zero() {
-    let (program, _) = build(&[("all", Expr::All), ("none", Expr::None), ("not", tag("a").negate()), ("a", tag("a"))]);
+    let (program, _) = build(&[
+        ("all", Expr::All),
+        ("none", Expr::None),
+        ("not", tag("a").negate()),
+        ("a", tag("a")),
+    ]);
     let mut counts = Vec::new();
     let mut fill = |_: &Atom, set: &mut [u64]| {
         set.fill(u64::MAX);

@@ -5,13 +5,19 @@ use crate::rules::{Atom, Expr, Test, analyse, compile, rule_hash};
 use tagmill_schemas::Value;
 
 fn canonical(rule: &str) -> String {
-    compile(rule, &Sample, DATE).unwrap_or_else(|error| panic!("{rule}: {error}")).to_string()
+    compile(rule, &Sample, DATE)
+        .unwrap_or_else(|error| panic!("{rule}: {error}"))
+        .to_string()
 }
 
 fn passes(rule: &str, value: &Value) -> bool {
     match compile(rule, &Sample, DATE) {
         Ok(Expr::Atom(Atom::Tag { test, .. })) => {
-            assert_eq!(test.passing(std::slice::from_ref(value)).len(), usize::from(test.matches(value)), "{rule}");
+            assert_eq!(
+                test.passing(std::slice::from_ref(value)).len(),
+                usize::from(test.matches(value)),
+                "{rule}"
+            );
             test.matches(value)
         }
         other => panic!("{rule} is {other:?}"),
@@ -38,12 +44,21 @@ fn writes_every_condition_in_canonical_form() {
         ("city IN ('b', 'a', 'b')", "city IN ('a', 'b')"),
         ("city NOT IN ('b', 'a')", "city NOT IN ('a', 'b')"),
         ("city LIKE 'Bei%'", "city LIKE 'Bei%'"),
-        ("city NOT ILIKE 'a!%' ESCAPE '!'", "city NOT ILIKE 'a!%' ESCAPE '!'"),
+        (
+            "city NOT ILIKE 'a!%' ESCAPE '!'",
+            "city NOT ILIKE 'a!%' ESCAPE '!'",
+        ),
         ("signup >= DATE '2026-01-01'", "signup >= DATE '2026-01-01'"),
         ("signup > '2026-01-01'", "signup >= DATE '2026-01-02'"),
         ("signup >= run_date() - 30", "signup >= DATE '2026-10-20'"),
-        ("run_date() - INTERVAL '30' DAY <= signup", "signup >= DATE '2026-10-20'"),
-        ("signup = (run_date() - INTERVAL 2 DAYS) + INTERVAL '1 day'", "signup = DATE '2026-11-18'"),
+        (
+            "run_date() - INTERVAL '30' DAY <= signup",
+            "signup >= DATE '2026-10-20'",
+        ),
+        (
+            "signup = (run_date() - INTERVAL 2 DAYS) + INTERVAL '1 day'",
+            "signup = DATE '2026-11-18'",
+        ),
         ("date = RUN_DATE()", "\"date\" = DATE '2026-11-19'"),
         ("gender IS NULL", "gender IS NULL"),
         ("NOT (gender IS NULL)", "gender IS NOT NULL"),
@@ -53,14 +68,29 @@ fn writes_every_condition_in_canonical_form() {
         ("vip <> true", "vip = false"),
         ("vip IS NOT TRUE", "NOT (vip = true)"),
         ("vip IN (true, false)", "vip IS NOT NULL"),
-        ("vip AND (age = 1 OR gender = 'F') AND vip", "(age = 1 OR gender = 'F') AND vip = true"),
+        (
+            "vip AND (age = 1 OR gender = 'F') AND vip",
+            "(age = 1 OR gender = 'F') AND vip = true",
+        ),
         ("vip OR true", "true"),
         ("vip AND NOT true", "false"),
-        ("age >= 25 AND vip AND age < 37", "age BETWEEN 25 AND 36 AND vip = true"),
-        ("visits >= 25 AND visits < 37", "visits <= 36 AND visits >= 25"),
-        ("spend >= 1 AND spend < 2 AND vip", "(spend >= 1.0 AND spend < 2.0) AND vip = true"),
+        (
+            "age >= 25 AND vip AND age < 37",
+            "age BETWEEN 25 AND 36 AND vip = true",
+        ),
+        (
+            "visits >= 25 AND visits < 37",
+            "visits <= 36 AND visits >= 25",
+        ),
+        (
+            "spend >= 1 AND spend < 2 AND vip",
+            "(spend >= 1.0 AND spend < 2.0) AND vip = true",
+        ),
         ("age > 5 AND age < 3", "false"),
-        ("in_group('vips') AND in_list('list') AND NOT in_split('a', 0, 50)", "NOT (in_split('a', 0, 50)) AND in_group('vips') AND in_list('list')"),
+        (
+            "in_group('vips') AND in_list('list') AND NOT in_split('a', 0, 50)",
+            "NOT (in_split('a', 0, 50)) AND in_group('vips') AND in_list('list')",
+        ),
         ("in_split('a', 0, 100)", "true"),
     ] {
         assert_eq!(canonical(rule), expected, "{rule}");
@@ -70,10 +100,21 @@ fn writes_every_condition_in_canonical_form() {
 
 #[test]
 fn not_equal_needs_a_value_and_not_does_not() {
-    let atom = |test| Expr::Atom(Atom::Tag { tag: "interests".to_owned(), test });
+    let atom = |test| {
+        Expr::Atom(Atom::Tag {
+            tag: "interests".to_owned(),
+            test,
+        })
+    };
     let is_x = Test::In(vec![Value::String("x".to_owned())]);
-    assert_eq!(compile("interests <> 'x'", &Sample, DATE).unwrap(), atom(Test::Not(Box::new(is_x.clone()))));
-    assert_eq!(compile("NOT interests = 'x'", &Sample, DATE).unwrap(), Expr::Not(Box::new(atom(is_x))));
+    assert_eq!(
+        compile("interests <> 'x'", &Sample, DATE).unwrap(),
+        atom(Test::Not(Box::new(is_x.clone())))
+    );
+    assert_eq!(
+        compile("NOT interests = 'x'", &Sample, DATE).unwrap(),
+        Expr::Not(Box::new(atom(is_x)))
+    );
 }
 
 #[test]
@@ -105,7 +146,8 @@ fn like_takes_time_at_most_in_the_product_of_lengths() {
 fn the_hash_stays_with_the_meaning_and_the_date() {
     let hash = |rule: &str, date| rule_hash(&analyse(rule, &Sample, date).unwrap().text);
     let rule = "age >= 25 and (vip OR signup >= run_date() - 30) AND city IN ('a', 'b')";
-    let same = "  city in ('b','a') -- first\n AND ((signup >= RUN_DATE() - 30 or \"vip\")) AND 25 <= age";
+    let same =
+        "  city in ('b','a') -- first\n AND ((signup >= RUN_DATE() - 30 or \"vip\")) AND 25 <= age";
     assert_eq!(hash(rule, DATE), hash(same, DATE));
     assert_eq!(hash(rule, DATE), hash(rule, DATE + chrono::Days::new(40)));
     assert_ne!(hash(rule, DATE), hash("age >= 26", DATE));
@@ -115,5 +157,8 @@ fn the_hash_stays_with_the_meaning_and_the_date() {
 
 #[test]
 fn names_are_taken_as_written_and_keywords_may_be_names() {
-    assert_eq!(canonical("date = '2026-01-01' AND \"age\" = 1"), "\"date\" = DATE '2026-01-01' AND age = 1");
+    assert_eq!(
+        canonical("date = '2026-01-01' AND \"age\" = 1"),
+        "\"date\" = DATE '2026-01-01' AND age = 1"
+    );
 }

@@ -1,5 +1,9 @@
 //! Tests of the whole way from text to sets of users.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod algebra;
 mod meaning;

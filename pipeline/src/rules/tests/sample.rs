@@ -25,7 +25,10 @@ pub(super) struct Sample;
 
 impl Names for Sample {
     fn tag(&self, name: &str) -> Option<TagInfo> {
-        TAGS.iter().find(|tag| tag.0 == name).map(|tag| TagInfo { value_type: tag.1, multi: tag.2 })
+        TAGS.iter().find(|tag| tag.0 == name).map(|tag| TagInfo {
+            value_type: tag.1,
+            multi: tag.2,
+        })
     }
 
     fn tag_names(&self) -> Vec<&str> {

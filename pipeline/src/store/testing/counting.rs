@@ -11,8 +11,8 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
-    UploadPart,
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, UploadPart,
 };
 
 /// What was fetched from one path.
@@ -26,7 +26,8 @@ pub struct Fetched {
     pub ranges: Vec<Range<u64>>,
 }
 
-/// Counts what is read from each path and what is written: the measure of "each raw byte read once".
+/// Counts what is read from each path and what is written: the measure of "each raw byte read
+/// once".
 #[derive(Debug)]
 pub struct CountingStore {
     inner: Arc<dyn ObjectStore>,
@@ -37,7 +38,11 @@ pub struct CountingStore {
 impl CountingStore {
     /// Counts in front of `inner`.
     pub fn new(inner: Arc<dyn ObjectStore>) -> Self {
-        Self { inner, fetched: Mutex::default(), written: Arc::default() }
+        Self {
+            inner,
+            fetched: Mutex::default(),
+            written: Arc::default(),
+        }
     }
 
     /// What was fetched, by full path in the object store.
@@ -47,7 +52,11 @@ impl CountingStore {
 
     /// Bytes fetched from paths that contain `part`.
     pub fn bytes_fetched(&self, part: &str) -> u64 {
-        locked(&self.fetched).iter().filter(|(path, _)| path.contains(part)).map(|(_, fetched)| fetched.bytes).sum()
+        locked(&self.fetched)
+            .iter()
+            .filter(|(path, _)| path.contains(part))
+            .map(|(_, fetched)| fetched.bytes)
+            .sum()
     }
 
     /// Bytes written to all paths.
@@ -59,7 +68,10 @@ impl CountingStore {
         let mut fetched = locked(&self.fetched);
         let entry = fetched.entry(location.to_string()).or_default();
         entry.requests += 1;
-        entry.bytes += ranges.iter().map(|range| range.end - range.start).sum::<u64>();
+        entry.bytes += ranges
+            .iter()
+            .map(|range| range.end - range.start)
+            .sum::<u64>();
         entry.ranges.extend_from_slice(ranges);
     }
 }
@@ -72,14 +84,27 @@ impl fmt::Display for CountingStore {
 
 #[async_trait]
 impl ObjectStore for CountingStore {
-    async fn put_opts(&self, location: &Path, payload: PutPayload, opts: PutOptions) -> Result<PutResult> {
-        self.written.fetch_add(payload.content_length() as u64, Ordering::Relaxed);
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        opts: PutOptions,
+    ) -> Result<PutResult> {
+        self.written
+            .fetch_add(payload.content_length() as u64, Ordering::Relaxed);
         self.inner.put_opts(location, payload, opts).await
     }
 
-    async fn put_multipart_opts(&self, location: &Path, opts: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        opts: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
         let upload = self.inner.put_multipart_opts(location, opts).await?;
-        Ok(Box::new(CountingUpload { upload, written: Arc::clone(&self.written) }))
+        Ok(Box::new(CountingUpload {
+            upload,
+            written: Arc::clone(&self.written),
+        }))
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
@@ -96,7 +121,10 @@ impl ObjectStore for CountingStore {
         self.inner.get_ranges(location, ranges).await
     }
 
-    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
         self.inner.delete_stream(locations)
     }
 
@@ -122,7 +150,8 @@ struct CountingUpload {
 #[async_trait]
 impl MultipartUpload for CountingUpload {
     fn put_part(&mut self, data: PutPayload) -> UploadPart {
-        self.written.fetch_add(data.content_length() as u64, Ordering::Relaxed);
+        self.written
+            .fetch_add(data.content_length() as u64, Ordering::Relaxed);
         self.upload.put_part(data)
     }
 

@@ -12,8 +12,9 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload,
-    PutResult, Result, UploadPart,
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    UploadPart,
 };
 
 /// What goes wrong.
@@ -56,7 +57,12 @@ pub struct FaultyStore {
 impl FaultyStore {
     /// Passes everything on to `inner` until a fault is added.
     pub fn new(inner: Arc<dyn ObjectStore>) -> Self {
-        Self { inner, faults: Vec::new(), is_create_ignored: false, writes: Arc::default() }
+        Self {
+            inner,
+            faults: Vec::new(),
+            is_create_ignored: false,
+            writes: Arc::default(),
+        }
     }
 
     /// Adds a fault; the first that fits a request is used.
@@ -73,7 +79,10 @@ impl FaultyStore {
 
     fn write_fault(&self, location: &Path) -> Option<Fault> {
         let nth = self.writes.fetch_add(1, Ordering::Relaxed) + 1;
-        self.faults.iter().find(|(when, _)| hits_write(*when, location, nth)).map(|(_, fault)| *fault)
+        self.faults
+            .iter()
+            .find(|(when, _)| hits_write(*when, location, nth))
+            .map(|(_, fault)| *fault)
     }
 
     fn read_fault(&self, location: &Path) -> Result<()> {
@@ -82,7 +91,10 @@ impl FaultyStore {
             When::Always => true,
             When::Writing(_) | When::FromWrite(_) => false,
         };
-        self.faults.iter().find(|(when, _)| is_hit(*when)).map_or(Ok(()), |(_, fault)| Err(fault.error(location)))
+        self.faults
+            .iter()
+            .find(|(when, _)| is_hit(*when))
+            .map_or(Ok(()), |(_, fault)| Err(fault.error(location)))
     }
 }
 
@@ -97,12 +109,18 @@ fn hits_write(when: When, location: &Path, nth: u64) -> bool {
 
 impl Fault {
     fn error(self, location: &Path) -> Error {
-        let io = |kind: io::ErrorKind| Error::Generic { store: "faulty", source: Box::new(io::Error::from(kind)) };
+        let io = |kind: io::ErrorKind| Error::Generic {
+            store: "faulty",
+            source: Box::new(io::Error::from(kind)),
+        };
         match self {
             Self::FullDisk => io(io::ErrorKind::StorageFull),
             Self::Unreachable => io(io::ErrorKind::ConnectionRefused),
             Self::ReadOnly => io(io::ErrorKind::ReadOnlyFilesystem),
-            Self::Denied => Error::PermissionDenied { path: location.to_string(), source: "denied on purpose".into() },
+            Self::Denied => Error::PermissionDenied {
+                path: location.to_string(),
+                source: "denied on purpose".into(),
+            },
             Self::LostAnswer => io(io::ErrorKind::ConnectionReset),
         }
     }
@@ -116,7 +134,12 @@ impl fmt::Display for FaultyStore {
 
 #[async_trait]
 impl ObjectStore for FaultyStore {
-    async fn put_opts(&self, location: &Path, payload: PutPayload, mut opts: PutOptions) -> Result<PutResult> {
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        mut opts: PutOptions,
+    ) -> Result<PutResult> {
         if self.is_create_ignored && opts.mode == PutMode::Create {
             opts.mode = PutMode::Overwrite;
         }
@@ -131,9 +154,18 @@ impl ObjectStore for FaultyStore {
         }
     }
 
-    async fn put_multipart_opts(&self, location: &Path, opts: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        opts: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
         let upload = self.inner.put_multipart_opts(location, opts).await?;
-        Ok(Box::new(FaultyUpload { upload, location: location.clone(), faults: self.faults.clone(), writes: Arc::clone(&self.writes) }))
+        Ok(Box::new(FaultyUpload {
+            upload,
+            location: location.clone(),
+            faults: self.faults.clone(),
+            writes: Arc::clone(&self.writes),
+        }))
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
@@ -146,7 +178,10 @@ impl ObjectStore for FaultyStore {
         self.inner.get_ranges(location, ranges).await
     }
 
-    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
         self.inner.delete_stream(locations)
     }
 
@@ -179,7 +214,11 @@ struct FaultyUpload {
 impl MultipartUpload for FaultyUpload {
     fn put_part(&mut self, data: PutPayload) -> UploadPart {
         let nth = self.writes.fetch_add(1, Ordering::Relaxed) + 1;
-        match self.faults.iter().find(|(when, _)| hits_write(*when, &self.location, nth)) {
+        match self
+            .faults
+            .iter()
+            .find(|(when, _)| hits_write(*when, &self.location, nth))
+        {
             None => self.upload.put_part(data),
             Some((_, fault)) => {
                 let error = fault.error(&self.location);

@@ -1,4 +1,5 @@
-//! Object stores for tests: one counts the bytes that are fetched, one fails on purpose. Both stand in front of a real one.
+//! Object stores for tests: one counts the bytes that are fetched, one fails on purpose. Both stand
+//! in front of a real one.
 
 mod counting;
 mod faulty;

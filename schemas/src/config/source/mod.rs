@@ -9,7 +9,8 @@ use serde::Serialize;
 
 pub(super) use read::{BEHAVIOUR, read_all};
 
-/// A source of one of four kinds. Expressions are SQL over the source's row; `$date` is the run's date.
+/// A source of one of four kinds. Expressions are SQL over the source's row; `$date` is the run's
+/// date.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Source {
     /// Unique; an SQL identifier.
@@ -18,7 +19,8 @@ pub struct Source {
     pub path: String,
     /// A file that exists when the date is complete; `None`: files at `path` are enough.
     pub ready: Option<String>,
-    /// What a row that is absent today means; always `Changes` for events, whose rows are only ever added.
+    /// What a row that is absent today means; always `Changes` for events, whose rows are only ever
+    /// added.
     pub content: Content,
     /// What to do when the date is not there.
     pub late: Late,
@@ -28,7 +30,8 @@ pub struct Source {
     pub nulls: Vec<String>,
     /// Rows for which this is false are filtered, and counted.
     pub filter: Option<String>,
-    /// (reason, condition): rows for which one is true are rejected with the first such reason; in the order of the file.
+    /// (reason, condition): rows for which one is true are rejected with the first such reason; in
+    /// the order of the file.
     pub reject: Vec<(String, String)>,
     /// (column, expression): what replaces a column before anything else sees it; by column.
     pub clean: Vec<(String, String)>,
@@ -90,7 +93,8 @@ pub struct Columns {
 pub enum SourceKind {
     /// `attributes`: a row per user, a column per attribute.
     Attributes {
-        /// Of several rows of a user the one with the greatest value in this column counts; `None`: ties go by the row's bytes.
+        /// Of several rows of a user the one with the greatest value in this column counts; `None`:
+        /// ties go by the row's bytes.
         dedupe: Option<String>,
     },
     /// `group_tags`: a row per user and tag.
@@ -169,7 +173,8 @@ pub struct Events {
     pub dimensions: Vec<(String, String)>,
     /// By name.
     pub measures: Vec<Measure>,
-    /// The column of the properties, a map or JSON; always given for custom events, never for behaviour.
+    /// The column of the properties, a map or JSON; always given for custom events, never for
+    /// behaviour.
     pub properties: Option<String>,
     /// Files of [`crate::registry::EventRow`]; always given for custom events, never for behaviour.
     pub registry: Option<String>,

@@ -19,11 +19,25 @@ struct Kind {
     columns: &'static [&'static str],
 }
 
-const EVERY_KIND: &[&str] = &["name", "kind", "path", "ready", "late", "columns", "nulls", "filter", "reject", "clean"];
+const EVERY_KIND: &[&str] = &[
+    "name", "kind", "path", "ready", "late", "columns", "nulls", "filter", "reject", "clean",
+];
 
-const ATTRIBUTES: Kind = Kind { name: "attributes", keys: &["content", "dedupe"], columns: &["app", "user"] };
-const GROUP_TAGS: Kind = Kind { name: "group_tags", keys: &["content", "dedupe", "registry", "undeclared"], columns: &["app", "user", "tag", "value"] };
-const PLATFORM: Kind = Kind { name: "behaviour", keys: &["day", "dedupe", "events", "dimensions", "measures"], columns: &["app", "user", "event", "time"] };
+const ATTRIBUTES: Kind = Kind {
+    name: "attributes",
+    keys: &["content", "dedupe"],
+    columns: &["app", "user"],
+};
+const GROUP_TAGS: Kind = Kind {
+    name: "group_tags",
+    keys: &["content", "dedupe", "registry", "undeclared"],
+    columns: &["app", "user", "tag", "value"],
+};
+const PLATFORM: Kind = Kind {
+    name: "behaviour",
+    keys: &["day", "dedupe", "events", "dimensions", "measures"],
+    columns: &["app", "user", "event", "time"],
+};
 const CUSTOM_EVENTS: Kind = Kind {
     name: "custom_events",
     // Events, dimensions and measures are what the registry is for.
@@ -37,7 +51,10 @@ pub(in crate::config) fn read_all(root: &Section<'_>) -> Result<Vec<Source>> {
     let mut sources: Vec<Source> = Vec::new();
     for (name, section) in root.named_sections("source")? {
         if !is_identifier(&name) || name == BEHAVIOUR {
-            let what = format!("found source name {name:?}, expected ASCII letters, digits and _, not beginning with a digit, and not \"behaviour\"");
+            let what = format!(
+                "found source name {name:?}, expected ASCII letters, digits and _, not beginning \
+                 with a digit, and not \"behaviour\""
+            );
             return Err(section.refuse(what));
         }
         if sources.iter().any(|earlier| earlier.name == name) {
@@ -50,11 +67,15 @@ pub(in crate::config) fn read_all(root: &Section<'_>) -> Result<Vec<Source>> {
 
 /// Sources are tables of `tagmill sql`.
 fn is_identifier(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && !name.starts_with(|first: char| first.is_ascii_digit())
+    name.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !name.starts_with(|first: char| first.is_ascii_digit())
 }
 
 fn read(name: String, section: &Section<'_>) -> Result<Source> {
-    let kind = section.required("kind", |entry| entry.choice(&KINDS.map(|kind| (kind.name, kind))))?;
+    let kind = section.required("kind", |entry| {
+        entry.choice(&KINDS.map(|kind| (kind.name, kind)))
+    })?;
     refuse_keys_of_other_kinds(section, kind)?;
     section.only(&[EVERY_KIND, kind.keys].concat())?;
     let columns = section.section("columns", kind.columns)?;
@@ -63,7 +84,10 @@ fn read(name: String, section: &Section<'_>) -> Result<Source> {
         ready: section.optional("ready", |entry| template::path(entry, &["date"]))?,
         content: read_content(section, kind)?,
         late: read_late(section)?,
-        columns: Columns { app: columns.required("app", read_app)?, user: columns.required("user", Entry::text)? },
+        columns: Columns {
+            app: columns.required("app", read_app)?,
+            user: columns.required("user", Entry::text)?,
+        },
         nulls: section.optional("nulls", Entry::texts)?.unwrap_or_default(),
         filter: section.optional("filter", Entry::text)?,
         reject: read_rejects(section)?,
@@ -78,14 +102,22 @@ fn read(name: String, section: &Section<'_>) -> Result<Source> {
 
 fn read_kind(section: &Section<'_>, columns: &Section<'_>, kind: &Kind) -> Result<SourceKind> {
     match kind.name {
-        "attributes" => Ok(SourceKind::Attributes { dedupe: read_latest(section)? }),
+        "attributes" => Ok(SourceKind::Attributes {
+            dedupe: read_latest(section)?,
+        }),
         "group_tags" => {
-            let choices = [("string", UndeclaredTag::String), ("ignore", UndeclaredTag::Ignore), ("reject", UndeclaredTag::Reject)];
+            let choices = [
+                ("string", UndeclaredTag::String),
+                ("ignore", UndeclaredTag::Ignore),
+                ("reject", UndeclaredTag::Reject),
+            ];
             Ok(SourceKind::GroupTags {
                 tag: columns.required("tag", Entry::text)?,
                 value: columns.required("value", Entry::text)?,
                 registry: section.optional("registry", |entry| template::path(entry, &["date"]))?,
-                undeclared: section.optional("undeclared", |entry| entry.choice(&choices))?.unwrap_or(UndeclaredTag::String),
+                undeclared: section
+                    .optional("undeclared", |entry| entry.choice(&choices))?
+                    .unwrap_or(UndeclaredTag::String),
                 dedupe: read_latest(section)?,
             })
         }
@@ -98,45 +130,78 @@ fn read_kind(section: &Section<'_>, columns: &Section<'_>, kind: &Kind) -> Resul
 fn refuse_keys_of_other_kinds(section: &Section<'_>, kind: &Kind) -> Result<()> {
     for entry in section.entries() {
         let key = entry.key.as_str();
-        let owners: Vec<_> = KINDS.into_iter().filter(|other| other.keys.contains(&key)).map(|other| other.name).collect();
+        let owners: Vec<_> = KINDS
+            .into_iter()
+            .filter(|other| other.keys.contains(&key))
+            .map(|other| other.name)
+            .collect();
         if !owners.is_empty() && !owners.contains(&kind.name) {
             let what = format!("key {key:?} does not go with kind = {:?}", kind.name);
-            return Err(entry.refuse(what).fix(format!("it belongs to {}", owners.join(" and "))));
+            return Err(entry
+                .refuse(what)
+                .fix(format!("it belongs to {}", owners.join(" and "))));
         }
     }
     Ok(())
 }
 
 fn read_content(section: &Section<'_>, kind: &Kind) -> Result<Content> {
-    let default = if kind.keys.contains(&"content") { Content::Snapshot } else { Content::Changes };
-    let choices = [("snapshot", Content::Snapshot), ("changes", Content::Changes)];
-    Ok(section.optional("content", |entry| entry.choice(&choices))?.unwrap_or(default))
+    let default = if kind.keys.contains(&"content") {
+        Content::Snapshot
+    } else {
+        Content::Changes
+    };
+    let choices = [
+        ("snapshot", Content::Snapshot),
+        ("changes", Content::Changes),
+    ];
+    Ok(section
+        .optional("content", |entry| entry.choice(&choices))?
+        .unwrap_or(default))
 }
 
 fn read_late(section: &Section<'_>) -> Result<Late> {
     let late = section.section("late", &["policy", "max_days", "wait"])?;
-    let choices = [("required", LatePolicy::Required), ("carry", LatePolicy::Carry), ("skip", LatePolicy::Skip)];
-    let policy = late.optional("policy", |entry| entry.choice(&choices))?.unwrap_or(LatePolicy::Required);
+    let choices = [
+        ("required", LatePolicy::Required),
+        ("carry", LatePolicy::Carry),
+        ("skip", LatePolicy::Skip),
+    ];
+    let policy = late
+        .optional("policy", |entry| entry.choice(&choices))?
+        .unwrap_or(LatePolicy::Required);
     let max_days = late.optional("max_days", |entry| match policy {
         LatePolicy::Carry => entry.count(1),
         _ => Err(entry.refuse("max_days goes only with policy = \"carry\"")),
     })?;
-    Ok(Late { policy, max_days, wait: late.optional("wait", |entry| entry.parsed(parse_duration))? })
+    Ok(Late {
+        policy,
+        max_days,
+        wait: late.optional("wait", |entry| entry.parsed(parse_duration))?,
+    })
 }
 
 fn refuse_carried_events(section: &Section<'_>, source: &Source) -> Result<()> {
     match source.kind.events() {
-        Some(_) if source.late.policy == LatePolicy::Carry => {
-            Err(section.refuse(format!("source {:?}: policy = \"carry\" would count yesterday's events again", source.name)).fix("use required or skip"))
-        }
+        Some(_) if source.late.policy == LatePolicy::Carry => Err(section
+            .refuse(format!(
+                "source {:?}: policy = \"carry\" would count yesterday's events again",
+                source.name
+            ))
+            .fix("use required or skip")),
         _ => Ok(()),
     }
 }
 
 fn refuse_day_without_date(section: &Section<'_>, source: &Source) -> Result<()> {
     match source.kind.events() {
-        Some(events) if events.day.by == super::DayBy::Path && !template::has(&source.path, "date") => {
-            Err(section.refuse(format!("source {:?}: day by = \"path\" needs a path with {{date}}", source.name)))
+        Some(events)
+            if events.day.by == super::DayBy::Path && !template::has(&source.path, "date") =>
+        {
+            Err(section.refuse(format!(
+                "source {:?}: day by = \"path\" needs a path with {{date}}",
+                source.name
+            )))
         }
         _ => Ok(()),
     }
@@ -149,7 +214,9 @@ fn read_app(entry: &Entry<'_>) -> Result<AppColumn> {
         return Ok(AppColumn::Column(text));
     }
     let constant = unquoted(&text).filter(|app| is_app_name(app));
-    constant.map(AppColumn::Constant).ok_or_else(|| entry.expected("a column, or a constant like \"'shop'\""))
+    constant
+        .map(AppColumn::Constant)
+        .ok_or_else(|| entry.expected("a column, or a constant like \"'shop'\""))
 }
 
 /// The text of an SQL string literal.
@@ -172,14 +239,24 @@ fn read_latest(section: &Section<'_>) -> Result<Option<String>> {
 /// Reasons with their conditions. One name means something else in `rejects` and `quality`.
 fn read_rejects(section: &Section<'_>) -> Result<Vec<(String, String)>> {
     let reason = |entry: Entry<'_>| match entry.key_name()? {
-        name if name == "filtered" => Err(entry.expected("another reason than \"filtered\", which rows have that a filter leaves out")),
+        name if name == "filtered" => Err(entry.expected(
+            "another reason than \"filtered\", which rows have that a filter leaves out",
+        )),
         name => Ok((name, entry.text()?)),
     };
-    section.free_entries("reject")?.into_iter().map(reason).collect()
+    section
+        .free_entries("reject")?
+        .into_iter()
+        .map(reason)
+        .collect()
 }
 
 pub(super) fn read_expressions(section: &Section<'_>, key: &str) -> Result<Vec<(String, String)>> {
-    section.free_entries(key)?.into_iter().map(|entry| Ok((entry.key_name()?, entry.text()?))).collect()
+    section
+        .free_entries(key)?
+        .into_iter()
+        .map(|entry| Ok((entry.key_name()?, entry.text()?)))
+        .collect()
 }
 
 /// Order that does not depend on how the file is written.
