@@ -6,11 +6,29 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use tagmill_schemas::Error;
 
-use crate::interrupt::Signal;
 use crate::logging;
 
 /// Usage errors, as configuration errors, need a person.
 const USAGE: u8 = 2;
+
+/// What stopped a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+}
+
+impl Signal {
+    /// 128 and the signal's number.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+        }
+    }
+}
 
 /// Why a command did not succeed.
 pub enum Failure {

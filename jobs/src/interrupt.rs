@@ -14,31 +14,12 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use tokio::sync::oneshot;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Signal};
 
 /// Planning recurses as deep as queries are nested.
 const STACK_BYTES: usize = 32 << 20;
 /// How long a stopped command may take to let go of its threads and files.
 const GRACE: Duration = Duration::from_secs(5);
-
-/// What stopped a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signal {
-    /// Ctrl-C.
-    Interrupt,
-    /// SIGTERM.
-    Terminate,
-}
-
-impl Signal {
-    /// 128 and the signal's number.
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Self::Interrupt => 130,
-            Self::Terminate => 143,
-        }
-    }
-}
 
 /// Runs the command that `start` makes.
 ///

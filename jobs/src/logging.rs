@@ -9,7 +9,7 @@ use indicatif::MultiProgress;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use serde_json::json;
 
-use crate::arguments::LogFormat;
+use crate::global::LogFormat;
 
 /// The level of tagmill's own lines: error, warn, info, debug or trace; `info` when not set.
 const LEVEL_VARIABLE: &str = "TAGMILL_LOG";

@@ -6,9 +6,10 @@
 //!                              └─ a signal cancels it: exit 130 or 143
 //! ```
 
-mod arguments;
+mod cli;
 mod commands;
 mod failure;
+mod global;
 mod help;
 mod interrupt;
 mod logging;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::arguments::{Cli, Command};
+use crate::cli::{Cli, Command};
 use crate::commands::{
     estimate, files, init, other, plan, releases, run, show, sql, status, validate, verify,
 };

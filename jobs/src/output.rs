@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Write};
 use serde::Serialize;
 use tagmill_schemas::{Error, Result};
 
-use crate::arguments::Output;
+use crate::global::Output;
 
 /// Prints a result: its text, or its JSON as exactly one line.
 ///

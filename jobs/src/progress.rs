@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use tagmill_pipeline::job::Observer;
+use tagmill_pipeline::Observer;
 
-use crate::arguments::{Global, LogFormat};
+use crate::global::{Global, LogFormat};
 use crate::logging;
 
 /// How often a log line repeats the progress of a stage.

@@ -4,10 +4,11 @@
 use std::fs;
 use std::path::Path;
 
-use tagmill_pipeline::{publish, store::Store};
 use tagmill_schemas::{Config, Error, Manifest, ReleaseName, Result};
+use tagmill_warehouse::release as publish;
+use tagmill_warehouse::store::Store;
 
-use crate::arguments::Global;
+use crate::global::Global;
 
 /// Reads the configuration.
 ///

@@ -15,8 +15,8 @@ use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::{ExecutionPlan, Partitioning};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
-use tagmill_pipeline::job::{Request, Resources, night_session};
-use tagmill_pipeline::scan::{RawTable, find_files};
+use tagmill_night::scan::{RawTable, find_files};
+use tagmill_pipeline::{Request, Resources, night_session};
 use tagmill_schemas::Config;
 use tagmill_schemas::config::{AppColumn, Source, SourceKind};
 

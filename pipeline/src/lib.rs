@@ -1,19 +1,83 @@
-//! The nightly job: scan, exchange by shard, one-pass operator, roll-up, publishing; and what reads
-//! its releases.
+//! One night from configuration to release: decides what is read, plans, runs shards, rolls up,
+//! commits.
 //!
 //! ```text
-//! job ─► scan ─► exchange ─► night (dictionary, tags, behaviour, rules) ─► artifact ─► publish
+//! request ─► inputs (sources, registries, rules, lists) ─► night plan ─► shard reports ─► roll-up ─► manifest
 //! ```
 
-pub mod artifact;
-pub mod catalog;
-pub mod codec;
-pub mod error;
-pub mod exchange;
-pub mod groups;
-pub mod job;
-pub mod night;
-pub mod publish;
-pub mod rules;
-pub mod scan;
-pub mod store;
+mod audience;
+mod damage;
+mod inputs;
+mod known_tags;
+mod limits;
+mod lists;
+mod memory;
+mod night;
+mod registry;
+mod report;
+mod rollup;
+mod run;
+mod session;
+mod spill;
+mod stale;
+mod tag_codes;
+mod tag_limit;
+mod tags_of_night;
+mod unread;
+
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use tagmill_schemas::Config;
+
+pub use audience::GroupNight;
+pub use inputs::{Decision, SourceInput, find_inputs};
+pub use memory::Forecast;
+pub use night::{NightPlan, plan_night};
+pub use report::{PlanReport, Report, SourcePlan, ValidateReport};
+pub use run::{init, plan, run, validate};
+pub use session::{Resources, night_session};
+pub use spill::SpillFolder;
+
+/// The version of what a run computes: a new one gives runs a new name.
+pub const CODE_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What a person or a scheduler asks for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The configuration.
+    pub config: Config,
+    /// The date to run.
+    pub date: NaiveDate,
+    /// Only these sources are read, the others are carried; empty: all.
+    pub sources: Vec<String>,
+    /// How long to wait for sources, instead of their own times.
+    pub wait: Option<Duration>,
+    /// Bytes of memory, instead of the configuration's.
+    pub memory: Option<u64>,
+    /// Threads, instead of the configuration's; 0: all.
+    pub threads: Option<usize>,
+    /// Not in this version.
+    pub stage_only: bool,
+    /// Not in this version.
+    pub force: bool,
+}
+
+/// Is told how a run goes.
+pub trait Observer: Send + Sync {
+    /// A stage begins.
+    fn stage(&self, name: &'static str, detail: &str);
+    /// So many of so many rows are read.
+    fn progress(&self, done: u64, total: u64);
+    /// Something a person should know.
+    fn warn(&self, line: &str);
+}
+
+/// Nobody listens.
+pub struct Silent;
+
+impl Observer for Silent {
+    fn stage(&self, _: &'static str, _: &str) {}
+    fn progress(&self, _: u64, _: u64) {}
+    fn warn(&self, _: &str) {}
+}

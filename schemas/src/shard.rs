@@ -1,13 +1,15 @@
-//! Which shard a user belongs to: a promise fixed when a warehouse is made, pinned by test vectors.
+//! What is computed from a user's id, for ever: id bytes, shard, percent in a split. Nothing else
+//! computes them; test vectors pin them.
 //!
 //! ```text
 //! id bytes = user_id                   (id_scope = global)
 //!          = app  0x00  user_id        (id_scope = app)
 //! shard    = XXH3-64(id bytes, seed 0) mod shards
+//! percent  = XXH3-64(salt  0x00  user_id) mod 100
 //! ```
 
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
 
 use crate::error::{Error, Result};
 
@@ -39,8 +41,19 @@ impl Shards {
 
     /// The shard of these id bytes (see [`id_bytes`]), below [`Shards::get`].
     pub fn of(self, id_bytes: &[u8]) -> u32 {
-        // The remainder of a u32 fits a u32.
-        (xxh3_64(id_bytes) % u64::from(self.0)) as u32
+        self.of_hash(hash_of_id(id_bytes))
+    }
+
+    /// The shard of an id with this hash (see [`hash_of_id`]), below [`Shards::get`].
+    #[inline]
+    pub fn of_hash(self, hash: u64) -> u32 {
+        let shards = u64::from(self.0);
+        // Division is dear, and most warehouses have a power of two. Either fits a u32.
+        if shards.is_power_of_two() {
+            (hash & (shards - 1)) as u32
+        } else {
+            (hash % shards) as u32
+        }
     }
 }
 
@@ -88,12 +101,44 @@ pub fn id_bytes<'a>(scope: IdScope, app: &str, user: &'a str, buffer: &'a mut Ve
         IdScope::Global => user.as_bytes(),
         IdScope::App => {
             buffer.clear();
-            buffer.extend_from_slice(app.as_bytes());
-            buffer.push(0);
-            buffer.extend_from_slice(user.as_bytes());
+            append_scoped(app.as_bytes(), user.as_bytes(), buffer);
             buffer
         }
     }
+}
+
+/// Appends the id bytes of a user in an app, for `id_scope = app`.
+#[inline]
+pub fn append_scoped(app: &[u8], user: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(app);
+    out.push(0);
+    out.extend_from_slice(user);
+}
+
+/// The user id inside the id bytes of a user of `app`.
+#[inline]
+pub fn user_of_id<'a>(scope: IdScope, app: &str, id_bytes: &'a [u8]) -> &'a [u8] {
+    let skipped = match scope {
+        IdScope::Global => 0,
+        IdScope::App => app.len() + 1,
+    };
+    id_bytes.get(skipped..).unwrap_or_default()
+}
+
+/// The hash that chooses the shard of an id: XXH3-64 of the id bytes, seed 0.
+#[inline]
+pub fn hash_of_id(id_bytes: &[u8]) -> u64 {
+    xxh3_64(id_bytes)
+}
+
+/// The percent of a user in a split, 0 to 99: XXH3-64 of salt, a zero byte and the user id, mod
+/// 100.
+pub fn split_percent(salt: &str, user_id: &[u8]) -> u32 {
+    let mut hasher = Xxh3::new();
+    hasher.update(salt.as_bytes());
+    hasher.update(&[0]);
+    hasher.update(user_id);
+    (hasher.digest() % 100) as u32
 }
 
 /// The `id_hash` of the users artifact: XXH3-128 of the id bytes, big-endian.

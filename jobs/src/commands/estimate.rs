@@ -2,10 +2,11 @@
 
 use clap::Args;
 use datafusion::prelude::SessionContext;
-use tagmill_pipeline::catalog;
+use tagmill_query::catalog;
+use tagmill_query::estimate::estimate;
 use tagmill_schemas::{ReleaseName, Result};
 
-use crate::arguments::Global;
+use crate::global::Global;
 use crate::output;
 use crate::warehouse::Warehouse;
 
@@ -42,7 +43,7 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
         .and_then(|groups| groups.lists.as_deref());
     output::print(
         global.output,
-        &catalog::estimate(
+        &estimate(
             &ctx,
             &manifest,
             &warehouse.config.tags,

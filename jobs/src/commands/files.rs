@@ -4,10 +4,10 @@ use std::fmt;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use tagmill_pipeline::publish::{self, Engine};
+use tagmill_query::engines::{self, Engine};
 use tagmill_schemas::{Artifact, ReleaseName, Result};
 
-use crate::arguments::Global;
+use crate::global::Global;
 use crate::output;
 use crate::warehouse::Warehouse;
 
@@ -86,7 +86,7 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     };
     let chosen = Artifact::ALL.iter().filter(|artifact| wanted(artifact));
     let statements =
-        chosen.map(|artifact| publish::statement(&warehouse.store, &manifest, *artifact, engine));
+        chosen.map(|artifact| engines::statement(&warehouse.store, &manifest, *artifact, engine));
     let statements: Vec<String> = statements.collect::<Result<_>>()?;
     output::print(
         global.output,

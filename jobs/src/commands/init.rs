@@ -4,10 +4,10 @@ use std::fmt;
 
 use clap::Args;
 use serde::Serialize;
-use tagmill_pipeline::job;
+use tagmill_pipeline as job;
 use tagmill_schemas::{Constants, Result};
 
-use crate::arguments::Global;
+use crate::global::Global;
 use crate::{output, warehouse};
 
 /// Make a warehouse

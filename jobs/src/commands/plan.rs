@@ -2,11 +2,11 @@
 
 use chrono::NaiveDate;
 use clap::Args;
-use tagmill_pipeline::job;
+use tagmill_pipeline as job;
 use tagmill_schemas::Result;
 
 use super::run::Resources;
-use crate::arguments::{Global, Output, date};
+use crate::global::{Global, Output, date};
 use crate::progress::Progress;
 use crate::{output, warehouse};
 

@@ -6,10 +6,10 @@ use chrono::NaiveDate;
 use clap::Args;
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
-use tagmill_pipeline::publish;
 use tagmill_schemas::{Manifest, Result};
+use tagmill_warehouse::release as publish;
 
-use crate::arguments::Global;
+use crate::global::Global;
 use crate::output::{self, columns, grouped, sized};
 use crate::warehouse::Warehouse;
 

@@ -6,11 +6,12 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use clap::Args;
 use serde::Serialize;
-use tagmill_pipeline::job::{self, Report, Request};
+use tagmill_pipeline as job;
+use tagmill_pipeline::{Report, Request};
 use tagmill_schemas::config::{parse_duration, parse_size};
 use tagmill_schemas::{Config, Error, Result};
 
-use crate::arguments::{Global, date};
+use crate::global::{Global, date};
 use crate::progress::Progress;
 use crate::{output, warehouse};
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use tagmill_schemas::manifest::{Input, InputStatus, SourceCount, TagEntry};
 use tagmill_schemas::{Artifact, Manifest, ReleaseName, Result};
 
-use crate::arguments::Global;
+use crate::global::Global;
 use crate::output::{self, columns, grouped, sized};
 use crate::warehouse::Warehouse;
 

@@ -7,12 +7,12 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use clap::Args;
 use serde::Serialize;
-use tagmill_pipeline::publish;
 use tagmill_schemas::config::parse_duration;
 use tagmill_schemas::local_day::start_of;
 use tagmill_schemas::{Error, Result};
+use tagmill_warehouse::release as publish;
 
-use crate::arguments::Global;
+use crate::global::Global;
 use crate::output;
 use crate::warehouse::Warehouse;
 

@@ -3,10 +3,10 @@
 
 use chrono::NaiveDate;
 use clap::Args;
-use tagmill_pipeline::job;
+use tagmill_pipeline as job;
 use tagmill_schemas::{Error, Result};
 
-use crate::arguments::{Global, date};
+use crate::global::{Global, date};
 use crate::{output, warehouse};
 
 /// Check configuration, rules and registries

@@ -4,10 +4,11 @@ use std::fmt;
 
 use clap::Args;
 use serde::Serialize;
-use tagmill_pipeline::publish::{self, Depth};
 use tagmill_schemas::{Error, ReleaseName, Result};
+use tagmill_warehouse::release as publish;
+use tagmill_warehouse::release::Depth;
 
-use crate::arguments::Global;
+use crate::global::Global;
 use crate::output::{self, grouped, sized};
 use crate::warehouse::Warehouse;
 

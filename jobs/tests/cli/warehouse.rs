@@ -8,12 +8,12 @@ use arrow::array::{
     StringArray, UInt32Array, UInt64Array,
 };
 use chrono::NaiveDate;
-use tagmill_pipeline::artifact::ArtifactWriter;
-use tagmill_pipeline::publish;
-use tagmill_pipeline::store::Store;
+use tagmill_bitmap::write_sorted;
 use tagmill_schemas::manifest::{FileEntry, Manifest, TagEntry};
 use tagmill_schemas::{Artifact, Config, IdScope, ValueType, release};
-use tagmill_udfs::bitmap::write_sorted;
+use tagmill_warehouse::artifact::ArtifactWriter;
+use tagmill_warehouse::release as publish;
+use tagmill_warehouse::store::Store;
 use tempfile::TempDir;
 
 const SHARDS: u32 = 4;

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int32Array, Int64Array, StringArray};
-use tagmill_pipeline::job::{Report, Silent, find_inputs};
-use tagmill_pipeline::publish::{Parents, newest_release};
+use tagmill_pipeline::{Report, Silent, find_inputs};
 use tagmill_schemas::{Kind, Result};
 use tagmill_testdata::oracle::value::Value;
+use tagmill_warehouse::release::{Parents, newest_release};
 
 use crate::fixture::{request, warehouse};
 use crate::hand::{DAY, EVENTS, Hand, PROFILE_TAGS, PROFILES, day, parquet, profiles, truncate};
@@ -371,7 +371,7 @@ async fn a_file_that_changes_while_it_is_read_ends_the_run_without_a_release() {
             )
         }),
     };
-    let result = tagmill_pipeline::job::run(&request(&hand.config, day(DAY)), &rewrite).await;
+    let result = tagmill_pipeline::run(&request(&hand.config, day(DAY)), &rewrite).await;
     fails(
         &hand,
         result,
@@ -512,7 +512,7 @@ pub struct OnStage<'a> {
     pub act: Box<dyn Fn() + Send + Sync + 'a>,
 }
 
-impl tagmill_pipeline::job::Observer for OnStage<'_> {
+impl tagmill_pipeline::Observer for OnStage<'_> {
     fn stage(&self, name: &'static str, _: &str) {
         if name == self.stage {
             (self.act)();

@@ -9,8 +9,8 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use tagmill_pipeline::store::testing::{CountingStore, mount};
 use tagmill_testdata::spec::{Preset, Spec};
+use tagmill_warehouse::store::testing::{CountingStore, mount};
 
 use crate::compare::equals_the_oracle;
 use crate::fixture::{Generated, init, published, run};

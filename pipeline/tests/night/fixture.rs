@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use chrono::NaiveDate;
-use tagmill_pipeline::job::{self, Report, Request, Silent};
-use tagmill_pipeline::store::Store;
+use tagmill_pipeline as job;
+use tagmill_pipeline::{Report, Request, Silent};
 use tagmill_schemas::{Config, Result};
 use tagmill_testdata::generate::generate;
 use tagmill_testdata::oracle::Night;
 use tagmill_testdata::oracle::settings::Settings;
 use tagmill_testdata::spec::{Preset, Spec};
+use tagmill_warehouse::store::Store;
 use tempfile::TempDir;
 
 use crate::release::Published;

@@ -9,7 +9,7 @@ use arrow::array::{
 };
 use chrono::NaiveDate;
 use parquet::arrow::ArrowWriter;
-use tagmill_pipeline::job::Report;
+use tagmill_pipeline::Report;
 use tagmill_schemas::Result;
 use tempfile::TempDir;
 

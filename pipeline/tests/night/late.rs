@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tagmill_pipeline::job::{self, Request, Silent};
+use tagmill_pipeline as job;
+use tagmill_pipeline::{Request, Silent};
 use tagmill_schemas::manifest::InputStatus;
 use tagmill_schemas::{Artifact, Kind};
 use tagmill_testdata::oracle::value::Value;

@@ -402,7 +402,7 @@ async fn a_tag_without_any_value_for_a_night_keeps_its_type() {
             .contains("tag age is string, but was published as integer"),
         "{error}"
     );
-    let releases = tagmill_pipeline::publish::list_releases(&warehouse(&hand.config))
+    let releases = tagmill_warehouse::release::list_releases(&warehouse(&hand.config))
         .await
         .unwrap();
     assert_eq!(releases.newest(), Some(2));

@@ -4,29 +4,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{AsArray, RecordBatch, UInt64Array};
-use arrow::datatypes::{DataType, Field, Schema, UInt64Type};
-use ballista_core::execution_plans::SortShuffleWriterExec;
-use ballista_core::execution_plans::sort_shuffle::{
-    SortShuffleConfig, get_index_path, stream_sort_shuffle_partition,
-};
-use datafusion::datasource::memory::MemorySourceConfig;
+use arrow::array::AsArray;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
-use datafusion::physical_plan::repartition::RepartitionExec;
-use datafusion::physical_plan::{ExecutionPlan, Partitioning, collect_partitioned};
+use datafusion::physical_plan::{ExecutionPlan, collect_partitioned};
 use datafusion::prelude::SessionContext;
 use datafusion_proto::bytes::{
     physical_plan_from_bytes_with_extension_codec, physical_plan_to_bytes_with_extension_codec,
 };
-use futures::TryStreamExt;
-use tagmill_pipeline::codec::NightCodec;
-use tagmill_pipeline::exchange::{Exchange, HASH_COLUMN, routing_values};
-use tagmill_pipeline::job::{
+use tagmill_night::ShardReport;
+use tagmill_night::codec::NightCodec;
+use tagmill_night::exchange::routing_values;
+use tagmill_pipeline::{
     Forecast, NightPlan, Resources, Silent, find_inputs, night_session, plan_night,
 };
-use tagmill_pipeline::night::ShardReport;
-use tagmill_pipeline::publish::choose_parents;
 use tagmill_testdata::spec::Preset;
+use tagmill_warehouse::release::choose_parents;
 
 use crate::fixture::{Generated, init, request, run, warehouse};
 
@@ -141,9 +133,10 @@ async fn explain_analyze_shows_what_each_shard_did() {
     }
     let metrics = exec.metrics().unwrap();
     let sum = |name: &str| metrics.sum_by_name(name).unwrap().as_usize() as u64;
-    let counted = reports.values().flat_map(|r| &r.counts).filter(|c| {
-        c.metric == "accepted" || c.metric == "filtered" || c.metric.starts_with("rejected:")
-    });
+    let counted = reports
+        .values()
+        .flat_map(|r| &r.counts)
+        .filter(|c| c.metric.is_fate());
     assert_eq!(sum("input_rows"), counted.map(|c| c.value).sum::<u64>());
     assert_eq!(
         sum("new_users"),
@@ -173,81 +166,3 @@ fn routing_values_are_pinned_for_this_version() {
 }
 
 const PINNED: [u64; 4] = [2, 1, 10, 0];
-
-#[tokio::test(flavor = "multi_thread")]
-async fn ballistas_shuffle_writer_puts_shard_i_into_partition_i() {
-    for shards in [1u32, 3, 16] {
-        let schema = Arc::new(Schema::new(vec![Field::new(
-            HASH_COLUMN,
-            DataType::UInt64,
-            false,
-        )]));
-        let hashes = UInt64Array::from_iter_values(
-            (0..20_000u64).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
-        );
-        let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(hashes)]).unwrap();
-        let scan = MemorySourceConfig::try_new_exec(
-            &[
-                vec![batch.slice(0, 10_000)],
-                vec![batch.slice(10_000, 10_000)],
-            ],
-            schema,
-            None,
-        )
-        .unwrap();
-        let exchange = Exchange::Engine.by_shard(scan.clone(), shards).unwrap();
-        let exchange: &RepartitionExec = (exchange.as_ref() as &dyn std::any::Any)
-            .downcast_ref()
-            .unwrap();
-        let Partitioning::Hash(by, count) = exchange.partitioning().clone() else {
-            panic!("not a hash exchange")
-        };
-        assert_eq!(count, shards as usize);
-
-        let folder = tempfile::tempdir().unwrap();
-        let place = folder.path().to_str().unwrap().to_owned();
-        let writer = Arc::new(
-            SortShuffleWriterExec::try_new(
-                "job".into(),
-                1,
-                scan,
-                place,
-                Partitioning::Hash(by, count),
-                SortShuffleConfig::default(),
-            )
-            .unwrap(),
-        );
-        let written = collect_partitioned(writer, SessionContext::new().task_ctx())
-            .await
-            .unwrap();
-        let mut rows = 0;
-        for (shard, summary) in written.iter().enumerate() {
-            let paths: Vec<&str> = summary
-                .iter()
-                .flat_map(|batch| batch["path"].as_string::<i32>().iter().flatten())
-                .collect();
-            assert!(!paths.is_empty());
-            for path in paths {
-                let path = std::path::Path::new(path);
-                let batches: Vec<RecordBatch> =
-                    stream_sort_shuffle_partition(path, &get_index_path(path), shard)
-                        .unwrap()
-                        .try_collect()
-                        .await
-                        .unwrap();
-                for batch in batches {
-                    rows += batch.num_rows();
-                    assert!(
-                        batch
-                            .column(0)
-                            .as_primitive::<UInt64Type>()
-                            .values()
-                            .iter()
-                            .all(|hash| hash % u64::from(shards) == shard as u64)
-                    );
-                }
-            }
-        }
-        assert_eq!(rows, 20_000);
-    }
-}

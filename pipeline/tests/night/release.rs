@@ -11,12 +11,12 @@ use arrow::datatypes::{
 use arrow::row::{RowConverter, SortField};
 use futures::TryStreamExt;
 use roaring::RoaringTreemap;
-use tagmill_pipeline::artifact::read_artifact;
-use tagmill_pipeline::publish::newest_release;
-use tagmill_pipeline::store::Store;
 use tagmill_schemas::Artifact;
 use tagmill_schemas::manifest::{FileEntry, Manifest};
 use tagmill_testdata::oracle::value::Value;
+use tagmill_warehouse::artifact::read_artifact;
+use tagmill_warehouse::release::newest_release;
+use tagmill_warehouse::store::Store;
 
 pub type Users = BTreeSet<u64>;
 pub type Numbers = BTreeMap<u64, i128>;

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use tagmill_pipeline::job::{self, Silent, plan};
+use tagmill_pipeline as job;
+use tagmill_pipeline::{Silent, plan};
 use tagmill_schemas::Artifact;
 use tagmill_schemas::manifest::Manifest;
 use tagmill_testdata::spec::{Preset, Spec};

@@ -3,10 +3,11 @@
 use std::sync::{Arc, Barrier};
 
 use object_store::memory::InMemory;
-use tagmill_pipeline::job::{self, Silent};
-use tagmill_pipeline::publish::list_releases;
-use tagmill_pipeline::store::testing::{Fault, FaultyStore, When, mount};
+use tagmill_pipeline as job;
+use tagmill_pipeline::Silent;
 use tagmill_schemas::{Config, Kind};
+use tagmill_warehouse::release::list_releases;
+use tagmill_warehouse::store::testing::{Fault, FaultyStore, When, mount};
 
 use crate::bad_input::{OnStage, fails};
 use crate::fixture::{request, warehouse};

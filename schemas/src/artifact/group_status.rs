@@ -1,35 +1,21 @@
 //! `group_status`: how every group's night went: one row per group, published or not.
-//!
-//! | column | type | null | what |
-//! |---|---|---|---|
-//! | app | Utf8 | | the app |
-//! | group | Utf8 | | the group's name |
-//! | status | Utf8 | | ok, stale, incomplete, invalid, expired, disabled or over_limit |
-//! | rule_hash | Utf8 | without a rule that parses | of the rule's canonical form |
-//! | as_of | Date32 | when not published | the date its members are of |
-//! | cardinality | UInt64 | when not published | members in all shards; 0 is ok |
-//! | reason | Utf8 | with ok | why not ok |
-//! | line | UInt32 | without a position | line in the rule, from 1 |
-//! | column | UInt32 | without a position | column in the rule, from 1 |
-//! | place | Utf8 | when not known | `file:line` of the row |
 
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::DataType;
 
-use super::columns::{column, nullable, schema_of};
+use super::columns::columns;
 
-pub(super) const SORT_KEY: &[&str] = &["app", "group"];
-
-pub(super) fn schema() -> SchemaRef {
-    schema_of([
-        column("app", DataType::Utf8),
-        column("group", DataType::Utf8),
-        column("status", DataType::Utf8),
-        nullable("rule_hash", DataType::Utf8),
-        nullable("as_of", DataType::Date32),
-        nullable("cardinality", DataType::UInt64),
-        nullable("reason", DataType::Utf8),
-        nullable("line", DataType::UInt32),
-        nullable("column", DataType::UInt32),
-        nullable("place", DataType::Utf8),
-    ])
+columns! {
+    GroupStatus, sorted by [App, Group];
+    what "how every group's night went: one row per group, published or not.";
+    note "";
+    App "app": DataType::Utf8 => "the app";
+    Group "group": DataType::Utf8 => "the group's name";
+    Status "status": DataType::Utf8 => "ok, stale, incomplete, invalid, expired, disabled or over_limit";
+    RuleHash "rule_hash": DataType::Utf8, null "without a rule that parses" => "of the rule's canonical form";
+    AsOf "as_of": DataType::Date32, null "when not published" => "the date its members are of";
+    Cardinality "cardinality": DataType::UInt64, null "when not published" => "members in all shards; 0 is ok";
+    Reason "reason": DataType::Utf8, null "with ok" => "why not ok";
+    Line "line": DataType::UInt32, null "without a position" => "line in the rule, from 1";
+    Column "column": DataType::UInt32, null "without a position" => "column in the rule, from 1";
+    Place "place": DataType::Utf8, null "when not known" => "`file:line` of the row";
 }

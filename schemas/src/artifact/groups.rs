@@ -1,30 +1,20 @@
 //! `groups`: the members of every published group.
 //!
-//! | column | type | null | what |
-//! |---|---|---|---|
-//! | app | Utf8 | | the app |
-//! | group | Utf8 | | the group's name |
-//! | shard | UInt32 | | which shard |
-//! | bitmap | Binary | | portable 64-bit Roaring of uids, canonical |
-//! | cardinality | UInt64 | | users in the bitmap |
-//! | entered | UInt64 | | members who were not in it at the newest release of an earlier date |
-//! | left | UInt64 | | members then who are not now |
-//!
 //! An empty set has no row, unless somebody left it: then its bitmap is that of no value.
 
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::DataType;
 
-use super::columns::{column, schema_of, users_fields};
+use super::columns::columns;
 
-pub(super) const SORT_KEY: &[&str] = &["app", "group", "shard"];
-
-pub(super) fn schema() -> SchemaRef {
-    let key = [
-        column("app", DataType::Utf8),
-        column("group", DataType::Utf8),
-    ];
-    schema_of(key.into_iter().chain(users_fields()).chain([
-        column("entered", DataType::UInt64),
-        column("left", DataType::UInt64),
-    ]))
+columns! {
+    Groups, sorted by [App, Group, Shard];
+    what "the members of every published group.";
+    note "An empty set has no row, unless somebody left it: then its bitmap is that of no value.";
+    App "app": DataType::Utf8 => "the app";
+    Group "group": DataType::Utf8 => "the group's name";
+    Shard "shard": DataType::UInt32 => "which shard";
+    Bitmap "bitmap": DataType::Binary => "portable 64-bit Roaring of uids, canonical";
+    Cardinality "cardinality": DataType::UInt64 => "users in the bitmap";
+    Entered "entered": DataType::UInt64 => "members who were not in it at the newest release of an earlier date";
+    Left "left": DataType::UInt64 => "members then who are not now";
 }

@@ -11,20 +11,20 @@
 //! A file never moves and no part of its path comes from data; which files count is said by the
 //! manifest alone.
 
-mod behaviour;
-mod behaviour_measures;
+pub mod behaviour;
+pub mod behaviour_measures;
 mod columns;
-mod group_status;
-mod groups;
-mod kept_values;
-mod quality;
-mod rejects;
-mod runs;
-mod tag_numbers;
-mod tag_values;
-mod tags;
-mod universe;
-mod users;
+pub mod group_status;
+pub mod groups;
+pub mod kept_values;
+pub mod quality;
+pub mod rejects;
+pub mod runs;
+pub mod tag_numbers;
+pub mod tag_values;
+pub mod tags;
+pub mod universe;
+pub mod users;
 
 use std::fmt::{self, Write};
 
@@ -32,7 +32,7 @@ use arrow::datatypes::SchemaRef;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-pub use columns::{VALUE_COLUMNS, value_column};
+pub use columns::{ColumnSpec, Columns, VALUE_COLUMNS, batch_of, value_column};
 
 /// A kind of file in a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -110,22 +110,65 @@ impl Artifact {
             .find(|artifact| artifact.name() == name)
     }
 
-    /// The columns of its files.
-    pub fn schema(self) -> SchemaRef {
+    /// The columns of its files, in order.
+    pub fn columns(self) -> &'static [ColumnSpec] {
         match self {
-            Self::Users => users::schema(),
-            Self::Universe => universe::schema(),
-            Self::TagValues => tag_values::schema(),
-            Self::Tags => tags::schema(),
-            Self::TagNumbers => tag_numbers::schema(),
-            Self::Behaviour => behaviour::schema(),
-            Self::BehaviourMeasures => behaviour_measures::schema(),
-            Self::KeptValues => kept_values::schema(),
-            Self::Groups => groups::schema(),
-            Self::GroupStatus => group_status::schema(),
-            Self::Rejects => rejects::schema(),
-            Self::Quality => quality::schema(),
-            Self::Runs => runs::schema(),
+            Self::Users => <users::Column as Columns>::SPECS,
+            Self::Universe => <universe::Column as Columns>::SPECS,
+            Self::TagValues => <tag_values::Column as Columns>::SPECS,
+            Self::Tags => <tags::Column as Columns>::SPECS,
+            Self::TagNumbers => <tag_numbers::Column as Columns>::SPECS,
+            Self::Behaviour => <behaviour::Column as Columns>::SPECS,
+            Self::BehaviourMeasures => <behaviour_measures::Column as Columns>::SPECS,
+            Self::KeptValues => <kept_values::Column as Columns>::SPECS,
+            Self::Groups => <groups::Column as Columns>::SPECS,
+            Self::GroupStatus => <group_status::Column as Columns>::SPECS,
+            Self::Rejects => <rejects::Column as Columns>::SPECS,
+            Self::Quality => <quality::Column as Columns>::SPECS,
+            Self::Runs => <runs::Column as Columns>::SPECS,
+        }
+    }
+
+    /// The schema of its files.
+    pub fn schema(self) -> SchemaRef {
+        columns::schema_of(self.columns())
+    }
+
+    /// What it holds, in a sentence.
+    pub fn what(self) -> &'static str {
+        match self {
+            Self::Users => users::WHAT,
+            Self::Universe => universe::WHAT,
+            Self::TagValues => tag_values::WHAT,
+            Self::Tags => tags::WHAT,
+            Self::TagNumbers => tag_numbers::WHAT,
+            Self::Behaviour => behaviour::WHAT,
+            Self::BehaviourMeasures => behaviour_measures::WHAT,
+            Self::KeptValues => kept_values::WHAT,
+            Self::Groups => groups::WHAT,
+            Self::GroupStatus => group_status::WHAT,
+            Self::Rejects => rejects::WHAT,
+            Self::Quality => quality::WHAT,
+            Self::Runs => runs::WHAT,
+        }
+    }
+
+    /// What its readers have to know beside its columns; often empty.
+    pub fn note(self) -> &'static str {
+        match self {
+            Self::Users => users::NOTE,
+            Self::Universe => universe::NOTE,
+            Self::TagValues => tag_values::NOTE,
+            Self::Tags => tags::NOTE,
+            Self::TagNumbers => tag_numbers::NOTE,
+            Self::Behaviour => behaviour::NOTE,
+            Self::BehaviourMeasures => behaviour_measures::NOTE,
+            Self::KeptValues => kept_values::NOTE,
+            Self::Groups => groups::NOTE,
+            Self::GroupStatus => group_status::NOTE,
+            Self::Rejects => rejects::NOTE,
+            Self::Quality => quality::NOTE,
+            Self::Runs => runs::NOTE,
         }
     }
 

@@ -1,34 +1,18 @@
 //! `quality`: exact counts per source and app; read = accepted + filtered + rejected.
 //!
-//! | column | type | null | what |
-//! |---|---|---|---|
-//! | date | Date32 | | the night |
-//! | source | Utf8 | | the source's name |
-//! | app | Utf8 | when the row has none | the app |
-//! | metric | Utf8 | | read, accepted, filtered, `rejected:<reason>`, undeclared, late, duplicates, or one of those below |
-//! | value | UInt64 | | rows, or what the metric counts |
-//!
-//! `over_limit:values` counts dimensions of the app's events with more values than the limit, each
-//! once however many shards saw it; `over_limit:tag_values` tags with more; `over_limit:tags` tags
-//! beyond the number that an app may have, and `over_limit:tag_rows` the rows of those that are not
-//! taken; `over_limit:combinations` (user, event) pairs with more combinations; `over_limit:sums`
-//! sums of one user and measure that do not fit into 64 bits and are left out; `disabled_tag` rows
-//! of a tag whose registry row is wrong; `tag_of_other_source` tags, in each shard, that an earlier
-//! source of the configuration brought as well and that are left out; `unknown_members`, of the
-//! source `groups.lists`, ids of lists that are no users.
+//! `over_limit:values` counts dimensions of the app's events with more values than the limit, each once however many shards saw it; `over_limit:tag_values` tags with more; `over_limit:tags` tags beyond the number that an app may have, and `over_limit:tag_rows` the rows of those that are not taken; `over_limit:combinations` (user, event) pairs with more combinations; `over_limit:sums` sums of one user and measure that do not fit into 64 bits and are left out; `disabled_tag` rows of a tag whose registry row is wrong; `tag_of_other_source` tags, in each shard, that an earlier source of the configuration brought as well and that are left out; `unknown_members`, of the source `groups.lists`, ids of lists that are no users.
 
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::DataType;
 
-use super::columns::{column, nullable, schema_of};
+use super::columns::columns;
 
-pub(super) const SORT_KEY: &[&str] = &["date", "source", "app", "metric"];
-
-pub(super) fn schema() -> SchemaRef {
-    schema_of([
-        column("date", DataType::Date32),
-        column("source", DataType::Utf8),
-        nullable("app", DataType::Utf8),
-        column("metric", DataType::Utf8),
-        column("value", DataType::UInt64),
-    ])
+columns! {
+    Quality, sorted by [Date, Source, App, Metric];
+    what "exact counts per source and app; read = accepted + filtered + rejected.";
+    note "`over_limit:values` counts dimensions of the app's events with more values than the limit, each once however many shards saw it; `over_limit:tag_values` tags with more; `over_limit:tags` tags beyond the number that an app may have, and `over_limit:tag_rows` the rows of those that are not taken; `over_limit:combinations` (user, event) pairs with more combinations; `over_limit:sums` sums of one user and measure that do not fit into 64 bits and are left out; `disabled_tag` rows of a tag whose registry row is wrong; `tag_of_other_source` tags, in each shard, that an earlier source of the configuration brought as well and that are left out; `unknown_members`, of the source `groups.lists`, ids of lists that are no users.";
+    Date "date": DataType::Date32 => "the night";
+    Source "source": DataType::Utf8 => "the source's name";
+    App "app": DataType::Utf8, null "when the row has none" => "the app";
+    Metric "metric": DataType::Utf8 => "read, accepted, filtered, `rejected:<reason>`, undeclared, late, duplicates, or one of those below";
+    Value "value": DataType::UInt64 => "rows, or what the metric counts";
 }

@@ -1,36 +1,45 @@
 //! `tags`: users per tag value.
-//!
-//! | column | type | null | what |
-//! |---|---|---|---|
-//! | app | Utf8 | | the app |
-//! | tag | Utf8 | | the tag's name |
-//! | type | Utf8 | | a `ValueType` name |
-//! | value_string, value_integer, value_double, value_date, value_boolean | Utf8, Int64, Float64, Date32, Boolean | all but one | the value |
-//! | shard | UInt32 | | which shard |
-//! | bitmap | Binary | | portable 64-bit Roaring of uids, canonical |
-//! | cardinality | UInt64 | | users in the bitmap |
 
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::DataType;
 
-use super::columns::{column, schema_of, users_fields, value_fields};
+use super::columns::columns;
+use crate::value::ValueType;
 
-pub(super) const SORT_KEY: &[&str] = &[
-    "app",
-    "tag",
-    "type",
-    "value_string",
-    "value_integer",
-    "value_double",
-    "value_date",
-    "value_boolean",
-    "shard",
-];
+columns! {
+    Tags, sorted by [App, Tag, Type, ValueString, ValueInteger, ValueDouble, ValueDate, ValueBoolean, Shard];
+    what "users per tag value.";
+    note "";
+    App "app": DataType::Utf8 => "the app";
+    Tag "tag": DataType::Utf8 => "the tag's name";
+    Type "type": DataType::Utf8 => "a `ValueType` name";
+    ValueString "value_string": DataType::Utf8, null "unless it is the value's type" => "the value of a tag of type string";
+    ValueInteger "value_integer": DataType::Int64, null "unless it is the value's type" => "the value of a tag of type integer";
+    ValueDouble "value_double": DataType::Float64, null "unless it is the value's type" => "the value of a tag of type double";
+    ValueDate "value_date": DataType::Date32, null "unless it is the value's type" => "the value of a tag of type date";
+    ValueBoolean "value_boolean": DataType::Boolean, null "unless it is the value's type" => "the value of a tag of type boolean";
+    Shard "shard": DataType::UInt32 => "which shard";
+    Bitmap "bitmap": DataType::Binary => "portable 64-bit Roaring of uids, canonical";
+    Cardinality "cardinality": DataType::UInt64 => "users in the bitmap";
+}
 
-pub(super) fn schema() -> SchemaRef {
-    let key = [
-        column("app", DataType::Utf8),
-        column("tag", DataType::Utf8),
-        column("type", DataType::Utf8),
+impl Column {
+    /// The five value columns, of which a row has one; in the order of [`ValueType::ALL`].
+    pub const VALUES: [Self; 5] = [
+        Self::ValueString,
+        Self::ValueInteger,
+        Self::ValueDouble,
+        Self::ValueDate,
+        Self::ValueBoolean,
     ];
-    schema_of(key.into_iter().chain(value_fields()).chain(users_fields()))
+
+    /// The column of values of this type.
+    pub fn of_type(value_type: ValueType) -> Self {
+        match value_type {
+            ValueType::String => Self::ValueString,
+            ValueType::Integer => Self::ValueInteger,
+            ValueType::Double => Self::ValueDouble,
+            ValueType::Date => Self::ValueDate,
+            ValueType::Boolean => Self::ValueBoolean,
+        }
+    }
 }

@@ -34,24 +34,12 @@ fn schemas_are_those_of_version_1() {
 }
 
 #[test]
-fn sort_keys_are_columns() {
-    for artifact in Artifact::ALL {
-        for column in artifact.sort_key() {
-            assert!(
-                artifact.schema().column_with_name(column).is_some(),
-                "{artifact}: {column}"
-            );
-        }
-    }
-}
-
-#[test]
 fn names_read_back_and_are_those_of_serde() {
     for artifact in Artifact::ALL {
         assert_eq!(Artifact::from_name(artifact.name()), Some(artifact));
         assert_eq!(serde_json::to_value(artifact).unwrap(), artifact.name());
     }
-    assert_eq!(Artifact::from_name("windows"), None);
+    assert_eq!(Artifact::from_name("no such artifact"), None);
 }
 
 #[test]
@@ -84,24 +72,5 @@ fn no_run_name_leaves_its_folder_or_meets_another() {
                 && !path.contains(".."),
             "{path}"
         );
-    }
-}
-
-#[test]
-fn a_module_documents_every_column() {
-    for artifact in Artifact::ALL {
-        let path = format!("{}/src/artifact/{artifact}.rs", env!("CARGO_MANIFEST_DIR"));
-        let source = std::fs::read_to_string(&path).unwrap();
-        let documentation: String = source
-            .lines()
-            .filter(|line| line.starts_with("//!"))
-            .collect();
-        for field in artifact.schema().fields() {
-            assert!(
-                documentation.contains(field.name().as_str()),
-                "{path}: {}",
-                field.name()
-            );
-        }
     }
 }

@@ -5,7 +5,6 @@ use super::input::{
     Bitmaps, Depth, as_result, bitmap_type, element_type, expect_arguments, row_count,
 };
 use super::output::BitmapColumn;
-use crate::bitmap::write_sorted_u64;
 use arrow::array::{ArrayRef, AsArray, ListArray, UInt64Array};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, UInt64Type};
@@ -15,6 +14,7 @@ use datafusion::logical_expr::{
     ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 use std::sync::{Arc, LazyLock};
+use tagmill_bitmap::write_sorted_u64;
 
 const TO_ARRAY: &str = "bitmap_to_array";
 const FROM_ARRAY: &str = "bitmap_from_array";

@@ -5,7 +5,6 @@ use super::bsi_documentation::documentation;
 use super::input::{bitmap_type, element_type, expect_arguments};
 use super::keyed_state::{Keyed, KeyedGroups, KeyedSet, state_error, state_fields};
 use super::rule_agg::constant;
-use crate::bitmap::{Bsi, Comparison, SLICES_MOST};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, FieldRef, Int64Type};
 use datafusion::common::{exec_datafusion_err, exec_err, plan_datafusion_err, plan_err};
@@ -15,6 +14,7 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
 };
 use datafusion::scalar::ScalarValue;
+use tagmill_bitmap::{Bsi, Comparison, SLICES_MOST};
 
 /// What is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -7,7 +7,6 @@ use super::bsi_build_agg::{NAME, slice_fields};
 use super::keyed_state::list_of;
 use super::output::BitmapColumn;
 use super::union_state::takes_part;
-use crate::bitmap::{SLICES_MOST, write_sorted_u64};
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int16Array, Int64Array, StructArray, UInt64Array,
 };
@@ -17,6 +16,7 @@ use datafusion::error::Result;
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
+use tagmill_bitmap::{SLICES_MOST, write_sorted_u64};
 
 /// Rows are not added up before there are this many.
 const LEAST: usize = 1 << 12;
@@ -301,8 +301,8 @@ impl Accumulator for NumberSet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bitmap::BitmapRef;
     use std::collections::BTreeMap;
+    use tagmill_bitmap::BitmapRef;
 
     type Expected = BTreeMap<(usize, u64), i64>;
     /// The groups of the rows, and their columns.

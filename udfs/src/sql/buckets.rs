@@ -2,7 +2,7 @@
 //! and what counts and reads them.
 
 use super::function::{Answer, Argument, Function, Kind, Returns};
-use crate::bitmap::write_sorted_u64;
+use tagmill_bitmap::write_sorted_u64;
 
 /// Bits of a bucket.
 pub(super) const BITS: i64 = 32_768;

@@ -4,8 +4,8 @@
 use super::function::{Answer, Argument, Function, Kind};
 use super::murmur::{hash32, hash64};
 use super::row::Row;
-use crate::bitmap::write_sorted_u64;
 use datafusion::error::Result;
+use tagmill_bitmap::write_sorted_u64;
 
 pub(super) const TEXT: Argument = Argument {
     name: "text",

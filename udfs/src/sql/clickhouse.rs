@@ -4,7 +4,7 @@
 use super::builders::write_values;
 use super::edits::pairs;
 use super::function::{Answer, Argument, BITMAP, Function, HEADERS, Kind, OTHER, Returns};
-use crate::bitmap::{has_all, has_any, page, remap_in_turn};
+use tagmill_bitmap::{has_all, has_any, page, remap_in_turn};
 
 /// Its functions with rules of their own.
 pub(super) static FUNCTIONS: &[Function] = &[

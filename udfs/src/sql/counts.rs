@@ -2,8 +2,8 @@
 
 use super::function::{Answer, BITMAP, Function, OTHER, Returns};
 use super::row::{Row, Sizes};
-use crate::bitmap::{BitmapRef, and_cardinality_many, or_cardinality_many, xor_cardinality_many};
 use datafusion::error::Result;
+use tagmill_bitmap::{BitmapRef, and_cardinality_many, or_cardinality_many, xor_cardinality_many};
 
 /// All functions of the family.
 pub(super) static FUNCTIONS: &[Function] = &[

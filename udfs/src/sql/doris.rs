@@ -7,10 +7,10 @@ use super::murmur::{hash32, hash64};
 use super::parts::{write_limit, write_range};
 use super::row::{Row, Sizes};
 use super::texts::write_items;
-use crate::bitmap::{
+use datafusion::error::Result;
+use tagmill_bitmap::{
     and_cardinality_many, or_cardinality_many, or_many, page, xor_cardinality_many,
 };
-use datafusion::error::Result;
 
 pub(super) const PLACE: Argument = Argument {
     name: "place",

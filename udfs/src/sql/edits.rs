@@ -3,11 +3,10 @@
 
 use super::function::{Answer, Argument, BITMAP, END, Function, Kind, START, VALUE};
 use super::row::Row;
-use crate::bitmap::{
-    BitmapRef, RangeError, clear, fill, flip, or_many, remap, shift, write_edited,
-};
 use datafusion::error::Result;
 use std::collections::BTreeSet;
+use tagmill_bitmap::{BitmapRef, RangeError, clear, flip, or_many, write_edited};
+use tagmill_bitmap::{fill, remap, shift};
 
 /// All functions of the family.
 pub(super) static FUNCTIONS: &[Function] = &[

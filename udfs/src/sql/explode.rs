@@ -3,7 +3,6 @@
 //! Its argument is a constant, as for every table function; of a column,
 //! `unnest(bitmap_to_array(column))` gives the rows.
 
-use crate::bitmap::BitmapRef;
 use arrow::array::{Array, ArrayRef, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
@@ -17,6 +16,7 @@ use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::streaming::PartitionStream;
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
+use tagmill_bitmap::BitmapRef;
 
 /// Rows of a batch of the table.
 const BATCH: usize = 8192;

@@ -4,7 +4,6 @@ use super::build_agg::state_field;
 use super::documentation::document;
 use super::fold_state::{Combine, FoldGroups, FoldSet};
 use super::input::{bitmap_type, expect_arguments};
-use crate::bitmap::{and, xor};
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -12,6 +11,7 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
 };
 use std::sync::LazyLock;
+use tagmill_bitmap::{and, xor};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Operation {

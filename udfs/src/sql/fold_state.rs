@@ -4,12 +4,12 @@
 use super::input::Bitmaps;
 use super::output::BitmapColumn;
 use super::union_state::{filtered_bitmaps, takes_part};
-use crate::bitmap::{BitmapRef, or_many};
 use arrow::array::{Array, ArrayRef, BooleanArray};
 use datafusion::common::exec_datafusion_err;
 use datafusion::error::Result;
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 use datafusion::scalar::ScalarValue;
+use tagmill_bitmap::{BitmapRef, or_many};
 
 /// Appends the combination of two bitmaps to a vector.
 pub(super) type Combine = fn(&BitmapRef<'_>, &BitmapRef<'_>, &mut Vec<u8>);

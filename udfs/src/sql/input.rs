@@ -1,6 +1,5 @@
 //! Bitmap and number arguments: which types are accepted, and how a row is read.
 
-use crate::bitmap::{BitmapRef, Defect, Expanded};
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryViewArray, LargeBinaryArray};
 use arrow::datatypes::DataType;
 use datafusion::common::{exec_datafusion_err, plan_err};
@@ -8,6 +7,7 @@ use datafusion::error::Result;
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::scalar::ScalarValue;
 use std::cell::{Cell, OnceCell};
+use tagmill_bitmap::{BitmapRef, Defect, Expanded};
 
 /// The type a bitmap argument is read as.
 ///

@@ -2,10 +2,10 @@
 //! set `g * keys + k` of [`GroupSets`], so that sets stand in the order of their groups and cost
 //! nothing where there are none.
 
-use crate::bitmap::{BitmapRef, DrainedGroups, GroupSets, write_sorted};
 use datafusion::common::exec_datafusion_err;
 use datafusion::error::Result;
 use std::ops::Range;
+use tagmill_bitmap::{BitmapRef, DrainedGroups, GroupSets, write_sorted};
 
 /// The sets of all groups.
 #[derive(Debug)]
@@ -165,8 +165,8 @@ impl DrainedKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bitmap::write_sorted_u64;
     use std::collections::{BTreeMap, BTreeSet};
+    use tagmill_bitmap::write_sorted_u64;
 
     type Expected = BTreeMap<(usize, usize), BTreeSet<u64>>;
 

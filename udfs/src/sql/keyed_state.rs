@@ -8,7 +8,6 @@ use super::input::Bitmaps;
 use super::keyed_sets::{DrainedKeys, KeyedSets};
 use super::output::BitmapColumn;
 use super::union_state::{filtered_bitmaps, takes_part};
-use crate::bitmap::{BitmapRef, Defect};
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int64Array, ListArray, new_empty_array,
 };
@@ -22,6 +21,7 @@ use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 use datafusion::scalar::ScalarValue;
 use std::fmt::Debug;
 use std::sync::Arc;
+use tagmill_bitmap::{BitmapRef, Defect};
 
 /// An aggregate over rows of a bitmap and a key.
 pub(super) trait Keyed: Debug + Send + Sync + 'static {

@@ -2,7 +2,7 @@
 //! `bitmap_overlap`, `bitmap_changes`.
 
 use super::function::{Answer, Argument, BITMAP, Function, Kind, Nulls, OTHER, Returns};
-use crate::bitmap::and_not;
+use tagmill_bitmap::and_not;
 
 /// All functions of the family.
 pub(super) static FUNCTIONS: &[Function] = &[

@@ -1,5 +1,5 @@
 //! The SQL functions: one file per family, each a thin adaptor between Arrow columns and
-//! [`crate::bitmap`].
+//! [`tagmill_bitmap`].
 //!
 //! A bitmap is a binary value; `Binary`, `LargeBinary` and `BinaryView` are read, `BinaryView` is
 //! written, because its batches do not overflow at 2 GiB. Scalars give NULL for a NULL argument;

@@ -4,9 +4,9 @@
 use super::base64;
 use super::function::{Answer, Argument, BITMAP, Function, Kind, Returns};
 use super::row::Row;
-use crate::bitmap::or_many;
-use crate::wire::Format;
 use datafusion::error::Result;
+use tagmill_bitmap::or_many;
+use tagmill_bitmap::wire::Format;
 
 const TEXT: Argument = Argument {
     name: "text",

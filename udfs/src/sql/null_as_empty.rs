@@ -2,8 +2,8 @@
 
 use super::function::{Answer, BITMAP, Function, Nulls, OTHER};
 use super::row::Row;
-use crate::bitmap::{BitmapRef, and, and_not, or, xor};
 use datafusion::error::Result;
+use tagmill_bitmap::{BitmapRef, and, and_not, or, xor};
 
 /// All functions of the family.
 pub(super) static FUNCTIONS: &[Function] = &[

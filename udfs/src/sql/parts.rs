@@ -4,8 +4,9 @@
 use super::function::{Answer, Argument, BITMAP, END, Function, Kind, Returns, START};
 use super::places::from_end;
 use super::row::Row;
-use crate::bitmap::{BitmapRef, page, range, sample};
 use datafusion::error::Result;
+use tagmill_bitmap::sample;
+use tagmill_bitmap::{BitmapRef, page, range};
 
 const COUNT: Argument = Argument {
     name: "count",

@@ -9,8 +9,9 @@ use super::builders::write_values;
 use super::edits::{cleared, edit};
 use super::function::{Answer, Argument, BITMAP, Function, Kind, OTHER, Returns};
 use super::postgres_rows::{add, bounds, contains, in_bounds, moved, places, select};
-use crate::bitmap::{equals, fill, flip, range};
 use std::sync::LazyLock;
+use tagmill_bitmap::fill;
+use tagmill_bitmap::{equals, flip, range};
 
 const EITHER: Argument = Argument {
     name: "bitmap or value",

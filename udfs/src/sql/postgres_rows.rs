@@ -5,8 +5,9 @@ use super::builders::write_values;
 use super::edits::Edit;
 use super::function::Answer;
 use super::row::Row;
-use crate::bitmap::{BitmapRef, has_all, or_many, page, range, shift};
 use datafusion::error::Result;
+use tagmill_bitmap::shift;
+use tagmill_bitmap::{BitmapRef, has_all, or_many, page, range};
 
 /// The last value there can be.
 fn most(row: &Row<'_>) -> u64 {

@@ -2,7 +2,7 @@
 //! `bitmap_is_empty`.
 
 use super::function::{Answer, BITMAP, Function, HEADERS, OTHER, Returns};
-use crate::bitmap::{equals, has_all, has_any};
+use tagmill_bitmap::{equals, has_all, has_any};
 
 /// All functions of the family.
 pub(super) static FUNCTIONS: &[Function] = &[

@@ -2,13 +2,13 @@
 
 use super::function::{Function, Kind};
 use super::input::{Bitmaps, Depth};
-use crate::bitmap::{BitmapRef, Expanded, and_cardinality};
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Int64Type, UInt64Type};
 use datafusion::common::exec_datafusion_err;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::ColumnarValue;
 use std::fmt::Display;
+use tagmill_bitmap::{BitmapRef, Expanded, and_cardinality};
 
 /// A bitmap without values.
 const EMPTY: [u8; 8] = [0; 8];

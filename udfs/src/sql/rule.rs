@@ -6,7 +6,7 @@
 //! ```
 //! A backslash makes the next character part of a name; spaces and tabs end a name.
 
-use crate::bitmap::{BitmapRef, Defect, and, and_not, or, xor};
+use tagmill_bitmap::{BitmapRef, Defect, and, and_not, or, xor};
 
 /// What is done next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

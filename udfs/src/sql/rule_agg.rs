@@ -5,7 +5,6 @@ use super::documentation::document;
 use super::input::{bitmap_type, expect_arguments};
 use super::keyed_state::{Keyed, KeyedGroups, KeyedSet, state_error, state_fields};
 use super::rule::Rule;
-use crate::bitmap::{BitmapRef, and_many};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, FieldRef, Schema};
 use arrow::record_batch::RecordBatch;
@@ -19,6 +18,7 @@ use datafusion::logical_expr::{
 use datafusion::scalar::ScalarValue;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use tagmill_bitmap::{BitmapRef, and_many};
 
 /// What is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

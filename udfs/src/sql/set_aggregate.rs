@@ -6,7 +6,6 @@ use super::documentation::document;
 use super::fold_state::{FoldGroups, FoldSet};
 use super::input::{bitmap_type, element_type, expect_arguments};
 use super::union_state::{Input, UnionGroups, UnionSet};
-use crate::bitmap::{and, xor};
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::plan_err;
 use datafusion::error::Result;
@@ -15,6 +14,7 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
 };
 use std::hash::{Hash, Hasher};
+use tagmill_bitmap::{and, xor};
 
 /// What the rows of the argument are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

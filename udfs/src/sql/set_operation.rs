@@ -3,7 +3,6 @@
 use super::documentation::document;
 use super::input::{Bitmaps, Depth, as_result, bitmap_type, expect_arguments, row_count};
 use super::output::BitmapColumn;
-use crate::bitmap::{BitmapRef, and, and_many, and_not, or, or_many, xor};
 use arrow::datatypes::DataType;
 use datafusion::common::exec_datafusion_err;
 use datafusion::error::Result;
@@ -11,6 +10,7 @@ use datafusion::logical_expr::{
     ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 use std::sync::LazyLock;
+use tagmill_bitmap::{BitmapRef, and, and_many, and_not, or, or_many, xor};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Operation {

@@ -7,7 +7,7 @@ use super::function::{
 };
 use super::parts::{write_limit, write_page, write_range};
 use super::row::Sizes;
-use crate::bitmap::{and_cardinality_many, or_cardinality_many, xor_cardinality_many};
+use tagmill_bitmap::{and_cardinality_many, or_cardinality_many, xor_cardinality_many};
 
 const COUNT: Argument = Argument {
     name: "count",

@@ -5,7 +5,7 @@ use super::builders::{TEXT, value, write_values};
 use super::doris::{COUNT, FROM, PLACE, TO, hashed};
 use super::function::{Answer, Argument, BITMAP, Function, Kind, Nulls};
 use super::parts::{write_limit, write_range};
-use crate::bitmap::page;
+use tagmill_bitmap::page;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The functions.

@@ -4,9 +4,9 @@
 use super::base64;
 use super::function::{Answer, Argument, BITMAP, Function, Kind, Returns};
 use super::row::Row;
-use crate::bitmap::{BitmapRef, or_many, write_sorted_u64};
 use datafusion::error::Result;
 use std::fmt::Write;
+use tagmill_bitmap::{BitmapRef, or_many, write_sorted_u64};
 
 const fn text(about: &'static str) -> Argument {
     Argument {

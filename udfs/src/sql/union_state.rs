@@ -7,7 +7,6 @@
 
 use super::input::Bitmaps;
 use super::output::BitmapColumn;
-use crate::bitmap::{BitmapRef, DrainedGroups, GroupSets, SharedBytes, write_sorted};
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryViewArray, BooleanArray, ByteView, UInt64Array,
 };
@@ -19,6 +18,7 @@ use datafusion::error::Result;
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
+use tagmill_bitmap::{BitmapRef, DrainedGroups, GroupSets, SharedBytes, write_sorted};
 
 /// Bitmaps of a group are united together up to about this many bytes: what a processor has at
 /// hand.

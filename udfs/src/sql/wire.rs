@@ -1,9 +1,8 @@
-//! `bitmap_to_<system>` and `bitmap_from_<system>`: bitmaps in the formats of [`crate::wire`].
+//! `bitmap_to_<system>` and `bitmap_from_<system>`: bitmaps in the formats of [`tagmill_bitmap::wire`].
 
 use super::input::{Bitmaps, Depth, as_result, bitmap_type, expect_arguments, row_count};
 use super::output::BitmapColumn;
 use super::wire_documentation::documentation;
-use crate::wire::{Format, Integer, WireDefect};
 use arrow::array::{Array, ArrayRef, AsArray, new_empty_array};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{exec_datafusion_err, plan_datafusion_err, plan_err};
@@ -14,6 +13,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
+use tagmill_bitmap::wire::{Format, Integer, WireDefect};
 
 /// A format by its name, before the type of a ClickHouse state is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -5,17 +5,19 @@ use arrow::json::WriterBuilder;
 use arrow::json::writer::JsonArray;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
-use datafusion::sql::parser::DFParser;
+use datafusion::sql::parser::{DFParser, Statement};
+use futures::StreamExt;
 use tagmill_schemas::{Error, Result};
 
 use super::failed;
+use super::statements::rows_of;
 use crate::output;
 
 pub(super) async fn print_json(ctx: &SessionContext, statements: &[String]) -> Result<()> {
     let mut rows = b"[]".to_vec();
     for text in statements {
         for statement in DFParser::parse_sql(text).map_err(failed)? {
-            rows = Box::pin(rows_of(ctx, statement)).await.map_err(failed)?;
+            rows = Box::pin(json_of(ctx, statement)).await.map_err(failed)?;
         }
     }
     let text = String::from_utf8(rows)
@@ -23,18 +25,14 @@ pub(super) async fn print_json(ctx: &SessionContext, statements: &[String]) -> R
     output::print_line(&text)
 }
 
-async fn rows_of(
-    ctx: &SessionContext,
-    statement: datafusion::sql::parser::Statement,
-) -> Result<Vec<u8>, DataFusionError> {
-    let plan = ctx.state().statement_to_plan(statement).await?;
-    let batches = ctx.execute_logical_plan(plan).await?.collect().await?;
+async fn json_of(ctx: &SessionContext, statement: Statement) -> Result<Vec<u8>, DataFusionError> {
+    let mut rows = rows_of(ctx, statement).await?;
     // A program finds every column in every row.
     let mut writer = WriterBuilder::new()
         .with_explicit_nulls(true)
         .build::<_, JsonArray>(Vec::new());
-    for batch in &batches {
-        writer.write(batch)?;
+    while let Some(batch) = rows.next().await {
+        writer.write(&batch?)?;
     }
     writer.finish()?;
     Ok(writer.into_inner())

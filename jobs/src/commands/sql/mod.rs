@@ -1,16 +1,18 @@
-//! `tagmill sql`: the DataFusion CLI with a release's tables, the raw sources and the bitmap
+//! `tagmill sql`: DataFusion's SQL with a release's tables, the raw sources and the bitmap
 //! functions.
 //!
 //! A prompt when standard input is a terminal; `-c`, `-f` or piped text otherwise. Statements come
 //! from arguments, a file or standard input; results go to standard output, everything else to
 //! standard error.
 
-mod history;
 mod lines;
-mod local_files;
 mod pieces;
+mod print;
+mod prompt;
 mod session;
 mod split_scans;
+mod statements;
+mod stores;
 
 use std::fs;
 use std::io::{self, IsTerminal, Read};
@@ -20,15 +22,11 @@ use arrow::error::ArrowError;
 use chrono::NaiveDate;
 use clap::Args;
 use datafusion::error::DataFusionError;
-use datafusion::prelude::SessionContext;
-use datafusion_cli::exec::{exec_from_commands, exec_from_repl};
-use datafusion_cli::print_format::PrintFormat;
-use datafusion_cli::print_options::{MaxRows, PrintOptions};
-use tagmill_schemas::{Error, Manifest, ReleaseName, Result};
+use tagmill_schemas::{Error, ReleaseName, Result};
 
-use crate::arguments::{Global, Output, date};
+use crate::global::{Global, Output, date};
 use crate::warehouse::Warehouse;
-use history::History;
+use print::PrintFormat;
 
 const AFTER: &str = "\
 Tables: users, universe, tag_values, tags, tag_numbers, behaviour, behaviour_measures, \
@@ -88,22 +86,30 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     let statements = statements(&arguments)?;
     let warehouse = Warehouse::open(&global, "sql").await?;
     let manifest = warehouse.release(arguments.release).await?;
-    let (ctx, registry) = session::open(&warehouse, &manifest, arguments.date).await?;
-    let options = PrintOptions {
-        format: arguments.format.unwrap_or(PrintFormat::Automatic),
-        quiet: true,
-        maxrows: MaxRows::Unlimited,
-        color: false,
-        instrumented_registry: registry,
-    };
+    let ctx = session::open(&warehouse, &manifest, arguments.date).await?;
+    let format = arguments.format;
     match statements {
-        None => prompt(&ctx, options, &global, &manifest).await,
-        Some(statements) if global.output == Output::Json && arguments.format.is_none() => {
+        None => {
+            if !global.quiet {
+                crate::logging::plain(&format!(
+                    "release {} of {}; \\d lists tables, \\? helps, \\q quits",
+                    manifest.release, manifest.date
+                ));
+            }
+            prompt::prompt(&ctx, format.unwrap_or(PrintFormat::Table)).await
+        }
+        Some(statements) if global.output == Output::Json && format.is_none() => {
             lines::print_json(&ctx, &statements).await
         }
-        Some(statements) => Box::pin(exec_from_commands(&ctx, statements, &options))
-            .await
-            .or_else(unless_closed),
+        Some(statements) => {
+            let format = format.unwrap_or(PrintFormat::Table);
+            for text in &statements {
+                statements::run_text(&ctx, text, format, usize::MAX)
+                    .await
+                    .or_else(unless_closed)?;
+            }
+            Ok(())
+        }
     }
 }
 
@@ -137,30 +143,6 @@ fn statements(arguments: &Arguments) -> Result<Option<Vec<String>>> {
         }
     }
     Ok(Some(statements))
-}
-
-async fn prompt(
-    ctx: &SessionContext,
-    mut options: PrintOptions,
-    global: &Global,
-    manifest: &Manifest,
-) -> Result<()> {
-    (options.quiet, options.maxrows, options.color) = (global.quiet, MaxRows::Limited(40), true);
-    if !global.quiet {
-        crate::logging::plain(&format!(
-            "release {} of {}; \\d lists tables, \\q quits",
-            manifest.release, manifest.date
-        ));
-    }
-    let history = History::borrow_working_directory();
-    let ended = Box::pin(exec_from_repl(ctx, &mut options)).await;
-    let was_kept = history.give_back();
-    match ended {
-        Ok(()) => Ok(()),
-        // Its last act is to save the history, which a read-only folder forbids.
-        Err(_) if !was_kept => Ok(()),
-        Err(error) => Err(Error::setup("sql", "the prompt ended").because(error)),
-    }
 }
 
 /// A reader that went away (`| head`) is no error.

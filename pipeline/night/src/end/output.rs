@@ -1,0 +1,160 @@
+//! Where the rows of one shard go: one file an artifact, each byte written once.
+
+use arrow::array::RecordBatch;
+use datafusion::error::{DataFusionError, Result};
+use tagmill_schemas::artifact::{Columns, rejects};
+use tagmill_schemas::manifest::FileEntry;
+use tagmill_schemas::{Artifact, Metric};
+
+use crate::plan::spec::NightSpec;
+use crate::take::accounting::Count;
+use tagmill_engine::external;
+use tagmill_warehouse::artifact::{ArtifactWriter, KeyedRows, Spare, TableRows};
+use tagmill_warehouse::store::Store;
+
+/// The artifacts that shards write.
+const ARTIFACTS: [Artifact; 8] = [
+    Artifact::Users,
+    Artifact::Universe,
+    Artifact::Tags,
+    Artifact::TagNumbers,
+    Artifact::Behaviour,
+    Artifact::BehaviourMeasures,
+    Artifact::Groups,
+    Artifact::Rejects,
+];
+
+/// The open files of one shard.
+pub struct Output {
+    /// In the order of [`ARTIFACTS`].
+    writers: Vec<ArtifactWriter>,
+    /// Rows of `rejects`.
+    pub rejects: TableRows<rejects::Column>,
+    exceeded: Vec<Count>,
+}
+
+impl Output {
+    /// Files without rows, in the memory of earlier shards.
+    pub fn new(spec: &NightSpec, store: &Store, shard: u32, spare: &Spare) -> Result<Self> {
+        let open = |artifact: Artifact| {
+            let path = artifact.path(spec.date, &spec.run, spec.attempt, Some(shard));
+            ArtifactWriter::in_spare(spare, store, path, artifact, spec.date, Some(shard))
+                .map_err(external)
+        };
+        let writers = ARTIFACTS.into_iter().map(open).collect::<Result<_>>()?;
+        Ok(Self {
+            writers,
+            rejects: TableRows::default(),
+            exceeded: Vec::new(),
+        })
+    }
+
+    /// The rows of an artifact with bitmaps.
+    pub fn rows<C: Columns>(&mut self) -> Result<KeyedRows<'_, C>> {
+        let writer = self.writers.get_mut(place_of(C::ARTIFACT));
+        writer
+            .and_then(ArtifactWriter::keyed_rows)
+            .ok_or_else(no_rows::<C>)
+    }
+
+    /// The rows of two artifacts with bitmaps.
+    pub fn rows_of_both<A: Columns, B: Columns>(
+        &mut self,
+    ) -> Result<(KeyedRows<'_, A>, KeyedRows<'_, B>)> {
+        let places = [place_of(A::ARTIFACT), place_of(B::ARTIFACT)];
+        let [a, b] = self
+            .writers
+            .get_disjoint_mut(places)
+            .map_err(|_| no_rows::<A>())?;
+        Ok((
+            a.keyed_rows().ok_or_else(no_rows::<A>)?,
+            b.keyed_rows().ok_or_else(no_rows::<B>)?,
+        ))
+    }
+
+    /// Counts what of an app is beyond a limit, or left out.
+    pub fn exceeded(&mut self, source: &str, app: &str, metric: Metric, value: u64) {
+        if value > 0 {
+            self.exceeded.push(Count {
+                source: source.to_owned(),
+                app: Some(app.to_owned()),
+                metric,
+                value,
+            });
+        }
+    }
+
+    /// What exceeded limits, so far.
+    pub fn take_exceeded(&mut self) -> Vec<Count> {
+        std::mem::take(&mut self.exceeded)
+    }
+
+    /// Writes a batch that was built elsewhere; not for rejects.
+    pub async fn write(&mut self, artifact: Artifact, batch: &RecordBatch) -> Result<()> {
+        for (_, writer) in ARTIFACTS
+            .iter()
+            .zip(&mut self.writers)
+            .filter(|(of, _)| **of == artifact)
+        {
+            writer.write(batch).await.map_err(external)?;
+        }
+        Ok(())
+    }
+
+    /// Sends what is left of an artifact that gets no more batches.
+    pub async fn end(&mut self, artifact: Artifact) -> Result<()> {
+        for (_, writer) in ARTIFACTS
+            .iter()
+            .zip(&mut self.writers)
+            .filter(|(of, _)| **of == artifact)
+        {
+            writer.end_rows().await.map_err(external)?;
+        }
+        Ok(())
+    }
+
+    /// Sends what is encoded.
+    pub async fn flush(&mut self) -> Result<()> {
+        for writer in &mut self.writers {
+            writer.flush().await.map_err(external)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the files up and removes what was uploaded of them, where the store lets it: there is
+    /// an error to tell already.
+    pub async fn abort(self) {
+        for writer in self.writers {
+            let _ = writer.abort().await;
+        }
+    }
+
+    /// Writes the rest and ends every file.
+    pub async fn finish(mut self) -> Result<Vec<FileEntry>> {
+        for batch in self.rejects.take_all()? {
+            self.write(Artifact::Rejects, &batch).await?;
+        }
+        let mut entries = Vec::with_capacity(self.writers.len());
+        let mut writers = std::mem::take(&mut self.writers).into_iter();
+        while let Some(writer) = writers.next() {
+            match writer.finish().await {
+                Ok(entry) => entries.push(entry),
+                Err(error) => {
+                    self.writers = writers.collect();
+                    self.abort().await;
+                    return Err(external(error));
+                }
+            }
+        }
+        Ok(entries)
+    }
+}
+
+fn place_of(artifact: Artifact) -> usize {
+    let place = ARTIFACTS.iter().position(|of| *of == artifact);
+    place.unwrap_or(ARTIFACTS.len())
+}
+
+fn no_rows<C: Columns>() -> DataFusionError {
+    DataFusionError::Internal(format!("a shard writes no bitmaps of {}", C::ARTIFACT))
+}

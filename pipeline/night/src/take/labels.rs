@@ -1,0 +1,192 @@
+//! Group tags while rows stream in: vertical rows (app, user, tag, value), each tag with a type of
+//! its own.
+
+use datafusion::error::Result;
+use hashbrown::HashMap;
+use tagmill_schemas::Metric;
+use tagmill_schemas::value::{Value, ValueType};
+
+use super::values::{NULL_CODE, Values};
+
+/// What the registry says of one tag of one app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LabelRule {
+    /// It is indexed, with this type.
+    Typed(ValueType, /* multi */ bool),
+    /// It is not indexed; the row is accepted and counted under this name.
+    Ignored(&'static Metric),
+    /// The row is rejected.
+    Rejected,
+}
+
+/// What became of one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LabelOutcome {
+    /// Kept.
+    Kept,
+    /// Nothing is kept of it; it is counted under this name.
+    Ignored(&'static Metric),
+    /// The tag is not declared and the source rejects such tags.
+    UndeclaredTag,
+    /// The value is not of the tag's type.
+    BadValue,
+}
+
+/// One tag of one app.
+pub struct Label {
+    /// Code of the app in the shard.
+    pub app: u32,
+    /// Code of the tag's name.
+    pub tag: u32,
+    /// What is done with it.
+    pub rule: LabelRule,
+    /// Its values; a string's are kept in [`Labels::texts`].
+    values: Values,
+    parsed: HashMap<u32, Option<u32>>,
+}
+
+/// The order of a value that was published before: any row of today is later.
+pub const CARRIED: i64 = i64::MIN;
+
+/// One kept row.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LabelRow {
+    /// Number of the label.
+    pub label: u32,
+    /// Provisional seat.
+    pub seat: u32,
+    /// Code of the value in the label; null deletes.
+    pub code: u32,
+    /// Greater is later.
+    pub order: i64,
+}
+
+/// The state of one group-tags source.
+pub struct Labels {
+    /// Names of tags.
+    pub names: Values,
+    /// Raw texts, shared by all tags.
+    texts: Values,
+    numbers: HashMap<(u32, u32), u32>,
+    /// Every (app, tag) seen.
+    pub labels: Vec<Label>,
+    /// Kept rows, in order of arrival.
+    pub rows: Vec<LabelRow>,
+}
+
+impl Default for Labels {
+    fn default() -> Self {
+        Self {
+            names: Values::new(ValueType::String),
+            texts: Values::new(ValueType::String),
+            numbers: HashMap::new(),
+            labels: Vec::new(),
+            rows: Vec::new(),
+        }
+    }
+}
+
+impl Labels {
+    /// The codes of raw texts, to be handed to [`Labels::push`].
+    pub fn encode_texts(
+        &mut self,
+        array: &arrow::array::ArrayRef,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
+        self.texts.encode(array, out)
+    }
+
+    /// The number of the label of this app and tag; `rule` is asked once.
+    pub fn label(&mut self, app: u32, tag: u32, rule: impl FnOnce(&str) -> LabelRule) -> u32 {
+        if let Some(&number) = self.numbers.get(&(app, tag)) {
+            return number;
+        }
+        let name = self
+            .names
+            .value(tag)
+            .map(|v| v.to_string())
+            .unwrap_or_default();
+        let rule = rule(&name);
+        let value_type = match rule {
+            LabelRule::Typed(value_type, _) => value_type,
+            _ => ValueType::String,
+        };
+        let number = self.labels.len() as u32;
+        self.labels.push(Label {
+            app,
+            tag,
+            rule,
+            values: Values::new_small(value_type),
+            parsed: HashMap::new(),
+        });
+        self.numbers.insert((app, tag), number);
+        number
+    }
+
+    /// What will become of a row with this label and text.
+    pub fn judge(&mut self, label: u32, text: u32) -> (LabelOutcome, u32) {
+        let label = &mut self.labels[label as usize];
+        match label.rule {
+            LabelRule::Ignored(why) => (LabelOutcome::Ignored(why), NULL_CODE),
+            LabelRule::Rejected => (LabelOutcome::UndeclaredTag, NULL_CODE),
+            LabelRule::Typed(ValueType::String, _) => (LabelOutcome::Kept, text),
+            LabelRule::Typed(value_type, _) => {
+                let Label { parsed, values, .. } = label;
+                let texts = &self.texts;
+                let code = *parsed
+                    .entry(text)
+                    .or_insert_with(|| match texts.value(text) {
+                        None => Some(NULL_CODE),
+                        Some(raw) => Value::parse(raw.to_string().trim(), value_type)
+                            .ok()
+                            .map(|value| values.code_of(&value)),
+                    });
+                code.map_or((LabelOutcome::BadValue, NULL_CODE), |code| {
+                    (LabelOutcome::Kept, code)
+                })
+            }
+        }
+    }
+
+    /// Keeps a row.
+    pub fn push(&mut self, row: LabelRow) {
+        self.rows.push(row);
+    }
+
+    /// Adds a value that was published before.
+    pub fn carry(&mut self, label: u32, seat: u32, value: &Value) {
+        let code = match value {
+            Value::String(text) => self.texts.string_code(text.as_bytes()),
+            _ => self.labels[label as usize].values.code_of(value),
+        };
+        self.rows.push(LabelRow {
+            label,
+            seat,
+            code,
+            order: CARRIED,
+        });
+    }
+
+    /// The raw texts, which are the values of every string label.
+    pub fn texts(&self) -> &Values {
+        &self.texts
+    }
+
+    /// The values of one label.
+    pub fn values(&self, label: u32) -> &Values {
+        let label = &self.labels[label as usize];
+        if label.values.value_type() == ValueType::String {
+            &self.texts
+        } else {
+            &label.values
+        }
+    }
+
+    /// Heap bytes held.
+    pub fn size(&self) -> usize {
+        self.names.size()
+            + self.texts.size()
+            + self.rows.capacity() * size_of::<LabelRow>()
+            + self.labels.len() * 256
+    }
+}

@@ -1,0 +1,69 @@
+//! A release as SQL tables: exactly the files its manifest lists, read only where a query needs
+//! them.
+//!
+//! Reads a [`Manifest`] and, when queried, the Parquet files it names; writes nothing.
+//!
+//! ```text
+//! manifest ── one table per artifact ──► FileTable ──► files whose shard and date can match (no request)
+//!                     │                                └► row groups and pages whose keys can match (footer, page index)
+//!                     │                                   └► rows whose keys match ──► only their bitmap pages
+//!                     └─ views tags_string, tags_integer, ... : one typed `value` column, with its code
+//! config, date ─────── schema `raw`: the sources of that date, listed when first used
+//! ```
+
+mod files;
+mod prune;
+mod raw;
+mod release;
+mod views;
+
+use std::sync::Arc;
+
+use datafusion::error::DataFusionError;
+use datafusion::prelude::SessionContext;
+use tagmill_schemas::{Artifact, Error, Manifest, Result};
+
+use tagmill_warehouse::store::Store;
+
+pub use files::FileTable;
+pub use raw::{RAW_SCHEMA, register_raw};
+pub use release::WAREHOUSE_URL;
+
+const STAGE: &str = "catalog";
+
+/// Registers one table per artifact of the release, and the typed views over `tags`, in the default
+/// schema of `ctx`.
+///
+/// `warehouse` is where the manifest's paths are relative to. Nothing is read. The session knows
+/// the store as `tagmill://warehouse`, so it can not collide with a store of the user's own.
+///
+/// # Errors
+/// Setup when a name is already taken in `ctx` by something that can not be replaced, or a path in
+/// the manifest is no path.
+pub async fn register(ctx: &SessionContext, warehouse: &Store, manifest: &Manifest) -> Result<()> {
+    let url = release::warehouse_url()?;
+    ctx.register_object_store(url.as_ref(), Arc::clone(warehouse.objects()));
+    for artifact in Artifact::ALL {
+        let table = release::table(artifact, manifest, warehouse, &url)?;
+        ctx.register_table(artifact.name(), Arc::new(table))
+            .map_err(failed)?;
+    }
+    views::register(ctx).await.map_err(failed)
+}
+
+/// What DataFusion reports, as ours: a store or a full memory may be better later, anything else
+/// will not.
+pub(crate) fn failed(error: DataFusionError) -> Error {
+    let retryable = matches!(
+        error.find_root(),
+        DataFusionError::ObjectStore(_)
+            | DataFusionError::IoError(_)
+            | DataFusionError::ResourcesExhausted(_)
+    );
+    let error_of = if retryable {
+        Error::retry
+    } else {
+        Error::setup
+    };
+    error_of(STAGE, "a release can not be read").because(error)
+}

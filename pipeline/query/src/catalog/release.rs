@@ -1,0 +1,90 @@
+//! From the manifest's file entries to [`FileTable`]s, with what the manifest knows of each file as
+//! its statistics.
+
+use std::sync::Arc;
+
+use arrow::datatypes::Schema;
+use chrono::{DateTime, Datelike, NaiveDate};
+use datafusion::common::stats::Precision;
+use datafusion::common::{ColumnStatistics, ScalarValue, Statistics};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use object_store::ObjectMeta;
+use tagmill_schemas::manifest::FileEntry;
+use tagmill_schemas::{Artifact, Manifest, Result};
+
+use super::{FileTable, failed};
+use tagmill_warehouse::store::Store;
+
+/// The url under which a session knows the warehouse, whatever store it is in.
+pub const WAREHOUSE_URL: &str = "tagmill://warehouse";
+
+/// 1970-01-01 in chrono's day count from the common era.
+const EPOCH_DAY: i32 = 719_163;
+
+pub(super) fn warehouse_url() -> Result<ObjectStoreUrl> {
+    ObjectStoreUrl::parse(WAREHOUSE_URL).map_err(failed)
+}
+
+/// The table of one artifact; empty when the release has no file of it.
+pub(super) fn table(
+    artifact: Artifact,
+    manifest: &Manifest,
+    warehouse: &Store,
+    url: &ObjectStoreUrl,
+) -> Result<FileTable> {
+    let schema = artifact.schema();
+    let entries = manifest
+        .files
+        .iter()
+        .filter(|entry| entry.artifact == artifact);
+    let files = entries
+        .map(|entry| file(entry, warehouse, &schema))
+        .collect::<Result<_>>()?;
+    Ok(FileTable::new(url.clone(), &schema, Vec::new(), files))
+}
+
+fn file(entry: &FileEntry, warehouse: &Store, schema: &Schema) -> Result<PartitionedFile> {
+    let location = warehouse.location(&entry.path)?;
+    // Files of a release never change, so one time stands for all: footers are cached by it.
+    let meta = ObjectMeta {
+        location,
+        last_modified: DateTime::UNIX_EPOCH,
+        size: entry.bytes,
+        e_tag: None,
+        version: None,
+    };
+    Ok(PartitionedFile::new_from_meta(meta).with_statistics(Arc::new(statistics(entry, schema))))
+}
+
+/// Exact rows; exact `shard` and `date` columns, since a file holds one shard and one date.
+fn statistics(entry: &FileEntry, schema: &Schema) -> Statistics {
+    let mut known = Statistics::new_unknown(schema);
+    known.num_rows = usize::try_from(entry.rows).map_or(Precision::Absent, Precision::Exact);
+    let constants = [
+        (
+            "shard",
+            entry.shard.map(|shard| ScalarValue::UInt32(Some(shard))),
+        ),
+        ("date", Some(ScalarValue::Date32(Some(days(entry.date))))),
+    ];
+    for (name, value) in constants {
+        if let (Ok(index), Some(value)) = (schema.index_of(name), value) {
+            known.column_statistics[index] = constant(value);
+        }
+    }
+    known
+}
+
+fn constant(value: ScalarValue) -> ColumnStatistics {
+    ColumnStatistics {
+        null_count: Precision::Exact(0),
+        min_value: Precision::Exact(value.clone()),
+        max_value: Precision::Exact(value),
+        ..ColumnStatistics::new_unknown()
+    }
+}
+
+fn days(date: NaiveDate) -> i32 {
+    date.num_days_from_ce() - EPOCH_DAY
+}

@@ -1,0 +1,135 @@
+//! The names a rule of one app may use, as of one release: tags from the manifest, groups from
+//! `group_status`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use datafusion::common::cast::as_string_view_array;
+use datafusion::logical_expr::{ident, lit};
+use datafusion::prelude::SessionContext;
+use tagmill_schemas::config::Tag;
+use tagmill_schemas::nearest::nearest;
+use tagmill_schemas::{Error, Manifest, Result, ValueType};
+
+use super::STAGE;
+use crate::catalog::failed;
+use tagmill_rules::{Names, TagInfo};
+
+/// Tags and groups of one app.
+pub(super) struct AppNames {
+    tags: BTreeMap<String, (ValueType, bool)>,
+    groups: BTreeSet<String>,
+    withheld: BTreeMap<String, u64>,
+}
+
+impl AppNames {
+    /// # Errors
+    /// Setup for an app that the release knows nothing of, naming the nearest.
+    pub(super) async fn load(
+        ctx: &SessionContext,
+        manifest: &Manifest,
+        configured: &[Tag],
+        app: &str,
+    ) -> Result<Self> {
+        let entries = manifest.tags.iter().filter(|entry| entry.app == app);
+        let mut tags: BTreeMap<_, _> = entries
+            .map(|entry| (entry.tag.clone(), (entry.value_type, entry.multi)))
+            .collect();
+        let groups = published_groups(ctx, app).await?;
+        let is_counted = manifest
+            .counts
+            .iter()
+            .any(|count| count.app.as_deref() == Some(app));
+        if tags.is_empty() && groups.is_empty() && !is_counted {
+            return Err(unknown_app(manifest, app));
+        }
+        // The platform's tags are tags of every app, as for the night's rules.
+        for entry in manifest.tags.iter().filter(|entry| {
+            configured
+                .iter()
+                .any(|tag| tag.name == entry.tag && tag.value_type == Some(entry.value_type))
+        }) {
+            tags.entry(entry.tag.clone())
+                .or_insert((entry.value_type, entry.multi));
+        }
+        let withheld = manifest
+            .tags
+            .iter()
+            .filter(|entry| entry.app == app && entry.is_withheld);
+        let withheld = withheld
+            .map(|entry| (entry.tag.clone(), entry.over_limit.unwrap_or_default()))
+            .collect();
+        Ok(Self {
+            tags,
+            groups,
+            withheld,
+        })
+    }
+}
+
+/// Groups with members of some date; one without a rule that worked has none to offer.
+async fn published_groups(ctx: &SessionContext, app: &str) -> Result<BTreeSet<String>> {
+    let rows = async {
+        let published = ident("app").eq(lit(app)).and(ident("as_of").is_not_null());
+        ctx.table("group_status")
+            .await?
+            .filter(published)?
+            .select(vec![ident("group")])?
+            .collect()
+            .await
+    };
+    let mut groups = BTreeSet::new();
+    for batch in rows.await.map_err(failed)? {
+        let names = as_string_view_array(batch.column(0)).map_err(failed)?;
+        groups.extend(names.iter().flatten().map(str::to_owned));
+    }
+    Ok(groups)
+}
+
+fn unknown_app(manifest: &Manifest, app: &str) -> Error {
+    let known: BTreeSet<&str> = manifest
+        .tags
+        .iter()
+        .map(|entry| entry.app.as_str())
+        .collect();
+    let error = Error::setup(
+        STAGE,
+        format!("unknown app {app:?} in release {}", manifest.release),
+    );
+    match nearest(app, known) {
+        Some(near) => error.fix(format!("did you mean {near:?}?")),
+        None => error.fix("see `tagmill show` for what the release holds"),
+    }
+}
+
+impl Names for AppNames {
+    fn tag(&self, name: &str) -> Option<TagInfo> {
+        self.tags
+            .get(name)
+            .map(|&(value_type, multi)| TagInfo { value_type, multi })
+    }
+
+    fn tag_names(&self) -> Vec<&str> {
+        self.tags.keys().map(String::as_str).collect()
+    }
+
+    fn has_group(&self, name: &str) -> bool {
+        self.groups.contains(name)
+    }
+
+    fn group_names(&self) -> Vec<&str> {
+        self.groups.iter().map(String::as_str).collect()
+    }
+
+    /// Any list compiles; whether it is there is said when it is read.
+    fn has_list(&self, _: &str) -> bool {
+        true
+    }
+
+    fn list_names(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
+    fn withheld(&self, tag: &str) -> Option<u64> {
+        self.withheld.get(tag).copied()
+    }
+}

@@ -1,0 +1,11 @@
+//! The catalog over a small release written by the artifact writer: what is read, and what comes
+//! out.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that can not go on says so
+
+mod bytes_read;
+mod estimates;
+mod raw_sources;
+mod release;
+mod statements;
+mod tables;

@@ -1,0 +1,78 @@
+//! Statements for other engines.
+
+use tagmill_query::engines::{Engine, statement};
+use tagmill_schemas::manifest::{FileEntry, VERSION};
+use tagmill_schemas::{Artifact, IdScope, Manifest};
+use tagmill_warehouse::store::Store;
+
+fn manifest() -> Manifest {
+    let date = "2026-11-19".parse().unwrap();
+    let file = |shard| FileEntry {
+        artifact: Artifact::Tags,
+        path: Artifact::Tags.path(date, "r", 1, Some(shard)),
+        date,
+        shard: Some(shard),
+        rows: 1,
+        bytes: 1,
+        checksum: "0".repeat(32),
+        cardinality: 1,
+    };
+    Manifest {
+        version: VERSION,
+        release: 1,
+        parent: None,
+        date,
+        head_date: date,
+        run: "r".into(),
+        attempt: 1,
+        config_hash: String::new(),
+        code_version: String::new(),
+        shards: 2,
+        id_scope: IdScope::Global,
+        inputs: vec![],
+        files: vec![file(0), file(1)],
+        tags: vec![],
+        counts: vec![],
+        reason: None,
+    }
+}
+
+#[test]
+fn statements_name_exactly_the_files_of_the_release() {
+    let made = manifest();
+    let memory = Store::open("memory://statements/warehouse").unwrap();
+    let s3 = Store::open("s3://bucket/w").unwrap();
+    let of = |engine| statement(&s3, &made, Artifact::Tags, engine).unwrap();
+    let folder = "w/tags/date=2026-11-19/run=r-1";
+    assert_eq!(
+        of(Engine::DuckDb),
+        format!(
+            "CREATE OR REPLACE VIEW tags AS SELECT * FROM \
+             read_parquet(['s3://bucket/{folder}/00000.parquet', \
+             's3://bucket/{folder}/00001.parquet'], hive_partitioning = false);"
+        )
+    );
+    assert_eq!(
+        of(Engine::Spark),
+        format!(
+            "spark.read.parquet(\"s3a://bucket/{folder}/00000.parquet\", \
+             \"s3a://bucket/{folder}/00001.parquet\").createOrReplaceTempView(\"tags\")"
+        )
+    );
+    assert!(of(Engine::ClickHouse).contains("/w/{tags/date=2026-11-19/run=r-1/00000.parquet,tags/date=2026-11-19/run=r-1/00001.parquet}', 'Parquet')"));
+    let without = |engine| statement(&s3, &made, Artifact::Groups, engine).unwrap();
+    assert!(
+        without(Engine::DuckDb)
+            .starts_with("CREATE OR REPLACE VIEW groups AS SELECT CAST(NULL AS VARCHAR) AS app, ")
+    );
+    assert!(
+        without(Engine::ClickHouse).ends_with(" WHERE 1 = 0;")
+            && without(Engine::Spark).ends_with(".createOrReplaceTempView(\"groups\")")
+    );
+    assert_eq!(
+        statement(&memory, &made, Artifact::Tags, Engine::Spark)
+            .unwrap_err()
+            .exit_code(),
+        2
+    );
+}

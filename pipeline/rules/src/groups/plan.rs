@@ -1,0 +1,343 @@
+//! What an app's groups do tonight: which are computed, by one program, and why the others are not.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use tagmill_schemas::manifest::BEYOND_TAGS;
+use tagmill_schemas::registry::{GroupRow, Placed};
+
+use super::{Fault, GroupStatus, Status};
+use crate::{
+    Expr, Names, Program, Reference, RuleError, TagInfo, Uncomputable, analyse, rule_hash,
+    withheld_tag,
+};
+
+/// The rows of one app.
+#[derive(Debug, Clone, Default)]
+pub struct AppRows {
+    rows: BTreeMap<String, Vec<Row>>,
+}
+
+#[derive(Debug, Clone)]
+enum Row {
+    Good(Placed<GroupRow>),
+    Bad(Fault),
+}
+
+impl Row {
+    /// File and line.
+    fn place(&self) -> (&str, u64) {
+        match self {
+            Self::Good(row) => (&row.file, row.line),
+            Self::Bad(fault) => (&fault.file, fault.line),
+        }
+    }
+
+    fn place_text(&self) -> String {
+        let (file, line) = self.place();
+        format!("{file}:{line}")
+    }
+}
+
+/// The night of one app's groups.
+#[derive(Debug, Clone)]
+pub struct AppPlan {
+    /// The app.
+    pub app: String,
+    /// Computes the groups whose status is ok; its indices point into `statuses`.
+    pub program: Program,
+    /// Every group of the app, by name.
+    pub statuses: Vec<GroupStatus>,
+}
+
+/// Rows by app, whatever order files were read in. Second: the faults whose row has no app or no
+/// group, which therefore have no status.
+pub fn by_app(
+    rows: Vec<Placed<GroupRow>>,
+    faults: Vec<Fault>,
+) -> (BTreeMap<String, AppRows>, Vec<Fault>) {
+    let mut apps: BTreeMap<String, AppRows> = BTreeMap::new();
+    let mut add = |app: String, group: String, row: Row| {
+        apps.entry(app)
+            .or_default()
+            .rows
+            .entry(group)
+            .or_default()
+            .push(row)
+    };
+    for row in rows {
+        add(row.row.app.clone(), row.row.group.clone(), Row::Good(row));
+    }
+    let mut nameless = Vec::new();
+    for fault in faults {
+        match (fault.app.clone(), fault.group.clone()) {
+            (Some(app), Some(group)) => add(app, group, Row::Bad(fault)),
+            _ => nameless.push(fault),
+        }
+    }
+    for rows in apps.values_mut().flat_map(|app| app.rows.values_mut()) {
+        rows.sort_by(|a, b| a.place().cmp(&b.place()));
+    }
+    (apps, nameless)
+}
+
+/// Plans the groups of an app for the night of `date`. At most `limit` groups are active: the first
+/// by name, valid or not, so that repairing one rule changes no other group's status. `names`
+/// answers for tags and lists; the groups are `rows`.
+pub fn plan_app(
+    app: &str,
+    rows: &AppRows,
+    names: &dyn Names,
+    limit: u64,
+    date: NaiveDate,
+) -> AppPlan {
+    let names = WithGroups {
+        names,
+        groups: &rows.rows,
+    };
+    let active = rows
+        .rows
+        .values()
+        .filter(|rows| inactive(rows, date).is_none())
+        .count() as u64;
+    let (mut statuses, mut compiled, mut references) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let mut rank = 0;
+    for (index, (group, group_rows)) in rows.rows.iter().enumerate() {
+        let mut status = new_status(app, group, group_rows);
+        let over_limit = || {
+            Some((
+                Status::OverLimit,
+                format!("the app has {active} active groups, its limit is {limit}"),
+            ))
+        };
+        let refusal = inactive(group_rows, date).or_else(|| {
+            rank += 1;
+            if rank > limit {
+                over_limit()
+            } else {
+                invalid_rows(group_rows)
+            }
+        });
+        match (refusal, group_rows.as_slice()) {
+            (None, [Row::Good(row)]) => match analyse(&row.row.rule, &names, date) {
+                Ok(rule) => {
+                    status.rule_hash = Some(rule_hash(&rule.text));
+                    status.as_of = Some(date);
+                    let withheld = withheld_tag(&rule.expr, &names)
+                        .map(|(tag, most)| over_limit_reason(tag, most));
+                    withheld
+                        .into_iter()
+                        .for_each(|reason| refuse(&mut status, Status::OverLimit, reason));
+                    status.hints = rule.lints;
+                    references.insert(index, rule.references);
+                    compiled.push((index, rule.expr, group.clone()));
+                }
+                Err(error) => refuse_rule(&mut status, error),
+            },
+            (Some((kind, reason)), _) => refuse(&mut status, kind, reason),
+            (None, _) => {}
+        }
+        statuses.push(status);
+    }
+    let program = build(compiled, &references, &mut statuses);
+    AppPlan {
+        app: app.to_owned(),
+        program,
+        statuses,
+    }
+}
+
+/// The program of the groups that can be computed. A rule that mentions a group counts as needing
+/// it even where its set does not depend on it (`in_group('x') OR true`): whether a rule is valid
+/// must not hang on how far it was simplified.
+fn build(
+    mut compiled: Vec<(usize, Expr, String)>,
+    references: &BTreeMap<usize, Vec<Reference>>,
+    statuses: &mut [GroupStatus],
+) -> Program {
+    refuse_dependents(references, statuses);
+    loop {
+        compiled.retain(|(index, ..)| statuses[*index].status == Status::Ok);
+        let (program, uncomputable) = Program::build(compiled.clone());
+        if uncomputable.is_empty() {
+            return program;
+        }
+        for (index, why) in uncomputable {
+            refuse_dependent(
+                statuses,
+                index,
+                &why,
+                references.get(&index).map_or(&[], Vec::as_slice),
+            );
+        }
+        refuse_dependents(references, statuses);
+    }
+}
+
+/// Refuses every group that mentions one that is not ok, and those that mention these.
+fn refuse_dependents(references: &BTreeMap<usize, Vec<Reference>>, statuses: &mut [GroupStatus]) {
+    let mut mentioned_by: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, mentions) in references {
+        mentions
+            .iter()
+            .for_each(|mention| mentioned_by.entry(&mention.group).or_default().push(*index));
+    }
+    let mut refused: Vec<String> = statuses
+        .iter()
+        .filter(|s| s.status != Status::Ok)
+        .map(|s| s.group.clone())
+        .collect();
+    while let Some(name) = refused.pop() {
+        for &index in mentioned_by.get(name.as_str()).into_iter().flatten() {
+            if statuses[index].status == Status::Ok {
+                refuse_dependent(
+                    statuses,
+                    index,
+                    &Uncomputable::Needs(name.clone()),
+                    &references[&index],
+                );
+                refused.push(statuses[index].group.clone());
+            }
+        }
+    }
+}
+
+fn new_status(app: &str, group: &str, rows: &[Row]) -> GroupStatus {
+    GroupStatus {
+        app: app.to_owned(),
+        group: group.to_owned(),
+        status: Status::Ok,
+        rule_hash: None,
+        as_of: None,
+        cardinality: None,
+        reason: None,
+        line: None,
+        column: None,
+        place: rows.first().map(Row::place_text),
+        hints: Vec::new(),
+    }
+}
+
+/// Why a group is not wanted tonight; one whose row can not be read, or is there twice, counts as
+/// wanted.
+fn inactive(rows: &[Row], date: NaiveDate) -> Option<(Status, String)> {
+    let [Row::Good(Placed { row, .. })] = rows else {
+        return None;
+    };
+    match (row.enabled, row.valid_from, row.valid_to) {
+        (false, ..) => Some((Status::Disabled, "switched off by enabled".to_owned())),
+        (_, Some(from), _) if date < from => Some((Status::Disabled, format!("valid from {from}"))),
+        (_, _, Some(to)) if date > to => Some((Status::Expired, format!("valid to {to}"))),
+        _ => None,
+    }
+}
+
+/// Places that are worth printing.
+const MOST_PLACES: usize = 5;
+
+fn invalid_rows(rows: &[Row]) -> Option<(Status, String)> {
+    let reason = match rows {
+        [Row::Good(_)] => return None,
+        [Row::Bad(fault)] => fault.reason.clone(),
+        rows => {
+            let places: Vec<_> = rows.iter().take(MOST_PLACES).map(Row::place_text).collect();
+            let more = if rows.len() > MOST_PLACES {
+                ", ..."
+            } else {
+                ""
+            };
+            format!(
+                "found {} rows for the group, expected one: {}{more}",
+                rows.len(),
+                places.join(", ")
+            )
+        }
+    };
+    Some((Status::Invalid, reason))
+}
+
+fn over_limit_reason(tag: &str, most: u64) -> String {
+    match most {
+        BEYOND_TAGS => format!("tag {tag:?} is beyond the number of tags that the app may have"),
+        most => format!("tag {tag:?} has more values than its limit of {most}"),
+    }
+}
+
+fn refuse(status: &mut GroupStatus, kind: Status, reason: String) {
+    status.status = kind;
+    status.reason = Some(reason);
+    status.as_of = None;
+}
+
+fn refuse_rule(status: &mut GroupStatus, error: RuleError) {
+    (status.line, status.column) = (Some(error.line), Some(error.column));
+    refuse(status, Status::Invalid, error.message);
+}
+
+/// A rule that compiled but mentions a group that is not computed, or itself through others.
+fn refuse_dependent(
+    statuses: &mut [GroupStatus],
+    index: usize,
+    why: &Uncomputable,
+    references: &[Reference],
+) {
+    let (mentioned, reason) = match why {
+        Uncomputable::Cycle(path) => (path.get(1), why.to_string()),
+        Uncomputable::Needs(name) => {
+            let found = statuses.binary_search_by(|status| status.group.as_str().cmp(name));
+            // Program::build refuses in any order: what is not yet marked here is refused for the
+            // same reason.
+            let kind = found.map_or(Status::Invalid, |found| statuses[found].status);
+            let kind = if kind == Status::Ok {
+                Status::Invalid
+            } else {
+                kind
+            };
+            (
+                Some(name),
+                format!("depends on group {name:?}, which is {kind}"),
+            )
+        }
+    };
+    let at = references
+        .iter()
+        .find(|reference| Some(&reference.group) == mentioned);
+    (statuses[index].line, statuses[index].column) = (at.map(|at| at.line), at.map(|at| at.column));
+    refuse(&mut statuses[index], Status::Invalid, reason);
+}
+
+/// The app's tags and lists, and the groups of its rows.
+struct WithGroups<'a> {
+    names: &'a dyn Names,
+    groups: &'a BTreeMap<String, Vec<Row>>,
+}
+
+impl Names for WithGroups<'_> {
+    fn tag(&self, name: &str) -> Option<TagInfo> {
+        self.names.tag(name)
+    }
+
+    fn tag_names(&self) -> Vec<&str> {
+        self.names.tag_names()
+    }
+
+    fn has_group(&self, name: &str) -> bool {
+        self.groups.contains_key(name)
+    }
+
+    fn group_names(&self) -> Vec<&str> {
+        self.groups.keys().map(String::as_str).collect()
+    }
+
+    fn has_list(&self, name: &str) -> bool {
+        self.names.has_list(name)
+    }
+
+    fn list_names(&self) -> Vec<&str> {
+        self.names.list_names()
+    }
+
+    fn withheld(&self, tag: &str) -> Option<u64> {
+        self.names.withheld(tag)
+    }
+}

@@ -1,0 +1,71 @@
+//! The names a rule may use, and the refusal of one it may not.
+
+use tagmill_schemas::ValueType;
+use tagmill_schemas::nearest::nearest;
+
+/// What a rule must know about a tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TagInfo {
+    /// The type its values and constants have.
+    pub value_type: ValueType,
+    /// Whether a user may have several values.
+    pub multi: bool,
+}
+
+/// The tags, groups and lists of one app.
+pub trait Names {
+    /// The tag of this name.
+    fn tag(&self, name: &str) -> Option<TagInfo>;
+    /// Every tag, for a suggestion.
+    fn tag_names(&self) -> Vec<&str>;
+    /// Whether the app has such a group, valid or not.
+    fn has_group(&self, name: &str) -> bool;
+    /// Every group, for a suggestion.
+    fn group_names(&self) -> Vec<&str>;
+    /// Whether the app has such a list.
+    fn has_list(&self, name: &str) -> bool;
+    /// Every list, for a suggestion.
+    fn list_names(&self) -> Vec<&str>;
+    /// The limit that the values of this tag exceed, if that is why they are not published.
+    fn withheld(&self, _tag: &str) -> Option<u64> {
+        None
+    }
+}
+
+/// Longer names are no typing mistakes, and the distance takes the product of both lengths.
+const LONGEST_SUGGESTION: usize = 64;
+
+/// `unknown tag "gendr", did you mean "gender"?`
+pub(crate) fn unknown<'a>(
+    kind: &str,
+    name: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> String {
+    let short = |text: &&str| text.chars().nth(LONGEST_SUGGESTION).is_none();
+    let near = if short(&name) {
+        nearest(name, known.into_iter().filter(short))
+    } else {
+        None
+    };
+    match near {
+        Some(near) => format!(
+            "unknown {kind} {}, did you mean {}?",
+            quoted(name),
+            quoted(near)
+        ),
+        None => format!("unknown {kind} {}", quoted(name)),
+    }
+}
+
+/// A name from data, in double quotes, escaped and cut so that a message stays one readable line.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("{:?}", cut(name))
+}
+
+/// At most 60 characters of a text.
+pub(crate) fn cut(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
+}

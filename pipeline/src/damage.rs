@@ -1,0 +1,47 @@
+//! Which raw file can not be decoded: a page that is damaged behind a sound footer fails somewhere
+//! in the plan, where no file has a name any more. Only then the files of the source are read once
+//! more, one by one.
+
+use futures::TryStreamExt;
+use parquet::arrow::ParquetRecordBatchStreamBuilder;
+use tagmill_schemas::{Error, Kind};
+
+use super::inputs::{Decision, SourceInput};
+use tagmill_night::scan::{RawFile, RawFiles};
+use tagmill_warehouse::artifact::file_reader;
+
+/// The error with the damaged file as its place; as it was when it is of another kind, or every
+/// file can be read.
+pub async fn name_damaged(error: Error, sources: &[SourceInput<'_>]) -> Error {
+    let source = error
+        .place()
+        .and_then(|place| place.strip_prefix("source "))
+        .filter(|_| error.kind() == Kind::Refused);
+    let Some(input) =
+        source.and_then(|name| sources.iter().find(|input| input.source.name == name))
+    else {
+        return error;
+    };
+    let Decision::Read(files) = &input.decision else {
+        return error;
+    };
+    for file in &files.files {
+        if decode(files, file).await.is_err() {
+            return error.at(format!(
+                "{} (source {})",
+                files.store.name_of(&file.found.path),
+                input.source.name
+            ));
+        }
+    }
+    error
+}
+
+async fn decode(files: &RawFiles, file: &RawFile) -> parquet::errors::Result<()> {
+    let reader = file_reader(&files.store, file.meta.location.clone(), file.meta.size);
+    let mut batches = ParquetRecordBatchStreamBuilder::new(reader)
+        .await?
+        .build()?;
+    while batches.try_next().await?.is_some() {}
+    Ok(())
+}

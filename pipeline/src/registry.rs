@@ -1,0 +1,415 @@
+//! Registries: merchants' own tags, events and properties, as rows of files. A bad row disables
+//! that row only.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tagmill_schemas::config::{Config, EVERY_TAG, Events, Source, SourceKind, UndeclaredEvent};
+use tagmill_schemas::manifest::{Input, InputFile, InputStatus, Manifest};
+use tagmill_schemas::registry::{EventRow, Placed, Role, RowError, TagRow};
+use tagmill_schemas::{Error, Result, ValueType};
+
+use super::{Observer, Request};
+use tagmill_night::scan::for_date;
+use tagmill_night::{CustomEvent, EventShapes, LabelSpec, MeasureShape, Slot, UnusedLabel};
+use tagmill_rules::groups::{Fault, read_rows};
+use tagmill_warehouse::store::{Found, Store, open_pattern};
+
+const STAGE: &str = "registry";
+
+/// Files of a pattern with their content; what they are is an input of the run.
+pub struct ConfFiles {
+    /// (name, content), in order of the name.
+    pub files: Vec<(String, bytes::Bytes)>,
+    /// As the manifest tells it.
+    pub input: Input,
+    pattern: String,
+}
+
+impl ConfFiles {
+    /// What is declared nowhere is easily taken for what nobody has.
+    pub fn tell_absent(&self, observer: &dyn Observer) {
+        if self.files.is_empty() {
+            observer.warn(&format!(
+                "{} has no file at {}: nothing is declared",
+                self.input.source, self.pattern
+            ));
+        }
+    }
+}
+
+/// Reads all files of a pattern.
+pub async fn read_files(request: &Request, label: String, pattern: &str) -> Result<ConfFiles> {
+    let (store, pattern) = open_pattern(&for_date(pattern, request.date))?;
+    let store = store.for_stage(STAGE);
+    let found = store.list(&pattern).await?;
+    let mut files = Vec::with_capacity(found.len());
+    for file in &found {
+        files.push((store.name_of(&file.path), store.get(&file.path).await?));
+    }
+    let input = Input {
+        source: label,
+        status: InputStatus::Read,
+        date: request.date,
+        files: found.iter().map(|file| conf_file(&store, file)).collect(),
+    };
+    let pattern = store.name_of(&pattern);
+    Ok(ConfFiles {
+        files,
+        input,
+        pattern,
+    })
+}
+
+/// A file as an input. Its content decides, so the tag of the store does.
+pub fn conf_file(store: &Store, file: &Found) -> InputFile {
+    InputFile {
+        path: store.name_of(&file.path),
+        size: file.size,
+        etag: if store.is_local() {
+            None
+        } else {
+            file.etag.clone()
+        },
+        rows: 0,
+    }
+}
+
+fn parse_all<T>(
+    files: &ConfFiles,
+    parse: impl Fn(&serde_json::Map<String, serde_json::Value>) -> std::result::Result<T, RowError>
+    + Copy,
+    observer: &dyn Observer,
+) -> Result<(Vec<Placed<T>>, Vec<Fault>)> {
+    let (mut rows, mut faults) = (Vec::new(), Vec::new());
+    for (name, bytes) in &files.files {
+        let mut read = read_rows(name, bytes, parse)?;
+        rows.append(&mut read.rows);
+        read.faults
+            .iter()
+            .for_each(|fault| observer.warn(&sentence(fault)));
+        faults.append(&mut read.faults);
+    }
+    Ok((rows, faults))
+}
+
+fn sentence(fault: &Fault) -> String {
+    format!(
+        "registry row {}:{} is not used: {}",
+        fault.file, fault.line, fault.reason
+    )
+}
+
+/// Tags of group-tags sources.
+#[derive(Default)]
+pub struct LabelCatalog {
+    /// By app.
+    pub by_app: BTreeMap<String, BTreeMap<String, LabelSpec>>,
+    /// Named by the configuration, for every app.
+    pub shared: BTreeMap<String, LabelSpec>,
+    /// Declared in vain, by app.
+    pub unused: BTreeMap<String, BTreeMap<String, UnusedLabel>>,
+    /// Files read.
+    pub inputs: Vec<Input>,
+}
+
+/// Everything known of group tags before the night: configuration, registries, the newest release.
+pub async fn label_catalog(
+    request: &Request,
+    newest: Option<&Manifest>,
+    observer: &dyn Observer,
+) -> Result<LabelCatalog> {
+    let config = &request.config;
+    let mut catalog = LabelCatalog::default();
+    for tag in config.tags.iter().filter(|tag| tag.name != EVERY_TAG) {
+        let is_label = config
+            .sources
+            .iter()
+            .any(|s| s.name == tag.source && matches!(s.kind, SourceKind::GroupTags { .. }));
+        if let (true, Some(value_type)) = (is_label, tag.value_type) {
+            catalog.shared.insert(
+                tag.name.clone(),
+                LabelSpec {
+                    source: tag.source.clone(),
+                    value_type,
+                    multi: tag.multi,
+                },
+            );
+        }
+    }
+    for source in &config.sources {
+        let SourceKind::GroupTags {
+            registry: Some(pattern),
+            ..
+        } = &source.kind
+        else {
+            continue;
+        };
+        let files = read_files(request, format!("{}.registry", source.name), pattern).await?;
+        files.tell_absent(observer);
+        let (rows, faults) = parse_all(&files, TagRow::from_json, observer)?;
+        for (app, tag) in faults
+            .into_iter()
+            .filter_map(|fault| fault.app.zip(fault.tag))
+        {
+            catalog.unused.entry(app).or_default().insert(
+                tag,
+                UnusedLabel {
+                    source: source.name.clone(),
+                    is_over_limit: false,
+                },
+            );
+        }
+        for row in rows {
+            add_row(&mut catalog, config, source, row, newest, observer);
+        }
+        catalog.inputs.push(files.input);
+    }
+    add_published(&mut catalog, config, newest);
+    Ok(catalog)
+}
+
+fn add_row(
+    catalog: &mut LabelCatalog,
+    config: &Config,
+    source: &Source,
+    placed: Placed<TagRow>,
+    newest: Option<&Manifest>,
+    observer: &dyn Observer,
+) {
+    let place = placed.place();
+    let TagRow {
+        app,
+        tag,
+        value_type,
+        multi,
+    } = placed.row;
+    let refuse = |why: String| {
+        observer.warn(&format!(
+            "registry row {place} is not used: tag {tag:?} of app {app:?} {why}"
+        ))
+    };
+    if config.tags.iter().any(|t| t.name == tag) {
+        return refuse("has the name of a tag of the configuration".into());
+    }
+    let published = newest.and_then(|m| m.tags.iter().find(|t| t.app == app && t.tag == tag));
+    if let Some(before) = published.filter(|t| t.value_type != value_type) {
+        return refuse(format!(
+            "is {value_type}, but was published as {}: the type of a tag never changes",
+            before.value_type
+        ));
+    }
+    let tags = catalog.by_app.entry(app.clone()).or_default();
+    if tags.len() as u64 >= config.limits.of(&app).tags && !tags.contains_key(&tag) {
+        catalog.unused.entry(app.clone()).or_default().insert(
+            tag.clone(),
+            UnusedLabel {
+                source: source.name.clone(),
+                is_over_limit: true,
+            },
+        );
+        return refuse(format!(
+            "is over the limit of {} tags",
+            config.limits.of(&app).tags
+        ));
+    }
+    let spec = LabelSpec {
+        source: source.name.clone(),
+        value_type,
+        multi,
+    };
+    match tags.get(&tag) {
+        Some(before) if *before != spec => refuse("is declared twice, differently".into()),
+        _ => drop(tags.insert(tag.clone(), spec)),
+    }
+}
+
+/// Tags that nobody declares keep the type they were published with.
+fn add_published(catalog: &mut LabelCatalog, config: &Config, newest: Option<&Manifest>) {
+    for entry in newest.iter().flat_map(|m| &m.tags) {
+        let is_label = config
+            .sources
+            .iter()
+            .any(|s| s.name == entry.source && matches!(s.kind, SourceKind::GroupTags { .. }));
+        let takes_all = config
+            .tags
+            .iter()
+            .any(|t| t.source == entry.source && t.name == EVERY_TAG);
+        if is_label && takes_all && !catalog.shared.contains_key(&entry.tag) {
+            let spec = LabelSpec {
+                source: entry.source.clone(),
+                value_type: entry.value_type,
+                multi: entry.multi,
+            };
+            catalog
+                .by_app
+                .entry(entry.app.clone())
+                .or_default()
+                .entry(entry.tag.clone())
+                .or_insert(spec);
+        }
+    }
+}
+
+/// Refuses a configuration that changes the type of a tag that is published.
+pub fn check_types(config: &Config, newest: Option<&Manifest>) -> Result<()> {
+    for tag in &config.tags {
+        let Some(value_type) = tag.value_type else {
+            continue;
+        };
+        let changed = newest.iter().flat_map(|m| &m.tags).find(|entry| {
+            entry.tag == tag.name && (entry.value_type, entry.multi) != (value_type, tag.multi)
+        });
+        if let Some(entry) = changed {
+            let kind = |t: ValueType, multi: bool| {
+                if multi {
+                    format!("multi-valued {t}")
+                } else {
+                    t.to_string()
+                }
+            };
+            let what = format!(
+                "tag {} is {}, but was published as {}",
+                tag.name,
+                kind(value_type, tag.multi),
+                kind(entry.value_type, entry.multi)
+            );
+            return Err(Error::setup("configuration", what)
+                .fix("the type of a tag never changes: give the new one another name"));
+        }
+    }
+    Ok(())
+}
+
+/// (app, event) -> the source that declared it first, and its registry. Sources of one registry
+/// have their events together.
+pub type Claimed = BTreeMap<(String, String), (String, String)>;
+
+/// The events that a registry declares, with the slots of their properties. An event that a source
+/// before has in another registry is not declared again: that row is not used.
+pub async fn event_shapes(
+    request: &Request,
+    source: &Source,
+    events: &Events,
+    claimed: &mut Claimed,
+    observer: &dyn Observer,
+) -> Result<(EventShapes, Option<Input>)> {
+    let rejects_undeclared = events.undeclared == UndeclaredEvent::Reject;
+    let Some(pattern) = &events.registry else {
+        return Ok((
+            EventShapes::Properties {
+                events: BTreeMap::new(),
+                rejects_undeclared,
+                slot_types: Vec::new(),
+            },
+            None,
+        ));
+    };
+    let files = read_files(request, format!("{}.registry", source.name), pattern).await?;
+    files.tell_absent(observer);
+    let platform: BTreeSet<&String> = request
+        .config
+        .sources
+        .iter()
+        .filter(|s| s.name != source.name)
+        .filter_map(|s| s.kind.events())
+        .flat_map(|e| &e.events)
+        .collect();
+    let mut declared: BTreeMap<String, BTreeMap<String, BTreeMap<String, EventRow>>> =
+        BTreeMap::new();
+    for placed in parse_all(&files, EventRow::from_json, observer)?.0 {
+        let (place, row) = (placed.place(), placed.row);
+        if platform.contains(&row.event) {
+            observer.warn(&format!(
+                "registry row {place} is not used: event {:?} is one of the platform's",
+                row.event
+            ));
+            continue;
+        }
+        let claim = claimed
+            .entry((row.app.clone(), row.event.clone()))
+            .or_insert_with(|| (source.name.clone(), pattern.clone()));
+        if claim.1 != *pattern {
+            observer.warn(&format!(
+                "registry row {place} is not used: event {:?} of app {:?} is one of source {}'s",
+                row.event, row.app, claim.0
+            ));
+            continue;
+        }
+        let properties = declared
+            .entry(row.app.clone())
+            .or_default()
+            .entry(row.event.clone())
+            .or_default();
+        if let Some(property) = row.property.clone() {
+            match properties.get(&property) {
+                Some(before) if *before != row => observer.warn(&format!(
+                    "registry row {place} is not used: property \
+                                            {property:?} is declared twice, differently"
+                )),
+                _ => drop(properties.insert(property, row)),
+            }
+        }
+    }
+    Ok((
+        assign_slots(declared, rejects_undeclared),
+        Some(files.input),
+    ))
+}
+
+/// Slots have one type each: the dimensions of an event take the first free slot of their type, in
+/// order of the name.
+fn assign_slots(
+    declared: BTreeMap<String, BTreeMap<String, BTreeMap<String, EventRow>>>,
+    rejects_undeclared: bool,
+) -> EventShapes {
+    let mut slot_types: Vec<ValueType> = Vec::new();
+    let mut events: BTreeMap<String, BTreeMap<String, CustomEvent>> = BTreeMap::new();
+    for (app, declared) in declared {
+        for (event, properties) in declared {
+            let custom = shape_of(properties, &mut slot_types);
+            events.entry(app.clone()).or_default().insert(event, custom);
+        }
+    }
+    EventShapes::Properties {
+        events,
+        rejects_undeclared,
+        slot_types,
+    }
+}
+
+fn shape_of(
+    properties: BTreeMap<String, EventRow>,
+    slot_types: &mut Vec<ValueType>,
+) -> CustomEvent {
+    let mut custom = CustomEvent::default();
+    let mut used: BTreeSet<usize> = BTreeSet::new();
+    for (property, row) in properties {
+        let slot = match row.role {
+            Role::Ignore => None,
+            Role::Dimension => {
+                let free = slot_types
+                    .iter()
+                    .enumerate()
+                    .position(|(slot, t)| *t == row.value_type && !used.contains(&slot));
+                let slot = free.unwrap_or_else(|| {
+                    slot_types.push(row.value_type);
+                    slot_types.len() - 1
+                });
+                used.insert(slot);
+                custom.shape.dimensions.push((property.clone(), slot));
+                Some(Slot::Dimension(slot))
+            }
+            Role::Measure => {
+                let slot = custom.shape.measures.len();
+                custom.shape.measures.push(MeasureShape {
+                    name: property.clone(),
+                    slot,
+                    scale: row.scale,
+                });
+                Some(Slot::Measure(slot, row.scale))
+            }
+        };
+        custom.properties.insert(property, slot);
+    }
+    custom
+}

@@ -1,0 +1,460 @@
+//! What the driver adds up when all shards are done: codes of new tag values, sizes of groups,
+//! counts, and the manifest.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::RecordBatch;
+use arrow::error::ArrowError;
+use chrono::{Days, NaiveDate};
+use tagmill_schemas::artifact::{Columns, group_status, quality, runs};
+use tagmill_schemas::config::Retention;
+use tagmill_schemas::manifest::{FileEntry, Input, InputStatus, Manifest, SourceCount, TagEntry};
+use tagmill_schemas::metric::Note;
+use tagmill_schemas::{Artifact, Config, Error, Metric, Result};
+
+use super::audience::GroupNight;
+use super::known_tags::tag_entries;
+use super::limits::Exceeded;
+use super::lists::LISTS;
+use super::stale::stale_since;
+use super::tag_codes::{load_codes, new_codes};
+use super::tags_of_night::tags_of;
+use super::unread::{in_order, rows_of_others};
+use tagmill_night::{Count, NightSpec, OTHER_SOURCE, ShardReport};
+use tagmill_rules::groups::Status;
+use tagmill_warehouse::artifact::{ArtifactWriter, Cell, TableRows};
+use tagmill_warehouse::release::Parents;
+use tagmill_warehouse::store::Store;
+
+/// The sums over all shards.
+pub struct RolledUp {
+    /// Files of all shards and those written here.
+    pub files: Vec<FileEntry>,
+    /// Tags that exist.
+    pub tags: Vec<TagEntry>,
+    /// Rows by source and app.
+    pub counts: Vec<SourceCount>,
+    /// Members of the groups that are published.
+    pub groups: BTreeMap<(String, String), u64>,
+    /// What a person should know.
+    pub notices: Vec<String>,
+}
+
+/// Writes the files that no single shard can: tag values, group status, quality, runs.
+pub async fn roll_up(
+    spec: &NightSpec,
+    config: &Config,
+    reports: &[ShardReport],
+    groups: &mut GroupNight,
+    parents: &Parents,
+    inputs: &[Input],
+    store: &Store,
+) -> Result<RolledUp> {
+    let mut files: Vec<FileEntry> = reports
+        .iter()
+        .flat_map(|report| report.files.iter().cloned())
+        .collect();
+    drop_empty(&mut files);
+    let seen = tags_of(reports);
+    let exceeded = Exceeded::of(spec, config, reports, &seen, parents.newest.as_ref());
+    let mut metrics = add_counts(reports, &exceeded);
+    add_unknown_members(spec, reports, &mut metrics);
+    let sizes = add_groups(reports);
+    let write = |artifact, batches| write(spec, store, artifact, batches);
+    let read = spec
+        .sources
+        .iter()
+        .filter(|source| source.has_input)
+        .map(|source| &source.name);
+    let told: BTreeSet<String> = read
+        .chain(metrics.keys().map(|(source, ..)| source))
+        .cloned()
+        .collect();
+    let others = |artifact| rows_of_others(artifact, spec, &told, parents.newest.as_ref(), store);
+    let mut quality = filled(|rows| quality_rows(spec.day(), &metrics, rows))?;
+    quality.extend(others(Artifact::Quality).await?);
+    files.extend(write(Artifact::Quality, in_order(Artifact::Quality, &quality)?).await?);
+    files.extend(
+        write(
+            Artifact::Rejects,
+            in_order(Artifact::Rejects, &others(Artifact::Rejects).await?)?,
+        )
+        .await?,
+    );
+    files.extend(
+        write(
+            Artifact::Runs,
+            filled(|rows| run_row(spec, parents.next_release(), rows))?,
+        )
+        .await?,
+    );
+    let mut tags = Vec::new();
+    if !spec.is_backfill {
+        if spec.reads_events() {
+            files.extend(
+                write(
+                    Artifact::KeptValues,
+                    filled(|rows| exceeded.kept_rows(rows))?,
+                )
+                .await?,
+            );
+        }
+        let known = load_codes(parents.newest.as_ref(), store).await?;
+        files.extend(
+            write(
+                Artifact::TagValues,
+                new_codes(&seen, &known).map_err(failed)?,
+            )
+            .await?,
+        );
+        finish_statuses(spec, groups, &sizes, inputs)?;
+        files.extend(
+            write(
+                Artifact::GroupStatus,
+                filled(|rows| status_rows(groups, rows))?,
+            )
+            .await?,
+        );
+        tags = tag_entries(spec, &seen, &exceeded, parents.newest.as_ref());
+    }
+    let notices = notices(exceeded.notices, &metrics);
+    Ok(RolledUp {
+        files,
+        tags,
+        counts: source_counts(&metrics),
+        groups: sizes,
+        notices,
+    })
+}
+
+/// An artifact without any row has no files.
+fn drop_empty(files: &mut Vec<FileEntry>) {
+    let with_rows: BTreeSet<Artifact> = files
+        .iter()
+        .filter(|file| file.rows > 0)
+        .map(|file| file.artifact)
+        .collect();
+    files.retain(|file| with_rows.contains(&file.artifact));
+}
+
+fn failed(error: ArrowError) -> Error {
+    tagmill_engine::of_datafusion("roll-up", error.into())
+}
+
+/// The batches of an artifact that is filled row by row.
+fn filled<C: Columns>(
+    fill: impl FnOnce(&mut TableRows<C>) -> Result<(), ArrowError>,
+) -> Result<Vec<RecordBatch>> {
+    let mut rows = TableRows::default();
+    fill(&mut rows)
+        .and_then(|()| rows.take_all())
+        .map_err(failed)
+}
+
+async fn write(
+    spec: &NightSpec,
+    store: &Store,
+    artifact: Artifact,
+    batches: Vec<RecordBatch>,
+) -> Result<Option<FileEntry>> {
+    if batches.iter().all(|batch| batch.num_rows() == 0) {
+        return Ok(None);
+    }
+    let path = artifact.path(spec.date, &spec.run, spec.attempt, None);
+    ArtifactWriter::new(store, path, artifact, spec.date, None)?
+        .finish_table(&batches)
+        .await
+        .map(Some)
+}
+
+/// By source, app and what is counted.
+type Metrics = BTreeMap<(String, Option<String>, Metric), u64>;
+
+fn add_counts(reports: &[ShardReport], exceeded: &Exceeded) -> Metrics {
+    let mut sums = Metrics::new();
+    for Count {
+        source,
+        app,
+        metric,
+        value,
+    } in reports
+        .iter()
+        .flat_map(|report| &report.counts)
+        .chain(&exceeded.counts)
+    {
+        *sums
+            .entry((source.clone(), app.clone(), metric.clone()))
+            .or_default() += value;
+    }
+    sums
+}
+
+/// Members of lists that are no users: counted, not added.
+fn add_unknown_members(spec: &NightSpec, reports: &[ShardReport], metrics: &mut Metrics) {
+    for (number, list) in spec.lists.iter().enumerate() {
+        let known: u64 = reports
+            .iter()
+            .filter_map(|report| report.lists.get(number))
+            .sum();
+        let unknown = (list.members.len() as u64).saturating_sub(known);
+        if unknown > 0 {
+            *metrics
+                .entry((
+                    LISTS.to_owned(),
+                    Some(list.app.clone()),
+                    Metric::Noted(Note::UnknownMembers),
+                ))
+                .or_default() += unknown;
+        }
+    }
+}
+
+/// Problems that are told one by one.
+const MOST_NOTICES: usize = 20;
+
+/// What a person should know of limits, and of rows that another source's events displaced.
+fn notices(limits: Vec<String>, metrics: &Metrics) -> Vec<String> {
+    let displaced = Metric::Rejected(OTHER_SOURCE.to_owned());
+    let lost = metrics
+        .iter()
+        .filter(|((_, _, metric), _)| *metric == displaced)
+        .map(|((source, app, _), rows)| {
+            let app = app.as_deref().unwrap_or_default();
+            format!(
+                "{rows} rows of source {source}, app {app:?}, are rejected: their events belong \
+                 to \
+             another source (see rejects); name the events of each source"
+            )
+        });
+    let mut all: Vec<String> = limits.into_iter().chain(lost).collect();
+    let more = all.len().saturating_sub(MOST_NOTICES);
+    all.truncate(MOST_NOTICES);
+    all.extend((more > 0).then(|| format!("... and {more} more: see quality")));
+    all
+}
+
+fn source_counts(metrics: &Metrics) -> Vec<SourceCount> {
+    let mut counts: BTreeMap<(&String, &Option<String>), SourceCount> = BTreeMap::new();
+    for ((source, app, metric), value) in metrics {
+        let new = || SourceCount {
+            source: source.clone(),
+            app: app.clone(),
+            read: 0,
+            accepted: 0,
+            filtered: 0,
+            rejected: 0,
+        };
+        let count = counts.entry((source, app)).or_insert_with(new);
+        let part = match metric {
+            Metric::Accepted => &mut count.accepted,
+            Metric::Filtered => &mut count.filtered,
+            Metric::Rejected(_) => &mut count.rejected,
+            _ => continue,
+        };
+        *part += value;
+        count.read += value;
+    }
+    counts
+        .into_values()
+        .filter(|count| count.read > 0)
+        .collect()
+}
+
+fn quality_rows(
+    day: i32,
+    metrics: &Metrics,
+    rows: &mut TableRows<quality::Column>,
+) -> Result<(), ArrowError> {
+    let read = source_counts(metrics)
+        .into_iter()
+        .map(|count| ((count.source, count.app, Metric::Read), count.read));
+    for ((source, app, metric), value) in metrics.clone().into_iter().chain(read) {
+        rows.push([
+            (quality::Column::Date, Cell::Int(i64::from(day))),
+            (quality::Column::Source, Cell::Text(&source)),
+            (
+                quality::Column::App,
+                app.as_deref().map_or(Cell::Null, Cell::Text),
+            ),
+            (quality::Column::Metric, Cell::Text(&metric.to_string())),
+            (quality::Column::Value, Cell::Int(value as i64)),
+        ])?;
+    }
+    Ok(())
+}
+
+/// The row counts only once the release that it names is committed.
+fn run_row(
+    spec: &NightSpec,
+    release: u64,
+    rows: &mut TableRows<runs::Column>,
+) -> Result<(), ArrowError> {
+    rows.push([
+        (runs::Column::Run, Cell::Text(&spec.run)),
+        (runs::Column::Attempt, Cell::Int(i64::from(spec.attempt))),
+        (runs::Column::Date, Cell::Int(i64::from(spec.day()))),
+        (runs::Column::Outcome, Cell::Text("published")),
+        (runs::Column::Release, Cell::Int(release as i64)),
+    ])
+}
+
+fn add_groups(reports: &[ShardReport]) -> BTreeMap<(String, String), u64> {
+    let mut sizes = BTreeMap::new();
+    for group in reports.iter().flat_map(|report| &report.groups) {
+        *sizes
+            .entry((group.app.clone(), group.group.clone()))
+            .or_default() += group.cardinality;
+    }
+    sizes
+}
+
+fn finish_statuses(
+    spec: &NightSpec,
+    groups: &mut GroupNight,
+    sizes: &BTreeMap<(String, String), u64>,
+    inputs: &[Input],
+) -> Result<()> {
+    let dates = |wanted: InputStatus| -> BTreeMap<&str, NaiveDate> {
+        // What a rerun keeps of its own date is not old.
+        let found = inputs.iter().filter(|i| {
+            i.status == wanted && (wanted == InputStatus::Skipped || i.date < spec.date)
+        });
+        found.map(|i| (i.source.as_str(), i.date)).collect()
+    };
+    let (stale, incomplete) = (
+        stale_since(spec, &dates(InputStatus::Carried))?,
+        stale_since(spec, &dates(InputStatus::Skipped))?,
+    );
+    for status in groups
+        .plans
+        .iter_mut()
+        .flat_map(|plan| &mut plan.statuses)
+        .filter(|s| s.status == Status::Ok)
+    {
+        let key = (status.app.clone(), status.group.clone());
+        status.cardinality = Some(sizes.get(&key).copied().unwrap_or(0));
+        if let Some(date) = stale.get(&key) {
+            status.status = Status::Stale;
+            status.as_of = Some(*date);
+            status.reason = Some(format!("values of {date} were carried"));
+        }
+        if incomplete.contains_key(&key) {
+            status.status = Status::Incomplete;
+            status.reason = Some("a source that it rests on was skipped".to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn status_rows(
+    groups: &GroupNight,
+    rows: &mut TableRows<group_status::Column>,
+) -> Result<(), ArrowError> {
+    use group_status::Column;
+    let number = |n: Option<i64>| n.map_or(Cell::Null, Cell::Int);
+    for status in groups.plans.iter().flat_map(|plan| &plan.statuses) {
+        let as_of = status.as_of.map(|date| date - NaiveDate::default());
+        rows.push([
+            (Column::App, Cell::Text(&status.app)),
+            (Column::Group, Cell::Text(&status.group)),
+            (Column::Status, Cell::Text(status.status.name())),
+            (Column::RuleHash, text_or_null(&status.rule_hash)),
+            (Column::AsOf, number(as_of.map(|days| days.num_days()))),
+            (
+                Column::Cardinality,
+                number(status.cardinality.map(|n| n as i64)),
+            ),
+            (Column::Reason, text_or_null(&status.reason)),
+            (Column::Line, number(status.line.map(i64::from))),
+            (Column::Column, number(status.column.map(i64::from))),
+            (Column::Place, text_or_null(&status.place)),
+        ])?;
+    }
+    Ok(())
+}
+
+fn text_or_null(text: &Option<String>) -> Cell<'_> {
+    text.as_deref().map_or(Cell::Null, Cell::Text)
+}
+
+/// The manifest of the run: its files, and those of the newest release that stay.
+pub fn manifest_of(
+    spec: &NightSpec,
+    config: &Config,
+    rolled: RolledUp,
+    inputs: Vec<Input>,
+    parents: &Parents,
+) -> Result<Manifest> {
+    let head_date = parents
+        .newest
+        .as_ref()
+        .map_or(spec.date, |newest| newest.head_date.max(spec.date));
+    let mut files = rolled.files;
+    let written: BTreeSet<Artifact> = files.iter().map(|file| file.artifact).collect();
+    for file in parents.newest.iter().flat_map(|m| &m.files) {
+        if stays(file, spec, &written, &config.retention, head_date)? {
+            files.push(file.clone());
+        }
+    }
+    let newest_tags = || {
+        parents
+            .newest
+            .as_ref()
+            .map(|m| m.tags.clone())
+            .unwrap_or_default()
+    };
+    Ok(Manifest {
+        version: tagmill_schemas::manifest::VERSION,
+        release: parents.next_release(),
+        parent: parents.newest.as_ref().map(|newest| newest.release),
+        date: spec.date,
+        head_date,
+        run: spec.run.clone(),
+        attempt: spec.attempt,
+        config_hash: config.hash.clone(),
+        code_version: super::CODE_VERSION.to_owned(),
+        shards: spec.shards.get(),
+        id_scope: spec.id_scope,
+        inputs,
+        files,
+        tags: if spec.is_backfill {
+            newest_tags()
+        } else {
+            rolled.tags
+        },
+        counts: rolled.counts,
+        reason: None,
+    })
+}
+
+/// Whether a file of the newest release is part of the next one.
+fn stays(
+    file: &FileEntry,
+    spec: &NightSpec,
+    written: &BTreeSet<Artifact>,
+    retention: &Retention,
+    head: NaiveDate,
+) -> Result<bool> {
+    let within = |days: u32| {
+        let first = head.checked_sub_days(Days::new(u64::from(days)));
+        first
+            .map(|first| file.date > first)
+            .ok_or_else(|| Error::setup("publish", format!("{days} days before {head} is no date")))
+    };
+    Ok(match file.artifact {
+        Artifact::Users | Artifact::TagValues => true,
+        Artifact::Universe => !written.contains(&Artifact::Universe),
+        Artifact::Tags | Artifact::TagNumbers | Artifact::Groups | Artifact::GroupStatus => {
+            spec.is_backfill
+        }
+        // What the head's night chose is for the night after the head.
+        Artifact::KeptValues => spec.is_backfill || !spec.reads_events(),
+        // A date that was published keeps its behaviour when no event source is read again.
+        Artifact::Behaviour | Artifact::BehaviourMeasures => {
+            (file.date != spec.date || !spec.reads_events()) && within(retention.behaviour_days)?
+        }
+        Artifact::Rejects | Artifact::Quality | Artifact::Runs => {
+            file.date != spec.date && within(retention.rejects_days)?
+        }
+    })
+}

@@ -1,0 +1,242 @@
+//! Reads the columns of an artifact file; the first request checks that the file still has the size
+//! the manifest gives it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{GetOptions, GetRange, ObjectStoreExt};
+use parquet::arrow::arrow_reader::ArrowReaderOptions;
+use parquet::arrow::async_reader::AsyncFileReader;
+use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use tagmill_schemas::artifact::Columns;
+use tagmill_schemas::error::{Error, Result};
+use tagmill_schemas::manifest::FileEntry;
+
+use crate::store::Store;
+
+/// Record batches of one file in its order.
+pub type BatchStream = BoxStream<'static, Result<RecordBatch>>;
+
+/// Big enough to make a page of text or hashes one copy, small enough for a cache.
+const BATCH_ROWS: usize = 16 * 1024;
+/// Rows of a megabyte each that a column of text can hold.
+const FEW_ROWS: usize = 1 << 10;
+const MANY_BYTES: i64 = 512 << 20;
+/// Covers the footer of all but the largest files.
+const FOOTER_BYTES: u64 = 64 << 10;
+
+/// [`read_artifact`] of columns by name.
+///
+/// # Errors
+/// As [`read_artifact`]; setup for a file of another artifact.
+pub async fn read_columns<C: Columns>(
+    store: &Store,
+    entry: &FileEntry,
+    columns: &[C],
+) -> Result<BatchStream> {
+    if entry.artifact != C::ARTIFACT {
+        let what = format!(
+            "found a file of {}, expected {}",
+            entry.artifact,
+            C::ARTIFACT
+        );
+        return Err(Error::setup(store.stage(), what).at(store.name_of(&entry.path)));
+    }
+    let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
+    read_artifact(store, entry, &names).await
+}
+
+/// Streams the named columns (all of them for an empty list) of a published file, in the file's
+/// order.
+///
+/// # Errors
+/// Setup when the file is missing, damaged or not what the manifest says: a person must restore it.
+/// Else an error of the store.
+pub async fn read_artifact(
+    store: &Store,
+    entry: &FileEntry,
+    projection: &[&str],
+) -> Result<BatchStream> {
+    let source = Source {
+        store: store.clone(),
+        location: store.location(&entry.path)?,
+        size: entry.bytes,
+    };
+    let named = Named {
+        store: store.clone(),
+        path: entry.path.clone(),
+    };
+    let builder = ParquetRecordBatchStreamBuilder::new(source)
+        .await
+        .map_err(|e| named.explain(e))?;
+    let rows = builder.metadata().file_metadata().num_rows();
+    if u64::try_from(rows) != Ok(entry.rows) {
+        return Err(named.damaged(format!("found {rows} rows, expected {}", entry.rows)));
+    }
+    let expected = entry.artifact.schema();
+    if builder.schema().fields() != expected.fields() {
+        return Err(named.damaged(format!("the columns are not those of {}", entry.artifact)));
+    }
+    if let Some(unknown) = projection
+        .iter()
+        .find(|name| expected.index_of(name).is_err())
+    {
+        return Err(Error::setup(
+            store.stage(),
+            format!("{} has no column {unknown:?}", entry.artifact),
+        ));
+    }
+    let mask = match projection {
+        [] => ProjectionMask::all(),
+        _ => ProjectionMask::columns(builder.parquet_schema(), projection.iter().copied()),
+    };
+    let rows = batch_rows(builder.metadata());
+    let stream = builder
+        .with_projection(mask)
+        .with_batch_size(rows)
+        .build()
+        .map_err(|e| named.explain(e))?;
+    Ok(stream.map_err(move |e| named.explain(e)).boxed())
+}
+
+/// Rows of a batch: few where ids of a megabyte may make a column of text longer than the two
+/// gigabytes that it can hold. A window of [`BATCH_ROWS`] over row groups that are all small and
+/// short has at most three times [`MANY_BYTES`].
+fn batch_rows(file: &ParquetMetaData) -> usize {
+    let is_long = |bytes: i64, rows: i64| {
+        bytes > MANY_BYTES || bytes / rows.max(1) > MANY_BYTES / BATCH_ROWS as i64
+    };
+    match file
+        .row_groups()
+        .iter()
+        .any(|group| is_long(group.total_byte_size(), group.num_rows()))
+    {
+        true => FEW_ROWS,
+        false => BATCH_ROWS,
+    }
+}
+
+/// A file with its name for messages.
+struct Named {
+    store: Store,
+    path: String,
+}
+
+impl Named {
+    fn damaged(&self, what: String) -> Error {
+        Error::setup(
+            self.store.stage(),
+            format!("a published file is damaged: {what}"),
+        )
+        .at(self.store.name_of(&self.path))
+        .fix("restore the file from a copy, or run the night again")
+    }
+
+    fn explain(&self, error: ParquetError) -> Error {
+        match error {
+            ParquetError::External(inner) => match inner.downcast::<object_store::Error>() {
+                Ok(error) if matches!(*error, object_store::Error::NotFound { .. }) => {
+                    self.damaged("not found".to_owned())
+                }
+                Ok(error) => self.store.explain(&self.path, "can not read", *error),
+                Err(other) => self.damaged(other.to_string()),
+            },
+            other => self.damaged(other.to_string()),
+        }
+    }
+}
+
+/// Ranges of any Parquet file of a known size.
+pub fn file_reader(
+    store: &Store,
+    location: Path,
+    size: u64,
+) -> impl AsyncFileReader + Unpin + 'static {
+    Source {
+        store: store.clone(),
+        location,
+        size,
+    }
+}
+
+/// Ranges of one file of a known size.
+struct Source {
+    store: Store,
+    location: Path,
+    size: u64,
+}
+
+impl Source {
+    async fn fetch(&self, range: Range<u64>) -> parquet::errors::Result<Bytes> {
+        let options = GetOptions {
+            range: Some(GetRange::Bounded(range)),
+            ..GetOptions::default()
+        };
+        match self.store.objects().get_opts(&self.location, options).await {
+            Ok(result) => {
+                self.check_size(result.meta.size)?;
+                Ok(result.bytes().await?)
+            }
+            // A range past the end of a cut file is an error of each store's own making.
+            Err(error) => {
+                let now = self.store.objects().head(&self.location).await;
+                now.map_or(Ok(()), |meta| self.check_size(meta.size))?;
+                Err(error.into())
+            }
+        }
+    }
+
+    fn check_size(&self, found: u64) -> parquet::errors::Result<()> {
+        match found == self.size {
+            true => Ok(()),
+            false => Err(ParquetError::General(format!(
+                "found {found} bytes, expected {}",
+                self.size
+            ))),
+        }
+    }
+}
+
+impl AsyncFileReader for Source {
+    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, parquet::errors::Result<Bytes>> {
+        self.fetch(range).boxed()
+    }
+
+    fn get_byte_ranges(
+        &mut self,
+        ranges: Vec<Range<u64>>,
+    ) -> BoxFuture<'_, parquet::errors::Result<Vec<Bytes>>> {
+        async move {
+            Ok(self
+                .store
+                .objects()
+                .get_ranges(&self.location, &ranges)
+                .await?)
+        }
+        .boxed()
+    }
+
+    fn get_metadata<'a>(
+        &'a mut self,
+        _options: Option<&'a ArrowReaderOptions>,
+    ) -> BoxFuture<'a, parquet::errors::Result<Arc<ParquetMetaData>>> {
+        let size = self.size;
+        async move {
+            let hint = usize::try_from(FOOTER_BYTES.min(size)).ok();
+            let metadata = ParquetMetaDataReader::new()
+                .with_prefetch_hint(hint)
+                .load_and_finish(self, size)
+                .await?;
+            Ok(Arc::new(metadata))
+        }
+        .boxed()
+    }
+}

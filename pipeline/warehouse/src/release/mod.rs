@@ -1,0 +1,27 @@
+//! Publishing: what a warehouse is, which release is current, and how a run becomes the next one.
+//!
+//! ```text
+//! init ──► warehouse.json (constants, for ever)
+//! probe ──► does this store honour create-if-absent?
+//! choose_parents ──► run id ──► claim_attempt ──► files … ──► commit ──► mark_success
+//!                                                              │
+//!                                      releases/<20 digits>.json, created only if absent
+//! ```
+//! Only the manifests say what counts; there is no pointer to move, so a reader sees the old
+//! release or the new one.
+
+mod attempt;
+mod commit;
+mod parents;
+mod probe;
+mod releases;
+mod verify;
+mod warehouse;
+
+pub use attempt::{Attempt, claim_attempt, run_id};
+pub use commit::{Outcome, commit, mark_success};
+pub use parents::{Parents, choose_parents};
+pub use probe::probe;
+pub use releases::{Releases, list_releases, load_release, newest_release, resolve_release};
+pub use verify::{Depth, Problem, Verified, verify};
+pub use warehouse::{Init, init_warehouse, load_constants, open_warehouse};
