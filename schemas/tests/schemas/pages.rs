@@ -90,7 +90,9 @@ fn the_page_of_releases_lists_every_column() {
         )
         .unwrap();
         if !note.is_empty() {
-            writeln!(made, "{note}").unwrap();
+            let bullet = if note.contains("; `") { "- " } else { "" };
+            let note = note.replace("; `", "\n- `");
+            writeln!(made, "\n{bullet}{note}").unwrap();
         }
         writeln!(made, "\nSorted by {}.\n", artifact.sort_key().join(", ")).unwrap();
         writeln!(
