@@ -20,8 +20,8 @@ const SHARD: u64 = 6 << 20;
 /// The part of the memory that the shards of one wave may reserve at least; the rest is the
 /// exchange's and the scan's.
 const SHARD_SHARE: f64 = 0.45;
-/// They may reserve what is left when each thread has so much for the exchange and the scan, which
-/// have a quarter at least.
+/// Exchange and scan get this much per thread, and at least a quarter of the memory; the shards get
+/// the rest.
 const EXCHANGE_PER_THREAD: u64 = 300 << 20;
 
 /// Bytes that the largest shard is expected to take.

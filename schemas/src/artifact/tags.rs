@@ -11,7 +11,7 @@ columns! {
     note "";
     App "app": DataType::Utf8 => "the app";
     Tag "tag": DataType::Utf8 => "the tag's name";
-    Type "type": DataType::Utf8 => "a `ValueType` name";
+    Type "type": DataType::Utf8 => "string, integer, double, date or boolean";
     ValueString "value_string": DataType::Utf8, null "unless it is the value's type" => "the value of a tag of type string";
     ValueInteger "value_integer": DataType::Int64, null "unless it is the value's type" => "the value of a tag of type integer";
     ValueDouble "value_double": DataType::Float64, null "unless it is the value's type" => "the value of a tag of type double";

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::key::{Key, Table};
 use super::section::Section;
 use super::template;
 use super::unit::parse_percent;
@@ -19,6 +20,32 @@ pub struct Groups {
     pub max_new_invalid: f64,
 }
 
+pub(super) const GROUPS: Table = Table {
+    title: "[groups]",
+    what: "Where rules and uploaded lists are; without it no groups are computed.",
+    keys: &[
+        Key::required(
+            "rules",
+            "path or url with `{date}`, `*` and `**`",
+            "group rows, NDJSON, CSV or Parquet: app, group, name, rule, valid_from, valid_to, \
+             enabled",
+        ),
+        Key::optional(
+            "lists",
+            "path or url with `{list}`, `{app}` and `{date}`",
+            "(no lists)",
+            "files of user ids, one a line, for `in_list('name')`",
+        ),
+        Key::optional(
+            "max_new_invalid",
+            "percentage",
+            "\"2%\"",
+            "when more of all rules than this become invalid in one night, it is our mistake and \
+             the night is refused; the rules of a single app alone never do that",
+        ),
+    ],
+};
+
 impl Groups {
     /// The fraction of newly invalid rules a configuration that does not say accepts.
     const MAX_NEW_INVALID: f64 = 0.02;
@@ -27,7 +54,7 @@ impl Groups {
         if root.get("groups").is_none() {
             return Ok(None);
         }
-        let section = root.section("groups", &["rules", "lists", "max_new_invalid"])?;
+        let section = root.section("groups", GROUPS.keys)?;
         let lists = section.optional("lists", |entry| {
             let path = template::path(entry, &["app", "list", "date"])?;
             let are_together =

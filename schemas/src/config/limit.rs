@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::key::{Key, Table};
 use super::section::Section;
 use crate::error::Result;
 use crate::shard::is_app_name;
@@ -52,20 +53,67 @@ impl Default for AppLimits {
     }
 }
 
-const KEYS: &[&str] = &[
-    "groups",
-    "tags",
-    "values_per_tag",
-    "values_per_dimension",
-    "combinations_per_user",
-];
+pub(super) const LIMITS: Table = Table {
+    title: "[limits]",
+    what: "What one app may use in a night. What exceeds a limit is counted, for that app alone; it \
+           is in no artifact or, of dimensions, in an `overflow` row.",
+    keys: &[
+        Key::optional(
+            "groups",
+            "whole number",
+            "500",
+            "groups, the first by name; the others are `over_limit`",
+        ),
+        Key::optional(
+            "tags",
+            "whole number",
+            "200",
+            "tags; what exceeds is counted and, from the next night on, not published",
+        ),
+        Key::optional(
+            "values_per_tag",
+            "whole number",
+            "100_000",
+            "distinct values of a tag; the same, but a source of changes keeps all",
+        ),
+        Key::optional(
+            "values_per_dimension",
+            "whole number",
+            "10_000",
+            "distinct values of an event's dimension; what exceeds is counted and, from the next \
+             night on, marked `overflow`",
+        ),
+        Key::optional(
+            "combinations_per_user",
+            "whole number",
+            "256",
+            "combinations of one user, event and day; the others share the last number, marked \
+             `overflow`",
+        ),
+        Key::optional(
+            APP,
+            "table of app = table",
+            "(none)",
+            "other limits of single apps, with the keys above: `[limits.app.mega_mart]`",
+        ),
+    ],
+};
+
+/// The key of the apps that may use more or less.
+const APP: &str = "app";
 
 impl Limits {
     pub(super) fn read(root: &Section<'_>) -> Result<Self> {
-        let section = root.section("limits", &[KEYS, &["app"]].concat())?;
+        let section = root.section("limits", LIMITS.keys)?;
+        let of_app: Vec<_> = LIMITS
+            .keys
+            .iter()
+            .filter(|key| key.name != APP)
+            .copied()
+            .collect();
         let default = AppLimits::read(&section, AppLimits::default())?;
         let mut apps = BTreeMap::new();
-        for entry in section.free_entries("app")? {
+        for entry in section.free_entries(APP)? {
             if !is_app_name(&entry.key) {
                 return Err(entry
                     .refuse("found an app name that is empty or has a zero byte in [limits.app]"));
@@ -73,7 +121,7 @@ impl Limits {
             let section = entry
                 .section()?
                 .named(format!("[limits.app.{}]", entry.key));
-            section.only(KEYS)?;
+            section.only(&of_app)?;
             apps.insert(entry.key.clone(), AppLimits::read(&section, default)?);
         }
         Ok(Self { default, apps })

@@ -11,6 +11,7 @@
 
 mod entry;
 mod group;
+mod key;
 mod limit;
 mod section;
 mod source;
@@ -24,6 +25,7 @@ use toml::de::DeTable;
 use xxhash_rust::xxh3::xxh3_128;
 
 pub use group::Groups;
+pub use key::{Key, TABLES, Table};
 pub use limit::{AppLimits, Limits};
 pub use source::{
     AppColumn, Columns, Content, Day, DayBy, Events, Late, LateEvent, LatePolicy, Measure, Source,
@@ -36,17 +38,40 @@ pub use warehouse::{Retention, RunSettings, Warehouse};
 use crate::error::{Error, Result};
 use section::{Document, STAGE, Section};
 
-const KEYS: &[&str] = &[
-    "version",
-    "warehouse",
-    "run",
-    "retention",
-    "limits",
-    "source",
-    "tag",
-    "groups",
-    "check",
-];
+const ROOT: Table = Table {
+    title: "The file",
+    what: "Tables, and the version of the notation.",
+    keys: &[
+        Key::required("version", "`1`", "of the notation"),
+        Key::required(
+            "warehouse",
+            "table",
+            "where it is, and what `init` fixes for good",
+        ),
+        Key::optional("run", "table", "(its defaults)", "what a run may use"),
+        Key::optional(
+            "retention",
+            "table",
+            "(its defaults)",
+            "what a new release lists",
+        ),
+        Key::optional("limits", "table", "(its defaults)", "what one app may use"),
+        Key::optional("source", "list of tables", "[]", "raw rows: `[[source]]`"),
+        Key::optional("tag", "list of tables", "[]", "tags: `[[tag]]`"),
+        Key::optional(
+            "groups",
+            "table",
+            "(no groups)",
+            "where rules and lists are",
+        ),
+        Key::optional(
+            "check",
+            "list of tables",
+            "[]",
+            "not in this version, and refused",
+        ),
+    ],
+};
 
 /// A warehouse's configuration.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -88,7 +113,7 @@ impl Config {
         })?;
         let root = Section::root(&document, table.get_ref());
         check_version(&root)?;
-        root.only(KEYS)?;
+        root.only(ROOT.keys)?;
         if let Some(check) = root.get("check") {
             return Err(check
                 .refuse("[[check]] is not in this version")

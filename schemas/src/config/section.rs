@@ -5,6 +5,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::entry::Entry;
+use super::key::{self, Key};
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 
@@ -67,25 +68,26 @@ impl<'d> Section<'d> {
 
     /// # Errors
     /// The first key, in the order of the file, that is not known here.
-    pub(super) fn only(&self, known: &[&str]) -> Result<()> {
+    pub(super) fn only(&self, known: &[Key]) -> Result<()> {
         match self
             .entries()
             .into_iter()
-            .find(|entry| !known.contains(&entry.key.as_str()))
+            .find(|entry| !key::has(known, &entry.key))
         {
             None => Ok(()),
             Some(entry) => Err(self.unknown(&entry, known)),
         }
     }
 
-    fn unknown(&self, entry: &Entry<'_>, known: &[&str]) -> Error {
+    fn unknown(&self, entry: &Entry<'_>, known: &[Key]) -> Error {
         let error = self.document.error(
             entry.key_start,
             format!("unknown key {:?} in {}", entry.key, self.name),
         );
-        match nearest(&entry.key, known.iter().copied()) {
+        let names: Vec<_> = known.iter().map(|key| key.name).collect();
+        match nearest(&entry.key, names.iter().copied()) {
             Some(near) => error.fix(format!("did you mean {near:?}")),
-            None => error.fix(format!("expected one of {}", known.join(", "))),
+            None => error.fix(format!("expected one of {}", names.join(", "))),
         }
     }
 
@@ -142,7 +144,7 @@ impl<'d> Section<'d> {
     }
 
     /// A table inside this one, with exactly these keys possible.
-    pub(super) fn section(&self, key: &str, known: &[&str]) -> Result<Section<'d>> {
+    pub(super) fn section(&self, key: &str, known: &[Key]) -> Result<Section<'d>> {
         let name = if self.name == ROOT {
             format!("[{key}]")
         } else {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::entry::Entry;
+use super::key::{Key, Table};
 use super::section::Section;
 use super::source::{BEHAVIOUR, Source, SourceKind};
 use crate::error::Result;
@@ -33,13 +34,47 @@ pub struct Tag {
     pub scale: Option<u8>,
 }
 
-const KEYS: &[&str] = &["name", "source", "type", "multi", "value", "scale"];
+pub(super) const TAG: Table = Table {
+    title: "[[tag]]",
+    what: "A tag of every app that has the source's rows.",
+    keys: &[
+        Key::required(
+            "name",
+            "name, or `*`",
+            "the tag's name, unique; `*`: every tag that the rows of a `group_tags` source name, \
+             with no other key than `source`",
+        ),
+        Key::required("source", "name", "an `attributes` or `group_tags` source"),
+        Key::required(
+            "type",
+            "`string`, `integer`, `double`, `date` or `boolean`",
+            "what its values are; a value that is not of the type rejects its row",
+        ),
+        Key::optional(
+            "multi",
+            "boolean",
+            "false",
+            "whether a user can have several values; `value` then gives a list",
+        ),
+        Key::required(
+            "value",
+            "expression",
+            "of `attributes`, and required there: the value",
+        ),
+        Key::optional(
+            "scale",
+            "whole number from 0 to 18",
+            "(not in `tag_numbers`)",
+            "of a double: decimal digits kept in `tag_numbers`",
+        ),
+    ],
+};
 
 /// Reads every `[[tag]]`.
 pub(super) fn read_all(root: &Section<'_>, sources: &[Source]) -> Result<Vec<Tag>> {
     let mut tags: Vec<Tag> = Vec::new();
     for (name, section) in root.named_sections("tag")? {
-        section.only(KEYS)?;
+        section.only(TAG.keys)?;
         let source = section.required("source", |entry| find_source(entry, sources))?;
         let tag = match name == EVERY_TAG {
             true => every_tag(&section, source)?,

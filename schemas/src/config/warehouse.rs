@@ -3,6 +3,7 @@
 use chrono_tz::Tz;
 use serde::{Serialize, Serializer};
 
+use super::key::{Key, Table};
 use super::section::Section;
 use super::template;
 use super::unit::parse_size;
@@ -53,12 +54,81 @@ pub struct Retention {
     pub rejects_days: u32,
 }
 
+pub(super) const WAREHOUSE: Table = Table {
+    title: "[warehouse]",
+    what: "Where it is, and what `tagmill init` fixes for good.",
+    keys: &[
+        Key::required(
+            "url",
+            "path or url",
+            "a directory, `s3://bucket/prefix` or `gs://bucket/prefix`",
+        ),
+        Key::optional(
+            "shards",
+            "whole number from 1 to 65536",
+            "16",
+            "how many parts users are divided into; aim for 1 to 8 million users each; fixed by \
+             `init`",
+        ),
+        Key::required(
+            "time_zone",
+            "IANA name",
+            "what the day of an event is cut by; fixed by `init`",
+        ),
+        Key::required(
+            "id_scope",
+            "`app` or `global`",
+            "`global`: equal ids in two apps are one user; `app`: two; fixed by `init`",
+        ),
+    ],
+};
+
+pub(super) const RUN: Table = Table {
+    title: "[run]",
+    what: "What a run may use; it never changes what is computed.",
+    keys: &[
+        Key::optional(
+            "memory",
+            "size: `\"16GB\"`",
+            "(all shards at once, if the machine can)",
+            "shards run in waves within it; the rows of the others wait in `spill`",
+        ),
+        Key::optional("threads", "whole number to 4096", "0", "`0`: all"),
+        Key::optional("spill", "path", "\"spill\"", "the folder spill files go to"),
+    ],
+};
+
+pub(super) const RETENTION: Table = Table {
+    title: "[retention]",
+    what: "What a new release lists; no file is ever deleted.",
+    keys: &[
+        Key::optional(
+            "releases",
+            "whole number from 1",
+            "(all)",
+            "changes nothing in this version, and says so",
+        ),
+        Key::optional(
+            "behaviour_days",
+            "whole number from 1",
+            "120",
+            "days of behaviour",
+        ),
+        Key::optional(
+            "rejects_days",
+            "whole number from 1",
+            "14",
+            "days of rejects, quality and runs",
+        ),
+    ],
+};
+
 impl Warehouse {
     /// The shards of a warehouse that does not say.
     const SHARDS: u32 = 16;
 
     pub(super) fn read(root: &Section<'_>) -> Result<Self> {
-        let section = root.section("warehouse", &["url", "shards", "time_zone", "id_scope"])?;
+        let section = root.section("warehouse", WAREHOUSE.keys)?;
         let shards =
             section.optional("shards", |entry| entry.integer(1..=u64::from(Shards::MAX)))?;
         Ok(Self {
@@ -83,7 +153,7 @@ fn parse_zone(name: &str) -> std::result::Result<Tz, String> {
 
 impl RunSettings {
     pub(super) fn read(root: &Section<'_>) -> Result<Self> {
-        let section = root.section("run", &["memory", "threads", "spill"])?;
+        let section = root.section("run", RUN.keys)?;
         Ok(Self {
             memory: section.optional("memory", |entry| entry.parsed(parse_size))?,
             threads: section
@@ -98,7 +168,7 @@ impl RunSettings {
 
 impl Retention {
     pub(super) fn read(root: &Section<'_>) -> Result<Self> {
-        let section = root.section("retention", &["releases", "behaviour_days", "rejects_days"])?;
+        let section = root.section("retention", RETENTION.keys)?;
         let count = |key| section.optional(key, |entry| entry.count(1));
         let (behaviour_days, rejects_days) = (
             count("behaviour_days")?.unwrap_or(120),

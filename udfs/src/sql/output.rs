@@ -6,10 +6,10 @@ use datafusion::common::exec_datafusion_err;
 use datafusion::error::Result;
 use std::sync::Arc;
 
-/// A block is closed when it has as many bytes as the column was made for rows, within these
-/// bounds; the greater one if that is not known. Small blocks fit where an aggregate has just let
-/// go of a group's state, and are let go of soon themselves; but whoever cuts a column into batches
-/// asks every block for its size, once for each batch.
+/// A block is closed at one byte per expected row, clamped to `LEAST_BLOCK..=BLOCK`, or at `BLOCK`
+/// if the row count is unknown. Small blocks fit into memory that an aggregate has just freed, and
+/// are freed early themselves; but cutting a column into batches asks every block for its size,
+/// once per batch.
 const LEAST_BLOCK: usize = 1 << 13;
 const BLOCK: usize = 1 << 18;
 

@@ -13,8 +13,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::behaviour::EventPlace;
 
-/// Without a choice a shard keeps so many times the limit: a night is not the worse for a unique id
-/// declared as a dimension.
+/// Before the first choice, a shard keeps up to `CEILING` times the limit, so that a unique id
+/// declared as a dimension can not blow up a night.
 const CEILING: usize = 8;
 
 /// What one shard saw of a dimension that may be beyond its limit.

@@ -172,9 +172,8 @@ impl Cut {
         }
     }
 
-    /// A shard without rows holds the gate open for good: while many batches like the last one are
-    /// on their way, each task waits a little. Not for ever, as nobody may read a partition yet
-    /// whose queue holds them.
+    /// An empty shard keeps the gate open permanently, so we also throttle by memory. The wait is
+    /// bounded: the batches may sit in a partition that has no reader yet.
     async fn let_readers_catch_up(&self, bytes: usize) {
         for _ in 0..MOST_WAITS {
             if self.reservation.size() <= self.most * bytes {

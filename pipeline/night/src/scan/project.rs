@@ -295,8 +295,8 @@ impl Wanted {
     }
 }
 
-/// Columns that expressions use alone: those can be dictionaries, of which an expression is
-/// computed value by value.
+/// Columns that no expression combines with another column. They can stay dictionary-encoded, so
+/// that an expression runs once per distinct value.
 fn stand_alone(every: &[&Expr], user: &Expr, cleaned: &[(String, Expr)]) -> BTreeSet<String> {
     let mut together: BTreeSet<String> = column_names(user).into_iter().collect();
     let mut all = BTreeSet::new();

@@ -8,8 +8,8 @@ const LARGE: usize = 8 << 20;
 /// Where a large page may begin.
 const LARGE_PAGE: usize = 2 << 20;
 
-/// Zeros that are written: pages that nobody wrote are mapped twice, for the first read and for the
-/// first write.
+/// A zeroed `Vec` whose pages are already written. `alloc_zeroed` pages fault twice, on first read
+/// and on first write.
 pub fn zeroed<T: Copy + Default>(len: usize) -> Vec<T> {
     let mut zeros = Vec::with_capacity(len);
     in_large_pages(zeros.spare_capacity_mut());

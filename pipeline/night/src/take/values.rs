@@ -313,8 +313,8 @@ impl Values {
         Ok(())
     }
 
-    /// A string of at most 12 bytes is its view: 16 bytes that need no look behind. Neighbours are
-    /// often equal.
+    /// A string of up to 12 bytes is stored inside its 16-byte view, so no buffer is read.
+    /// Neighbours are often equal.
     fn encode_views(&mut self, array: &StringViewArray, out: &mut Vec<u32>) {
         let has_nulls = array.null_count() > 0;
         let (mut last, mut last_code) = (0, None);

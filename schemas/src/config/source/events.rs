@@ -1,6 +1,7 @@
 //! Reads what event sources have: day, dedupe, events, dimensions, measures, and the registry of
 //! custom events.
 
+use super::keys::{DAY, EVENT_KEY, MEASURE};
 use super::read::{by_name, read_expressions};
 use super::{Day, DayBy, Events, LateEvent, Measure, UndeclaredEvent};
 use crate::config::entry::Entry;
@@ -28,7 +29,7 @@ pub(super) fn read(
         time: columns.required("time", Entry::text)?,
         day: read_day(section)?,
         dedupe: section
-            .section("dedupe", &["key"])?
+            .section("dedupe", EVENT_KEY.keys)?
             .optional("key", Entry::names)?
             .unwrap_or_default(),
         dimensions: by_name(read_expressions(section, "dimensions")?),
@@ -51,7 +52,7 @@ pub(super) fn read(
 }
 
 fn read_day(section: &Section<'_>) -> Result<Day> {
-    let day = section.section("day", &["by", "late"])?;
+    let day = section.section("day", DAY.keys)?;
     let by = [("time", DayBy::Time), ("path", DayBy::Path)];
     let late = [("reject", LateEvent::Reject), ("today", LateEvent::Today)];
     Ok(Day {
@@ -83,7 +84,7 @@ fn read_measure(entry: &Entry<'_>, events: &[String]) -> Result<Measure> {
             .fix("give it another name"));
     }
     let section = entry.section()?.named(format!("measure {name:?}"));
-    section.only(&["value", "scale", "events"])?;
+    section.only(MEASURE.keys)?;
     let of = |entry: &Entry<'_>| {
         let names = entry.names()?;
         match names

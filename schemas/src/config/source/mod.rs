@@ -1,12 +1,17 @@
 //! `[[source]]`: where raw rows come from and what they mean.
 
 mod events;
+mod keys;
 mod read;
 
 use std::time::Duration;
 
 use serde::Serialize;
 
+pub(super) use keys::{
+    ATTRIBUTES, BEHAVIOUR_EVENTS, COLUMNS, CUSTOM_EVENTS, DAY, EVENT_KEY, EVERY_KIND, GROUP_TAGS,
+    LATE, LATEST, MEASURE,
+};
 pub(super) use read::{BEHAVIOUR, read_all};
 
 /// A source of one of four kinds. Expressions are SQL over the source's row; `$date` is the run's

@@ -1,8 +1,10 @@
 //! Reads `[[source]]`: the keys of every kind here, those of events in `events`.
 
 use super::events;
+use super::keys::{EVERY_KIND, KINDS, Kind, LATE, LATEST};
 use super::{AppColumn, Columns, Content, Late, LatePolicy, Source, SourceKind, UndeclaredTag};
 use crate::config::entry::Entry;
+use crate::config::key::has;
 use crate::config::section::Section;
 use crate::config::template;
 use crate::config::unit::parse_duration;
@@ -11,40 +13,6 @@ use crate::shard::is_app_name;
 
 /// A source's name that tags use for behaviour over time.
 pub(in crate::config) const BEHAVIOUR: &str = "behaviour";
-
-/// A kind as written in the configuration, and the keys it has beside those of every kind.
-struct Kind {
-    name: &'static str,
-    keys: &'static [&'static str],
-    columns: &'static [&'static str],
-}
-
-const EVERY_KIND: &[&str] = &[
-    "name", "kind", "path", "ready", "late", "columns", "nulls", "filter", "reject", "clean",
-];
-
-const ATTRIBUTES: Kind = Kind {
-    name: "attributes",
-    keys: &["content", "dedupe"],
-    columns: &["app", "user"],
-};
-const GROUP_TAGS: Kind = Kind {
-    name: "group_tags",
-    keys: &["content", "dedupe", "registry", "undeclared"],
-    columns: &["app", "user", "tag", "value"],
-};
-const PLATFORM: Kind = Kind {
-    name: "behaviour",
-    keys: &["day", "dedupe", "events", "dimensions", "measures"],
-    columns: &["app", "user", "event", "time"],
-};
-const CUSTOM_EVENTS: Kind = Kind {
-    name: "custom_events",
-    // Events, dimensions and measures are what the registry is for.
-    keys: &["day", "dedupe", "registry", "undeclared"],
-    columns: &["app", "user", "event", "time", "properties"],
-};
-const KINDS: [&Kind; 4] = [&ATTRIBUTES, &GROUP_TAGS, &PLATFORM, &CUSTOM_EVENTS];
 
 /// Reads every `[[source]]`.
 pub(in crate::config) fn read_all(root: &Section<'_>) -> Result<Vec<Source>> {
@@ -77,7 +45,7 @@ fn read(name: String, section: &Section<'_>) -> Result<Source> {
         entry.choice(&KINDS.map(|kind| (kind.name, kind)))
     })?;
     refuse_keys_of_other_kinds(section, kind)?;
-    section.only(&[EVERY_KIND, kind.keys].concat())?;
+    section.only(&[EVERY_KIND.keys, kind.own.keys].concat())?;
     let columns = section.section("columns", kind.columns)?;
     let source = Source {
         path: section.required("path", |entry| template::path(entry, &["date"]))?,
@@ -132,7 +100,7 @@ fn refuse_keys_of_other_kinds(section: &Section<'_>, kind: &Kind) -> Result<()> 
         let key = entry.key.as_str();
         let owners: Vec<_> = KINDS
             .into_iter()
-            .filter(|other| other.keys.contains(&key))
+            .filter(|other| has(other.own.keys, key))
             .map(|other| other.name)
             .collect();
         if !owners.is_empty() && !owners.contains(&kind.name) {
@@ -146,7 +114,7 @@ fn refuse_keys_of_other_kinds(section: &Section<'_>, kind: &Kind) -> Result<()> 
 }
 
 fn read_content(section: &Section<'_>, kind: &Kind) -> Result<Content> {
-    let default = if kind.keys.contains(&"content") {
+    let default = if has(kind.own.keys, "content") {
         Content::Snapshot
     } else {
         Content::Changes
@@ -161,7 +129,7 @@ fn read_content(section: &Section<'_>, kind: &Kind) -> Result<Content> {
 }
 
 fn read_late(section: &Section<'_>) -> Result<Late> {
-    let late = section.section("late", &["policy", "max_days", "wait"])?;
+    let late = section.section("late", LATE.keys)?;
     let choices = [
         ("required", LatePolicy::Required),
         ("carry", LatePolicy::Carry),
@@ -230,13 +198,13 @@ fn read_latest(section: &Section<'_>) -> Result<Option<String>> {
     if section.get("dedupe").is_none() {
         return Ok(None);
     }
-    let dedupe = section.section("dedupe", &["keep", "by"])?;
+    let dedupe = section.section("dedupe", LATEST.keys)?;
     dedupe.optional("keep", |entry| entry.choice(&[("latest", ())]))?;
     dedupe.required("by", Entry::text).map(Some)
 }
 
-/// Names and their expressions, in the order of the file.
-/// Reasons with their conditions. One name means something else in `rejects` and `quality`.
+/// Reasons with their conditions, in the order of the file. `filtered` means something else in
+/// `rejects` and `quality`.
 fn read_rejects(section: &Section<'_>) -> Result<Vec<(String, String)>> {
     let reason = |entry: Entry<'_>| match entry.key_name()? {
         name if name == "filtered" => Err(entry.expected(
@@ -251,6 +219,7 @@ fn read_rejects(section: &Section<'_>) -> Result<Vec<(String, String)>> {
         .collect()
 }
 
+/// Names and their expressions, in the order of the file.
 pub(super) fn read_expressions(section: &Section<'_>, key: &str) -> Result<Vec<(String, String)>> {
     section
         .free_entries(key)?

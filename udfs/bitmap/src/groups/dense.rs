@@ -1,10 +1,10 @@
-//! Bitsets for the chunks of groups that hold many values, found by group and chunk.
+//! Bitsets of 65,536 bits for densely populated chunks, indexed by group and chunk.
 
 use super::grid::{Grid, NONE};
 use crate::kernels::words::Words;
 
-/// Bitsets of a group that lie side by side, at most: those that lie anywhere touch half as many
-/// pages again, more than a processor has at hand.
+/// The most bitsets of one group in one allocation. Scattered ones touch half as many pages again,
+/// more than the TLB covers.
 const BESIDE: usize = 16;
 
 /// Groups of a page.
@@ -34,12 +34,12 @@ struct OfGroup {
 /// The bitsets of all groups.
 #[derive(Debug, Default)]
 pub(crate) struct Dense {
-    /// Where a group is in `groups`: group `g` has place `g % PAGE` of page `g / PAGE`; pages
-    /// without groups are empty.
+    /// Index into `groups`: of group `g` at `g % PAGE` of page `g / PAGE`; pages without groups are
+    /// empty.
     pages: Vec<Vec<u32>>,
     groups: Vec<OfGroup>,
-    /// Bitset `s` is number `s % BESIDE` of slab `s / BESIDE`. A slab is one group's, so that its
-    /// memory goes with the group.
+    /// Bitset `s` is at `s % BESIDE` of slab `s / BESIDE`. A slab belongs to one group and is freed
+    /// with it.
     slabs: Vec<Vec<Words>>,
     grid: Grid,
     bytes: usize,
@@ -52,7 +52,7 @@ impl Dense {
         self.slabs.is_empty()
     }
 
-    /// Bytes held, kept up to date as they change.
+    /// Bytes held, maintained incrementally.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes + self.grid.bytes()
     }
@@ -63,7 +63,7 @@ impl Dense {
         self.at(group) != NONE
     }
 
-    /// Where a group is.
+    /// The index of a group in `groups`.
     #[inline]
     fn at(&self, group: u32) -> u32 {
         self.pages
@@ -73,7 +73,7 @@ impl Dense {
             .unwrap_or(NONE)
     }
 
-    /// The bitset that holds the chunk of a value of a group.
+    /// The bitset of a value's chunk, if the group has one.
     #[inline]
     pub(crate) fn find(&mut self, group: u32, value: u64) -> Option<&mut Words> {
         let slot = if self.grid.is_whole() {
@@ -95,8 +95,7 @@ impl Dense {
         &mut self.slabs[slot as usize / BESIDE][slot as usize % BESIDE]
     }
 
-    /// The number of the bitset that holds the chunk of a value of a group; of none if there is
-    /// none.
+    /// The bitset number of a value's chunk; [`NONE`] if there is none.
     fn slot(&self, group: u32, high: u32, key: u16) -> u32 {
         let Some(found) = self.groups.get(self.at(group) as usize) else {
             return NONE;
@@ -189,7 +188,7 @@ impl Dense {
         })
     }
 
-    /// Lets go of a group's bitsets, none of which is asked for again.
+    /// Frees a group's bitsets; they are not requested again.
     #[inline]
     pub(crate) fn release(&mut self, group: u32) {
         let at = self.at(group) as usize;
@@ -208,7 +207,7 @@ impl Dense {
         }
     }
 
-    /// Takes the first groups out; the others are counted from 0 again.
+    /// Splits off the first `count` groups; the remaining groups are renumbered from 0.
     pub(crate) fn split_first(&mut self, count: usize) -> Self {
         let mut others = Self::default();
         let mut first = Self::default();
@@ -241,7 +240,7 @@ impl Dense {
 }
 
 impl Table {
-    /// Enters a bitset; returns by how many slots the table grew.
+    /// Inserts a bitset's number. Returns by how many slots the table grew.
     fn put(&mut self, key: u16, slot: u32) -> usize {
         let before = self.slots.len();
         if self.slots.is_empty() {

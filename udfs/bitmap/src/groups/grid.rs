@@ -1,15 +1,16 @@
-//! A table of few groups by few chunks: where the bitset of a value is, found without a search.
+//! A dense table of groups by chunks that finds the bitset of a value by index, without a search;
+//! for few groups and chunks.
 
 /// No bitset.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// The most places of the table.
+/// The most cells of the table.
 const MOST: usize = 1 << 16;
 
-/// A bitset's number for each group and chunk, as long as they are few; empty from then on.
+/// The bitset number per group and chunk; empty once they are too many.
 #[derive(Debug, Default)]
 pub(crate) struct Grid {
-    /// A row of `width` places a group.
+    /// `width` cells per group, group-major.
     slots: Vec<u32>,
     width: usize,
     /// The first chunk.
@@ -43,7 +44,7 @@ impl Grid {
             .unwrap_or(NONE)
     }
 
-    /// Enters a bitset.
+    /// Inserts a bitset's number.
     pub(crate) fn put(&mut self, group: u32, chunk: u64, slot: u32) {
         if self.is_over {
             return;
@@ -77,7 +78,7 @@ impl Grid {
         self.slots[group as usize * self.width + (chunk - self.base) as usize] = slot;
     }
 
-    /// Makes the table cover these chunks and groups.
+    /// Resizes the table to these chunks and groups.
     fn lay_out(&mut self, base: u64, width: usize, rows: usize) {
         if width == self.width && base == self.base {
             self.slots.resize(self.slots.len().max(rows * width), NONE);

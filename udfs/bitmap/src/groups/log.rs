@@ -1,28 +1,28 @@
-//! The rows of some groups that have no bitset: the last ones in order of arrival, in blocks that
-//! never move, those before packed.
+//! An append-only log of (group, value) rows for groups without a bitset. Recent rows are raw, in
+//! fixed blocks; older rows are sorted and delta-packed.
 
 use super::packing::{pack, unpack};
 use super::radix;
 use super::rows::LogRow;
 
-/// The log is not compacted before it has this many rows.
+/// Fewer rows than this are never compacted.
 const LEAST: usize = 1 << 12;
-/// A chunk with at least this many rows takes less room as a bitset.
+/// A chunk with at least this many rows is smaller as a bitset.
 pub(crate) const CROWDED: usize = 1024;
-/// How far the log may grow between compactions, if they remove rows.
+/// Growth factor between compactions, if they remove rows.
 const GROWTH: usize = 3;
-/// How far at most, if they remove next to none.
+/// The largest growth factor, if they remove next to none.
 const GROWTH_OF_DISTINCT: usize = 16;
 /// Rows of a block, at least and at most.
 const BLOCK: (usize, usize) = (32, 8192);
 
-/// Where rows are sorted; kept from one sort to the next.
+/// Scratch memory of sorting, reused from one sort to the next.
 #[derive(Debug)]
 pub(crate) struct Scratch<R> {
-    /// Rows, and where they are sorted to.
+    /// The rows to sort, and the buffer they are sorted into.
     pub(crate) rows: Vec<R>,
     buffer: Vec<R>,
-    /// Where rows are packed.
+    /// The buffer rows are packed into.
     packed: Vec<u8>,
 }
 
@@ -43,27 +43,27 @@ impl<R> Scratch<R> {
     }
 }
 
-/// Rows of values of groups.
+/// An append-only log of (group, value) rows.
 #[derive(Debug)]
 pub(crate) struct Log<R> {
     /// Packed rows.
     packed: Vec<Box<[u8]>>,
-    /// How many they are.
+    /// Number of packed rows.
     packed_len: usize,
-    /// Blocks that are not added to any more.
+    /// Full blocks.
     blocks: Vec<Vec<R>>,
-    /// The block that rows are added to; the first rows of a log fill it without a reallocation.
+    /// The open block. It has room for the first rows of a log without reallocation.
     pub(crate) tail: Vec<R>,
     /// Rows of `blocks`.
     closed: usize,
-    /// Bytes behind `packed`, `blocks` and `tail`.
+    /// Bytes allocated by `packed`, `blocks` and `tail`.
     bytes: usize,
-    /// Compacted when it has this many rows.
+    /// The number of rows at which the log is compacted.
     limit: usize,
-    /// Whether the values of each group ascend, but for those in `tail`, and none is above the last
-    /// one.
+    /// Whether values ascend in order of arrival, those in `tail` left aside; none then exceeds
+    /// `last`.
     ascends: bool,
-    /// The last value, if they ascend.
+    /// The largest value so far, if `ascends`.
     last: u64,
 }
 
@@ -89,30 +89,30 @@ impl<R: LogRow> Log<R> {
         size_of::<Self>() + self.bytes
     }
 
-    /// Whether a block has to be opened before the next row is added.
+    /// Whether the next row needs a new block.
     #[inline(always)]
     pub(crate) fn is_full(&self) -> bool {
         self.tail.len() == self.tail.capacity()
     }
 
-    /// Adds a row.
+    /// Appends a row; the open block has room for it.
     #[inline(always)]
     pub(crate) fn push(&mut self, row: R) {
         self.tail.push(row);
     }
 
-    /// Whether there are so many rows, and at least so many as given, that the log should be
-    /// compacted.
+    /// Whether the log has reached its limit, and at least `least` rows, so that compacting it
+    /// pays.
     pub(crate) fn is_over(&self, least: usize) -> bool {
         self.len() >= self.limit.max(least)
     }
 
-    /// Whether there are so many rows, and at least so many as given, that they should be packed.
+    /// Whether there are enough unpacked rows, and at least `least`, so that packing them pays.
     pub(crate) fn is_packable(&self, least: usize) -> bool {
         self.len() - self.packed_len >= least.max(LEAST)
     }
 
-    /// Makes room for more rows.
+    /// Closes the open block and opens a new one.
     pub(crate) fn open_block(&mut self) {
         self.close_block();
         self.tail
@@ -143,7 +143,7 @@ impl<R: LogRow> Log<R> {
             && self.tail.is_sorted_by_key(|row| row.low())
     }
 
-    /// Packs all rows.
+    /// Sorts the rows that are not packed yet, removes duplicates among them and delta-packs them.
     pub(crate) fn pack(&mut self, scratch: &mut Scratch<R>) {
         self.close_block();
         scratch.rows.clear();
@@ -177,8 +177,8 @@ impl<R: LogRow> Log<R> {
             .map_or(0, |packed| packed.len() + size_of::<Box<[u8]>>());
     }
 
-    /// Replaces the contents of `rows` by the rows; returns whether the values of each group
-    /// ascend.
+    /// Replaces the contents of `rows` by all rows, packed ones first. Returns whether the values
+    /// of each group ascend.
     pub(crate) fn copy_to(&self, rows: &mut Vec<R>) -> bool {
         rows.clear();
         rows.reserve(self.len());
@@ -189,8 +189,8 @@ impl<R: LogRow> Log<R> {
         self.ascends_to_tail()
     }
 
-    /// Copies the rows, sorted and without duplicates; returns whether the values of each group
-    /// ascended before.
+    /// Copies all rows into `scratch.rows`, sorted and without duplicates. Returns whether the
+    /// values of each group ascended already.
     pub(crate) fn sort_to(&self, scratch: &mut Scratch<R>) -> bool {
         let ascends = self.copy_to(&mut scratch.rows);
         radix::sort(
@@ -202,8 +202,8 @@ impl<R: LogRow> Log<R> {
         ascends
     }
 
-    /// Replaces the rows; says whether the values of each group ascend, and none of those to come
-    /// is below them if all ascend.
+    /// Replaces all rows. `ascends`: the values of each group ascend, and so far every value
+    /// arrived in ascending order.
     fn replace(&mut self, rows: Vec<R>, ascends: bool) {
         let limit = self.limit;
         let bytes = rows.capacity() * size_of::<R>() + size_of::<Vec<R>>();
@@ -224,8 +224,8 @@ impl<R: LogRow> Log<R> {
         }
     }
 
-    /// Removes duplicates, and the rows of crowded chunks, which are given to `take`. `least` rows
-    /// are not compacted again.
+    /// Removes duplicates, and moves the rows of crowded chunks to `take`. The log is not compacted
+    /// again below `least` rows.
     pub(crate) fn compact(
         &mut self,
         least: usize,
@@ -255,7 +255,7 @@ impl<R: LogRow> Log<R> {
         }
     }
 
-    /// Puts the rows of two logs of different groups together.
+    /// Appends the rows of a log of other groups.
     pub(crate) fn append(&mut self, other: &Self) {
         let (mut rows, mut others) = (Vec::new(), Vec::new());
         let ascends = self.copy_to(&mut rows) & other.copy_to(&mut others);
@@ -264,7 +264,7 @@ impl<R: LogRow> Log<R> {
         self.replace(rows, ascends);
     }
 
-    /// The same rows in another form.
+    /// The same rows in another representation.
     pub(crate) fn map<T: LogRow>(&self, change: impl Fn(R) -> T) -> Log<T> {
         let (mut log, mut rows, mut scratch) = (Log::<T>::default(), Vec::new(), Vec::new());
         for packed in &self.packed {
@@ -292,7 +292,7 @@ impl<R: LogRow> Log<R> {
     }
 }
 
-/// Index of the first row from `from` on that does not belong: a few steps, then a search.
+/// Index of the first row from `from` on that does not belong: a galloping search.
 #[inline(always)]
 pub(crate) fn end_of<R: Copy>(rows: &[R], from: usize, belongs: impl Fn(R) -> bool) -> usize {
     let mut low = from;
@@ -305,7 +305,8 @@ pub(crate) fn end_of<R: Copy>(rows: &[R], from: usize, belongs: impl Fn(R) -> bo
     low + rows[low..high].partition_point(|row| belongs(*row))
 }
 
-/// Removes crowded chunks from sorted rows; returns how many rows the fullest of the others has.
+/// Moves crowded chunks of sorted rows to `take`. Returns the row count of the fullest chunk that
+/// stays.
 fn take_crowded<R: LogRow>(rows: &mut Vec<R>, mut take: impl FnMut(&[R])) -> usize {
     let (mut kept, mut start, mut fullest) = (0, 0, 0);
     while start < rows.len() {

@@ -1,5 +1,5 @@
-//! The rows of all groups that have no bitset: of eight bytes while all values share one high word,
-//! of sixteen from then on.
+//! The rows of all groups without a bitset: eight bytes per row while all values share one high
+//! word, sixteen from then on.
 
 use super::dense::Dense;
 use super::parts::{Parts, Walk};
@@ -8,9 +8,9 @@ use super::rows::{GroupRows, LogRow};
 /// The rows.
 #[derive(Debug)]
 pub(crate) enum Logs {
-    /// High word of all values, and rows of lower words.
+    /// The high word of all values, and rows of (group, low word).
     Narrow(u32, Parts<u64>),
-    /// Rows of values.
+    /// Rows of (group, value).
     Wide(Parts<u128>),
 }
 
@@ -55,7 +55,7 @@ impl Logs {
         }
     }
 
-    /// The rows of a group, which stay.
+    /// The rows of a group; they stay in the log.
     pub(crate) fn of_group(&mut self, group: u32) -> GroupRows<'_> {
         match self {
             Self::Narrow(high, parts) => GroupRows::Narrow(*high, parts.of_group(group)),
@@ -63,7 +63,7 @@ impl Logs {
         }
     }
 
-    /// Bytes held; takes no time.
+    /// Bytes held; O(1).
     pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Narrow(_, parts) => parts.bytes(),
@@ -71,7 +71,7 @@ impl Logs {
         }
     }
 
-    /// Takes the rows of the first groups out; the others are counted from 0 again.
+    /// Splits off the rows of the first `count` groups; the remaining groups are renumbered from 0.
     pub(crate) fn split_first(&mut self, count: usize) -> Self {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         match self {
@@ -80,7 +80,7 @@ impl Logs {
         }
     }
 
-    /// A walk over the rows of all groups.
+    /// Walks the rows group by group.
     pub(crate) fn into_walk(self) -> LogsWalk {
         match self {
             Self::Narrow(high, parts) => LogsWalk::Narrow(high, parts.into_walk()),
@@ -97,7 +97,7 @@ pub(crate) enum LogsWalk {
 }
 
 impl LogsWalk {
-    /// The rows of a group. Groups have to be asked for in ascending order.
+    /// The rows of a group; to be called with ascending groups.
     #[inline]
     pub(crate) fn of_group(&mut self, group: u32) -> GroupRows<'_> {
         match self {

@@ -1,17 +1,17 @@
-//! Rows in a third of their room: sorted, each as how far it is from the one before.
+//! Sorted rows, delta-encoded into about a third of their size.
 //!
 //! ```text
 //! row    := distance: number, if it is of the group of the row before
 //!         | 0: number, group: number, value: number
 //! number := its bits above two that say how many bytes it takes: 2, 3, 5 or 9, little endian
 //! ```
-//! Eight zeros follow the last row, so that a number can be read with eight bytes at once.
+//! Eight zero bytes follow the last row, so that a number can always be read as eight bytes.
 
 use super::rows::LogRow;
 
 /// Bytes of a number by its lowest two bits.
 const LENGTHS: [usize; 4] = [2, 3, 5, 9];
-/// Zeros at the end.
+/// Zero bytes at the end.
 const PADDING: usize = 8;
 
 fn put(number: u64, out: &mut Vec<u8>) {

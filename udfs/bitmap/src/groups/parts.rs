@@ -1,6 +1,6 @@
-//! Rows dealt out to logs by group: as many neighbouring groups to a log as keep the number of logs
-//! small, so that each log is sorted in the cache, and written while it is there. When logs have
-//! become large their rows are packed.
+//! Rows partitioned into logs by ranges of groups. Ranges are wide enough to bound the number of
+//! logs, and logs small enough to be sorted and written within the cache. Large logs are
+//! delta-packed.
 
 use super::dense::Dense;
 use super::log::{Log, Scratch, end_of};
@@ -9,24 +9,24 @@ use super::rows::LogRow;
 /// The most logs.
 const PARTS: usize = 1024;
 
-/// A group is not looked at for duplicates before groups have this many rows on average.
+/// Below this average of rows per group, no log is compacted.
 const ROWS_PER_GROUP: usize = 16;
 
-/// Rows are not packed before the logs have this many bytes.
+/// Below this many bytes, nothing is packed.
 const UNPACKED: usize = 4 << 20;
 
-/// Where rows are sorted is kept, even if the logs are much smaller, if it has no more bytes.
+/// Scratch memory up to this size is kept, even if the logs are much smaller.
 const LEAST_SCRATCH: usize = 1 << 18;
 
-/// The logs. Group `g` has its rows in log `g >> shift`.
+/// The logs. The rows of group `g` are in log `g >> shift`.
 #[derive(Debug)]
 pub(crate) struct Parts<R> {
     logs: Vec<Log<R>>,
-    /// The block of each log that rows are added to, side by side: those of a thousand logs are at
-    /// hand, the logs are not. A log has its own back while it is looked at.
+    /// The open block of each log, moved out of the log so that those of a thousand logs are
+    /// adjacent in memory. A block is moved back while its log is read.
     tails: Vec<Vec<R>>,
     shift: u32,
-    /// Bytes behind the logs.
+    /// Bytes allocated by the logs.
     bytes: usize,
     scratch: Scratch<R>,
 }
@@ -44,7 +44,7 @@ impl<R> Default for Parts<R> {
 }
 
 impl<R: LogRow> Parts<R> {
-    /// Adds a row; compacts its log if there is enough in it.
+    /// Appends a row; compacts its log if it has reached its limit.
     #[inline]
     pub(crate) fn push(&mut self, row: R, high: u32, dense: &mut Dense) {
         let part = (row.group() >> self.shift) as usize;
@@ -54,7 +54,8 @@ impl<R: LogRow> Parts<R> {
         }
     }
 
-    /// Adds a row whose log is full or missing; compacts the log only if bitsets are given.
+    /// Appends a row whose log has no room or does not exist yet; compacts the log only if bitsets
+    /// are given.
     #[cold]
     #[inline(never)]
     fn push_to_full(&mut self, row: R, dense: Option<(u32, &mut Dense)>) {
@@ -87,19 +88,19 @@ impl<R: LogRow> Parts<R> {
         self.tails[part] = std::mem::take(&mut log.tail);
     }
 
-    /// Gives a log its last block back, if it has not got it.
+    /// Moves the open block of a log back into it, if it was moved out.
     fn give_back(&mut self, part: usize) {
         if self.tails[part].capacity() > 0 {
             self.logs[part].tail = std::mem::take(&mut self.tails[part]);
         }
     }
 
-    /// Gives all logs their last blocks back.
+    /// Moves the open blocks of all logs back.
     fn gather(&mut self) {
         (0..self.logs.len()).for_each(|part| self.give_back(part));
     }
 
-    /// Makes one log of every two.
+    /// Merges logs in pairs, which doubles the groups per log.
     fn join_neighbours(&mut self) {
         self.shift += 1;
         self.gather();
@@ -141,7 +142,7 @@ impl<R: LogRow> Parts<R> {
         }
     }
 
-    /// The sorted rows of a group, which stay.
+    /// The sorted rows of a group; they stay in the log.
     pub(crate) fn of_group(&mut self, group: u32) -> &[R] {
         let part = (group >> self.shift) as usize;
         if part >= self.logs.len() {
@@ -159,12 +160,12 @@ impl<R: LogRow> Parts<R> {
         self.logs.iter().all(|log| log.len() == 0) && self.tails.iter().all(Vec::is_empty)
     }
 
-    /// Bytes held; takes no time.
+    /// Bytes held; O(1).
     pub(crate) fn bytes(&self) -> usize {
         self.bytes + self.scratch.bytes()
     }
 
-    /// The same rows in another form, of the same groups.
+    /// The same rows in another representation.
     pub(crate) fn map<T: LogRow>(&mut self, change: impl Fn(R) -> T) -> Parts<T> {
         self.gather();
         let logs: Vec<Log<T>> = self.logs.iter().map(|log| log.map(&change)).collect();
@@ -178,7 +179,7 @@ impl<R: LogRow> Parts<R> {
         }
     }
 
-    /// Takes the rows of the first groups out; the others are counted from 0 again.
+    /// Splits off the rows of the first `count` groups; the remaining groups are renumbered from 0.
     pub(crate) fn split_first(&mut self, count: u32) -> Self {
         let (mut first, mut others) = (
             Self {
@@ -207,7 +208,7 @@ impl<R: LogRow> Parts<R> {
         first
     }
 
-    /// Adds a row without looking at the others.
+    /// Appends a row without compacting.
     fn add(&mut self, row: R) {
         match self.tails.get_mut((row.group() >> self.shift) as usize) {
             Some(tail) if tail.len() < tail.capacity() => tail.push(row),
@@ -215,7 +216,7 @@ impl<R: LogRow> Parts<R> {
         }
     }
 
-    /// A walk over the rows of all groups.
+    /// Walks the rows group by group.
     pub(crate) fn into_walk(mut self) -> Walk<R> {
         self.gather();
         Walk {
@@ -228,22 +229,21 @@ impl<R: LogRow> Parts<R> {
     }
 }
 
-/// The rows group by group; a log is sorted when its first group is asked for.
+/// An iterator over groups; a log is sorted when its first group is requested.
 #[derive(Debug)]
 pub(crate) struct Walk<R> {
     logs: std::vec::IntoIter<Log<R>>,
     shift: u32,
-    /// Number of logs taken.
+    /// Number of logs consumed.
     taken: u64,
-    /// Sorted rows of the last of them.
+    /// The sorted rows of the last one.
     scratch: Scratch<R>,
-    /// Where the next group starts.
+    /// Index of the next group's first row.
     at: usize,
 }
 
 impl<R: LogRow> Walk<R> {
-    /// The rows of a group. Groups have to be asked for in ascending order; those that are left out
-    /// are skipped.
+    /// The rows of a group; to be called with ascending groups. Groups left out are skipped.
     #[inline]
     pub(crate) fn of_group(&mut self, group: u32) -> &[R] {
         if u64::from(group >> self.shift) >= self.taken {

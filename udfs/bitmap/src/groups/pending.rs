@@ -1,5 +1,5 @@
-//! Bitmaps that groups were given whole: their bytes are kept as they are until the groups are
-//! written, and united then. Bytes that may be shared are not even copied.
+//! Whole bitmaps that were added to groups. Their bytes are kept as they are and united when the
+//! groups are written. Shared buffers are referenced, not copied.
 
 use super::shared::SharedBytes;
 use crate::format::view::BitmapRef;
@@ -7,42 +7,42 @@ use crate::sets::algebra::or;
 use crate::sets::many::or_many;
 use std::ops::Range;
 
-/// Bytes are not united before there are this many.
+/// Below this many bytes, nothing is united.
 const LEAST: usize = 1 << 20;
-/// How far the bytes may grow between unions.
+/// Growth factor of the bytes between unions.
 const GROWTH: usize = 3;
-/// How many bitmaps a group has on average, at least, when they are united: with fewer that saves
-/// little, and needs room for both.
+/// The least average of bitmaps per group at which they are united: with fewer, a union saves
+/// little and needs memory for both.
 const LEAST_UNITED: usize = 4;
 
-/// Where a group's bitmap lies.
+/// The place of a group's bitmap.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     group: u32,
-    /// Number of the shared bytes, or [`OWN`].
+    /// Index of the shared buffer, or [`OWN`].
     block: u32,
     start: usize,
     end: usize,
 }
 
-/// The bytes that are not shared.
+/// Stands for bytes that were copied.
 const OWN: u32 = u32::MAX;
 
-/// Bytes of others.
+/// A shared buffer.
 #[derive(Debug)]
 struct Block {
     bytes: SharedBytes,
-    /// How many entries lie in them.
+    /// Number of entries that reference it.
     entries: usize,
-    /// How many bytes of those that were offered are kept, beyond those that are not.
+    /// Bytes kept minus bytes not kept; negative means the block is not worth holding.
     worth: i64,
 }
 
-/// Bitmaps of groups; a group may have several.
+/// Whole bitmaps of groups; a group may have several.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     own: Vec<u8>,
-    /// Shared bytes; `None` when all bitmaps in them have been written.
+    /// Shared buffers; `None` when all their bitmaps have been written.
     blocks: Vec<Option<Block>>,
     entries: Vec<Entry>,
     /// Bytes of all bitmaps.
@@ -51,7 +51,7 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    /// Bytes held, of shared ones those of bitmaps.
+    /// Bytes held; of shared buffers only the bytes of bitmaps.
     pub(crate) fn bytes(&self) -> usize {
         self.own.capacity()
             + (self.len - self.own.len())
@@ -59,7 +59,8 @@ impl Pending {
             + self.blocks.capacity() * size_of::<Option<Block>>()
     }
 
-    /// Gives a bitmap to a group. Returns whether bitmaps of groups have been united.
+    /// Adds a copy of a bitmap to a group. Returns whether pending bitmaps were united to save
+    /// memory.
     pub(crate) fn push(&mut self, group: u32, bitmap: &BitmapRef<'_>) -> bool {
         self.push_own(group, bitmap.as_bytes());
         self.is_over() && self.unite()
@@ -77,7 +78,7 @@ impl Pending {
         });
     }
 
-    /// Keeps bytes for bitmaps that are about to be given; returns the number of the first.
+    /// Keeps buffers for bitmaps that are about to be offered. Returns the index of the first.
     pub(crate) fn share(&mut self, bytes: &[SharedBytes]) -> usize {
         let first = self.blocks.len();
         self.blocks.extend(bytes.iter().map(|bytes| {
@@ -90,7 +91,8 @@ impl Pending {
         first
     }
 
-    /// Gives a bitmap in shared bytes to a group, if it is to be kept.
+    /// Offers a range of a shared buffer as a group's bitmap; it is added if `is_kept`, and counted
+    /// either way.
     pub(crate) fn offer(&mut self, group: u32, block: usize, range: Range<usize>, is_kept: bool) {
         let Some(Some(shared)) = self.blocks.get_mut(block) else {
             return;
@@ -110,8 +112,8 @@ impl Pending {
         });
     }
 
-    /// Lets go of shared bytes, from a number on, that are not worth it: what is kept of them is
-    /// copied. Returns whether bitmaps of groups have been united.
+    /// Frees the shared buffers from index `first` on that are not worth holding, after copying
+    /// what is kept of them. Returns whether pending bitmaps were united.
     pub(crate) fn settle(&mut self, first: usize) -> bool {
         for entry in self
             .entries
@@ -170,7 +172,7 @@ impl Pending {
         bytes.get(entry.start..entry.end).unwrap_or_default()
     }
 
-    /// Takes the bitmaps out that `wanted` chooses, and calls `take` with each and its group.
+    /// Removes the bitmaps that `wanted` selects, and calls `take` with each and its group.
     pub(crate) fn take_out(
         &mut self,
         wanted: impl Fn(&BitmapRef<'_>) -> bool,
@@ -190,14 +192,14 @@ impl Pending {
         }
     }
 
-    /// Brings the entries into the order of their groups.
+    /// Sorts the entries by group.
     pub(crate) fn sort(&mut self) {
         if !self.entries.is_sorted_by_key(|entry| entry.group) {
             self.entries.sort_by_key(|entry| entry.group);
         }
     }
 
-    /// Unites the bitmaps of each group, if groups have several; returns whether they have.
+    /// Unites the bitmaps of each group. Returns whether there was anything to unite.
     fn unite(&mut self) -> bool {
         self.sort();
         let groups = self.entries.chunk_by(|a, b| a.group == b.group).count();
@@ -224,7 +226,7 @@ impl Pending {
         true
     }
 
-    /// Where the entries of a group end that start at `from`. The entries are sorted.
+    /// The end of the group's entries that start at `from`, in sorted entries.
     #[inline]
     pub(crate) fn end_of_group(&self, group: u32, from: usize) -> usize {
         from + self.entries[from..]
@@ -233,7 +235,7 @@ impl Pending {
             .count()
     }
 
-    /// Where the entries of a group start, at `from` or after it. The entries are sorted.
+    /// The start of a group's entries, at `from` or later, in sorted entries.
     pub(crate) fn start_of_group(&self, group: u32, from: usize) -> usize {
         from + self.entries[from..]
             .iter()
@@ -241,7 +243,7 @@ impl Pending {
             .count()
     }
 
-    /// The entries of a group. The entries are sorted.
+    /// A group's entries, in sorted entries.
     pub(crate) fn of_group(&self, group: u32) -> Range<usize> {
         self.entries.partition_point(|entry| entry.group < group)
             ..self.entries.partition_point(|entry| entry.group <= group)
@@ -262,7 +264,7 @@ impl Pending {
         }
     }
 
-    /// Lets go of shared bytes all whose bitmaps have been written; each entry counts once.
+    /// Frees shared buffers whose bitmaps have all been written; to be called once per entry.
     pub(crate) fn release(&mut self, entries: Range<usize>) {
         for entry in &self.entries[entries] {
             let Some(block) = self.blocks.get_mut(entry.block as usize) else {
@@ -275,7 +277,8 @@ impl Pending {
         }
     }
 
-    /// Takes the bitmaps of the first groups out; the others are counted from 0 again.
+    /// Splits off the bitmaps of the first `count` groups; the remaining groups are renumbered from
+    /// 0.
     pub(crate) fn split_first(&mut self, count: usize) -> Self {
         self.sort();
         let (mut first, mut others) = (self.without_entries(), self.without_entries());
@@ -305,7 +308,7 @@ impl Pending {
         first
     }
 
-    /// The shared bytes alone, under the same numbers.
+    /// The shared buffers under the same indices, without entries.
     fn without_entries(&self) -> Self {
         let bare = |block: &Block| Block {
             bytes: block.bytes.clone(),

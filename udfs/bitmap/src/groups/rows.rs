@@ -1,4 +1,4 @@
-//! A value of a group as one integer, which sorts by group and then by value.
+//! A (group, value) row as one integer that sorts by group, then by value.
 
 use super::radix;
 use crate::format::sorted::{write_bucket, write_sorted};
@@ -6,13 +6,13 @@ use crate::format::writer::Writer;
 
 /// A row of a log.
 pub(crate) trait LogRow: radix::Row + std::fmt::Debug {
-    /// Lower bits of the row that are the value's.
+    /// Number of low bits that hold the value.
     const VALUE_BITS: u32;
-    /// The row of a value; only the lower [`LogRow::VALUE_BITS`] of the value are kept.
+    /// The row of a value, truncated to its lowest [`LogRow::VALUE_BITS`].
     fn new(group: u32, value: u64) -> Self;
     /// The group.
     fn group(self) -> u32;
-    /// The value, as far as it is kept.
+    /// The value's low bits.
     fn low(self) -> u64;
     /// Group, and value without its lowest 16 bits.
     fn chunk(self) -> u128;
@@ -93,8 +93,7 @@ impl GroupRows<'_> {
         }
     }
 
-    /// Takes the first rows off, as far as they have this high word; replaces `lows` by their lower
-    /// words.
+    /// Removes the leading rows with this high word and replaces `lows` by their low words.
     #[inline]
     pub(crate) fn take_bucket(&mut self, high: u32, lows: &mut Vec<u32>) {
         lows.clear();
@@ -115,7 +114,7 @@ impl GroupRows<'_> {
         }
     }
 
-    /// Appends the canonical bitmap of the rows to `out`; nothing for none.
+    /// Appends the canonical bitmap of the rows to `out`; nothing if there are no rows.
     #[inline]
     pub(crate) fn write(mut self, lows: &mut Vec<u32>, out: &mut Vec<u8>) {
         let Some(high) = self.high() else { return };

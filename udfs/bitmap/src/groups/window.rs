@@ -1,25 +1,25 @@
-//! Values of a batch that lie close together, as those of sorted input do: which of them each group
-//! has is gathered in flags first.
+//! A dense window for batches whose values are close together, as in sorted input: membership is
+//! first collected in one flag per group and value.
 //!
-//! A flag is a byte, which is set without a look at what it was. Bits would have to be read, and
-//! wait for the row before.
+//! A flag is a byte, so that setting it is a blind store. Setting a bit is a read-modify-write,
+//! which depends on the row before.
 
-/// The most flags of all groups: they stay in the fastest cache.
+/// The most flags of all groups together: they fit the L1 cache.
 const MOST: usize = 1 << 15;
-/// And how many for a row.
+/// The most flags per row of the batch: beyond, clearing them costs more than they save.
 const MOST_OF_ROW: usize = 4;
 
-/// The values that a batch seems to lie among, the same for each group.
+/// The range of values of a batch, the same for every group.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Window {
-    /// The first value without its lowest six bits.
+    /// Index of the first word: the first value divided by 64.
     pub(crate) first: u64,
-    /// How many words of 64 bits they fill.
+    /// Width in words of 64 bits.
     pub(crate) width: usize,
 }
 
 impl Window {
-    /// What lies between the first value and the last one; `None` if gathering there does not pay.
+    /// The window from the first value to the last one; `None` if it does not pay.
     pub(crate) fn of(values: &[u64], groups: usize) -> Option<Self> {
         let (first, last) = (values.first()? >> 6, values.last()? >> 6);
         let width = usize::try_from(first.abs_diff(last)).ok()?.checked_add(1)?;
@@ -30,8 +30,8 @@ impl Window {
         })
     }
 
-    /// Sets the flag of each value, those of group 0 first, after all have been cleared; calls
-    /// `other` with each row that does not lie in the window.
+    /// Clears the flags, group-major, and sets that of each row; calls `other` with each row
+    /// outside the window.
     pub(crate) fn gather(
         &self,
         groups: &[usize],
@@ -56,7 +56,7 @@ impl Window {
     }
 }
 
-/// Flags as words, a bit each.
+/// Packs flags into words, one bit each.
 pub(crate) fn words_of(flags: &[u8]) -> impl Iterator<Item = u64> {
     flags.as_chunks::<64>().0.iter().map(|flags| {
         let bytes = flags.as_chunks::<8>().0.iter().enumerate();

@@ -1,0 +1,329 @@
+//! The keys of `[[source]]`, of its four kinds and of the tables inside it.
+
+use crate::config::key::{Key, Table};
+
+/// A kind as written in the configuration, and the keys it has beside those of every kind.
+pub(in crate::config) struct Kind {
+    pub(super) name: &'static str,
+    pub(in crate::config) own: Table,
+    pub(super) columns: &'static [Key],
+}
+
+pub(in crate::config) const EVERY_KIND: Table = Table {
+    title: "[[source]]",
+    what: "Where raw rows come from. Every kind of source has these keys. Expressions are SQL over \
+           the source's row; `$date` is the run's date.",
+    keys: &[
+        Key::required(
+            "name",
+            "ASCII letters, digits and `_`",
+            "the source's name, unique, and its table in `tagmill sql`: `raw.<name>`; not \
+             `behaviour`",
+        ),
+        Key::required(
+            "kind",
+            "`attributes`, `group_tags`, `behaviour` or `custom_events`",
+            "what a row is",
+        ),
+        Key::required(
+            "path",
+            "path or url with `{date}`, `*` and `**`",
+            "the Parquet files of a date",
+        ),
+        Key::optional(
+            "ready",
+            "path or url with `{date}` and `*`",
+            "(files at `path` are enough)",
+            "a file that exists once the date's data is complete",
+        ),
+        Key::optional(
+            "late",
+            "table",
+            "(required)",
+            "what to do when the date's data is not there",
+        ),
+        Key::required("columns", "table", "which column is what"),
+        Key::optional(
+            "nulls",
+            "list of texts",
+            "[]",
+            "texts that mean null, compared whole and before anything else",
+        ),
+        Key::optional(
+            "filter",
+            "expression",
+            "(every row)",
+            "rows for which it is false are filtered, and counted",
+        ),
+        Key::optional(
+            "reject",
+            "table of reason = expression",
+            "(none)",
+            "rows for which one is true are rejected with the first such reason, in the order of \
+             the file, and counted",
+        ),
+        Key::optional(
+            "clean",
+            "table of column = expression",
+            "(none)",
+            "what replaces a column of the files before filter, reject, tags, dimensions and \
+             measures see it",
+        ),
+    ],
+};
+
+const CONTENT: Key = Key::optional(
+    "content",
+    "`snapshot` or `changes`",
+    "\"snapshot\"",
+    "`snapshot`: a user who is absent today has no value any more; `changes`: the last value stays, \
+     a row replaces all that its user (with `group_tags`: its user and tag) had, and null clears",
+);
+const DEDUPE_LATEST: Key = Key::optional(
+    "dedupe",
+    "table",
+    "(ties go by the row's bytes)",
+    "which of several rows of one user, or of one user and tag, counts",
+);
+const DEDUPE_EVENTS: Key = Key::optional(
+    "dedupe",
+    "table",
+    "(every row counts)",
+    "which rows are the same event, sent twice",
+);
+const DAY_KEY: Key = Key::optional(
+    "day",
+    "table",
+    "(by time, late ones rejected)",
+    "which day an event belongs to",
+);
+
+pub(in crate::config) const ATTRIBUTES: Kind = Kind {
+    name: "attributes",
+    own: Table {
+        title: "[[source]] with kind = \"attributes\"",
+        what: "A row per user, a column per attribute; `[[tag]]` makes tags of them.",
+        keys: &[CONTENT, DEDUPE_LATEST],
+    },
+    columns: &[APP, USER],
+};
+
+pub(in crate::config) const GROUP_TAGS: Kind = Kind {
+    name: "group_tags",
+    own: Table {
+        title: "[[source]] with kind = \"group_tags\"",
+        what: "A row per user and tag, as operators hand them out.",
+        keys: &[
+            CONTENT,
+            DEDUPE_LATEST,
+            Key::optional(
+                "registry",
+                "path or url with `{date}` and `*`",
+                "(none)",
+                "rows that declare tags: app, tag, type, multi",
+            ),
+            Key::optional(
+                "undeclared",
+                "`string`, `ignore` or `reject`",
+                "\"string\"",
+                "a tag that nobody declared: single-valued text, left out and counted, or its row \
+                 rejected",
+            ),
+        ],
+    },
+    columns: &[APP, USER, TAG, VALUE],
+};
+
+pub(in crate::config) const BEHAVIOUR_EVENTS: Kind = Kind {
+    name: "behaviour",
+    own: Table {
+        title: "[[source]] with kind = \"behaviour\"",
+        what: "A row per event of the platform, its dimensions and measures declared here.",
+        keys: &[
+            DAY_KEY,
+            DEDUPE_EVENTS,
+            Key::optional(
+                "events",
+                "list of names",
+                "[]",
+                "the events that are indexed; `[]`: all",
+            ),
+            Key::optional(
+                "dimensions",
+                "table of name = expression",
+                "(none)",
+                "what users of an event are told apart by",
+            ),
+            Key::optional(
+                "measures",
+                "table of name = table",
+                "(none)",
+                "numbers that are added up per user; the number of events, `*`, is always there",
+            ),
+        ],
+    },
+    columns: &[APP, USER, EVENT, TIME],
+};
+
+pub(in crate::config) const CUSTOM_EVENTS: Kind = Kind {
+    name: "custom_events",
+    // Events, dimensions and measures are what the registry is for.
+    own: Table {
+        title: "[[source]] with kind = \"custom_events\"",
+        what: "A row per event of a merchant, its dimensions and measures declared by registry rows.",
+        keys: &[
+            DAY_KEY,
+            DEDUPE_EVENTS,
+            Key::required(
+                "registry",
+                "path or url with `{date}` and `*`",
+                "rows that declare events and properties: app, event, property, role, type, scale",
+            ),
+            Key::optional(
+                "undeclared",
+                "`ignore` or `reject`",
+                "\"ignore\"",
+                "an event or property that nobody declared: not indexed and counted per app, or its \
+                 row rejected",
+            ),
+        ],
+    },
+    columns: &[APP, USER, EVENT, TIME, PROPERTIES],
+};
+
+pub(super) const KINDS: [&Kind; 4] = [&ATTRIBUTES, &GROUP_TAGS, &BEHAVIOUR_EVENTS, &CUSTOM_EVENTS];
+
+const APP: Key = Key::required(
+    "app",
+    "column, or a constant in single quotes",
+    "the app: `app = \"mini_app_id\"`, or `app = \"'shop'\"` where all rows are of one app",
+);
+const USER: Key = Key::required(
+    "user",
+    "column of text or integers",
+    "the user id; a row without one is rejected",
+);
+const TAG: Key = Key::required("tag", "column", "of `group_tags`: the tag's name");
+const VALUE: Key = Key::required("value", "column", "of `group_tags`: its value");
+const EVENT: Key = Key::required("event", "column", "of events: the event's name");
+const TIME: Key = Key::required(
+    "time",
+    "column",
+    "of events: when it was; a time without a zone is taken as UTC",
+);
+const PROPERTIES: Key = Key::required(
+    "properties",
+    "column",
+    "of `custom_events`: a map, or JSON text",
+);
+
+pub(in crate::config) const COLUMNS: Table = Table {
+    title: "columns of a source",
+    what: "Names of columns in the files.",
+    keys: &[APP, USER, TAG, VALUE, EVENT, TIME, PROPERTIES],
+};
+
+pub(in crate::config) const LATE: Table = Table {
+    title: "late of a source",
+    what: "What to do when the date's data is not there.",
+    keys: &[
+        Key::optional(
+            "policy",
+            "`required`, `carry` or `skip`",
+            "\"required\"",
+            "`required`: the night ends with exit 3, to be tried again; `carry`: the last values \
+             stay, groups on them are `stale` (not for events); `skip`: the night does without, \
+             groups on the source are `incomplete`",
+        ),
+        Key::optional(
+            "max_days",
+            "whole number from 1",
+            "(any age)",
+            "how old carried values may be; with `carry` only",
+        ),
+        Key::optional(
+            "wait",
+            "duration: `\"90m\"`",
+            "(not at all)",
+            "how long to wait for it first",
+        ),
+    ],
+};
+
+pub(in crate::config) const LATEST: Table = Table {
+    title: "dedupe of attributes and group_tags",
+    what: "Which of several rows counts.",
+    keys: &[
+        Key::optional("keep", "`latest`", "\"latest\"", "the rule"),
+        Key::required(
+            "by",
+            "column",
+            "the row with the greatest value in it counts",
+        ),
+    ],
+};
+
+pub(in crate::config) const EVENT_KEY: Table = Table {
+    title: "dedupe of events",
+    what: "Which rows are the same event.",
+    keys: &[Key::optional(
+        "key",
+        "list of columns",
+        "[]",
+        "of a user's rows of one app and day with equal keys one counts; rows whose key is null are \
+         never the same",
+    )],
+};
+
+pub(in crate::config) const DAY: Table = Table {
+    title: "day of events",
+    what: "Which day an event belongs to.",
+    keys: &[
+        Key::optional(
+            "by",
+            "`time` or `path`",
+            "\"time\"",
+            "the event's time in `warehouse.time_zone`, or the `{date}` of its file's path",
+        ),
+        Key::optional(
+            "late",
+            "`reject` or `today`",
+            "\"reject\"",
+            "an event of an earlier day in the date's files: rejected as `late`, or counted on the \
+             run's date; one of a later day is always rejected, as `future`",
+        ),
+    ],
+};
+
+pub(in crate::config) const MEASURE: Table = Table {
+    title: "a measure of a source",
+    what: "A number of an event that is added up per user, exactly.",
+    keys: &[
+        Key::required("value", "expression", "the number"),
+        Key::optional(
+            "scale",
+            "whole number from 0 to 18",
+            "0",
+            "decimal digits kept; what is beyond is rounded half to even before adding",
+        ),
+        Key::optional(
+            "events",
+            "list of names",
+            "[]",
+            "the events that have it; `[]`: all",
+        ),
+    ],
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_of_a_kind_is_in_the_reference() {
+        for kind in KINDS {
+            let strange = kind.columns.iter().find(|key| !COLUMNS.keys.contains(key));
+            assert_eq!(strange, None, "{}", kind.name);
+        }
+    }
+}
