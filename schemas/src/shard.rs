@@ -9,7 +9,7 @@
 //! ```
 
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::error::{Error, Result};
 
@@ -139,11 +139,6 @@ pub fn split_percent(salt: &str, user_id: &[u8]) -> u32 {
     hasher.update(&[0]);
     hasher.update(user_id);
     (hasher.digest() % 100) as u32
-}
-
-/// The `id_hash` of the users artifact: XXH3-128 of the id bytes, big-endian.
-pub fn id_hash(id_bytes: &[u8]) -> [u8; 16] {
-    xxh3_128(id_bytes).to_be_bytes()
 }
 
 /// Whether an app name can be used: not empty, and without a zero byte, which separates app and

@@ -134,6 +134,14 @@ impl Artifact {
         columns::schema_of(self.columns())
     }
 
+    /// Columns that files of earlier versions have beside today's, and that nobody reads any more.
+    pub fn retired_columns(self) -> &'static [ColumnSpec] {
+        match self {
+            Self::Users => users::RETIRED,
+            _ => &[],
+        }
+    }
+
     /// What it holds, in a sentence.
     pub fn what(self) -> &'static str {
         match self {

@@ -21,6 +21,13 @@ const TAGS: [(&str, Kind); 8] = [
     ("interests", Kind::String),
 ];
 
+/// Tags of the attribute source of which a user has one value.
+pub fn single_valued() -> impl Iterator<Item = &'static str> {
+    TAGS.iter()
+        .map(|(name, _)| *name)
+        .filter(|name| *name != "interests")
+}
+
 type Values = Vec<(&'static str, Value)>;
 
 /// When a single-valued label last changed, and to what, by app, tag and user.

@@ -1,11 +1,20 @@
 //! User ids and their numbers. Reads sightings, writes ordinals.
 //!
 //! Shard: XXH3-64 of the id's bytes, modulo the number of shards. Ordinals: what an earlier night
-//! gave stays; new users of a shard follow in the order of (smallest app that saw them, user id).
+//! gave stays; new users of a shard follow in the order of (smallest app that saw them, binary digits
+//! of the number of their events there, values of common tags there, user id).
+//!
+//! Common tags have one value a user and 2 to 64 different ones, none being one, among the new users
+//! of the shard. Those with fewer come first, then by name; all of them together have at most 2^26
+//! combinations, the rest is left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use twox_hash::XxHash3_64;
+
+use super::attributes::single_valued;
+use super::fact::Facts;
+use super::value::Value;
 
 /// Whether equal ids in two apps are one user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,20 +70,35 @@ impl Dictionary {
     }
 
     /// Numbers the users of a night that are not known yet.
-    pub fn extend(&mut self, sightings: &BTreeSet<(String, String)>) {
-        let mut smallest_app: BTreeMap<Identity, &str> = BTreeMap::new();
-        for (app, user) in sightings {
-            smallest_app.entry(self.identity(app, user)).or_insert(app);
+    pub fn extend(&mut self, facts: &Facts) {
+        let mut home: BTreeMap<Identity, &(String, String)> = BTreeMap::new();
+        for sighting in &facts.sightings {
+            let (app, user) = sighting;
+            home.entry(self.identity(app, user)).or_insert(sighting);
         }
-        let new: BTreeSet<(u32, &str, String, Identity)> = smallest_app
-            .into_iter()
-            .filter(|(identity, _)| !self.numbers.contains_key(identity))
-            .map(|(identity, app)| (self.shard(&identity), app, identity.1.clone(), identity))
-            .collect();
-        for (shard, _, _, identity) in new {
-            let next = self.next.entry(shard).or_default();
-            self.numbers.insert(identity, (shard, *next));
-            *next += 1;
+        let mut new: BTreeMap<u32, Vec<(Identity, &(String, String))>> = BTreeMap::new();
+        for (identity, sighting) in home {
+            if !self.numbers.contains_key(&identity) {
+                let shard = self.shard(&identity);
+                new.entry(shard).or_default().push((identity, sighting));
+            }
+        }
+        for (shard, mut users) in new {
+            let common = common_tags(facts, &users);
+            users.sort_by_cached_key(|(identity, sighting)| {
+                let events = facts.activity.get(*sighting).copied().unwrap_or(0);
+                let values: Vec<Option<&Value>> = common
+                    .iter()
+                    .map(|tag| value(facts, tag, sighting))
+                    .collect();
+                let digits = u64::BITS - events.leading_zeros();
+                (&sighting.0, digits, values, identity.1.clone())
+            });
+            for (identity, _) in users {
+                let next = self.next.entry(shard).or_default();
+                self.numbers.insert(identity, (shard, *next));
+                *next += 1;
+            }
         }
     }
 
@@ -87,15 +111,38 @@ impl Dictionary {
     }
 }
 
+fn value<'f>(facts: &'f Facts, tag: &str, (app, user): &(String, String)) -> Option<&'f Value> {
+    let users = facts.tags.get(&(app.clone(), tag.to_owned()))?;
+    users.get(user)?.first()
+}
+
+fn common_tags(facts: &Facts, users: &[(Identity, &(String, String))]) -> Vec<&'static str> {
+    let mut tags: Vec<(usize, &str)> = single_valued()
+        .map(|tag| {
+            let values: BTreeSet<_> = users.iter().map(|(_, at)| value(facts, tag, at)).collect();
+            (values.len(), tag)
+        })
+        .filter(|(values, _)| (2..=64).contains(values))
+        .collect();
+    tags.sort();
+    let mut combinations = 1u64;
+    tags.retain(|(values, _)| {
+        combinations *= *values as u64;
+        combinations <= 1 << 26
+    });
+    tags.into_iter().map(|(_, tag)| tag).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn seen(pairs: &[(&str, &str)]) -> BTreeSet<(String, String)> {
-        pairs
-            .iter()
-            .map(|(app, user)| ((*app).to_owned(), (*user).to_owned()))
-            .collect()
+    fn seen(pairs: &[(&str, &str)]) -> Facts {
+        let sighting = |(app, user): &(&str, &str)| ((*app).to_owned(), (*user).to_owned());
+        Facts {
+            sightings: pairs.iter().map(sighting).collect(),
+            ..Facts::default()
+        }
     }
 
     #[test]
@@ -112,6 +159,20 @@ mod tests {
             (dictionary.uid("a", "a1"), dictionary.uid("a", "a00")),
             (Some(2), Some(3))
         );
+    }
+
+    #[test]
+    fn new_users_stand_by_activity_then_values_then_id() {
+        let mut facts = seen(&[("a", "1"), ("a", "2"), ("a", "3"), ("a", "4")]);
+        facts.be_active("a", "1");
+        let women = [("1", "F"), ("2", "M"), ("4", "F")];
+        for (user, value) in women {
+            facts.add_value("a", "gender", user, Value::String(value.to_owned()));
+        }
+        let mut dictionary = Dictionary::new(1, Scope::Global);
+        dictionary.extend(&facts);
+        let uids = ["3", "4", "2", "1"].map(|user| dictionary.uid("a", user));
+        assert_eq!(uids, [Some(0), Some(1), Some(2), Some(3)]);
     }
 
     #[test]

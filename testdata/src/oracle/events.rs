@@ -55,6 +55,9 @@ pub fn add_platform(
             owner.app.as_deref(),
             outcome.map(|(_, user)| user),
         );
+        if let (Ok((app, user)), Ok(_) | Err(Refusal::Duplicate)) = (owner.check(), outcome) {
+            facts.be_active(app, user);
+        }
         let Ok((app, user)) = outcome else {
             return Ok(());
         };
@@ -170,6 +173,7 @@ pub fn add_custom(
             facts.count_undeclared(source, app);
             return Ok(());
         };
+        facts.be_active(app, user);
         let key = (app.to_owned(), event);
         facts
             .dimensions

@@ -67,6 +67,8 @@ pub struct Facts {
     pub accounts: BTreeMap<(String, Option<String>), Account>,
     /// App and user of every accepted row.
     pub sightings: BTreeSet<(String, String)>,
+    /// How many events each app has of each user, copies included.
+    pub activity: BTreeMap<(String, String), u64>,
     /// Values of each app, tag and user.
     pub tags: BTreeMap<(String, String), BTreeMap<String, BTreeSet<Value>>>,
     /// Type of the tags that every app has.
@@ -105,6 +107,12 @@ impl Facts {
         if let (Some(app), Ok(user)) = (app, outcome) {
             self.sightings.insert((app.to_owned(), user.to_owned()));
         }
+    }
+
+    /// Counts one event, or a copy of one, of a user.
+    pub fn be_active(&mut self, app: &str, user: &str) {
+        let key = (app.to_owned(), user.to_owned());
+        *self.activity.entry(key).or_default() += 1;
     }
 
     /// Marks an accepted row as one whose event nobody declares.

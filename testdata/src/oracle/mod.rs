@@ -108,7 +108,7 @@ impl Night {
             events::add_custom(&mut facts, "scans", &folder("scans"), &registry, &day)?;
         }
         attributes::add_profiles(&mut facts, &folder("profiles"), day_number, is_rich)?;
-        dictionary.extend(&facts.sightings);
+        dictionary.extend(&facts);
         for (app, user) in &facts.sightings {
             universe
                 .entry(app.clone())

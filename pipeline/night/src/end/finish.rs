@@ -15,7 +15,8 @@ use tagmill_schemas::value::ValueType;
 
 use super::app_order::AppOrder;
 use super::app_writer::{AppWriter, Audiences};
-use super::new_users::{number_new_users, write_users};
+use super::new_users::write_users;
+use super::numbering::number_new_users;
 use super::output::Output;
 use super::report::ShardReport;
 use crate::take::accounting::Count;

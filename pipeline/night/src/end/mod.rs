@@ -11,6 +11,7 @@ pub(crate) mod kept;
 pub(crate) mod label_sets;
 pub(crate) mod members;
 pub(crate) mod new_users;
+pub(crate) mod numbering;
 pub(crate) mod output;
 pub(crate) mod report;
 pub(crate) mod tag_sets;

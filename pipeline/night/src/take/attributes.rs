@@ -66,6 +66,11 @@ impl TagColumn {
             .chain(list.iter().copied())
     }
 
+    /// The code of this provisional seat, [`NULL_CODE`] for null; of a single-valued tag.
+    pub fn code(&self, seat: u32) -> u32 {
+        self.codes.get(seat as usize)
+    }
+
     /// Adds a value that was published before, for `content = "changes"` and for carried sources.
     pub fn carry(&mut self, seat: u32, code: u32) {
         let seat = seat as usize;

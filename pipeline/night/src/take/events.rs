@@ -72,6 +72,11 @@ impl EventRows {
         self.seats.len()
     }
 
+    /// Calls `each` with the provisional seat of every event, copies included.
+    pub fn for_each_seat(&self, mut each: impl FnMut(u32)) {
+        self.seats.for_each(|_, seat| each(seat));
+    }
+
     /// The codes of these events.
     pub fn name_codes(&mut self, events: &[String]) -> Vec<u32> {
         events

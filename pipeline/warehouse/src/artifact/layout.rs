@@ -3,7 +3,7 @@
 //! | artifact | pages | encodings |
 //! |---|---|---|
 //! | with bitmaps | 1,024 rows or 64 KiB: one row costs one small page | keys: dictionary, page index; bitmap: plain, no statistics, snappy only where it saves a tenth |
-//! | users | 1 MiB | user_id and id_hash plain and uncompressed: five million rows load at the speed of a copy |
+//! | users | 1 MiB | user_id plain and uncompressed: five million rows load at the speed of a copy |
 //! | the rest | defaults | zstd |
 //!
 //! Files with bitmaps are encoded from runs ([`super::BitmapRows`]), the others by Arrow's writer.
@@ -13,6 +13,8 @@ use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 use tagmill_schemas::Artifact;
+use tagmill_schemas::artifact::Columns;
+use tagmill_schemas::artifact::users::Column;
 
 const BITMAP: &str = "bitmap";
 
@@ -56,15 +58,11 @@ fn users(builder: WriterPropertiesBuilder) -> WriterPropertiesBuilder {
     let builder = builder
         .set_write_batch_size(super::CHUNK_ROWS)
         .set_data_page_row_count_limit(GROUP_ROWS as usize);
-    let plain = ["user_id", "id_hash"]
-        .into_iter()
-        .fold(builder, |builder, name| {
-            let column = ColumnPath::from(name);
-            builder
-                .set_column_dictionary_enabled(column.clone(), false)
-                .set_column_encoding(column.clone(), Encoding::PLAIN)
-                .set_column_statistics_enabled(column, EnabledStatistics::None)
-        });
+    let ids = ColumnPath::from(Column::UserId.name());
+    let plain = builder
+        .set_column_dictionary_enabled(ids.clone(), false)
+        .set_column_encoding(ids.clone(), Encoding::PLAIN)
+        .set_column_statistics_enabled(ids, EnabledStatistics::None);
     ["shard", "ordinal", "state"]
         .into_iter()
         .fold(plain, |builder, name| {

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::FieldRef;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -16,7 +17,7 @@ use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
-use tagmill_schemas::artifact::Columns;
+use tagmill_schemas::artifact::{ColumnSpec, Columns};
 use tagmill_schemas::error::{Error, Result};
 use tagmill_schemas::manifest::FileEntry;
 
@@ -82,7 +83,14 @@ pub async fn read_artifact(
         return Err(named.damaged(format!("found {rows} rows, expected {}", entry.rows)));
     }
     let expected = entry.artifact.schema();
-    if builder.schema().fields() != expected.fields() {
+    let retired = entry.artifact.retired_columns();
+    let is_retired = |field: &&FieldRef| retired.iter().any(|c| is_column(c, field));
+    let found = builder
+        .schema()
+        .fields()
+        .iter()
+        .filter(|field| !is_retired(field));
+    if !found.eq(expected.fields()) {
         return Err(named.damaged(format!("the columns are not those of {}", entry.artifact)));
     }
     if let Some(unknown) = projection
@@ -105,6 +113,10 @@ pub async fn read_artifact(
         .build()
         .map_err(|e| named.explain(e))?;
     Ok(stream.map_err(move |e| named.explain(e)).boxed())
+}
+
+fn is_column(column: &ColumnSpec, field: &FieldRef) -> bool {
+    column.name == field.name() && column.data_type == *field.data_type()
 }
 
 /// Rows of a batch: few where ids of a megabyte may make a column of text longer than the two

@@ -262,9 +262,9 @@ async fn a_projection_fetches_its_columns_once() {
     let metadata = metadata(&store, &entry).await;
     let chunk = metadata
         .row_group(0)
-        .column(Artifact::Users.schema().index_of("id_hash").unwrap())
+        .column(Artifact::Users.schema().index_of("user_id").unwrap())
         .compressed_size() as u64;
-    read(&counted, &entry, &["id_hash"]).await;
+    read(&counted, &entry, &["user_id"]).await;
     let fetched = counting.bytes_fetched("users/") - (64 << 10);
     assert_eq!(fetched, chunk);
 }
