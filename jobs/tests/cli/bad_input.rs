@@ -4,14 +4,12 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::thread::sleep;
-use std::time::Duration;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use datafusion::parquet::arrow::ArrowWriter;
 use tempfile::TempDir;
 
-use crate::process::{Done, done, run, tagmill};
+use crate::process::{Done, Stream, done, run, start, tagmill};
 
 const CONFIG: &str = "version = 1
 [warehouse]
@@ -557,22 +555,10 @@ fn a_signal_ends_a_run_without_a_release_and_the_next_one_goes_through() {
             "warehouse.toml",
             CONFIG.replace("path = 'raw/dt", "ready = 'raw/ready'\npath = 'raw/dt"),
         );
-        let mut command = tagmill(folder.path());
-        let process = command
-            .args(["run", "--date", "2026-11-19", "--wait", "5m"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        sleep(Duration::from_millis(1_500));
-        assert!(
-            Command::new("kill")
-                .args([format!("-{signal}"), process.id().to_string()])
-                .status()
-                .unwrap()
-                .success()
-        );
-        let done = done(process.wait_with_output().unwrap());
+        let arguments = ["run", "--date", "2026-11-19", "--wait", "5m"];
+        let mut waiting = start(tagmill(folder.path()).args(arguments));
+        waiting.wait_for(Stream::Err, "is not ready, waiting up to");
+        let done = waiting.end_by(signal);
         assert_eq!((done.code, done.out.as_str()), (Some(code), ""), "{done:?}");
         assert!(
             done.last_error().starts_with("error: run: interrupted"),

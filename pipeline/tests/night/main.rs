@@ -24,4 +24,5 @@ mod release;
 mod rows;
 mod same_bytes;
 mod setup;
+mod sql;
 mod types;

@@ -29,6 +29,7 @@ pub use format::sorted::{write_sorted, write_sorted_u64};
 pub use format::view::{BitmapRef, Buckets};
 pub use groups::group_sets::{DrainedGroups, GroupSets};
 pub use groups::shared::SharedBytes;
+pub use kernels::cpu::{Kernels, kernels, use_kernels};
 pub use kernels::pick::pick;
 pub use sets::algebra::{and, and_not, or, xor};
 pub use sets::clip::{clear, page, range};
