@@ -31,6 +31,7 @@ pub use groups::group_sets::{DrainedGroups, GroupSets};
 pub use groups::shared::SharedBytes;
 pub use kernels::cpu::{Kernels, kernels, use_kernels};
 pub use kernels::pick::pick;
+pub use kernels::sort::{SortKey, SortRow, sort_rows};
 pub use sets::algebra::{and, and_not, or, xor};
 pub use sets::clip::{clear, page, range};
 pub use sets::count::{and_cardinality, and_not_cardinality, or_cardinality, xor_cardinality};

@@ -2,8 +2,8 @@
 //! never move, those before packed.
 
 use super::packing::{pack, unpack};
-use super::radix;
 use super::rows::LogRow;
+use crate::kernels::sort;
 
 /// The log is not compacted before it has this many rows.
 const LEAST: usize = 1 << 12;
@@ -150,7 +150,7 @@ impl<R: LogRow> Log<R> {
         self.blocks
             .iter()
             .for_each(|block| scratch.rows.extend_from_slice(block));
-        radix::sort(
+        sort::sort(
             &mut scratch.rows,
             if self.ascends { R::VALUE_BITS } else { 0 },
             &mut scratch.buffer,
@@ -193,7 +193,7 @@ impl<R: LogRow> Log<R> {
     /// ascended before.
     pub(crate) fn sort_to(&self, scratch: &mut Scratch<R>) -> bool {
         let ascends = self.copy_to(&mut scratch.rows);
-        radix::sort(
+        sort::sort(
             &mut scratch.rows,
             if ascends { R::VALUE_BITS } else { 0 },
             &mut scratch.buffer,

@@ -1,11 +1,11 @@
 //! A value of a group as one integer, which sorts by group and then by value.
 
-use super::radix;
 use crate::format::sorted::{write_bucket, write_sorted};
 use crate::format::writer::Writer;
+use crate::kernels::sort::SortRow;
 
 /// A row of a log.
-pub(crate) trait LogRow: radix::Row + std::fmt::Debug {
+pub(crate) trait LogRow: SortRow + Ord + std::fmt::Debug {
     /// Lower bits of the row that are the value's.
     const VALUE_BITS: u32;
     /// The row of a value; only the lower [`LogRow::VALUE_BITS`] of the value are kept.
