@@ -1,5 +1,7 @@
 //! Sorts rows by an integer, in place: by their most significant differing bits until a part fits the
 //! cache, then by the rest.
+//!
+//! Bench: `sort` in `benches/kernels.rs`, beside the standard library.
 
 /// Parts of at most this many rows are sorted with a second buffer of their size.
 const CACHED: usize = 1 << 18;
@@ -88,8 +90,6 @@ fn differing<R: SortRow>(rows: &[R]) -> u128 {
 
 /// Sorts rows by their keys, ascending; rows with equal keys end in any order. Needs no memory
 /// beyond `buffer`, which grows to at most 262,144 rows and whose contents do not matter.
-///
-/// Bench: `sort` in `benches/kernels.rs`, beside the standard library.
 pub fn sort_rows<R: SortRow>(rows: &mut [R], buffer: &mut Vec<R>) {
     if !rows.is_sorted_by_key(R::key) {
         sort_part(rows, buffer);
