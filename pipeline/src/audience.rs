@@ -35,7 +35,7 @@ pub struct GroupNight {
     pub inputs: Vec<Input>,
     /// Rows that name no group.
     pub nameless: usize,
-    /// Files of which rows seem to be lost; see [`seems_damaged`].
+    /// Files of which rows seem to be lost; see `seems_damaged`.
     pub damaged: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Runs the `.slt` files of every function family.
+//! Runs every `.slt` file of the folder beside it, and the examples of the documentation.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use async_trait::async_trait;
@@ -6,7 +6,7 @@ use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::error::DataFusionError;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A session with the functions.
 struct Session(SessionContext);
@@ -67,91 +67,37 @@ fn session(partitions: usize) -> Session {
     Session(context)
 }
 
-async fn run(file: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/slt")
-        .join(file);
-    for partitions in [1, 4] {
-        let mut runner = Runner::new(move || async move { Ok(session(partitions)) });
-        if let Err(error) = runner.run_file_async(&path).await {
-            panic!("{partitions} partitions: {}", error.display(false));
+/// The `.slt` files, in order of their names.
+fn files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slt");
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "slt"))
+        .collect();
+    files.sort();
+    files
+}
+
+/// The first failure of a file, with its place.
+async fn failure(path: &Path, partitions: usize) -> Option<String> {
+    let mut runner = Runner::new(move || async move { Ok(session(partitions)) });
+    let error = runner.run_file_async(path).await.err()?;
+    Some(format!("{partitions} partitions: {}", error.display(false)))
+}
+
+/// Every file of the folder: a new one needs no code. One that fails does not hide the others.
+#[tokio::test]
+async fn files_of_the_folder() {
+    let files = files();
+    assert!(!files.is_empty());
+    let mut failures = Vec::new();
+    for file in &files {
+        for partitions in [1, 4] {
+            failures.extend(failure(file, partitions).await);
         }
     }
-}
-
-#[tokio::test]
-async fn aggregates() {
-    run("aggregates.slt").await;
-}
-
-#[tokio::test]
-async fn arrays() {
-    run("arrays.slt").await;
-}
-
-#[tokio::test]
-async fn cardinality_and_contains() {
-    run("cardinality_and_contains.slt").await;
-}
-
-#[tokio::test]
-async fn set_operations() {
-    run("set_operations.slt").await;
-}
-
-#[tokio::test]
-async fn wire() {
-    run("wire.slt").await;
-}
-
-#[tokio::test]
-async fn bit_sliced() {
-    run("bit_sliced.slt").await;
-}
-
-#[tokio::test]
-async fn clickhouse() {
-    run("clickhouse.slt").await;
-}
-
-#[tokio::test]
-async fn counts_and_questions() {
-    run("counts_and_questions.slt").await;
-}
-
-#[tokio::test]
-async fn dialects() {
-    run("dialects.slt").await;
-}
-
-#[tokio::test]
-async fn edits() {
-    run("edits.slt").await;
-}
-
-#[tokio::test]
-async fn keyed_aggregates() {
-    run("keyed_aggregates.slt").await;
-}
-
-#[tokio::test]
-async fn parts_and_places() {
-    run("parts_and_places.slt").await;
-}
-
-#[tokio::test]
-async fn postgres() {
-    run("postgres.slt").await;
-}
-
-#[tokio::test]
-async fn spark_buckets() {
-    run("spark_buckets.slt").await;
-}
-
-#[tokio::test]
-async fn texts() {
-    run("texts.slt").await;
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
 /// Every documented example gives the documented result.

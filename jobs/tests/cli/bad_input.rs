@@ -4,16 +4,14 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::thread::sleep;
-use std::time::Duration;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use datafusion::parquet::arrow::ArrowWriter;
 use tempfile::TempDir;
 
-use crate::process::{Done, done, run, tagmill};
+use crate::process::{Done, Stream, done, run, start, tagmill};
 
-const CONFIG: &str = "version = 1
+pub const CONFIG: &str = "version = 1
 [warehouse]
 url = 'w'
 shards = 2
@@ -60,14 +58,14 @@ fn people(rows: &[(Option<&str>, Option<&str>)]) -> Vec<u8> {
     ])
 }
 
-fn write(folder: &Path, path: &str, bytes: impl AsRef<[u8]>) {
+pub fn write(folder: &Path, path: &str, bytes: impl AsRef<[u8]>) {
     let path = folder.join(path);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, bytes).unwrap();
 }
 
 /// A made warehouse with sound data of 2026-11-19.
-fn shop() -> TempDir {
+pub fn shop() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "warehouse.toml", CONFIG);
     write(
@@ -80,13 +78,13 @@ fn shop() -> TempDir {
     folder
 }
 
-fn night(folder: &Path) -> Done {
+pub fn night(folder: &Path) -> Done {
     run(folder, &["run", "--date", "2026-11-19"])
 }
 
 /// Ends as told with a last line that has all `parts`; nothing on standard output, nothing
 /// published.
-fn fails(folder: &Path, done: &Done, code: i32, parts: &[&str]) {
+pub fn fails(folder: &Path, done: &Done, code: i32, parts: &[&str]) {
     assert_eq!((done.code, done.out.as_str()), (Some(code), ""), "{done:?}");
     for part in parts {
         assert!(
@@ -112,7 +110,7 @@ fn fails(folder: &Path, done: &Done, code: i32, parts: &[&str]) {
 }
 
 /// Publishes release 1; what was wrong stands on standard error.
-fn goes_on(done: &Done, warnings: &[&str]) {
+pub fn goes_on(done: &Done, warnings: &[&str]) {
     assert_eq!(done.code, Some(0), "{done:?}");
     assert!(
         done.out.starts_with("release 1 of 2026-11-19 is published"),
@@ -211,104 +209,6 @@ fn data_that_is_not_there_yet_is_exit_3() {
             &["source profiles has no data", date],
         );
     }
-}
-
-#[test]
-fn a_configuration_that_is_wrong_is_exit_2_for_every_command() {
-    for (before, after, parts) in [
-        ("shards = 2", "shard = 2", &["shard", "shards"][..]),
-        (
-            "name = 'city'\nsource = 'profiles'",
-            "name = 'city'\nsource = 'profile'",
-            &["\"profile\"", "profiles"],
-        ),
-        ("type = 'string'", "type = 'text'", &["\"text\"", "string"]),
-        (
-            "kind = 'attributes'",
-            "kind = 'attribute'",
-            &["attribute", "attributes"],
-        ),
-        ("url = 'w'", "url = ", &["warehouse.toml"]),
-    ] {
-        let folder = shop();
-        write(
-            folder.path(),
-            "warehouse.toml",
-            CONFIG.replace(before, after),
-        );
-        for arguments in [
-            &["run", "--date", "2026-11-19"][..],
-            &["validate"],
-            &["plan", "--date", "2026-11-19"],
-        ] {
-            fails(folder.path(), &run(folder.path(), arguments), 2, parts);
-        }
-    }
-}
-
-#[test]
-fn an_expression_that_is_no_sql_and_a_place_that_is_none_are_found_without_a_store() {
-    for (before, after, parts) in [
-        (
-            "value = 'city'",
-            "value = 'upper(city'",
-            &["tag city value"][..],
-        ),
-        (
-            "value = 'city'",
-            "value = 'uper(city)'",
-            &[
-                "tag city value",
-                "unknown function uper() (did you mean upper()?) can not stand",
-            ],
-        ),
-        (
-            "value = 'city'",
-            "value = 'lower(max(city))'",
-            &["tag city value", "the aggregate max()"],
-        ),
-        (
-            "value = 'city'",
-            "value = 'coalesce(city, cast(random() as varchar))'",
-            &["random(), which gives a rerun another answer"],
-        ),
-        ("value = 'city'", "value = '(select 1)'", &["a subquery"]),
-        (
-            "[groups]",
-            "[[source]]\nname = 'more'\nkind = 'attributes'\npath = 'raw/x'\nfilter = 'a > > \
-             3'\ncolumns = { app = 'a', user = 'u' }\n[groups]",
-            &["source more filter"],
-        ),
-        ("url = 'w'", "url = 'hdfs://host/w'", &["\"hdfs\"", "s3"]),
-        ("path = 'raw/", "path = 's3:///", &["bucket"]),
-    ] {
-        let folder = tempfile::tempdir().unwrap();
-        write(
-            folder.path(),
-            "warehouse.toml",
-            CONFIG.replace(before, after),
-        );
-        fails(folder.path(), &run(folder.path(), &["validate"]), 2, parts);
-    }
-}
-
-#[test]
-fn what_is_configured_for_a_later_version_is_told() {
-    let folder = shop();
-    write(
-        folder.path(),
-        "warehouse.toml",
-        CONFIG.to_owned() + "[retention]\nreleases = 7\n",
-    );
-    goes_on(
-        &night(folder.path()),
-        &["retention.releases is not in this version"],
-    );
-    assert!(
-        run(folder.path(), &["validate"])
-            .out
-            .contains("retention.releases is not in this version")
-    );
 }
 
 #[test]
@@ -557,22 +457,10 @@ fn a_signal_ends_a_run_without_a_release_and_the_next_one_goes_through() {
             "warehouse.toml",
             CONFIG.replace("path = 'raw/dt", "ready = 'raw/ready'\npath = 'raw/dt"),
         );
-        let mut command = tagmill(folder.path());
-        let process = command
-            .args(["run", "--date", "2026-11-19", "--wait", "5m"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        sleep(Duration::from_millis(1_500));
-        assert!(
-            Command::new("kill")
-                .args([format!("-{signal}"), process.id().to_string()])
-                .status()
-                .unwrap()
-                .success()
-        );
-        let done = done(process.wait_with_output().unwrap());
+        let arguments = ["run", "--date", "2026-11-19", "--wait", "5m"];
+        let mut waiting = start(tagmill(folder.path()).args(arguments));
+        waiting.wait_for(Stream::Err, "is not ready, waiting up to");
+        let done = waiting.end_by(signal);
         assert_eq!((done.code, done.out.as_str()), (Some(code), ""), "{done:?}");
         assert!(
             done.last_error().starts_with("error: run: interrupted"),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that can not go on says so
 
 mod bad_input;
+mod configuration;
 mod help;
 mod process;
 mod queries;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use tagmill_bitmap::{Kernels, use_kernels};
 use tagmill_pipeline as job;
 use tagmill_pipeline::{Silent, plan};
 use tagmill_schemas::Artifact;
@@ -86,6 +87,23 @@ async fn threads_and_waves_leave_the_same_bytes() {
     );
 }
 
+/// What a processor can do shows in no byte. The choice is the process's, so tests that run at the
+/// same time may use these kernels too, and have to pass with them.
+#[tokio::test(flavor = "multi_thread")]
+async fn portable_kernels_leave_the_same_bytes() {
+    let data = Generated::small(Preset::Demo);
+    let way = |name| Way {
+        name,
+        threads: 2,
+        memory: None,
+    };
+    let native = two_nights(&data, &way("native")).await;
+    use_kernels(Kernels::Portable);
+    let portable = two_nights(&data, &way("portable")).await;
+    use_kernels(Kernels::Native);
+    same("portable", &portable, &native);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_night_again_leaves_the_same_bytes() {
     let data = Generated::small(Preset::Dirty);
@@ -146,13 +164,17 @@ async fn a_night_that_needs_more_memory_than_expected_starts_again_with_fewer_sh
     let hand = Hand::new(&[EVENTS]);
     hand.write_events(DAY, &rows);
     let mut nights = Vec::new();
-    for (name, memory, attempt) in [("all", None, 1), ("fewer", Some(62 << 20), 2)] {
+    for (name, memory) in [("all", None), ("fewer", Some(62 << 20))] {
         let config = hand.config.replace("/warehouse'", &format!("/{name}'"));
         init(&config).await;
         let mut request = request(&config, day(DAY));
         (request.threads, request.memory) = (Some(1), memory);
         let report = job::run(&request, &Silent).await.unwrap();
-        assert_eq!((report.attempt, report.new_users), (attempt, 400_000));
+        // How many attempts it takes depends on what a user costs, which nobody promises.
+        assert_eq!(
+            (report.attempt > 1, report.new_users),
+            (memory.is_some(), 400_000)
+        );
         let mut checksums = published(&config).await.checksums();
         checksums.retain(|(artifact, ..), _| *artifact != Artifact::Runs);
         nights.push(checksums);

@@ -1,10 +1,14 @@
-//! The kernels on made-up sets of ids below 5,000,000, beside CRoaring.
+//! The kernels on made-up sets of ids below 5,000,000, beside CRoaring; those of the processor at
+//! hand beside the portable ones.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use croaring::{Bitmap, Bitmap64, Portable};
 use std::hint::black_box;
-use tagmill_bitmap::{BitmapRef, GroupSets, and, and_cardinality, or, or_many, write_sorted};
+use tagmill_bitmap::{
+    BitmapRef, GroupSets, Kernels, and, and_cardinality, or, or_many, sort_rows, use_kernels,
+    write_sorted,
+};
 
 const IDS: u64 = 5_000_000;
 
@@ -114,29 +118,26 @@ fn counting(criterion: &mut Criterion) {
             bencher.iter(|| black_box(&others[0]).and_cardinality(black_box(&others[1])));
         });
         let mut out = Vec::new();
-        group.bench_function("and", |bencher| {
-            bencher.iter(|| {
-                out.clear();
-                and(&left, &right, &mut out);
-            });
-        });
+        let mut row = |name: &str, work: &mut dyn FnMut(&mut Vec<u8>)| {
+            for (kernels, form) in [(Kernels::Portable, ", portable"), (Kernels::Native, "")] {
+                use_kernels(kernels);
+                group.bench_function(format!("{name}{form}"), |bencher| {
+                    bencher.iter(|| {
+                        out.clear();
+                        work(&mut out);
+                    });
+                });
+            }
+        };
+        row("and", &mut |out| and(&left, &right, out));
+        row("or", &mut |out| or(&left, &right, out));
+        let many = [left, right].repeat(10);
+        row("or of 20", &mut |out| or_many(&many, out));
         group.bench_function("and, croaring in memory", |bencher| {
             bencher.iter(|| others[0].and(&others[1]))
         });
-        group.bench_function("or", |bencher| {
-            bencher.iter(|| {
-                out.clear();
-                or(&left, &right, &mut out);
-            });
-        });
         group.bench_function("or, croaring in memory", |bencher| {
             bencher.iter(|| others[0].or(&others[1]))
-        });
-        group.bench_function("or of 20", |bencher| {
-            bencher.iter(|| {
-                out.clear();
-                or_many(&[left, right].repeat(10), &mut out);
-            });
         });
         group.finish();
     }
@@ -174,5 +175,32 @@ fn building(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, writing, counting, building);
+/// Keys of events: a seat above the number of a tuple.
+fn sorting(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("sort");
+    group.sample_size(10);
+    for (count, bits) in [(100_000, 32), (3_000_000, 45)] {
+        let mut next = random(7);
+        let rows: Vec<u64> = (0..count).map(|_| next() >> (64 - bits)).collect();
+        group.throughput(Throughput::Elements(count));
+        let mut buffer = Vec::new();
+        group.bench_with_input(BenchmarkId::new("ours", count), &rows, |bencher, rows| {
+            bencher.iter_batched_ref(
+                || rows.clone(),
+                |rows| sort_rows(rows, &mut buffer),
+                BatchSize::LargeInput,
+            );
+        });
+        group.bench_with_input(BenchmarkId::new("std", count), &rows, |bencher, rows| {
+            bencher.iter_batched_ref(
+                || rows.clone(),
+                |rows| rows.sort_unstable(),
+                BatchSize::LargeInput,
+            );
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, writing, counting, building, sorting);
 criterion_main!(benches);

@@ -1,53 +1,51 @@
-//! Base64 with padding (RFC 4648, section 4).
+//! Base64 as other systems write and read it: the alphabet of RFC 4648, section 4.
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+use ::base64::alphabet::STANDARD;
+use ::base64::engine::{DecodePaddingMode, Engine, GeneralPurpose, GeneralPurposeConfig};
 
-/// Bytes as text.
+/// Writes padding; reads text with it or without, and ignores bits behind the last byte.
+const ENGINE: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// Bytes as text, with padding.
 pub(super) fn encode(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for part in bytes.chunks(3) {
-        let bits = part
-            .iter()
-            .fold(0u32, |bits, byte| bits << 8 | u32::from(*byte))
-            << (8 * (3 - part.len()));
-        for digit in 0..4 {
-            let index = (bits >> (18 - 6 * digit) & 63) as usize;
-            text.push(if digit <= part.len() {
-                char::from(ALPHABET[index])
-            } else {
-                '='
-            });
-        }
-    }
-    text
+    ENGINE.encode(bytes)
 }
 
-/// Text as bytes; `None` if it is not Base64. Padding may be missing.
+/// Text as bytes; `None` if it is not Base64. Padding is whole or missing.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
-    let digits = text.trim_end_matches('=').as_bytes();
-    let padding = text.len() - digits.len();
-    if padding > 2 || padding > 0 && !text.len().is_multiple_of(4) || digits.len() % 4 == 1 {
-        return None;
-    }
-    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);
-    for part in digits.chunks(4) {
-        let mut bits = 0;
-        for digit in part {
-            bits = bits << 6 | u32::from(value(*digit)?);
-        }
-        bits <<= 6 * (4 - part.len());
-        bytes.extend_from_slice(&bits.to_be_bytes()[1..part.len()]);
-    }
-    Some(bytes)
+    let is_whole = !text.ends_with('=') || text.len().is_multiple_of(4);
+    is_whole.then(|| ENGINE.decode(text).ok()).flatten()
 }
 
-fn value(digit: u8) -> Option<u8> {
-    match digit {
-        b'A'..=b'Z' => Some(digit - b'A'),
-        b'a'..=b'z' => Some(digit - b'a' + 26),
-        b'0'..=b'9' => Some(digit - b'0' + 52),
-        b'+' => Some(62),
-        b'/' => Some(63),
-        _ => None,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn padding_is_written_and_read_whole_or_not_at_all() {
+        for (bytes, text) in [
+            (&b""[..], ""),
+            (b"f", "Zg=="),
+            (b"fo", "Zm8="),
+            (b"foo", "Zm9v"),
+            (b"\xFB\xFF", "+/8="),
+        ] {
+            assert_eq!(encode(bytes), text);
+            assert_eq!(decode(text).as_deref(), Some(bytes), "{text}");
+            let bare = text.trim_end_matches('=');
+            assert_eq!(decode(bare).as_deref(), Some(bytes), "{bare}");
+        }
+        // The last digit holds bits of no byte.
+        assert_eq!(decode("Zh==").as_deref(), Some(&b"f"[..]));
+        for text in [
+            "Z", "Zg=", "Zm8==", "Zg===", "Z===", "====", "Zg-_", "Z g=", "=", "Zg==Zg==",
+        ] {
+            assert_eq!(decode(text), None, "{text}");
+        }
     }
 }

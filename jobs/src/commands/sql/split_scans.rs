@@ -4,6 +4,9 @@
 //! are one batch, and 100 MiB: here what an aggregate reads is split by its bytes, from
 //! `datafusion.optimizer.repartition_file_min_size` on; within row groups where their pages are
 //! known, between them otherwise.
+//!
+//! Bench: `or of all` in `bench/bitmaps.py`, beside `or of all, scans whole`, where
+//! `datafusion.optimizer.repartition_file_scans = false` switches this off.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 //! Few keys: count, then scatter into one array (each key is one output stream). Many keys for few
 //! pairs: sort.
 
-use crate::take::radix::{bits_for, radix_sort, starts};
+use tagmill_bitmap::sort_rows;
 
 /// Scattering pays while the keys' counters are not many more than the pairs.
 const KEYS_PER_PAIR: u64 = 4;
@@ -44,7 +44,7 @@ impl Cutter {
                 pairs.iter().map(|&pair| ((pair >> 32) as u32, pair as u32)),
                 emit,
             ),
-            false => self.cut_sorted(&mut pairs, keys, emit),
+            false => self.cut_sorted(&mut pairs, emit),
         };
         pairs.clear();
         self.pairs = pairs;
@@ -103,11 +103,9 @@ impl Cutter {
     fn cut_sorted<E>(
         &mut self,
         pairs: &mut [u64],
-        keys: u64,
         mut emit: impl FnMut(u32, &[u32]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let bits = 32 + bits_for(keys as usize);
-        radix_sort(pairs, &mut self.scratch, bits, |&pair| pair);
+        sort_rows(pairs, &mut self.scratch);
         for run in pairs.chunk_by(|a, b| a >> 32 == b >> 32) {
             self.ordinals.clear();
             self.ordinals.extend(run.iter().map(|&pair| pair as u32));
@@ -116,6 +114,15 @@ impl Cutter {
         }
         Ok(())
     }
+}
+
+/// Turns counts into first places; returns their sum.
+fn starts(counts: &mut [u32]) -> u32 {
+    let mut next = 0;
+    for count in counts {
+        next += std::mem::replace(count, next);
+    }
+    next
 }
 
 fn is_dense(keys: u64, pairs: usize) -> bool {

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use tagmill_bitmap::sort_rows;
 use tagmill_schemas::value::ValueType;
 
 use super::app_order::AppOrder;
 use super::cutter::Cutter;
 use super::tag_sets::{CodeOrder, TagSets};
 use crate::take::labels::{CARRIED, LabelRow, LabelRule, Labels};
-use crate::take::radix::{bits_for, radix_sort};
 use crate::take::seats::Settled;
 use crate::take::values::{NULL_CODE, Values};
 
@@ -83,12 +83,7 @@ fn winners(labels: &Labels, settled: &Settled) -> Vec<(u32, u32, u32)> {
     let key =
         |row: &LabelRow| u64::from(row.label) << 32 | u64::from(settled.seat_of[row.seat as usize]);
     let mut rows: Vec<(u64, LabelRow)> = labels.rows.iter().map(|row| (key(row), *row)).collect();
-    radix_sort(
-        &mut rows,
-        &mut Vec::new(),
-        32 + bits_for(labels.labels.len()),
-        |(key, _)| *key,
-    );
+    sort_rows(&mut rows, &mut Vec::new());
     let mut kept = Vec::new();
     for run in rows.chunk_by_mut(|a, b| a.0 == b.0) {
         let (label, seat) = ((run[0].0 >> 32) as u32, run[0].0 as u32);

@@ -11,10 +11,10 @@
 use std::ops::Range;
 
 use datafusion::error::{DataFusionError, Result};
+use tagmill_bitmap::sort_rows;
 
 use super::measure::NO_SUM;
 use super::narrow::NarrowColumn;
-use super::radix::{bits_for, radix_sort};
 use super::tuples::Tuples;
 use super::values::{Values, positions};
 use crate::end::cutter::Cutter;
@@ -159,7 +159,6 @@ impl EventRows {
             self.duplicates(keys, bits)
         };
         let mut measures = Vec::with_capacity(self.measures.len());
-        let key_bits = bits + bits_for(seat_of.len());
         for measure in std::mem::take(&mut self.measures) {
             let values = measure.rows.iter().zip(measure.values);
             pairs.clear();
@@ -168,7 +167,7 @@ impl EventRows {
                     .filter(|(row, _)| dropped.binary_search(row).is_err())
                     .map(|(&row, value)| (keys[row as usize], value)),
             );
-            radix_sort(pairs, pairs_scratch, key_bits, |&(key, _)| key);
+            sort_rows(pairs, pairs_scratch);
             measures.push(sums(pairs));
         }
         let duplicates = dropped
@@ -178,7 +177,7 @@ impl EventRows {
         for row in dropped.into_iter().rev() {
             keys.swap_remove(row as usize);
         }
-        radix_sort(keys, keys_scratch, key_bits, |&key| key);
+        sort_rows(keys, keys_scratch);
         let (tuples, keys) = (order.sorted(), std::mem::take(keys));
         SortedEvents {
             names: self.names,
@@ -364,12 +363,7 @@ impl TupleOrder {
             };
             let mut keyed: Vec<(u64, u32)> =
                 order.iter().map(|&tuple| (packed(tuple), tuple)).collect();
-            radix_sort(
-                &mut keyed,
-                &mut Vec::new(),
-                bits.iter().sum(),
-                |&(key, _)| key,
-            );
+            sort_rows(&mut keyed, &mut Vec::new());
             order = keyed.into_iter().map(|(_, tuple)| tuple).collect();
         } else {
             order.sort_by_cached_key(|&tuple| {
@@ -406,4 +400,19 @@ fn sums(pairs: &[(u64, i64)]) -> Vec<(u64, i64)> {
         (run[0].0, i64::try_from(sum).unwrap_or(NO_SUM))
     };
     pairs.chunk_by(|a, b| a.0 == b.0).map(sum).collect()
+}
+
+/// How many bits numbers below `count` need.
+fn bits_for(count: usize) -> u32 {
+    usize::BITS - count.saturating_sub(1).leading_zeros()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bits_for;
+
+    #[test]
+    fn bits_cover_every_number() {
+        assert_eq!([0, 1, 2, 3, 256, 257].map(bits_for), [0, 0, 1, 2, 8, 9]);
+    }
 }

@@ -12,7 +12,6 @@ pub(crate) mod measure;
 pub(crate) mod narrow;
 pub(crate) mod numbers;
 pub(crate) mod properties;
-pub(crate) mod radix;
 pub(crate) mod random_access;
 pub(crate) mod seating;
 pub(crate) mod seats;

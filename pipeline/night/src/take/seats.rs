@@ -5,9 +5,9 @@
 //! ordinals.
 
 use hashbrown::HashMap;
+use tagmill_bitmap::sort_rows;
 
 use super::interner::Interner;
-use super::radix::{bits_for, radix_sort};
 
 /// The app that nobody has.
 const NO_APP: u32 = u32::MAX;
@@ -127,10 +127,7 @@ impl Seats {
         let mut order: Vec<(u64, u32)> = (0..self.len())
             .map(|seat| (key(seat), seat as u32))
             .collect();
-        if !order.is_sorted_by_key(|&(key, _)| key) {
-            let bits = u32::BITS + bits_for(app_rank.len());
-            radix_sort(&mut order, &mut Vec::new(), bits, |&(key, _)| key);
-        }
+        sort_rows(&mut order, &mut Vec::new());
         let mut settled = Settled {
             apps: Vec::new(),
             ordinals: Vec::with_capacity(order.len()),

@@ -2,8 +2,8 @@
 //! fixed blocks; older rows are sorted and delta-packed.
 
 use super::packing::{pack, unpack};
-use super::radix;
 use super::rows::LogRow;
+use crate::kernels::sort;
 
 /// Fewer rows than this are never compacted.
 const LEAST: usize = 1 << 12;
@@ -150,7 +150,7 @@ impl<R: LogRow> Log<R> {
         self.blocks
             .iter()
             .for_each(|block| scratch.rows.extend_from_slice(block));
-        radix::sort(
+        sort::sort(
             &mut scratch.rows,
             if self.ascends { R::VALUE_BITS } else { 0 },
             &mut scratch.buffer,
@@ -193,7 +193,7 @@ impl<R: LogRow> Log<R> {
     /// values of each group ascended already.
     pub(crate) fn sort_to(&self, scratch: &mut Scratch<R>) -> bool {
         let ascends = self.copy_to(&mut scratch.rows);
-        radix::sort(
+        sort::sort(
             &mut scratch.rows,
             if ascends { R::VALUE_BITS } else { 0 },
             &mut scratch.buffer,

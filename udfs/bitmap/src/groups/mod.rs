@@ -9,7 +9,6 @@ pub(crate) mod logs;
 pub(crate) mod packing;
 pub(crate) mod parts;
 pub(crate) mod pending;
-pub(crate) mod radix;
 pub(crate) mod rows;
 pub(crate) mod shared;
 pub(crate) mod window;

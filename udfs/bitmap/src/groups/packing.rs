@@ -1,5 +1,7 @@
 //! Sorted rows, delta-encoded into about a third of their size.
 //!
+//! Bench: `build MiB` of 10,000 groups in `udfs/benches/sql_aggregates.rs`.
+//!
 //! ```text
 //! row    := distance: number, if it is of the group of the row before
 //!         | 0: number, group: number, value: number

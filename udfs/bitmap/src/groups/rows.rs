@@ -1,11 +1,11 @@
 //! A (group, value) row as one integer that sorts by group, then by value.
 
-use super::radix;
 use crate::format::sorted::{write_bucket, write_sorted};
 use crate::format::writer::Writer;
+use crate::kernels::sort::SortRow;
 
 /// A row of a log.
-pub(crate) trait LogRow: radix::Row + std::fmt::Debug {
+pub(crate) trait LogRow: SortRow + Ord + std::fmt::Debug {
     /// Number of low bits that hold the value.
     const VALUE_BITS: u32;
     /// The row of a value, truncated to its lowest [`LogRow::VALUE_BITS`].

@@ -1,4 +1,6 @@
 //! Compiles a kernel several times, for what the processor it runs on can do.
+//!
+//! Bench: `and`, `or` and `or of 20` in `benches/kernels.rs`, each beside its row `portable`.
 
 /// What a kernel may use.
 #[cfg(target_arch = "x86_64")]
@@ -13,22 +15,60 @@ pub(crate) enum Level {
     Avx512 = 3,
 }
 
-/// The processor's level, found once.
+/// The level that kernels use; 0 until it is asked for.
+#[cfg(target_arch = "x86_64")]
+static LEVEL: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(0);
+
+/// The level that kernels use: the processor's, found once, unless another was chosen.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub(crate) fn level() -> Level {
-    use std::sync::atomic::{AtomicU8, Ordering};
-    static FOUND: AtomicU8 = AtomicU8::new(0);
-    match FOUND.load(Ordering::Relaxed) {
+    use std::sync::atomic::Ordering;
+    match LEVEL.load(Ordering::Relaxed) {
         3 => Level::Avx512,
         2 => Level::Avx2,
         1 => Level::Baseline,
         _ => {
             let level = detect();
-            FOUND.store(level as u8, Ordering::Relaxed);
+            LEVEL.store(level as u8, Ordering::Relaxed);
             level
         }
     }
+}
+
+/// The forms in which the loops over containers are compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kernels {
+    /// The fastest that the processor can run.
+    Native,
+    /// The one that every processor of the architecture can run.
+    Portable,
+}
+
+/// Chooses the form of the kernels for the whole process, from the next call of each on; without a
+/// choice it is [`Kernels::Native`]. Both give the same bytes: this is for tests that show it and
+/// for benches that say what the difference is worth.
+pub fn use_kernels(kernels: Kernels) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let level = match kernels {
+            Kernels::Native => detect(),
+            Kernels::Portable => Level::Baseline,
+        };
+        LEVEL.store(level as u8, std::sync::atomic::Ordering::Relaxed);
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = kernels;
+}
+
+/// The form of the kernels that is in use; [`Kernels::Portable`] also where the processor has
+/// nothing better.
+pub fn kernels() -> Kernels {
+    #[cfg(target_arch = "x86_64")]
+    if level() != Level::Baseline {
+        return Kernels::Native;
+    }
+    Kernels::Portable
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -1,4 +1,5 @@
-//! Loops over the bodies of containers: ascending `u16` values and bitsets of 1,024 words.
+//! Loops over the bodies of containers: ascending `u16` values and bitsets of 1,024 words; and the
+//! sort of what becomes containers.
 //!
 //! They know nothing of containers, keys or bitmaps. Each has a portable form; some have one for the
 //! processor at hand beside it.
@@ -12,5 +13,6 @@ pub(crate) mod merge;
 pub(crate) mod merge_lanes;
 pub(crate) mod pick;
 pub(crate) mod positions;
+pub(crate) mod sort;
 pub(crate) mod value;
 pub(crate) mod words;

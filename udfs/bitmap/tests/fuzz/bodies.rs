@@ -1,7 +1,7 @@
 //! What a fuzzer does with bytes: each function takes any bytes and panics only if the library is
 //! wrong.
 //!
-//! Shared by the targets of `udfs/fuzz` and by the bounded run of `cargo test`.
+//! Shared by the targets of `udfs/bitmap/fuzz` and by the bounded run of `cargo test`.
 
 use std::collections::BTreeSet;
 use tagmill_bitmap::wire::{Format, Integer};

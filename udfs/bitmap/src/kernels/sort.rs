@@ -1,5 +1,7 @@
-//! Sorts integer rows in place: by their most significant differing bits until a part fits the
+//! Sorts rows by an integer, in place: by their most significant differing bits until a part fits the
 //! cache, then by the rest.
+//!
+//! Bench: `sort` in `benches/kernels.rs`, beside the standard library.
 
 /// Parts of at most this many rows are sorted with a second buffer of their size.
 const CACHED: usize = 1 << 18;
@@ -11,21 +13,18 @@ const DIGIT: u32 = 12;
 /// that digit is left out at first: next to none are out of place then.
 const SPARE: u32 = 7;
 
-/// A row that sorts as an integer.
-pub(crate) trait Row: Copy + Ord {
-    /// Zero, to fill a buffer with.
-    const ZERO: Self;
-    /// The bits in which any row differs from the first.
-    fn differing(rows: &[Self]) -> u128;
+/// An integer that rows are sorted by.
+pub trait SortKey: Copy + Ord {
+    /// The bits in which it differs from another, as the lowest of 128.
+    fn differing(self, other: Self) -> u128;
     /// The bits from `shift` on, as many as fit.
     fn digit(self, shift: u32) -> usize;
 }
 
-impl Row for u64 {
-    const ZERO: Self = 0;
-
-    fn differing(rows: &[Self]) -> u128 {
-        u128::from(rows.iter().fold(0, |bits, row| bits | (row ^ rows[0])))
+impl SortKey for u64 {
+    #[inline(always)]
+    fn differing(self, other: Self) -> u128 {
+        u128::from(self ^ other)
     }
 
     #[inline(always)]
@@ -34,41 +33,91 @@ impl Row for u64 {
     }
 }
 
-impl Row for u128 {
-    const ZERO: Self = 0;
-
-    fn differing(rows: &[Self]) -> u128 {
-        rows.iter().fold(0, |bits, row| bits | (row ^ rows[0]))
+impl SortKey for u128 {
+    #[inline(always)]
+    fn differing(self, other: Self) -> u128 {
+        self ^ other
     }
 
     #[inline(always)]
     fn digit(self, shift: u32) -> usize {
         (self >> shift) as usize
+    }
+}
+
+/// A row that sorts by an integer: the integer itself, or a pair that begins with it.
+pub trait SortRow: Copy + Default {
+    /// The integer's type.
+    type Key: SortKey;
+    /// The integer.
+    fn key(&self) -> Self::Key;
+}
+
+impl SortRow for u64 {
+    type Key = Self;
+
+    #[inline(always)]
+    fn key(&self) -> Self {
+        *self
+    }
+}
+
+impl SortRow for u128 {
+    type Key = Self;
+
+    #[inline(always)]
+    fn key(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Copy + Default> SortRow for (u64, T) {
+    type Key = u64;
+
+    #[inline(always)]
+    fn key(&self) -> u64 {
+        self.0
+    }
+}
+
+/// The bits in which any row's key differs from the first one's.
+fn differing<R: SortRow>(rows: &[R]) -> u128 {
+    let [first, rest @ ..] = rows else { return 0 };
+    let first = first.key();
+    rest.iter()
+        .fold(0, |bits, row| bits | row.key().differing(first))
+}
+
+/// Sorts rows by their keys, ascending; rows with equal keys end in any order. Needs no memory
+/// beyond `buffer`, which grows to at most 262,144 rows and whose contents do not matter.
+pub fn sort_rows<R: SortRow>(rows: &mut [R], buffer: &mut Vec<R>) {
+    if !rows.is_sorted_by_key(R::key) {
+        sort_part(rows, buffer);
     }
 }
 
 /// Sorts ascending; bits below `from` have to ascend already. Needs no more memory than 262,144
 /// rows beyond the vector and the buffer, whose contents do not matter.
-pub(crate) fn sort<R: Row>(rows: &mut Vec<R>, from: u32, buffer: &mut Vec<R>) {
-    if rows.is_sorted() {
+pub(crate) fn sort<R: SortRow>(rows: &mut Vec<R>, from: u32, buffer: &mut Vec<R>) {
+    if rows.is_sorted_by_key(R::key) {
         return;
     }
     if rows.len() < FEW || rows.len() > CACHED {
         return sort_part(rows, buffer);
     }
-    let differing = R::differing(rows) & u128::MAX << from;
-    if sort_cached(rows, differing, buffer) {
+    let bits = differing(rows) & u128::MAX << from;
+    if sort_cached(rows, bits, buffer) {
         buffer.truncate(rows.len());
         std::mem::swap(rows, buffer);
     }
 }
 
-fn sort_part<R: Row>(rows: &mut [R], buffer: &mut Vec<R>) {
+fn sort_part<R: SortRow>(rows: &mut [R], buffer: &mut Vec<R>) {
     if rows.len() < FEW {
-        rows.sort_unstable();
+        rows.sort_unstable_by_key(R::key);
         return;
     }
-    let differing = R::differing(rows);
+    let differing = differing(rows);
     if differing == 0 {
         return;
     }
@@ -89,11 +138,11 @@ fn sort_part<R: Row>(rows: &mut [R], buffer: &mut Vec<R>) {
 }
 
 /// Moves the rows, in place, to the order of the digit; returns where the rows of each digit end.
-fn distribute<R: Row>(rows: &mut [R], shift: u32, width: u32) -> Vec<usize> {
+fn distribute<R: SortRow>(rows: &mut [R], shift: u32, width: u32) -> Vec<usize> {
     let mask = (1 << width) - 1;
     let mut ends = vec![0; mask + 1];
     for row in rows.iter() {
-        ends[row.digit(shift) & mask] += 1;
+        ends[row.key().digit(shift) & mask] += 1;
     }
     let mut next = Vec::with_capacity(mask + 1);
     let mut sum = 0;
@@ -106,7 +155,7 @@ fn distribute<R: Row>(rows: &mut [R], shift: u32, width: u32) -> Vec<usize> {
         while next[digit] < ends[digit] {
             let mut row = rows[next[digit]];
             loop {
-                let wanted = row.digit(shift) & mask;
+                let wanted = row.key().digit(shift) & mask;
                 let place = next[wanted];
                 next[wanted] += 1;
                 if wanted == digit {
@@ -122,7 +171,7 @@ fn distribute<R: Row>(rows: &mut [R], shift: u32, width: u32) -> Vec<usize> {
 
 /// Sorts by the lowest digit first, between the rows and a buffer; bits in which no rows differ
 /// belong to no digit. Returns whether the sorted rows are in the buffer.
-fn sort_cached<R: Row>(rows: &mut [R], differing: u128, buffer: &mut Vec<R>) -> bool {
+fn sort_cached<R: SortRow>(rows: &mut [R], differing: u128, buffer: &mut Vec<R>) -> bool {
     let mut shifts = Vec::with_capacity(11);
     let mut left = differing;
     while left != 0 {
@@ -131,11 +180,11 @@ fn sort_cached<R: Row>(rows: &mut [R], differing: u128, buffer: &mut Vec<R>) -> 
         left &= u128::MAX.checked_shl(shift + DIGIT).unwrap_or(0);
     }
     if shifts.len() << (DIGIT - 3) > rows.len() {
-        rows.sort_unstable();
+        rows.sort_unstable_by_key(R::key);
         return false;
     }
     if buffer.len() < rows.len() {
-        buffer.resize(rows.len(), R::ZERO);
+        buffer.resize(rows.len(), R::default());
     }
     let buffer = &mut buffer[..rows.len()];
     let is_spare = |next: &u32| (differing >> next).count_ones() >= rows.len().ilog2() + SPARE;
@@ -152,7 +201,7 @@ fn sort_cached<R: Row>(rows: &mut [R], differing: u128, buffer: &mut Vec<R>) -> 
 }
 
 /// Sorts by digits, the first one first; returns whether the sorted rows are in the buffer.
-fn sort_by<R: Row>(shifts: &[u32], rows: &mut [R], buffer: &mut [R]) -> bool {
+fn sort_by<R: SortRow>(shifts: &[u32], rows: &mut [R], buffer: &mut [R]) -> bool {
     for (pass, shift) in shifts.iter().enumerate() {
         match pass % 2 {
             0 => scatter(rows, buffer, *shift),
@@ -164,15 +213,15 @@ fn sort_by<R: Row>(shifts: &[u32], rows: &mut [R], buffer: &mut [R]) -> bool {
 
 /// Puts right the few rows that stand behind larger ones; gives up, and returns false, if they are
 /// not few.
-fn settle<R: Row>(rows: &mut [R]) -> bool {
+fn settle<R: SortRow>(rows: &mut [R]) -> bool {
     let mut most_moves = rows.len();
     for at in 1..rows.len() {
         let row = rows[at];
-        if rows[at - 1] <= row {
+        if rows[at - 1].key() <= row.key() {
             continue;
         }
         let mut to = at;
-        while to > 0 && rows[to - 1] > row && most_moves > 0 {
+        while to > 0 && rows[to - 1].key() > row.key() && most_moves > 0 {
             rows[to] = rows[to - 1];
             to -= 1;
             most_moves -= 1;
@@ -186,18 +235,18 @@ fn settle<R: Row>(rows: &mut [R]) -> bool {
 }
 
 #[inline(always)]
-fn scatter<R: Row>(from: &[R], to: &mut [R], shift: u32) {
+fn scatter<R: SortRow>(from: &[R], to: &mut [R], shift: u32) {
     let mask = (1 << DIGIT) - 1;
     let mut next = [0u32; 1 << DIGIT];
     for row in from {
-        next[row.digit(shift) & mask] += 1;
+        next[row.key().digit(shift) & mask] += 1;
     }
     let mut sum = 0;
     for place in &mut next {
         sum += std::mem::replace(place, sum);
     }
     for row in from {
-        let place = &mut next[row.digit(shift) & mask];
+        let place = &mut next[row.key().digit(shift) & mask];
         to[*place as usize] = *row;
         *place += 1;
     }
@@ -205,9 +254,9 @@ fn scatter<R: Row>(from: &[R], to: &mut [R], shift: u32) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Row, settle, sort};
+    use super::{SortRow, settle, sort, sort_rows};
 
-    fn assert_sorts<R: Row + std::fmt::Debug>(make: impl Fn(u64) -> R) {
+    fn assert_sorts<R: SortRow + Ord + std::fmt::Debug>(make: impl Fn(u64) -> R) {
         for (len, bits) in [
             (0, 1),
             (1, 1),
@@ -256,5 +305,17 @@ mod tests {
     fn sorts_like_the_standard_library() {
         assert_sorts(|value| value);
         assert_sorts(|value| u128::from(value) << 40 | u128::from(value % 977));
+    }
+    #[test]
+    fn what_stands_beside_a_key_stays_with_it() {
+        for len in [0u64, 1, 100, 5_000, 300_000] {
+            let key = |row: u64| row.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 30;
+            let mut rows: Vec<(u64, u64)> = (0..len).map(|row| (key(row), row)).collect();
+            sort_rows(&mut rows, &mut Vec::new());
+            assert!(rows.is_sorted_by_key(|row| row.0), "{len} rows");
+            assert!(rows.iter().all(|row| row.0 == key(row.1)), "{len} rows");
+            rows.sort_unstable_by_key(|row| row.1);
+            assert!(rows.iter().map(|row| row.1).eq(0..len), "{len} rows");
+        }
     }
 }
