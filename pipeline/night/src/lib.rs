@@ -12,7 +12,6 @@ mod plan;
 pub mod scan;
 mod take;
 
-pub use end::behaviour::COUNT;
 pub use end::kept::DimensionReport;
 pub use end::report::{GroupReport, ShardReport, TagReport};
 pub use exec::{NightExec, report_schema};
@@ -23,10 +22,6 @@ pub use plan::spec::{
     AppRules, BehaviourLimits, CustomEvent, EventShapes, Keeps, LabelSpec, ListSpec, NightLimits,
     NightSpec, ParentFiles, RowsSpec, Slot, SourceSpec, TagSpec, Undeclared, UnusedLabel, Withheld,
 };
-pub use take::accounting::{Count, FILTERED};
+pub use take::accounting::Count;
 pub use take::claims::OTHER_SOURCE;
-pub use take::events::NO_KEY;
-
-pub use take::measure::LARGEST_SCALED;
 pub use take::typed_values::TypedValues;
-pub use take::values::is_same;

@@ -14,9 +14,9 @@ use super::kept::ValueChooser;
 use super::tag_sets::CodeOrder;
 use crate::plan::shape::EventShape;
 use crate::plan::spec::{BehaviourLimits, NightSpec};
-use crate::take::events::SortedEvents;
 use crate::take::measure::{NO_SUM, sum};
 use crate::take::seats::AppSeats;
+use crate::take::sorted_events::SortedEvents;
 use crate::take::values::{Values, positions};
 use tagmill_warehouse::artifact::{Cell, KeyedRows};
 

@@ -5,6 +5,7 @@ pub(crate) mod app_writer;
 pub(crate) mod atoms;
 pub(crate) mod behaviour;
 pub(crate) mod bsi;
+pub(crate) mod buffers;
 pub(crate) mod cutter;
 pub(crate) mod finish;
 pub(crate) mod kept;

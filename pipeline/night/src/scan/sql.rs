@@ -10,7 +10,7 @@ use datafusion::common::{DFSchema, ScalarValue, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::expr::TryCast;
-use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, Volatility};
+use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, Volatility, cast, try_cast};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, visit_expressions};
 use tagmill_schemas::{Config, Error, Result, ValueType};
@@ -251,6 +251,26 @@ fn explain(error: DataFusionError, place: &str) -> Error {
         .at(place.to_owned())
         .because(error)
         .fix("write SQL over the columns of the source")
+}
+
+/// The names of the columns that an expression reads.
+pub fn column_names(expression: &Expr) -> Vec<String> {
+    expression
+        .column_refs()
+        .into_iter()
+        .map(|column| column.name.clone())
+        .collect()
+}
+
+/// An expression as text. Bytes that are no text are no id: null.
+pub fn as_text(expression: Expr, schema: &DFSchema) -> Expr {
+    match expression.get_type(schema) {
+        Ok(DataType::Utf8View) | Err(_) => expression,
+        Ok(DataType::Binary | DataType::LargeBinary | DataType::BinaryView) => {
+            try_cast(expression, DataType::Utf8View)
+        }
+        Ok(_) => cast(expression, DataType::Utf8View),
+    }
 }
 
 /// The kind of value that a column of this type holds; `None` for lists, maps and the like.

@@ -16,7 +16,8 @@ use tagmill_schemas::value::Value;
 
 use super::labels::LabelRule;
 use super::seats::Dictionary;
-use super::shard::{Shard, SourceState};
+use super::shard::Shard;
+use super::source_state::SourceState;
 use crate::plan::spec::Keeps;
 use tagmill_engine::external;
 use tagmill_warehouse::artifact::{read_columns, typed_value};
