@@ -24,7 +24,7 @@ use datafusion::physical_plan::{
 use futures::StreamExt;
 use tokio::sync::Semaphore;
 
-use crate::end::app_writer::Audiences;
+use crate::end::app::Audiences;
 use crate::end::buffers::EndBuffers;
 use crate::end::finish::finish;
 use crate::end::output::Output;

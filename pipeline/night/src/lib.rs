@@ -12,8 +12,7 @@ mod plan;
 pub mod scan;
 mod take;
 
-pub use end::kept::DimensionReport;
-pub use end::report::{GroupReport, ShardReport, TagReport};
+pub use end::report::{DimensionReport, GroupReport, ShardReport, TagReport};
 pub use exec::{NightExec, report_schema};
 pub use plan::audience::AppNames;
 pub use plan::kept_values::KeptValues;

@@ -13,8 +13,8 @@ use tagmill_schemas::artifact::rejects::Column;
 use tagmill_schemas::shard::{hash_of_id, id_bytes};
 use tagmill_schemas::value::ValueType;
 
+use super::app::{AppWriter, Audiences};
 use super::app_order::AppOrder;
-use super::app_writer::{AppWriter, Audiences};
 use super::buffers::EndBuffers;
 use super::new_users::{number_new_users, write_users};
 use super::output::Output;
