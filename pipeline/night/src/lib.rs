@@ -1,7 +1,9 @@
-//! The one-pass operator: everything a shard does between the exchange and its files.
+//! One shard of the night: the plan that reads raw files, the exchange, and the one-pass operator
+//! with everything that a shard does before its files are written.
 //!
 //! ```text
-//! batches ─► shard (interner, seats, attributes, labels, events) ─► finish (cutter, behaviour, tag_sets, atoms) ─► output
+//! files ─► scan ─► exchange ─► take (seats, attributes, labels, events, properties) ─► end (app by app: tags, groups, behaviour) ─► output
+//!                  └ plan::columns: what scan hands to take
 //! ```
 
 pub mod codec;

@@ -65,8 +65,9 @@ pub async fn plan_source(
     let rows = wanted.rows.clone();
     let values = values(wanted, &needed, &schema)?;
     let taken: BTreeSet<ExchangedColumn> = values.iter().map(|(column, _)| *column).collect();
-    let second = named(source, &layout, values)?;
-    let third = exchanged(source, &layout, &taken, &coded, hash_of(context, source))?;
+    let second = named(&source.name, &layout, values)?;
+    let hash = hash_of(context, source);
+    let third = exchanged(&source.name, &layout, &taken, &coded, hash)?;
 
     let projected = [first, second, third]
         .into_iter()
@@ -181,11 +182,7 @@ fn values(
 ///
 /// # Errors
 /// A plan error for a column that the layout has not.
-fn named(
-    source: &Source,
-    layout: &Layout,
-    values: Vec<(ExchangedColumn, Expr)>,
-) -> Result<Vec<Expr>> {
+fn named(source: &str, layout: &Layout, values: Vec<(ExchangedColumn, Expr)>) -> Result<Vec<Expr>> {
     let named = values.into_iter().map(|(column, value)| {
         let name = layout.name(column).ok_or_else(|| {
             misfit(
@@ -204,7 +201,7 @@ fn named(
 /// # Errors
 /// A plan error for a column of the layout that was not selected.
 fn exchanged(
-    source: &Source,
+    source: &str,
     layout: &Layout,
     taken: &BTreeSet<ExchangedColumn>,
     coded: &BTreeSet<ExchangedColumn>,
@@ -227,11 +224,8 @@ fn exchanged(
     Ok(columns)
 }
 
-fn misfit(source: &Source, what: &str) -> Error {
-    plan_error(DataFusionError::Plan(format!(
-        "source {} {what}",
-        source.name
-    )))
+fn misfit(source: &str, what: &str) -> Error {
+    plan_error(DataFusionError::Plan(format!("source {source} {what}")))
 }
 
 /// The hash of the second projection's user id, with the app where ids are scoped by it.
@@ -244,4 +238,56 @@ fn hash_of(context: &ScanContext<'_>, source: &Source) -> Expr {
         });
     }
     ScalarUDF::from(HashFunction::default()).call(arguments)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::spec::Undeclared;
+
+    fn layout() -> Layout {
+        let rows = RowsSpec::GroupTags {
+            undeclared: Undeclared::Ignore,
+            is_ordered: false,
+        };
+        Layout::new(&rows, false)
+    }
+
+    /// Every column of the layout but the hash.
+    fn selected() -> BTreeSet<ExchangedColumn> {
+        use ExchangedColumn::{Status, TagName, TagValue, User};
+        [Status, User, TagName, TagValue].into()
+    }
+
+    fn last(taken: &BTreeSet<ExchangedColumn>) -> Result<Vec<Expr>> {
+        exchanged("shop", &layout(), taken, &BTreeSet::new(), lit(0u64))
+    }
+
+    #[test]
+    fn the_last_projection_is_in_the_order_of_the_layout() {
+        let columns = last(&selected()).unwrap();
+        let names: Vec<String> = columns
+            .iter()
+            .map(|column| column.schema_name().to_string())
+            .collect();
+        assert_eq!(names, ["__hash", "__status", "__user", "tag", "value"]);
+    }
+
+    #[test]
+    fn rejects_a_column_that_is_not_selected() {
+        let mut taken = selected();
+        taken.remove(&ExchangedColumn::TagValue);
+        let error = last(&taken).unwrap_err().to_string();
+        assert!(
+            error.contains("source shop does not select value"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn rejects_a_column_that_is_not_in_the_layout() {
+        let values = vec![(ExchangedColumn::Measure(1), lit(0))];
+        let error = named("shop", &layout(), values).unwrap_err().to_string();
+        assert!(error.contains("source shop selects measure 1"), "{error}");
+    }
 }

@@ -1,5 +1,5 @@
-//! The events of one source and one shard: kept as fixed-width columns, sorted once, counted per
-//! (seat, tuple).
+//! The events of one source and one shard while rows stream in: fixed-width columns, which are
+//! sorted once and counted per (seat, tuple) when all are there.
 //!
 //! ```text
 //! row      = (provisional seat, tuple)         6 bytes; a tuple is (event, dimension codes)

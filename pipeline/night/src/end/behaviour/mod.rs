@@ -6,12 +6,14 @@
 
 mod app_event;
 mod dimension;
+mod event;
 mod items;
 mod kept;
 mod keys;
 mod numbering;
 mod slices;
 mod text_order;
+mod users;
 mod writer;
 
 pub(crate) use app_event::AppEvent;
