@@ -32,6 +32,13 @@ pub enum LabelRule {
     Rejected,
 }
 
+impl LabelRule {
+    /// Whether a user can have several values.
+    pub fn is_multi(self) -> bool {
+        matches!(self, Self::Typed(_, true))
+    }
+}
+
 /// What became of one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LabelOutcome {

@@ -7,12 +7,10 @@ use tagmill_warehouse::artifact::{Cell, value_cell};
 
 use super::writer::AppWriter;
 use crate::end::cutter::Cutter;
-use crate::end::label_sets::LabelSets;
 use crate::end::output::Output;
 use crate::end::report::TagReport;
 use crate::end::tag_sets::{CodeOrder, TagSets};
 use crate::take::attributes::Attributes;
-use crate::take::labels::{LabelRule, Labels};
 use crate::take::seats::AppSeats;
 use crate::take::source_state::SourceState;
 use crate::take::typed_values::TypedValues;
@@ -30,7 +28,7 @@ impl AppWriter<'_> {
                     attribute_sets(state, &self.columns[number], provisional, &mut self.cutter)
                 }
                 (SourceState::Labels(state), Some(labels)) => {
-                    label_sets(state, labels, seats, &mut self.cutter)
+                    labels.of_app(state, seats, &mut self.cutter)
                 }
                 _ => Vec::new(),
             };
@@ -113,21 +111,4 @@ fn attribute_sets(
     columns
         .map(|(column, order)| TagSets::of_column(column, provisional, order, cutter))
         .collect()
-}
-
-/// The tags of a group-tags source that the app has.
-fn label_sets(
-    state: &Labels,
-    labels: &LabelSets,
-    seats: AppSeats,
-    cutter: &mut Cutter,
-) -> Vec<TagSets> {
-    let of_app = labels.by_app.get(&seats.rank).into_iter().flatten();
-    let sets = of_app.map(|(name, label, range)| {
-        let rule = state.labels[*label as usize].rule;
-        let multi = matches!(rule, LabelRule::Typed(_, true));
-        let values = state.values(*label);
-        labels.sets(name, values, multi, range.clone(), seats.start, cutter)
-    });
-    sets.collect()
 }
