@@ -312,19 +312,16 @@ impl ShardTask {
             .map(|(number, _)| number);
         let mut inputs: Vec<_> = sources.zip(inputs).collect();
         let (spec, layouts) = (Arc::clone(&self.spec), Arc::clone(&self.layouts));
-        let first = first_batch(&mut inputs, &spec, &layouts).await?;
-        let (number, mut first) = match first {
-            Some((shard, at, batch)) => (shard, Some((at, batch))),
-            None => (partition, None),
-        };
+        let mut first = first_batch(&mut inputs, &spec, &layouts).await?;
+        let number = first.as_ref().map_or(partition, |first| first.shard);
         let mut shard = Shard::new(&spec, &layouts, number);
         let timer = self.metrics.load_time.timer();
         load_parent(&mut shard, &self.store).await?;
         shard.reserve();
         timer.done();
         for (at, (source, input)) in inputs.iter_mut().enumerate() {
-            if let Some((_, batch)) = first.take_if(|(of, _)| *of == at) {
-                self.take(&mut shard, *source, batch, budget)?;
+            if let Some(first) = first.take_if(|first| first.input == at) {
+                self.take(&mut shard, *source, first.batch, budget)?;
             }
             while let Some(batch) = input.next().await {
                 self.take(
@@ -403,20 +400,32 @@ impl ShardTask {
     }
 }
 
-/// The shard of this task, told by the first row, because an engine may number partitions anew for
-/// each task; the number of the input that has this row; and the row's batch. `None` without rows.
+/// The first batch with a row.
+struct FirstBatch {
+    /// The shard of this task: an engine may number partitions anew for each task.
+    shard: u32,
+    /// Which input it is of.
+    input: usize,
+    batch: RecordBatch,
+}
+
+/// The first batch of the first input that has rows; `None` where no input has any.
 async fn first_batch(
     inputs: &mut [(usize, SendableRecordBatchStream)],
     spec: &NightSpec,
     layouts: &[Layout],
-) -> Result<Option<(u32, usize, RecordBatch)>> {
-    for (at, (source, input)) in inputs.iter_mut().enumerate() {
+) -> Result<Option<FirstBatch>> {
+    for (number, (source, input)) in inputs.iter_mut().enumerate() {
         while let Some(batch) = input.next().await {
             let batch = batch.map_err(|e| of_source(spec, *source, e))?;
             let of_source = SourceBatch::new(batch.clone(), &layouts[*source]);
             let hash = of_source.hashes()?.values().first().copied();
             if let Some(hash) = hash {
-                return Ok(Some((spec.shards.of_hash(hash), at, batch)));
+                return Ok(Some(FirstBatch {
+                    shard: spec.shards.of_hash(hash),
+                    input: number,
+                    batch,
+                }));
             }
         }
     }

@@ -155,7 +155,7 @@ impl Wanted {
     /// The status of a row; `needed` are the columns that describe a rejected one.
     ///
     /// # Errors
-    /// None but those of writing JSON.
+    /// Those of writing JSON.
     pub fn status(&self, needed: &BTreeSet<String>) -> Result<Expr> {
         let spec = StatusSpec {
             has_app: self.app.is_some(),

@@ -380,9 +380,8 @@ fn as_type(array: &ArrayRef, wanted: &DataType) -> Result<ArrayRef> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
-
     use arrow::array::{DictionaryArray, Float64Array, Int64Array};
+    use std::sync::Arc;
 
     #[test]
     fn one_string_has_one_code_in_every_encoding() {
