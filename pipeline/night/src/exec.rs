@@ -24,13 +24,15 @@ use datafusion::physical_plan::{
 use futures::StreamExt;
 use tokio::sync::Semaphore;
 
-use crate::end::app_writer::Audiences;
+use crate::end::app::Audiences;
+use crate::end::buffers::EndBuffers;
 use crate::end::finish::finish;
 use crate::end::output::Output;
 use crate::end::report::ShardReport;
 use crate::plan::audience::{Audience, compile_rules};
+use crate::plan::columns::Layout;
 use crate::plan::spec::NightSpec;
-use crate::take::events::SortBuffers;
+use crate::take::batch::SourceBatch;
 use crate::take::load::{load_groups, load_parent};
 use crate::take::shard::Shard;
 use tagmill_engine::{external, of_datafusion};
@@ -42,6 +44,8 @@ use tagmill_warehouse::store::Store;
 #[derive(Debug)]
 pub struct NightExec {
     spec: Arc<NightSpec>,
+    /// By source: the columns of its batches.
+    layouts: Arc<[Layout]>,
     store: Store,
     children: Vec<Arc<dyn ExecutionPlan>>,
     properties: Arc<PlanProperties>,
@@ -56,13 +60,13 @@ struct Shared {
     /// Shards that are being finished at once hold sort buffers: no more of them than threads.
     finishing: OnceLock<Arc<Semaphore>>,
     /// Buffers of shards that are done.
-    buffers: Mutex<Vec<SortBuffers>>,
+    buffers: Mutex<Vec<EndBuffers>>,
     /// Memory of their files.
     spare: Spare,
 }
 
 impl Shared {
-    fn take_buffers(&self) -> SortBuffers {
+    fn take_buffers(&self) -> EndBuffers {
         self.buffers
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -70,7 +74,7 @@ impl Shared {
             .unwrap_or_default()
     }
 
-    fn give_back(&self, buffers: SortBuffers) {
+    fn give_back(&self, buffers: EndBuffers) {
         self.buffers
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -96,23 +100,29 @@ impl NightExec {
     /// The operator over one exchanged child for each source that has input.
     ///
     /// # Errors
-    /// A number of children that does not fit the sources, or a child with a wrong number of
-    /// partitions.
+    /// A number of children that does not fit the sources, or a child whose columns are not those of
+    /// its source's [`Layout`].
     pub fn try_new(
         spec: Arc<NightSpec>,
         store: Store,
         children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Self> {
-        let inputs = spec
+        let layouts: Arc<[Layout]> = spec.sources.iter().map(Layout::of).collect();
+        let inputs: Vec<_> = spec
             .sources
             .iter()
-            .filter(|source| source.has_input)
-            .count();
-        if inputs != children.len() {
+            .zip(layouts.iter())
+            .filter(|(source, _)| source.has_input)
+            .collect();
+        if inputs.len() != children.len() {
             return Err(DataFusionError::Plan(format!(
-                "NightExec has {} children for {inputs} sources",
-                children.len()
+                "NightExec has {} children for {} sources",
+                children.len(),
+                inputs.len()
             )));
+        }
+        for ((source, layout), child) in inputs.into_iter().zip(&children) {
+            layout.check(&source.name, &child.schema())?;
         }
         let partitions = spec.shards.get() as usize;
         let properties = PlanProperties::new(
@@ -123,6 +133,7 @@ impl NightExec {
         );
         Ok(Self {
             spec,
+            layouts,
             store,
             children,
             properties: Arc::new(properties),
@@ -214,6 +225,7 @@ impl ExecutionPlan for NightExec {
         let threads = context.session_config().target_partitions().max(1);
         let task = ShardTask {
             spec: Arc::clone(&self.spec),
+            layouts: Arc::clone(&self.layouts),
             store: self.store.clone(),
             shared: Arc::clone(&self.shared),
             metrics: ShardMetrics::new(&self.metrics, partition),
@@ -276,6 +288,7 @@ impl ShardMetrics {
 /// One shard of the night, ready to run.
 struct ShardTask {
     spec: Arc<NightSpec>,
+    layouts: Arc<[Layout]>,
     store: Store,
     shared: Arc<Shared>,
     metrics: ShardMetrics,
@@ -298,16 +311,17 @@ impl ShardTask {
             .filter(|(_, source)| source.has_input)
             .map(|(number, _)| number);
         let mut inputs: Vec<_> = sources.zip(inputs).collect();
-        let (number, mut first) = first_batch(&mut inputs, &self.spec, partition).await?;
-        let spec = Arc::clone(&self.spec);
-        let mut shard = Shard::new(&spec, number);
+        let (spec, layouts) = (Arc::clone(&self.spec), Arc::clone(&self.layouts));
+        let mut first = first_batch(&mut inputs, &spec, &layouts).await?;
+        let number = first.as_ref().map_or(partition, |first| first.shard);
+        let mut shard = Shard::new(&spec, &layouts, number);
         let timer = self.metrics.load_time.timer();
         load_parent(&mut shard, &self.store).await?;
         shard.reserve();
         timer.done();
         for (at, (source, input)) in inputs.iter_mut().enumerate() {
-            if let Some((_, batch)) = first.take_if(|(of, _)| *of == at) {
-                self.take(&mut shard, *source, batch, budget)?;
+            if let Some(first) = first.take_if(|first| first.input == at) {
+                self.take(&mut shard, *source, first.batch, budget)?;
             }
             while let Some(batch) = input.next().await {
                 self.take(
@@ -386,27 +400,36 @@ impl ShardTask {
     }
 }
 
-/// The shard of this task: told by the first row, because an engine may number partitions anew for
-/// each task; without rows it is the partition. The batch comes with the number of its input.
+/// The first batch with a row.
+struct FirstBatch {
+    /// The shard of this task: an engine may number partitions anew for each task.
+    shard: u32,
+    /// Which input it is of.
+    input: usize,
+    batch: RecordBatch,
+}
+
+/// The first batch of the first input that has rows; `None` where no input has any.
 async fn first_batch(
     inputs: &mut [(usize, SendableRecordBatchStream)],
     spec: &NightSpec,
-    partition: u32,
-) -> Result<(u32, Option<(usize, RecordBatch)>)> {
-    for (at, (source, input)) in inputs.iter_mut().enumerate() {
+    layouts: &[Layout],
+) -> Result<Option<FirstBatch>> {
+    for (number, (source, input)) in inputs.iter_mut().enumerate() {
         while let Some(batch) = input.next().await {
             let batch = batch.map_err(|e| of_source(spec, *source, e))?;
-            let hash = crate::take::batch::SourceBatch::new(batch.clone(), false)
-                .hashes()?
-                .values()
-                .first()
-                .copied();
+            let of_source = SourceBatch::new(batch.clone(), &layouts[*source]);
+            let hash = of_source.hashes()?.values().first().copied();
             if let Some(hash) = hash {
-                return Ok((spec.shards.of_hash(hash), Some((at, batch))));
+                return Ok(Some(FirstBatch {
+                    shard: spec.shards.of_hash(hash),
+                    input: number,
+                    batch,
+                }));
             }
         }
     }
-    Ok((partition, None))
+    Ok(None)
 }
 
 /// An error of reading a source says which one.

@@ -1,7 +1,9 @@
-//! The one-pass operator: everything a shard does between the exchange and its files.
+//! One shard of the night: the plan that reads raw files, the exchange, and the one-pass operator
+//! with everything that a shard does before its files are written.
 //!
 //! ```text
-//! batches ─► shard (interner, seats, attributes, labels, events) ─► finish (cutter, behaviour, tag_sets, atoms) ─► output
+//! files ─► scan ─► exchange ─► take (seats, attributes, labels, events, properties) ─► end (app by app: tags, groups, behaviour) ─► output
+//!                  └ plan::columns: what scan hands to take
 //! ```
 
 pub mod codec;
@@ -12,9 +14,7 @@ mod plan;
 pub mod scan;
 mod take;
 
-pub use end::behaviour::COUNT;
-pub use end::kept::DimensionReport;
-pub use end::report::{GroupReport, ShardReport, TagReport};
+pub use end::report::{DimensionReport, GroupReport, ShardReport, TagReport};
 pub use exec::{NightExec, report_schema};
 pub use plan::audience::AppNames;
 pub use plan::kept_values::KeptValues;
@@ -23,10 +23,6 @@ pub use plan::spec::{
     AppRules, BehaviourLimits, CustomEvent, EventShapes, Keeps, LabelSpec, ListSpec, NightLimits,
     NightSpec, ParentFiles, RowsSpec, Slot, SourceSpec, TagSpec, Undeclared, UnusedLabel, Withheld,
 };
-pub use take::accounting::{Count, FILTERED};
+pub use take::accounting::Count;
 pub use take::claims::OTHER_SOURCE;
-pub use take::events::NO_KEY;
-
-pub use take::measure::LARGEST_SCALED;
 pub use take::typed_values::TypedValues;
-pub use take::values::is_same;

@@ -5,15 +5,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::AsArray;
+use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
+use datafusion::physical_plan::expressions::Column;
+use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::{ExecutionPlan, collect_partitioned};
 use datafusion::prelude::SessionContext;
 use datafusion_proto::bytes::{
     physical_plan_from_bytes_with_extension_codec, physical_plan_to_bytes_with_extension_codec,
 };
-use tagmill_night::ShardReport;
 use tagmill_night::codec::NightCodec;
 use tagmill_night::exchange::routing_values;
+use tagmill_night::{NightExec, ShardReport};
 use tagmill_pipeline::{
     Forecast, NightPlan, Resources, Silent, find_inputs, night_session, plan_night,
 };
@@ -101,6 +104,36 @@ async fn the_plan_survives_the_way_through_bytes_and_gives_the_same_reports() {
         serde_json::to_value(&there).unwrap(),
         serde_json::to_value(&here).unwrap()
     );
+}
+
+/// Two columns of one type in the wrong order would give a valid file with wrong values.
+#[tokio::test(flavor = "multi_thread")]
+async fn refuses_an_input_with_two_columns_swapped() {
+    let data = Generated::small(Preset::Demo);
+    let (plan, _) = second_night(&data, None).await;
+    let store = warehouse(&data.config);
+    let exec = plan.operator(&store).unwrap();
+    let mut children: Vec<_> = exec.children().into_iter().map(Arc::clone).collect();
+    for number in 0..children.len() {
+        let child = Arc::clone(&children[number]);
+        let schema = child.schema();
+        let column = |(at, name): (usize, &String)| {
+            let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(name, at));
+            (column, name.clone())
+        };
+        let names: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
+        let mut columns: Vec<_> = names.iter().enumerate().map(column).collect();
+        let last = columns.len() - 1;
+        columns.swap(last - 1, last);
+        let swapped = ProjectionExec::try_new(columns, Arc::clone(&child)).unwrap();
+        children[number] = Arc::new(swapped);
+        let spec = Arc::clone(exec.spec());
+        let refused = NightExec::try_new(spec, store.clone(), children.clone());
+        let error = refused.unwrap_err().to_string();
+        let expected = format!("is {:?}, expected {:?}", names[last], names[last - 1]);
+        assert!(error.contains(&expected), "{error}");
+        children[number] = child;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

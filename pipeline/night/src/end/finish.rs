@@ -13,17 +13,21 @@ use tagmill_schemas::artifact::rejects::Column;
 use tagmill_schemas::shard::{hash_of_id, id_bytes};
 use tagmill_schemas::value::ValueType;
 
+use super::app::{AppWriter, Audiences};
 use super::app_order::AppOrder;
-use super::app_writer::{AppWriter, Audiences};
+use super::buffers::EndBuffers;
 use super::new_users::write_users;
 use super::numbering::number_new_users;
 use super::output::Output;
 use super::report::ShardReport;
 use crate::take::accounting::Count;
 use crate::take::claims::reject_lost;
-use crate::take::events::{EventRows, SortBuffers, SortedEvents};
+use crate::take::events::EventRows;
 use crate::take::seats::{Dictionary, Settled};
-use crate::take::shard::{Shard, SourceState};
+use crate::take::shard::Shard;
+use crate::take::sort_events::SortBuffers;
+use crate::take::sorted_events::SortedEvents;
+use crate::take::source_state::SourceState;
 use crate::take::values::Values;
 use tagmill_warehouse::artifact::Cell;
 
@@ -31,7 +35,7 @@ use tagmill_warehouse::artifact::Cell;
 pub async fn finish(
     mut shard: Shard<'_>,
     audiences: Audiences<'_>,
-    buffers: &mut SortBuffers,
+    buffers: &mut EndBuffers,
     output: &mut Output,
 ) -> Result<ShardReport> {
     let started = Instant::now();
@@ -45,7 +49,7 @@ pub async fn finish(
     if !audiences.need_ids() && shard.spec.lists.is_empty() {
         shard.ids = Dictionary::empty();
     }
-    let sorted = sort_events(&mut shard, &settled, buffers);
+    let sorted = sort_events(&mut shard, &settled, &mut buffers.sort);
     lap(&mut seconds, "sort_events", started);
     let mut writer = AppWriter::new(
         &shard,
@@ -69,7 +73,7 @@ pub async fn finish(
     buffers.cutter = cutter;
     lap(&mut seconds, "cut", started);
     count_duplicates(&mut shard, &settled, &sorted);
-    buffers.take_back(sorted.into_iter().flatten());
+    buffers.sort.take_back(sorted.into_iter().flatten());
     reject_lost(&lost, &shard.state_of, &mut shard.accounts);
     write_rejects(&shard, output)?;
     let mut counts = counts(&shard);

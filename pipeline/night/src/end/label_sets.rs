@@ -4,21 +4,39 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use tagmill_bitmap::sort_rows;
 use tagmill_schemas::value::ValueType;
 
 use super::app_order::AppOrder;
 use super::cutter::Cutter;
-use super::tag_sets::{CodeOrder, TagSets};
-use crate::take::labels::{CARRIED, LabelRow, LabelRule, Labels};
-use crate::take::seats::Settled;
+use super::tag_sets::{CodeOrder, EncodedTag, TagSets};
+use crate::take::labels::{CARRIED, LabelRow, Labels};
+use tagmill_bitmap::sort_rows;
+use crate::take::seats::{AppSeats, Settled};
 use crate::take::values::{NULL_CODE, Values};
+
+/// A label that has rows.
+struct LabelRange {
+    /// Name of the tag.
+    name: String,
+    /// Number of the label.
+    label: u32,
+    /// Where its rows stand.
+    rows: Range<usize>,
+}
+
+/// A row that counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct CountedRow {
+    label: u32,
+    seat: u32,
+    code: u32,
+}
 
 /// The rows of one group-tags source in order of (label, seat), the last of duplicates only.
 pub struct LabelSets {
-    /// By (app rank, tag name): label number and its rows.
-    pub by_app: BTreeMap<u32, Vec<(String, u32, Range<usize>)>>,
-    rows: Vec<(u32, u32, u32)>,
+    /// By rank of the app, in order of the name.
+    by_app: BTreeMap<u32, Vec<LabelRange>>,
+    rows: Vec<CountedRow>,
     /// The order of raw texts, which all string labels share.
     texts: CodeOrder,
 }
@@ -29,8 +47,9 @@ impl LabelSets {
         let rows = winners(labels, settled);
         let mut by_app: BTreeMap<u32, Vec<_>> = BTreeMap::new();
         let mut start = 0;
-        for run in rows.chunk_by(|a, b| a.0 == b.0) {
-            let label = &labels.labels[run[0].0 as usize];
+        for run in rows.chunk_by(|a, b| a.label == b.label) {
+            let number = run[0].label;
+            let label = &labels.labels[number as usize];
             let name = labels
                 .names
                 .value(label.tag)
@@ -39,12 +58,16 @@ impl LabelSets {
             by_app
                 .entry(apps.rank[label.app as usize])
                 .or_default()
-                .push((name, run[0].0, start..start + run.len()));
+                .push(LabelRange {
+                    name,
+                    label: number,
+                    rows: start..start + run.len(),
+                });
             start += run.len();
         }
         by_app
             .values_mut()
-            .for_each(|found| found.sort_by(|a, b| a.0.cmp(&b.0)));
+            .for_each(|found| found.sort_by(|a, b| a.name.cmp(&b.name)));
         Self {
             by_app,
             rows,
@@ -52,16 +75,24 @@ impl LabelSets {
         }
     }
 
-    /// The sets of one label; `range` is where its rows stand, seats count from `first_seat`.
-    pub fn sets(
+    /// The sets of every label of the app, in order of the name. `labels` are those that this was
+    /// made of.
+    pub fn of_app(&self, labels: &Labels, app: AppSeats, cutter: &mut Cutter) -> Vec<TagSets> {
+        let found = self.by_app.get(&app.rank).into_iter().flatten();
+        found
+            .map(|found| self.sets(labels, found, app.start as u32, cutter))
+            .collect()
+    }
+
+    /// The sets of one label; seats count from `first_seat`.
+    fn sets(
         &self,
-        name: &str,
-        values: &Values,
-        multi: bool,
-        range: Range<usize>,
-        first_seat: usize,
+        labels: &Labels,
+        found: &LabelRange,
+        first_seat: u32,
         cutter: &mut Cutter,
     ) -> TagSets {
+        let values = labels.values(found.label);
         let own;
         let order = if values.value_type() == ValueType::String {
             &self.texts
@@ -69,17 +100,23 @@ impl LabelSets {
             own = CodeOrder::of(values);
             &own
         };
-        for &(_, seat, code) in &self.rows[range] {
-            cutter.push(order.rank(code), seat - first_seat as u32);
+        for row in &self.rows[found.rows.clone()] {
+            cutter.push(order.rank(row.code), row.seat - first_seat);
         }
-        TagSets::cut(name, values, multi, None, order, cutter)
+        let tag = EncodedTag {
+            name: &found.name,
+            values,
+            multi: labels.labels[found.label as usize].rule.is_multi(),
+            scale: None,
+        };
+        TagSets::cut(&tag, order, cutter)
     }
 }
 
-/// (label, seat, code) of the rows that count, in order of label and seat: of a single-valued tag
+/// The rows that count, in order of label and seat: of a single-valued tag
 /// the latest row, of a multi-valued one all of today's, or the carried ones when there are none
 /// today.
-fn winners(labels: &Labels, settled: &Settled) -> Vec<(u32, u32, u32)> {
+fn winners(labels: &Labels, settled: &Settled) -> Vec<CountedRow> {
     let key =
         |row: &LabelRow| u64::from(row.label) << 32 | u64::from(settled.seat_of[row.seat as usize]);
     let mut rows: Vec<(u64, LabelRow)> = labels.rows.iter().map(|row| (key(row), *row)).collect();
@@ -93,10 +130,7 @@ fn winners(labels: &Labels, settled: &Settled) -> Vec<(u32, u32, u32)> {
                 .cmp(&b.order)
                 .then_with(|| compare(values, a.code, b.code))
         });
-        let multi = matches!(
-            labels.labels[label as usize].rule,
-            LabelRule::Typed(_, true)
-        );
+        let multi = labels.labels[label as usize].rule.is_multi();
         let last = run[run.len() - 1].1;
         let has_today = last.order != CARRIED;
         let counts = |row: &LabelRow| {
@@ -110,7 +144,11 @@ fn winners(labels: &Labels, settled: &Settled) -> Vec<(u32, u32, u32)> {
         kept.extend(
             run.iter()
                 .filter(|(_, row)| row.code != NULL_CODE && counts(row))
-                .map(|(_, row)| (label, seat, row.code)),
+                .map(|(_, row)| CountedRow {
+                    label,
+                    seat,
+                    code: row.code,
+                }),
         );
         kept[first..].sort_unstable();
         let distinct = first + dedup_len(&mut kept[first..]);
@@ -119,7 +157,7 @@ fn winners(labels: &Labels, settled: &Settled) -> Vec<(u32, u32, u32)> {
     kept
 }
 
-fn dedup_len(rows: &mut [(u32, u32, u32)]) -> usize {
+fn dedup_len(rows: &mut [CountedRow]) -> usize {
     let mut kept = 0;
     for at in 0..rows.len() {
         if kept == 0 || rows[at] != rows[kept - 1] {

@@ -1,13 +1,13 @@
 //! The end of a shard: columns become sets, sets become rows of artifacts.
 
+pub(crate) mod app;
 pub(crate) mod app_order;
-pub(crate) mod app_writer;
 pub(crate) mod atoms;
 pub(crate) mod behaviour;
 pub(crate) mod bsi;
+pub(crate) mod buffers;
 pub(crate) mod cutter;
 pub(crate) mod finish;
-pub(crate) mod kept;
 pub(crate) mod label_sets;
 pub(crate) mod members;
 pub(crate) mod new_users;

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 use tagmill_schemas::manifest::FileEntry;
 use tagmill_schemas::value::ValueType;
 
-use super::kept::DimensionReport;
 use crate::take::accounting::Count;
 use crate::take::typed_values::TypedValues;
 
@@ -50,6 +49,24 @@ pub struct TagReport {
     pub values: TypedValues,
     /// Whether its values are not published.
     pub is_withheld: bool,
+}
+
+/// What one shard saw of a dimension that may be beyond its limit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DimensionReport {
+    /// The source of the event.
+    pub source: String,
+    /// The app.
+    pub app: String,
+    /// The event.
+    pub event: String,
+    /// The dimension.
+    pub dimension: String,
+    /// Distinct values in this shard.
+    pub distinct: u64,
+    /// Values with the number of users' combinations that had them: every value that was chosen
+    /// before, and of the others those with most, as many as the limit.
+    pub values: Vec<(String, u64)>,
 }
 
 /// One group of one app.

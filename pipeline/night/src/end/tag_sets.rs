@@ -14,6 +14,18 @@ use super::cutter::Cutter;
 use crate::take::attributes::TagColumn;
 use crate::take::values::{Values, positions};
 
+/// A tag whose values are codes.
+pub struct EncodedTag<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The encoder of its values.
+    pub values: &'a Values,
+    /// Whether a user can have several values.
+    pub multi: bool,
+    /// Decimal digits of doubles in the bit-sliced index.
+    pub scale: Option<u8>,
+}
+
 /// One tag of one app in one shard.
 pub struct TagSets {
     /// Name of the tag.
@@ -39,41 +51,34 @@ impl TagSets {
         order: &CodeOrder,
         cutter: &mut Cutter,
     ) -> Self {
-        for (seat, &place) in provisional.iter().enumerate() {
-            for code in column.codes(place) {
+        for (seat, &provisional) in provisional.iter().enumerate() {
+            for code in column.codes(provisional) {
                 cutter.push(order.ranks[code as usize], seat as u32);
             }
         }
-        Self::cut(
-            &column.name,
-            &column.values,
-            column.multi,
-            column.scale,
-            order,
-            cutter,
-        )
+        let tag = EncodedTag {
+            name: &column.name,
+            values: &column.values,
+            multi: column.multi,
+            scale: column.scale,
+        };
+        Self::cut(&tag, order, cutter)
     }
 
     /// The sets of the pairs in `cutter`, whose keys are ranks.
-    pub fn cut(
-        name: &str,
-        values: &Values,
-        multi: bool,
-        scale: Option<u8>,
-        order: &CodeOrder,
-        cutter: &mut Cutter,
-    ) -> Self {
+    pub fn cut(tag: &EncodedTag<'_>, order: &CodeOrder, cutter: &mut Cutter) -> Self {
         let mut sets = Self {
-            name: name.to_owned(),
-            value_type: values.value_type(),
-            multi,
-            scale,
+            name: tag.name.to_owned(),
+            value_type: tag.values.value_type(),
+            multi: tag.multi,
+            scale: tag.scale,
             values: Vec::new(),
             starts: vec![0],
             seats: Vec::with_capacity(cutter.len()),
         };
         let done = cutter.cut(order.codes.len() as u64, |rank, seats| {
-            sets.values.extend(values.value(order.codes[rank as usize]));
+            let code = order.codes[rank as usize];
+            sets.values.extend(tag.values.value(code));
             sets.seats.extend_from_slice(seats);
             sets.starts.push(sets.seats.len() as u32);
             Ok::<_, std::convert::Infallible>(())

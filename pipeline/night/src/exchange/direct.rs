@@ -28,9 +28,9 @@ use datafusion::physical_plan::{
 };
 use futures::{StreamExt, stream};
 
-use super::HASH_COLUMN;
 use super::gate::{Receiver, Senders, queues};
 use super::order::in_order_of_shards;
+use crate::plan::columns::HASH_COLUMN;
 use tagmill_schemas::Shards;
 
 /// Batches of a task that may be on their way, and how long it waits for readers to catch up when

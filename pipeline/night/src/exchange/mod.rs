@@ -17,11 +17,10 @@ use datafusion::error::Result;
 use datafusion::physical_plan::ExecutionPlan;
 use tagmill_schemas::Shards;
 
+pub use crate::plan::columns::HASH_COLUMN;
+
 pub use direct::ShardExchangeExec;
 pub use routing::{RouteFunction, routing_values};
-
-/// Name of the column that holds XXH3-64 of a row's id.
-pub const HASH_COLUMN: &str = "__hash";
 
 /// Who moves the rows. It never changes what is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,7 +21,7 @@ use datafusion::physical_plan::metrics::Time;
 use datafusion::physical_plan::repartition::{BatchPartitioner, RepartitionExec};
 use datafusion::physical_plan::{ExecutionPlan, Partitioning};
 
-use super::HASH_COLUMN;
+use crate::plan::columns::HASH_COLUMN;
 use tagmill_engine::external;
 use tagmill_schemas::Shards;
 

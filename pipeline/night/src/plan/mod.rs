@@ -1,6 +1,7 @@
 //! What one night computes, fixed before any shard starts.
 
 pub(crate) mod audience;
+pub(crate) mod columns;
 pub(crate) mod kept_values;
 pub(crate) mod shape;
 pub(crate) mod spec;

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Scaled doubles from here on do not fit into 64 bits.
+pub const LARGEST_SCALED: f64 = 9.2e18;
+
 /// The dimensions and measures of one event.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventShape {

@@ -307,7 +307,7 @@ impl NightLimits {
 pub struct BehaviourLimits {
     /// Combinations kept apart for one user and event.
     pub combinations: u32,
-    /// Values kept apart in one dimension; see `crate::end::kept`.
+    /// Values kept apart in one dimension; see [`KeptValues`].
     pub values: usize,
 }
 

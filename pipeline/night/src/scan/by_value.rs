@@ -24,19 +24,13 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::prelude::SessionContext;
 use datafusion_proto::bytes::Serializeable;
 
+use super::dictionary::{dictionary_type, is_same};
 use super::functions::register_functions;
-use crate::is_same;
 
 /// Name of the function in plans.
 pub const BY_VALUE: &str = "tagmill_by_value";
 /// Dictionaries whose answers are remembered: those of the row groups that are being read.
 const MOST_REMEMBERED: usize = 64;
-
-/// How a text column is read whose pages are encoded by a dictionary: its keys are copied, its
-/// texts are not.
-pub fn dictionary_type() -> DataType {
-    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
-}
 
 /// The expression over columns of which those in `coded` are dictionaries, and whether its result
 /// is one.

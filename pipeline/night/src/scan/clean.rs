@@ -9,7 +9,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, lit, when};
 use tagmill_schemas::Result;
 use tagmill_schemas::config::Source;
 
-use super::project::{ScanContext, place, plan_error};
+use super::context::{ScanContext, place, plan_error};
 use super::sql::{column, parse};
 
 /// The columns as all other expressions see them: a cleaned one has the type of what cleans it.

@@ -17,7 +17,7 @@ use parquet::schema::types::ColumnDescriptor;
 use tagmill_schemas::config::Source;
 use tagmill_schemas::{Error, Result};
 
-use super::by_value::dictionary_type;
+use super::dictionary::dictionary_type;
 use tagmill_warehouse::store::{Found, Partition, Store, open_pattern, partitions_of};
 
 const STAGE: &str = "scan";

@@ -7,18 +7,25 @@
 
 mod by_value;
 mod clean;
+mod context;
+mod dictionary;
 mod files;
 mod functions;
 mod lost_elements;
 mod one_dictionary;
 mod project;
+mod select;
 mod sql;
 mod table;
+mod wanted;
 
 pub use by_value::{BY_VALUE, ByValue};
+pub use context::ScanContext;
+pub(crate) use dictionary::is_same;
 pub use files::{RawFile, RawFiles, find_files, for_date, is_ready};
 pub use functions::{HashFunction, KeyFunction, StatusFunction, register_functions};
 pub use one_dictionary::{ONE_DICTIONARY, OneDictionary};
-pub use project::{Scan, ScanContext, plan_source, rows_of};
+pub use project::{Scan, plan_source};
+pub use select::rows_of;
 pub use sql::check_syntax;
 pub use table::{RawTable, register_store};

@@ -17,8 +17,7 @@ use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 
-use super::by_value::dictionary_type;
-use crate::is_same;
+use super::dictionary::{dictionary_type, is_same};
 
 /// Name of the function in plans.
 pub const ONE_DICTIONARY: &str = "tagmill_one_dictionary";

@@ -9,8 +9,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::expr::TryCast;
-use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, Volatility};
+use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, Volatility, cast, try_cast};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, visit_expressions};
 use tagmill_schemas::{Config, Error, Result, ValueType};
@@ -253,6 +252,26 @@ fn explain(error: DataFusionError, place: &str) -> Error {
         .fix("write SQL over the columns of the source")
 }
 
+/// The names of the columns that an expression reads.
+pub fn column_names(expression: &Expr) -> Vec<String> {
+    expression
+        .column_refs()
+        .into_iter()
+        .map(|column| column.name.clone())
+        .collect()
+}
+
+/// An expression as text. Bytes that are no text are no id: null.
+pub fn as_text(expression: Expr, schema: &DFSchema) -> Expr {
+    match expression.get_type(schema) {
+        Ok(DataType::Utf8View) | Err(_) => expression,
+        Ok(DataType::Binary | DataType::LargeBinary | DataType::BinaryView) => {
+            try_cast(expression, DataType::Utf8View)
+        }
+        Ok(_) => cast(expression, DataType::Utf8View),
+    }
+}
+
 /// The kind of value that a column of this type holds; `None` for lists, maps and the like.
 pub fn value_type_of(data_type: &DataType) -> Option<ValueType> {
     match data_type {
@@ -285,6 +304,9 @@ pub fn arrow_type(value_type: ValueType) -> DataType {
 
 /// An expression as a value of the wanted type, and, where the cast can fail, the condition that it
 /// does, if only for one element of a list.
+///
+/// # Errors
+/// Refused for a type that holds no such values.
 pub fn cast_to(
     expression: Expr,
     wanted: ValueType,
@@ -305,36 +327,8 @@ pub fn cast_to(
         other => other,
     };
     let is_list = !std::ptr::eq(element, &found);
-    let Some(kind) = value_type_of(element) else {
-        let what = format!(
-            "found {found}, expected {}text, numbers, dates or booleans",
-            if multi { "a list of " } else { "" }
-        );
-        return Err(Error::refused("scan", what)
-            .at(place.to_owned())
-            .fix(format!(
-                "make it {wanted} in its expression, with cast(... as ...)"
-            )));
-    };
-    if (kind == ValueType::Date) != (wanted == ValueType::Date)
-        && kind != ValueType::String
-        && wanted != ValueType::String
-    {
-        // SQL would take the number for days since 1970, and a date of 20261119 for one.
-        let what = format!(
-            "found {found}, expected {} or text",
-            if wanted == ValueType::Date {
-                "a date"
-            } else {
-                "a number"
-            }
-        );
-        return Err(Error::refused("scan", what)
-            .at(place.to_owned())
-            .fix(format!(
-                "make it {wanted} in its expression, as with to_date or date_part"
-            )));
-    }
+    let kind = value_type_of(element).ok_or_else(|| no_value(&found, wanted, multi, place))?;
+    check_dates(&found, kind, wanted, place)?;
     // The operator takes every width of integers that fits into 64 bits with a sign, and lists of
     // one kind.
     let is_taken = *element != DataType::UInt64 && (!is_list || matches!(found, DataType::List(_)));
@@ -346,16 +340,41 @@ pub fn cast_to(
     } else {
         arrow_type(wanted)
     };
-    let try_cast = |expression: &Expr, target| {
-        Expr::TryCast(TryCast::new(Box::new(expression.clone()), target))
-    };
-    let cast = try_cast(&expression, target);
+    let cast = try_cast(expression.clone(), target);
     // A cast would cut off what stands behind the point.
     let is_cut = (kind, wanted) == (ValueType::Double, ValueType::Integer);
-    let changed = is_cut.then(|| try_cast(&cast, found).not_eq(expression.clone()));
+    let changed = is_cut.then(|| try_cast(cast.clone(), found).not_eq(expression.clone()));
     let fails = (wanted != ValueType::String).then(|| match is_list {
         true => ScalarUDF::from(LostElements::default()).call(vec![expression, cast.clone()]),
         false => expression.is_not_null().and(cast.clone().is_null()),
     });
     Ok((cast, fails.into_iter().chain(changed).reduce(Expr::or)))
+}
+
+fn no_value(found: &DataType, wanted: ValueType, multi: bool, place: &str) -> Error {
+    let what = format!(
+        "found {found}, expected {}text, numbers, dates or booleans",
+        if multi { "a list of " } else { "" }
+    );
+    Error::refused("scan", what).at(place).fix(format!(
+        "make it {wanted} in its expression, with cast(... as ...)"
+    ))
+}
+
+/// A date is cast to and from text only: SQL would take a number for days since 1970, and a date of
+/// 20261119 for one.
+fn check_dates(found: &DataType, kind: ValueType, wanted: ValueType, place: &str) -> Result<()> {
+    let is_one_date = (kind == ValueType::Date) != (wanted == ValueType::Date);
+    if !is_one_date || kind == ValueType::String || wanted == ValueType::String {
+        return Ok(());
+    }
+    let expected = if wanted == ValueType::Date {
+        "a date"
+    } else {
+        "a number"
+    };
+    let what = format!("found {found}, expected {expected} or text");
+    Err(Error::refused("scan", what).at(place).fix(format!(
+        "make it {wanted} in its expression, as with to_date or date_part"
+    )))
 }

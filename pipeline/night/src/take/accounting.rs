@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use tagmill_schemas::Metric;
 
+use crate::plan::columns::FILTERED;
+
 /// Sampled rows an app, reason and shard.
 const SAMPLES: usize = 20;
-/// The status of a row that the source's filter leaves out.
-pub const FILTERED: &str = "filtered";
 
 /// The counts of one source in one shard, by app code (0: no app).
 #[derive(Default)]

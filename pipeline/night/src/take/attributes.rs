@@ -8,8 +8,11 @@ use arrow::datatypes::DataType;
 use datafusion::error::Result;
 use tagmill_schemas::value::ValueType;
 
+use super::batch::AcceptedRows;
 use super::narrow::NarrowTable;
+use super::seating::Seating;
 use super::values::{NULL_CODE, Values};
+use crate::plan::columns::ExchangedColumn;
 
 /// One tag of the source.
 pub struct TagColumn {
@@ -177,18 +180,24 @@ impl Attributes {
         }
     }
 
-    /// Takes a batch of accepted rows: `columns` are the tags' values, `orders` what decides
-    /// between duplicates (the greatest wins, then the greatest values).
-    pub fn push(
-        &mut self,
-        seats: &[u32],
-        orders: Option<&[i64]>,
-        columns: &[ArrayRef],
-    ) -> Result<()> {
+    /// Takes accepted rows: of several rows of one user the one with the greatest order stays, then
+    /// the one with the greatest values.
+    ///
+    /// # Errors
+    /// As [`Seating::seat`], and those of encoding the tags' values.
+    pub fn take(&mut self, rows: &AcceptedRows<'_>, seating: &mut Seating<'_>) -> Result<()> {
+        let values = (0..self.tags.len())
+            .map(|tag| rows.batch.column(ExchangedColumn::Tag(tag)))
+            .collect::<Result<Vec<_>>>()?;
+        self.push(seating.seat(rows)?, rows.batch.orders()?, &values)
+    }
+
+    /// `values` are the tags' values, in the order of the tags.
+    fn push(&mut self, seats: &[u32], orders: Option<&[i64]>, values: &[&ArrayRef]) -> Result<()> {
         let incoming = self
             .tags
             .iter_mut()
-            .zip(columns)
+            .zip(values)
             .map(|(tag, array)| tag.read(array))
             .collect::<Result<Vec<_>>>()?;
         let most = seats.iter().max().map_or(0, |&seat| seat as usize + 1);
@@ -257,7 +266,7 @@ mod tests {
         let orders: Vec<i64> = rows.iter().map(|r| r.1).collect();
         let names: ArrayRef = Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.2)));
         let ages: ArrayRef = Arc::new(Int64Array::from_iter_values(rows.iter().map(|r| r.3)));
-        state.push(&seats, Some(&orders), &[names, ages]).unwrap();
+        state.push(&seats, Some(&orders), &[&names, &ages]).unwrap();
     }
 
     #[test]

@@ -4,9 +4,22 @@
 use datafusion::error::Result;
 use hashbrown::HashMap;
 use tagmill_schemas::Metric;
+use tagmill_schemas::metric::{Limited, Note};
 use tagmill_schemas::value::{Value, ValueType};
 
+use super::accounting::Accounting;
+use super::batch::AcceptedRows;
+use super::seating::Seating;
 use super::values::{NULL_CODE, Values};
+use crate::plan::columns::ExchangedColumn;
+use crate::plan::spec::{NightSpec, RowsSpec, SourceSpec, Undeclared};
+
+/// Counts rows of tags beyond the app's limit.
+const OVER_LIMIT: &Metric = &Metric::OverLimit(Limited::TagRows);
+/// Counts rows of tags whose registry row is wrong.
+const DISABLED: &Metric = &Metric::Noted(Note::DisabledTag);
+/// Counts rows of tags that no registry names.
+const UNDECLARED: &Metric = &Metric::Noted(Note::UndeclaredTag);
 
 /// What the registry says of one tag of one app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +30,13 @@ pub enum LabelRule {
     Ignored(&'static Metric),
     /// The row is rejected.
     Rejected,
+}
+
+impl LabelRule {
+    /// Whether a user can have several values.
+    pub fn is_multi(self) -> bool {
+        matches!(self, Self::Typed(_, true))
+    }
 }
 
 /// What became of one row.
@@ -87,13 +107,55 @@ impl Default for Labels {
 }
 
 impl Labels {
-    /// The codes of raw texts, to be handed to [`Labels::push`].
-    pub fn encode_texts(
+    /// Takes accepted rows. Those whose tag or value can not be taken are rejected.
+    ///
+    /// # Errors
+    /// As [`Seating::seat`], and those of encoding names and values.
+    pub fn take(
         &mut self,
-        array: &arrow::array::ArrayRef,
-        out: &mut Vec<u32>,
+        source: &SourceSpec,
+        rows: &AcceptedRows<'_>,
+        seating: &mut Seating<'_>,
+        account: &mut Accounting,
     ) -> Result<()> {
-        self.texts.encode(array, out)
+        let RowsSpec::GroupTags { undeclared, .. } = &source.rows else {
+            return Ok(());
+        };
+        let (mut names, mut texts) = (Vec::new(), Vec::new());
+        self.names
+            .encode(rows.batch.column(ExchangedColumn::TagName)?, &mut names)?;
+        self.texts
+            .encode(rows.batch.column(ExchangedColumn::TagValue)?, &mut texts)?;
+        let (mut kept, mut rejected) = (Vec::with_capacity(rows.apps.len()), Vec::new());
+        for (row, &app) in rows.apps.iter().enumerate() {
+            let label = self.label(app, names[row], |tag| {
+                let app = seating.apps.value(app).map(|name| name.to_string());
+                let app = app.unwrap_or_default();
+                label_rule(seating.spec, &source.name, *undeclared, &app, tag)
+            });
+            let mut reject = |why| {
+                account.reject_accepted(app, why, || rows.batch.describe(row));
+                rejected.push(row);
+            };
+            match self.judge(label, texts[row]) {
+                (LabelOutcome::Kept, code) => kept.push((row, label, code)),
+                (LabelOutcome::Ignored(why), _) => account.note(app, why, 1),
+                (LabelOutcome::UndeclaredTag, _) => reject("undeclared_tag"),
+                (LabelOutcome::BadValue, _) => reject("bad_value"),
+            }
+        }
+        let seats = seating.seat_others(rows, &rejected)?;
+        let orders = rows.batch.orders()?;
+        // A row of today is later than a carried value, whatever its order.
+        let order = |row: usize| orders.map_or(0, |orders| orders[row].max(CARRIED + 1));
+        self.rows
+            .extend(kept.into_iter().map(|(row, label, code)| LabelRow {
+                label,
+                seat: seats[row],
+                code,
+                order: order(row),
+            }));
+        Ok(())
     }
 
     /// The number of the label of this app and tag; `rule` is asked once.
@@ -124,7 +186,7 @@ impl Labels {
     }
 
     /// What will become of a row with this label and text.
-    pub fn judge(&mut self, label: u32, text: u32) -> (LabelOutcome, u32) {
+    fn judge(&mut self, label: u32, text: u32) -> (LabelOutcome, u32) {
         let label = &mut self.labels[label as usize];
         match label.rule {
             LabelRule::Ignored(why) => (LabelOutcome::Ignored(why), NULL_CODE),
@@ -146,11 +208,6 @@ impl Labels {
                 })
             }
         }
-    }
-
-    /// Keeps a row.
-    pub fn push(&mut self, row: LabelRow) {
-        self.rows.push(row);
     }
 
     /// Adds a value that was published before.
@@ -188,5 +245,35 @@ impl Labels {
             + self.texts.size()
             + self.rows.capacity() * size_of::<LabelRow>()
             + self.labels.len() * 256
+    }
+}
+
+/// What the night knows of a tag of one app, for a source with rows of it.
+fn label_rule(
+    night: &NightSpec,
+    source: &str,
+    undeclared: Undeclared,
+    app: &str,
+    tag: &str,
+) -> LabelRule {
+    let declared = night.label(app, tag);
+    let unused = night.unused_labels.get(app).and_then(|tags| tags.get(tag));
+    match (declared, undeclared) {
+        (Some(label), _) if label.source == source => {
+            LabelRule::Typed(label.value_type, label.multi)
+        }
+        // Another source owns this name in this app.
+        (Some(_), _) => LabelRule::Rejected,
+        _ if night.is_platform_tag(tag) => LabelRule::Rejected,
+        (None, _) if unused.is_some_and(|unused| unused.is_over_limit) => {
+            LabelRule::Ignored(OVER_LIMIT)
+        }
+        (None, _) if unused.is_some() => LabelRule::Ignored(DISABLED),
+        (None, Undeclared::String) if night.full_apps.contains(app) => {
+            LabelRule::Ignored(OVER_LIMIT)
+        }
+        (None, Undeclared::String) => LabelRule::Typed(ValueType::String, false),
+        (None, Undeclared::Ignore) => LabelRule::Ignored(UNDECLARED),
+        (None, Undeclared::Reject) => LabelRule::Rejected,
     }
 }

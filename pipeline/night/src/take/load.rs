@@ -16,7 +16,8 @@ use tagmill_schemas::value::Value;
 
 use super::labels::LabelRule;
 use super::seats::Dictionary;
-use super::shard::{Shard, SourceState};
+use super::shard::Shard;
+use super::source_state::SourceState;
 use crate::plan::spec::Keeps;
 use tagmill_engine::external;
 use tagmill_warehouse::artifact::{read_columns, typed_value};
@@ -188,76 +189,70 @@ async fn load_tags(
             let bitmaps = tags::Column::Bitmap.of(&batch)?.as_binary::<i32>();
             for row in 0..batch.num_rows() {
                 let (app, tag) = (apps.value(row), tags.value(row));
-                let Some(place) = place_of(shard, keeps, app, tag) else {
+                let Some(keeper) = keeper_of(shard, keeps, app, tag) else {
                     continue;
                 };
                 let Some(value) = typed_value(&batch, row) else {
                     continue;
                 };
                 members(bitmaps.value(row), shard.number, shard.known, &mut ordinals)?;
-                carry(shard, place, app, tag, &value, &ordinals);
+                let published = Published {
+                    app,
+                    tag,
+                    value: &value,
+                    ordinals: &ordinals,
+                };
+                carry(shard, keeper, &published);
             }
         }
     }
     Ok(())
 }
 
-/// The source that keeps the values of this tag, and for attributes the column.
-fn place_of(shard: &Shard<'_>, keeps: Keeps, app: &str, tag: &str) -> Option<(usize, usize)> {
-    let label = shard.spec.label(app, tag);
-    for (source, (spec, state)) in shard
-        .spec
-        .sources
-        .iter()
-        .zip(&shard.states)
-        .enumerate()
-        .filter(|(_, (spec, _))| spec.keeps == keeps)
-    {
-        match state {
-            SourceState::Attributes(state) => {
-                if let Some(column) = state.tags.iter().position(|column| column.name == tag) {
-                    return Some((source, column));
-                }
-            }
-            SourceState::Labels(_) if label.is_some_and(|label| label.source == spec.name) => {
-                return Some((source, 0));
-            }
-            _ => {}
-        }
-    }
-    None
+/// A value that was published before.
+struct Published<'a> {
+    app: &'a str,
+    tag: &'a str,
+    value: &'a Value,
+    /// The users who have it.
+    ordinals: &'a [u32],
 }
 
-fn carry(
-    shard: &mut Shard<'_>,
-    (source, column): (usize, usize),
-    app: &str,
-    tag: &str,
-    value: &Value,
-    ordinals: &[u32],
-) {
-    let app_code = shard.apps.string_code(app.as_bytes());
-    let declared = shard.spec.label(app, tag);
-    match &mut shard.states[source] {
+/// The source that keeps the values of this tag of this app.
+fn keeper_of(shard: &Shard<'_>, keeps: Keeps, app: &str, tag: &str) -> Option<usize> {
+    let label = shard.spec.label(app, tag);
+    let sources = shard.spec.sources.iter().zip(&shard.states).enumerate();
+    let mut keeping = sources.filter(|(_, (spec, _))| spec.keeps == keeps);
+    let keeper = keeping.find(|(_, (spec, state))| match state {
+        SourceState::Attributes(state) => state.tags.iter().any(|column| column.name == tag),
+        SourceState::Labels(_) => label.is_some_and(|label| label.source == spec.name),
+        SourceState::Events(..) => false,
+    });
+    keeper.map(|(source, _)| source)
+}
+
+fn carry(shard: &mut Shard<'_>, keeper: usize, published: &Published<'_>) {
+    let app = shard.apps.string_code(published.app.as_bytes());
+    let declared = shard.spec.label(published.app, published.tag);
+    let Shard {
+        states, seats, ids, ..
+    } = shard;
+    let ordinals = published.ordinals.iter();
+    let seats = ordinals.map(|&ordinal| seats.take(ids, app, ordinal));
+    match &mut states[keeper] {
         SourceState::Attributes(state) => {
-            let code = state.tags[column].values.code_of(value);
-            ordinals.iter().for_each(|&ordinal| {
-                state.tags[column].carry(shard.seats.take(&mut shard.ids, app_code, ordinal), code)
-            });
+            let mut columns = state.tags.iter_mut();
+            if let Some(column) = columns.find(|column| column.name == published.tag) {
+                let code = column.values.code_of(published.value);
+                seats.for_each(|seat| column.carry(seat, code));
+            }
         }
         SourceState::Labels(state) => {
-            let tag_code = state.names.string_code(tag.as_bytes());
+            let tag = state.names.string_code(published.tag.as_bytes());
             let multi = declared.is_some_and(|label| label.multi);
-            let label = state.label(app_code, tag_code, |_| {
-                LabelRule::Typed(value.value_type(), multi)
-            });
-            ordinals.iter().for_each(|&ordinal| {
-                state.carry(
-                    label,
-                    shard.seats.take(&mut shard.ids, app_code, ordinal),
-                    value,
-                )
-            });
+            let rule = LabelRule::Typed(published.value.value_type(), multi);
+            let label = state.label(app, tag, |_| rule);
+            seats.for_each(|seat| state.carry(label, seat, published.value));
         }
         SourceState::Events(..) => {}
     }

@@ -8,11 +8,10 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Decimal128Type, Decimal256Type, Float64Type, Int64Type, i256};
 use datafusion::error::{DataFusionError, Result};
 
+use crate::plan::shape::LARGEST_SCALED;
+
 /// Digits that 128 bits hold with room for rounding.
 const MOST_DIGITS: usize = 36;
-
-/// Scaled doubles from here on do not fit into 64 bits.
-pub const LARGEST_SCALED: f64 = 9.2e18;
 
 /// In place of a sum that does not fit into 64 bits.
 pub const NO_SUM: i64 = i64::MAX;

@@ -4,18 +4,19 @@
 use arrow::array::{Array, ArrayRef, AsArray, MapArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
-use datafusion::error::{DataFusionError, Result};
+use datafusion::error::Result;
 use hashbrown::HashMap;
 use tagmill_schemas::Metric;
 use tagmill_schemas::metric::Note;
 use tagmill_schemas::value::{Value, ValueType};
 
 use super::accounting::Accounting;
+use super::batch::AcceptedRows;
 use super::events::EventRows;
 use super::measure::scaled_text;
 use super::seating::Seating;
-use super::shard::{Rows, describe, keyed};
 use super::values::{NULL_CODE, Values};
+use crate::plan::columns::ExchangedColumn;
 use crate::plan::spec::{CustomEvent, EventShapes, RowsSpec, Slot, SourceSpec};
 
 /// Finds the declaration of an event by the codes of app and event.
@@ -29,24 +30,28 @@ pub struct PropertyReader {
 struct Indexed {
     /// The rows that are indexed.
     rows: Vec<usize>,
+    /// Codes of the event and of each dimension slot, one column each.
     codes: Vec<Vec<u32>>,
     keys: Vec<u128>,
+    /// (number in `rows`, measure slot, value).
     measures: Vec<(usize, usize, i64)>,
 }
 
 impl PropertyReader {
-    /// Takes accepted rows: event name, then the properties.
+    /// Takes accepted rows of events whose dimensions and measures are properties. Rows that can not
+    /// be read are rejected.
+    ///
+    /// # Errors
+    /// As [`Seating::seat`] and [`EventRows::push`], and those of encoding values.
     pub fn take(
         &mut self,
         state: &mut EventRows,
-        spec: &SourceSpec,
-        rows: &Rows<'_>,
+        source: &SourceSpec,
+        rows: &AcceptedRows<'_>,
         seating: &mut Seating<'_>,
         account: &mut Accounting,
     ) -> Result<()> {
         let RowsSpec::Events {
-            dimensions,
-            is_keyed,
             shapes:
                 EventShapes::Properties {
                     events,
@@ -54,39 +59,25 @@ impl PropertyReader {
                     ..
                 },
             ..
-        } = &spec.rows
+        } = &source.rows
         else {
             return Ok(());
         };
-        let (keys, columns) = keyed(*is_keyed, rows.batch.rest());
-        let [names, properties] = columns else {
-            return Err(DataFusionError::Internal(format!(
-                "source {} needs an event and its properties",
-                spec.name
-            )));
-        };
-        let properties = Properties::of(properties)?;
-        let mut names_of_rows = Vec::new();
-        state.names.encode(names, &mut names_of_rows)?;
+        let properties = Properties::of(rows.batch.column(ExchangedColumn::Properties)?)?;
+        let keys = rows.batch.keys()?;
+        let mut names = Vec::new();
+        let events_of_rows = rows.batch.column(ExchangedColumn::Event)?;
+        state.names.encode(events_of_rows, &mut names)?;
         let mut indexed = Indexed {
-            codes: vec![Vec::new(); 1 + dimensions.len()],
+            codes: vec![Vec::new(); 1 + state.dimensions.len()],
             ..Indexed::default()
         };
         let first = state.len();
         let mut rejected = Vec::new();
-        for (row, &app) in rows.apps.iter().enumerate() {
-            let name = names_of_rows[row];
+        for (row, (&app, &name)) in rows.apps.iter().zip(&names).enumerate() {
             let declared = self.known.entry((app, name)).or_insert_with(|| {
-                let text = |values: &Values, code| {
-                    values
-                        .value(code)
-                        .map(|v| v.to_string())
-                        .unwrap_or_default()
-                };
-                events
-                    .get(&text(seating.apps, app))
-                    .and_then(|events| events.get(&text(&state.names, name)))
-                    .cloned()
+                let (app, name) = (text_of(seating.apps, app), text_of(&state.names, name));
+                events.get(&app)?.get(&name).cloned()
             });
             let read = match declared {
                 Some(event) => {
@@ -99,20 +90,25 @@ impl PropertyReader {
                 Ok(Some(read)) => indexed.push(row, name, read, keys.get(row).copied()),
                 Ok(None) => account.note(app, &Metric::Noted(Note::UndeclaredEvent), 1),
                 Err(reason) => {
-                    account.reject_accepted(app, reason, || describe(rows, row));
+                    account.reject_accepted(app, reason, || rows.batch.describe(row));
                     rejected.push(row);
                 }
             }
         }
-        let seats = seating.seat_others(rows.batch, rows.apps, &rejected)?;
+        let seats = seating.seat_others(rows, &rejected)?;
         let seats: Vec<u32> = indexed.rows.iter().map(|&row| seats[row]).collect();
         state.push(&seats, &indexed.codes, indexed.keys)?;
-        indexed
-            .measures
-            .iter()
-            .for_each(|&(row, slot, value)| state.push_measure(slot, first + row, value));
+        for (row, slot, value) in indexed.measures {
+            state.push_measure(slot, first + row, value);
+        }
         Ok(())
     }
+}
+
+/// The text of a code, empty for null.
+fn text_of(values: &Values, code: u32) -> String {
+    let value = values.value(code);
+    value.map(|value| value.to_string()).unwrap_or_default()
 }
 
 /// What one row says: a code a dimension slot that it fills, and measures.

@@ -5,7 +5,7 @@ use datafusion::error::{DataFusionError, Result};
 use tagmill_schemas::IdScope;
 use tagmill_schemas::shard::append_scoped;
 
-use super::batch::SourceBatch;
+use super::batch::AcceptedRows;
 use super::seats::{Dictionary, FirstSeat, Seats};
 use super::values::Values;
 use crate::plan::spec::NightSpec;
@@ -45,15 +45,15 @@ pub struct Seating<'a> {
 }
 
 impl Seating<'_> {
-    /// The provisional seat of every row; `apps` are the codes of the rows' apps.
+    /// The provisional seat of every row.
     ///
     /// # Errors
     /// More users than 32 bits can number.
-    pub fn seat(&mut self, batch: &SourceBatch, apps: &[u32]) -> Result<&[u32]> {
-        self.number_users(batch, apps)?;
-        self.buffers.seats.clear();
-        self.seats
-            .take_batch(self.ids, apps, &self.buffers.users, &mut self.buffers.seats);
+    pub fn seat(&mut self, rows: &AcceptedRows<'_>) -> Result<&[u32]> {
+        self.number_users(rows)?;
+        let SeatingBuffers { users, seats, .. } = &mut *self.buffers;
+        seats.clear();
+        self.seats.take_batch(self.ids, rows.apps, users, seats);
         Ok(&self.buffers.seats)
     }
 
@@ -61,17 +61,15 @@ impl Seating<'_> {
     ///
     /// # Errors
     /// As [`Self::seat`].
-    pub fn seat_others(
-        &mut self,
-        batch: &SourceBatch,
-        apps: &[u32],
-        rejected: &[usize],
-    ) -> Result<&[u32]> {
+    pub fn seat_others(&mut self, rows: &AcceptedRows<'_>, rejected: &[usize]) -> Result<&[u32]> {
         if rejected.is_empty() {
-            return self.seat(batch, apps);
+            return self.seat(rows);
         }
-        let (staying, apps_of_staying) = without(batch, apps, rejected)?;
-        self.seat(&staying, &apps_of_staying)?;
+        let (batch, apps) = rows.without(rejected)?;
+        self.seat(&AcceptedRows {
+            apps: &apps,
+            batch: &batch,
+        })?;
         let SeatingBuffers { seats, others, .. } = &mut *self.buffers;
         std::mem::swap(seats, others);
         let (mut taken, mut rejected) = (others.iter(), rejected.iter().peekable());
@@ -84,16 +82,16 @@ impl Seating<'_> {
         };
         seats.clear();
         seats.extend(
-            (0..apps.len())
+            (0..rows.apps.len())
                 .map(seat_of)
                 .map(|seat| seat.copied().unwrap_or(NO_SEAT)),
         );
         Ok(seats)
     }
 
-    fn number_users(&mut self, batch: &SourceBatch, apps: &[u32]) -> Result<()> {
-        let ids = batch.ids()?;
-        let hashes = batch.hashes()?.values();
+    fn number_users(&mut self, rows: &AcceptedRows<'_>) -> Result<()> {
+        let ids = rows.batch.ids()?;
+        let hashes = rows.batch.hashes()?.values();
         let SeatingBuffers {
             users,
             scoped,
@@ -112,7 +110,7 @@ impl Seating<'_> {
                 scoped.clear();
                 ends.clear();
                 ends.push(0);
-                for (row, &app) in apps.iter().enumerate() {
+                for (row, &app) in rows.apps.iter().enumerate() {
                     append_scoped(self.apps.bytes(app), ids.value(row).as_bytes(), scoped);
                     ends.push(scoped.len());
                 }
@@ -130,25 +128,4 @@ impl Seating<'_> {
         }
         Ok(())
     }
-}
-
-/// A batch and the apps of its rows without the rows `rejected`, which ascend.
-///
-/// # Errors
-/// Those of Arrow's filter.
-pub fn without(
-    batch: &SourceBatch,
-    apps: &[u32],
-    rejected: &[usize],
-) -> Result<(SourceBatch, Vec<u32>)> {
-    let stays: Vec<bool> = (0..apps.len())
-        .map(|row| rejected.binary_search(&row).is_err())
-        .collect();
-    let apps = apps
-        .iter()
-        .zip(&stays)
-        .filter(|(_, stays)| **stays)
-        .map(|(app, _)| *app)
-        .collect();
-    Ok((batch.kept(&stays.into())?, apps))
 }

@@ -4,7 +4,6 @@
 //! [`Values::ranks`] turns them into positions in typed order, which do not depend on arrival.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, StringArray, StringViewArray};
 use arrow::compute::cast;
@@ -15,6 +14,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::interner::Interner;
 use super::numbers::Numbers;
+use crate::scan::is_same;
 
 /// The code of null.
 pub const NULL_CODE: u32 = 0;
@@ -356,11 +356,6 @@ impl Coded {
     }
 }
 
-/// Whether two arrays are the same memory: batches of one row group share their dictionary.
-pub fn is_same(a: &ArrayRef, b: &ArrayRef) -> bool {
-    Arc::ptr_eq(a, b) || (a.len() == b.len() && a.to_data().ptr_eq(&b.to_data()))
-}
-
 /// For every item of a permutation its position.
 pub fn positions(order: &[u32]) -> Vec<u32> {
     let mut positions = vec![0; order.len()];
@@ -386,6 +381,7 @@ fn as_type(array: &ArrayRef, wanted: &DataType) -> Result<ArrayRef> {
 mod tests {
     use super::*;
     use arrow::array::{DictionaryArray, Float64Array, Int64Array};
+    use std::sync::Arc;
 
     #[test]
     fn one_string_has_one_code_in_every_encoding() {

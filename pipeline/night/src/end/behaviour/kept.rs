@@ -8,32 +8,14 @@
 //! A shard knows its own users only, so a choice by tonight's counts would differ from shard to
 //! shard. It is made by the driver when all shards are done, for the next night.
 
-use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::behaviour::EventPlace;
+use super::app_event::AppEvent;
+use crate::end::report::DimensionReport;
 
 /// Before the first choice, a shard keeps up to `CEILING` times the limit, so that a unique id
 /// declared as a dimension can not blow up a night.
 const CEILING: usize = 8;
-
-/// What one shard saw of a dimension that may be beyond its limit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DimensionReport {
-    /// The source of the event.
-    pub source: String,
-    /// The app.
-    pub app: String,
-    /// The event.
-    pub event: String,
-    /// The dimension.
-    pub dimension: String,
-    /// Distinct values in this shard.
-    pub distinct: u64,
-    /// Values with the number of users' combinations that had them: every value that was chosen
-    /// before, and of the others those with most, as many as the limit.
-    pub values: Vec<(String, u64)>,
-}
 
 /// Chooses for one dimension after the other; keeps its memory.
 #[derive(Default)]
@@ -63,17 +45,17 @@ impl ValueChooser {
     /// the artifact shows for a position.
     pub fn choose<'t>(
         &mut self,
-        place: &EventPlace<'_>,
+        event: &AppEvent<'_>,
         dimension: &str,
         values: usize,
         combinations: impl ExactSizeIterator<Item = u32>,
         text: impl Fn(u32) -> &'t str,
     ) -> Folded {
-        let limit = place.limits.values;
-        let chosen = place.spec.kept_values.of(place.app, place.event, dimension);
+        let limit = event.limits.values;
+        let chosen = event.spec.kept_values.of(event.app, event.event, dimension);
         // A shard with few values need not tell them: what all such shards have together is a
         // quarter of the limit at most.
-        let share = limit / 4 / place.spec.shards.get() as usize;
+        let share = limit / 4 / event.spec.shards.get() as usize;
         if chosen.is_none() && (values - 1).min(combinations.len()) <= share {
             return Folded::default();
         }
@@ -95,17 +77,12 @@ impl ValueChooser {
             }
             None => Folded::default(),
         };
-        let (app, event, dimension) = (
-            place.app.to_owned(),
-            place.event.to_owned(),
-            dimension.to_owned(),
-        );
         let values = self.most(chosen.unwrap_or_default(), limit, &text);
         self.reports.push(DimensionReport {
             source: String::new(),
-            app,
-            event,
-            dimension,
+            app: event.app.to_owned(),
+            event: event.event.to_owned(),
+            dimension: dimension.to_owned(),
             distinct: distinct as u64,
             values,
         });

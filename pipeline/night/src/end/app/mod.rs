@@ -1,0 +1,11 @@
+//! Everything that is written app by app: universe, tags, tag numbers, groups, behaviour.
+
+mod audiences;
+mod behaviour;
+mod groups;
+mod numbers;
+mod tags;
+mod writer;
+
+pub(crate) use audiences::Audiences;
+pub(crate) use writer::AppWriter;

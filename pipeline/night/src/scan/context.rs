@@ -1,0 +1,35 @@
+//! What every part of planning a source needs: the night's settings, and how an error says where.
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use datafusion::error::DataFusionError;
+use datafusion::prelude::SessionContext;
+use tagmill_schemas::config::Source;
+use tagmill_schemas::{Error, IdScope, Shards};
+
+use crate::exchange::Exchange;
+
+/// What does not depend on the source.
+pub struct ScanContext<'a> {
+    /// Functions and settings.
+    pub session: &'a SessionContext,
+    /// The run's date.
+    pub date: NaiveDate,
+    /// Where days begin and end.
+    pub time_zone: Tz,
+    /// Whether ids are scoped by app.
+    pub id_scope: IdScope,
+    /// Number of shards.
+    pub shards: Shards,
+    /// Who moves rows to their shards.
+    pub exchange: Exchange,
+}
+
+pub(super) fn plan_error(error: DataFusionError) -> Error {
+    tagmill_engine::of_datafusion("plan", error)
+}
+
+/// The key of a source's configuration, as errors name it.
+pub(super) fn place(source: &Source, what: &str) -> String {
+    format!("source {} {what}", source.name)
+}

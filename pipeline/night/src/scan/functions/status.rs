@@ -1,0 +1,142 @@
+//! `tagmill_status`: what becomes of a row, as a column.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, StringBuilder, new_null_array};
+use arrow::datatypes::DataType;
+use arrow::util::display::array_value_to_string;
+use datafusion::common::ScalarValue;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::{
+    ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+};
+use serde::{Deserialize, Serialize};
+
+use super::verdicts::{DayBounds, Verdicts};
+use crate::plan::columns::FILTERED;
+
+/// What the arguments of [`StatusFunction`] are, in this order: id, then as told here.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct StatusSpec {
+    /// Whether an app column follows.
+    pub has_app: bool,
+    /// Whether an event column follows.
+    pub has_event: bool,
+    /// Whether a time column follows, and the seconds since 1970 between which it is today.
+    pub day: Option<DayBounds>,
+    /// Whether a filter follows: rows for which it is not true are left out.
+    pub has_filter: bool,
+    /// One boolean column a reason follows: rows for which it is true are rejected.
+    pub reasons: Vec<String>,
+    /// The rest are these columns, to describe rejected rows.
+    pub columns: Vec<String>,
+}
+
+/// `tagmill_status(spec, id, ...)`: null for accepted rows, `filtered`, or the reason of a
+/// rejection, a line feed and the row.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct StatusFunction {
+    signature: Signature,
+}
+
+impl Default for StatusFunction {
+    fn default() -> Self {
+        Self {
+            signature: Signature::variadic_any(Volatility::Immutable),
+        }
+    }
+}
+
+impl ScalarUDFImpl for StatusFunction {
+    fn name(&self) -> &'static str {
+        "tagmill_status"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Utf8)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let Some(ColumnarValue::Scalar(ScalarValue::Utf8(Some(spec)))) = args.args.first() else {
+            return Err(DataFusionError::Plan(
+                "tagmill_status: argument 1 is the description of the others".into(),
+            ));
+        };
+        let spec: StatusSpec =
+            serde_json::from_str(spec).map_err(|e| DataFusionError::External(Box::new(e)))?;
+        let arrays: Vec<ArrayRef> = args.args[1..]
+            .iter()
+            .map(|value| value.clone().into_array(args.number_rows))
+            .collect::<Result<_>>()?;
+        let mut verdicts = Verdicts::of(args.number_rows);
+        judge(&spec, &arrays, &mut verdicts)?;
+        let Some(reasons) = verdicts.into_reasons() else {
+            return Ok(ColumnarValue::Array(new_null_array(
+                &DataType::Utf8,
+                args.number_rows,
+            )));
+        };
+        let mut statuses = StringBuilder::with_capacity(args.number_rows, 0);
+        let described = &arrays[arrays.len() - spec.columns.len()..];
+        for (row, verdict) in reasons.into_iter().enumerate() {
+            match verdict {
+                None => statuses.append_null(),
+                Some(FILTERED) => statuses.append_value(FILTERED),
+                Some(reason) => statuses.append_value(format!(
+                    "{reason}\n{}",
+                    describe(&spec.columns, described, row)
+                )),
+            }
+        }
+        Ok(ColumnarValue::Array(Arc::new(statuses.finish())))
+    }
+}
+
+/// The first reason against each row, in a fixed order.
+fn judge<'a>(spec: &'a StatusSpec, arrays: &[ArrayRef], verdicts: &mut Verdicts<'a>) -> Result<()> {
+    let mut arrays = arrays.iter();
+    let mut next = || {
+        arrays.next().ok_or_else(|| {
+            DataFusionError::Plan("tagmill_status: fewer arguments than described".into())
+        })
+    };
+    verdicts.judge_id(next()?)?;
+    if spec.has_app {
+        verdicts.judge_app(next()?)?;
+    }
+    if spec.has_event {
+        verdicts.judge_text(next()?, "no_event")?;
+    }
+    let time = spec
+        .day
+        .map(|day| next().map(|time| (day, time)))
+        .transpose()?;
+    if spec.has_filter {
+        verdicts.judge_filter(next()?.as_boolean());
+    }
+    for reason in &spec.reasons {
+        verdicts.judge_condition(next()?.as_boolean(), reason);
+    }
+    if let Some((day, time)) = time {
+        verdicts.judge_time(time, day)?;
+    }
+    Ok(())
+}
+
+fn describe(names: &[String], arrays: &[ArrayRef], row: usize) -> String {
+    let cell = |array: &ArrayRef| match array.is_null(row) {
+        true => serde_json::Value::Null,
+        false => array_value_to_string(array, row)
+            .map_or(serde_json::Value::Null, serde_json::Value::String),
+    };
+    let object: serde_json::Map<_, _> = names
+        .iter()
+        .zip(arrays)
+        .map(|(name, array)| (name.clone(), cell(array)))
+        .collect();
+    serde_json::Value::Object(object).to_string()
+}

@@ -1,0 +1,85 @@
+//! Attributes: one row a user, one expression a tag.
+
+use arrow::datatypes::DataType;
+use datafusion::common::DFSchemaRef;
+use datafusion::logical_expr::{Expr, cast, lit};
+use tagmill_schemas::Result;
+use tagmill_schemas::config::{Source, Tag};
+use tagmill_schemas::value::ValueType;
+
+use super::ordering::ordering;
+use super::selected::Selected;
+use crate::plan::columns::ExchangedColumn;
+use crate::plan::shape::LARGEST_SCALED;
+use crate::plan::spec::{RowsSpec, TagSpec};
+use crate::scan::context::ScanContext;
+use crate::scan::sql::{cast_to, parse};
+
+/// The tags' values. A value that can not be cast, or is too large for its bit-sliced index,
+/// rejects its row.
+pub(super) fn select(
+    context: &ScanContext<'_>,
+    source: &Source,
+    dedupe: Option<&str>,
+    tags: &[&Tag],
+    schema: &DFSchemaRef,
+) -> Result<Selected> {
+    let order = ordering(source, dedupe, schema)?;
+    let mut columns: Vec<_> = order.into_iter().collect();
+    let mut rejects = Vec::new();
+    for (number, (tag, sql, value_type)) in valued(tags).enumerate() {
+        let place = format!("tag {} value", tag.name);
+        let parsed = parse(context.session, sql, schema, context.date, &place)?;
+        let (value, fails) = cast_to(parsed, value_type, tag.multi, schema, &place)?;
+        let too_large = tag
+            .scale
+            .filter(|_| !tag.multi)
+            .map(|scale| beyond_64_bits(&value, scale));
+        let fails = fails.into_iter().chain(too_large);
+        rejects.extend(fails.map(|fails| (format!("bad_{}", tag.name), fails)));
+        columns.push((ExchangedColumn::Tag(number), value));
+    }
+    Ok(Selected {
+        columns,
+        event: None,
+        time: None,
+        rejects,
+        listed: None,
+        rows: rows(tags, dedupe.is_some()),
+    })
+}
+
+/// The rows that these tags make.
+pub(super) fn rows(tags: &[&Tag], is_ordered: bool) -> RowsSpec {
+    let spec = |(tag, _, value_type): (&Tag, _, ValueType)| TagSpec {
+        name: tag.name.clone(),
+        value_type,
+        multi: tag.multi,
+        scale: tag.scale,
+    };
+    RowsSpec::Attributes {
+        tags: valued(tags).map(spec).collect(),
+        is_ordered,
+    }
+}
+
+/// Tags with their expressions and types: every tag of an attributes source has both.
+fn valued<'a>(tags: &'a [&'a Tag]) -> impl Iterator<Item = (&'a Tag, &'a str, ValueType)> {
+    tags.iter()
+        .filter_map(|tag| Some((*tag, tag.value.as_deref()?, tag.value_type?)))
+}
+
+/// Whether a number is too large for its bit-sliced index; not-a-number and infinities are not in
+/// it.
+fn beyond_64_bits(value: &Expr, scale: u8) -> Expr {
+    let value = cast(value.clone(), DataType::Float64);
+    let most = LARGEST_SCALED / 10f64.powi(i32::from(scale));
+    let above = value
+        .clone()
+        .gt_eq(lit(most))
+        .and(value.clone().lt(lit(f64::INFINITY)));
+    above.or(value
+        .clone()
+        .lt_eq(lit(-most))
+        .and(value.clone().gt(lit(f64::NEG_INFINITY))))
+}

@@ -1,0 +1,243 @@
+//! Events: what both kinds have (event, time, dedupe key), and the platform's, whose dimensions and
+//! measures are expressions.
+
+use arrow::datatypes::{DataType, TimeUnit};
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use datafusion::common::DFSchemaRef;
+use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, lit, try_cast};
+use tagmill_schemas::config::{DayBy, Events, LateEvent, Measure, Source};
+use tagmill_schemas::local_day::start_of;
+use tagmill_schemas::value::ValueType;
+use tagmill_schemas::{Error, Result};
+
+use super::selected::Selected;
+use crate::plan::columns::ExchangedColumn;
+use crate::plan::shape::MeasureShape;
+use crate::plan::spec::{EventShapes, RowsSpec};
+use crate::scan::context::{ScanContext, place, plan_error};
+use crate::scan::functions::{DayBounds, KeyFunction};
+use crate::scan::sql::{cast_to, column, parse, value_type_of};
+
+/// What both kinds of event sources have.
+pub(super) struct EventColumns {
+    /// The event's name.
+    pub event: Expr,
+    /// Its time and when it is today, unless the path says the day.
+    pub time: Option<(Expr, DayBounds)>,
+    /// The dedupe key, if there is one, and the event.
+    pub columns: Vec<(ExchangedColumn, Expr)>,
+}
+
+/// Event, time and dedupe key.
+pub(super) fn event_columns(
+    context: &ScanContext<'_>,
+    source: &Source,
+    events: &Events,
+    schema: &DFSchemaRef,
+) -> Result<EventColumns> {
+    let event = column(&events.event, schema, &place(source, "columns.event"))?;
+    let time = match events.day.by {
+        DayBy::Path => None,
+        DayBy::Time => {
+            let time = event_time(source, events, schema)?;
+            let bounds = day_bounds(
+                context,
+                &time.get_type(schema).map_err(plan_error)?,
+                events.day.late == LateEvent::Reject,
+            );
+            Some((time, bounds))
+        }
+    };
+    let mut columns = Vec::new();
+    if !events.dedupe.is_empty() {
+        let keys = events
+            .dedupe
+            .iter()
+            .map(|name| column(name, schema, &place(source, "dedupe.key")))
+            .collect::<Result<Vec<_>>>()?;
+        let key = ScalarUDF::from(KeyFunction::default()).call(keys);
+        columns.push((ExchangedColumn::Key, key));
+    }
+    columns.push((ExchangedColumn::Event, event.clone()));
+    Ok(EventColumns {
+        event,
+        time,
+        columns,
+    })
+}
+
+fn event_time(source: &Source, events: &Events, schema: &DFSchemaRef) -> Result<Expr> {
+    let time = column(&events.time, schema, &place(source, "columns.time"))?;
+    match time.get_type(schema).map_err(plan_error)? {
+        DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Ok(time),
+        t if t.is_string() => Ok(try_cast(
+            time,
+            DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        )),
+        other => {
+            let what = format!("column {:?} is {other}, expected a timestamp", events.time);
+            Err(Error::refused("scan", what)
+                .at(place(source, "columns.time"))
+                .fix("make it one with source.clean, as to_timestamp_millis(ts)"))
+        }
+    }
+}
+
+/// The local day of the run's date; where a day has no midnight it begins with its first moment. A
+/// date is a day in any zone.
+fn day_bounds(context: &ScanContext<'_>, time: &DataType, rejects_late: bool) -> DayBounds {
+    let zone = if matches!(time, DataType::Date32 | DataType::Date64) {
+        Tz::UTC
+    } else {
+        context.time_zone
+    };
+    let start = |date: NaiveDate| start_of(date, zone).timestamp();
+    DayBounds {
+        start: start(context.date),
+        end: start(context.date.succ_opt().unwrap_or(context.date)),
+        rejects_late,
+    }
+}
+
+/// The platform's events. A dimension that can not be cast rejects its row.
+pub(super) fn select(
+    context: &ScanContext<'_>,
+    source: &Source,
+    events: &Events,
+    schema: &DFSchemaRef,
+) -> Result<Selected> {
+    let EventColumns {
+        event,
+        time,
+        mut columns,
+    } = event_columns(context, source, events, schema)?;
+    let (mut dimensions, mut rejects) = (Vec::new(), Vec::new());
+    for (slot, (name, sql)) in events.dimensions.iter().enumerate() {
+        let place = place(source, &format!("dimensions.{name}"));
+        let dimension = dimension(context, sql, schema, &place)?;
+        dimensions.push(dimension.value_type);
+        columns.push((ExchangedColumn::Dimension(slot), dimension.value));
+        let fails = dimension.fails.into_iter();
+        rejects.extend(fails.map(|fails| (format!("bad_{name}"), fails)));
+    }
+    for (slot, measure) in events.measures.iter().enumerate() {
+        let value = measure_value(context, source, measure, schema)?;
+        columns.push((ExchangedColumn::Measure(slot), value));
+    }
+    let rows = RowsSpec::Events {
+        dimensions,
+        measures: events.measures.len(),
+        is_keyed: !events.dedupe.is_empty(),
+        shapes: shapes_of(events),
+    };
+    let listed = listed_events(&event, events);
+    Ok(Selected {
+        columns,
+        event: Some(event),
+        time,
+        rejects,
+        listed,
+        rows,
+    })
+}
+
+/// A dimension's value, its type, and when it can not be cast to it.
+struct Dimension {
+    value: Expr,
+    value_type: ValueType,
+    fails: Option<Expr>,
+}
+
+fn dimension(
+    context: &ScanContext<'_>,
+    sql: &str,
+    schema: &DFSchemaRef,
+    place: &str,
+) -> Result<Dimension> {
+    let parsed = parse(context.session, sql, schema, context.date, place)?;
+    let found = parsed.get_type(schema).map_err(plan_error)?;
+    let value_type = value_type_of(&found).ok_or_else(|| {
+        Error::refused(
+            "scan",
+            format!("found {found}, expected text, a number, a date or a boolean"),
+        )
+        .at(place)
+        .fix("cast the dimension in its expression")
+    })?;
+    let (value, fails) = cast_to(parsed, value_type, false, schema, place)?;
+    Ok(Dimension {
+        value,
+        value_type,
+        fails,
+    })
+}
+
+fn measure_value(
+    context: &ScanContext<'_>,
+    source: &Source,
+    measure: &Measure,
+    schema: &DFSchemaRef,
+) -> Result<Expr> {
+    let place = place(source, &format!("measures.{}", measure.name));
+    let parsed = parse(
+        context.session,
+        &measure.value,
+        schema,
+        context.date,
+        &place,
+    )?;
+    let found = parsed.get_type(schema).map_err(plan_error)?;
+    if found.is_numeric() {
+        return Ok(parsed);
+    }
+    Err(
+        Error::refused("scan", format!("found {found}, expected a number"))
+            .at(place)
+            .fix("cast the measure in its expression"),
+    )
+}
+
+/// Every event has every dimension; a slot is the number of its declaration.
+fn shapes_of(events: &Events) -> EventShapes {
+    let mut dimensions: Vec<(String, usize)> = events
+        .dimensions
+        .iter()
+        .enumerate()
+        .map(|(slot, (name, _))| (name.clone(), slot))
+        .collect();
+    dimensions.sort();
+    let shape = |(slot, measure): (usize, &Measure)| {
+        let shape = MeasureShape {
+            name: measure.name.clone(),
+            slot,
+            scale: measure.scale,
+        };
+        (shape, measure.events.clone())
+    };
+    let mut measures: Vec<_> = events.measures.iter().enumerate().map(shape).collect();
+    measures.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+    EventShapes::Columns {
+        dimensions,
+        measures,
+    }
+}
+
+/// Whether a row's event is one that the source names; nothing is wrong with the others.
+fn listed_events(event: &Expr, events: &Events) -> Option<Expr> {
+    let names = || events.events.iter().map(|name| lit(name.clone())).collect();
+    (!events.events.is_empty()).then(|| event.clone().in_list(names(), false))
+}
+
+/// The rows of a source that is not read: none, so no slot either.
+pub(super) fn no_rows() -> RowsSpec {
+    RowsSpec::Events {
+        dimensions: Vec::new(),
+        measures: 0,
+        is_keyed: false,
+        shapes: EventShapes::Columns {
+            dimensions: Vec::new(),
+            measures: Vec::new(),
+        },
+    }
+}

@@ -1,0 +1,214 @@
+//! Everything that a source is asked for, over its cleaned columns: what is exchanged, and what
+//! decides on the status of a row.
+
+use std::collections::BTreeSet;
+
+use arrow::compute::can_cast_types;
+use arrow::datatypes::DataType;
+use datafusion::common::{DFSchemaRef, ScalarValue};
+use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, ident};
+use datafusion::prelude::SessionContext;
+use tagmill_schemas::config::{AppColumn, Source, Tag};
+use tagmill_schemas::{Error, Result};
+
+use super::by_value::over_dictionaries;
+use super::context::{ScanContext, place, plan_error};
+use super::functions::{DayBounds, StatusFunction, StatusSpec};
+use super::select::{Selected, select};
+use super::sql::{column, column_names, parse_condition};
+use crate::plan::columns::ExchangedColumn;
+use crate::plan::spec::{EventShapes, RowsSpec};
+
+/// The expressions of one source.
+pub(super) struct Wanted {
+    /// The user id as it is in the file.
+    pub user: Expr,
+    /// The app, when it is a column.
+    pub app: Option<Expr>,
+    /// The exchanged columns of the source's kind.
+    pub columns: Vec<(ExchangedColumn, Expr)>,
+    /// What the rows are.
+    pub rows: RowsSpec,
+    event: Option<Expr>,
+    time: Option<(Expr, DayBounds)>,
+    filter: Option<Expr>,
+    /// (reason, condition), those of the configuration first.
+    rejects: Vec<(String, Expr)>,
+}
+
+impl Wanted {
+    /// What `source` is asked for; its columns have the types of `schema`.
+    ///
+    /// # Errors
+    /// Setup for expressions that can not be used, refused for columns that are missing or of a
+    /// wrong type.
+    pub fn of(
+        context: &ScanContext<'_>,
+        source: &Source,
+        tags: &[&Tag],
+        properties: Option<EventShapes>,
+        schema: &DFSchemaRef,
+    ) -> Result<Self> {
+        let selected = select(context, source, tags, properties, schema)?;
+        let app = match &source.columns.app {
+            AppColumn::Column(name) => Some(column(name, schema, &place(source, "columns.app"))?),
+            AppColumn::Constant(_) => None,
+        };
+        let user = user(source, schema)?;
+        let condition = |sql: &str, key: &str| {
+            let place = place(source, key);
+            parse_condition(context.session, sql, schema, context.date, &place)
+        };
+        let declared = source.reject.iter().map(|(reason, sql)| {
+            let condition = condition(sql, &format!("reject.{reason}"))?;
+            Ok((reason.clone(), condition))
+        });
+        let mut rejects = declared.collect::<Result<Vec<_>>>()?;
+        let filter = source
+            .filter
+            .as_ref()
+            .map(|sql| condition(sql, "filter"))
+            .transpose()?;
+        let Selected {
+            columns,
+            event,
+            time,
+            rejects: of_kind,
+            listed,
+            rows,
+        } = selected;
+        rejects.extend(of_kind);
+        Ok(Self {
+            user,
+            app,
+            columns,
+            rows,
+            event,
+            time,
+            filter: filter.into_iter().chain(listed).reduce(Expr::and),
+            rejects,
+        })
+    }
+
+    /// Every expression but the user id.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expr> {
+        let columns = self.columns.iter().map(|(_, value)| value);
+        columns
+            .chain(self.rejects.iter().map(|(_, condition)| condition))
+            .chain(&self.filter)
+            .chain(&self.app)
+            .chain(&self.event)
+            .chain(self.time.iter().map(|(time, _)| time))
+    }
+
+    /// The columns that any expression reads.
+    pub fn needed(&self) -> BTreeSet<String> {
+        self.expressions()
+            .chain([&self.user])
+            .flat_map(column_names)
+            .collect()
+    }
+
+    /// The same over columns of which those in `coded` are dictionaries, and which exchanged columns
+    /// are dictionaries then. The user id is none.
+    ///
+    /// # Errors
+    /// Those of planning an expression.
+    pub fn over_dictionaries(
+        self,
+        session: &SessionContext,
+        coded: &BTreeSet<String>,
+    ) -> Result<(Self, BTreeSet<ExchangedColumn>)> {
+        let coding = |expression| over_dictionaries(session, expression, coded).map_err(plan_error);
+        let plain = |expression| coding(expression).map(|(expression, _)| expression);
+        let mut exchanged = BTreeSet::new();
+        let mut taken = |column, expression| {
+            let (expression, is_coded) = coding(expression)?;
+            exchanged.extend(is_coded.then_some(column));
+            Ok::<_, Error>(expression)
+        };
+        let mut columns = Vec::with_capacity(self.columns.len());
+        for (column, value) in self.columns {
+            columns.push((column, taken(column, value)?));
+        }
+        let app = self.app.map(|app| taken(ExchangedColumn::App, app));
+        let rejects = self
+            .rejects
+            .into_iter()
+            .map(|(reason, condition)| Ok((reason, plain(condition)?)));
+        let time = self
+            .time
+            .map(|(time, day)| Ok::<_, Error>((plain(time)?, day)));
+        let wanted = Self {
+            user: self.user,
+            app: app.transpose()?,
+            columns,
+            rows: self.rows,
+            event: self.event.map(plain).transpose()?,
+            time: time.transpose()?,
+            filter: self.filter.map(plain).transpose()?,
+            rejects: rejects.collect::<Result<_>>()?,
+        };
+        Ok((wanted, exchanged))
+    }
+
+    /// The status of a row; `needed` are the columns that describe a rejected one.
+    ///
+    /// # Errors
+    /// Those of writing JSON.
+    pub fn status(&self, needed: &BTreeSet<String>) -> Result<Expr> {
+        let spec = StatusSpec {
+            has_app: self.app.is_some(),
+            has_event: self.event.is_some(),
+            day: self.time.as_ref().map(|(_, day)| *day),
+            has_filter: self.filter.is_some(),
+            reasons: self.rejects.iter().map(|(why, _)| why.clone()).collect(),
+            columns: needed.iter().cloned().collect(),
+        };
+        let json = serde_json::to_string(&spec)
+            .map_err(|e| Error::setup("plan", "the status can not be described").because(e))?;
+        let mut arguments = vec![
+            Expr::Literal(ScalarValue::Utf8(Some(json)), None),
+            self.user.clone(),
+        ];
+        arguments.extend(self.app.iter().chain(&self.event).cloned());
+        arguments.extend(self.time.iter().map(|(time, _)| time.clone()));
+        arguments.extend(self.filter.clone());
+        let conditions = self.rejects.iter().map(|(_, condition)| condition.clone());
+        arguments.extend(conditions);
+        arguments.extend(needed.iter().map(ident));
+        Ok(ScalarUDF::from(StatusFunction::default()).call(arguments))
+    }
+}
+
+/// The column of user ids.
+fn user(source: &Source, schema: &DFSchemaRef) -> Result<Expr> {
+    let user = column(&source.columns.user, schema, &place(source, "columns.user"))?;
+    let found = user.get_type(schema).map_err(plan_error)?;
+    if is_id(&found) {
+        return Ok(user);
+    }
+    let what = format!(
+        "column {:?} is {found}, expected text or an integer",
+        source.columns.user
+    );
+    Err(Error::refused("scan", what)
+        .at(place(source, "columns.user"))
+        .fix("make it text with source.clean, as encode(id, 'hex')"))
+}
+
+/// Whether values of this type name users. Numbers that are not whole are what a tool made of
+/// integers with a null among them, and would be other users than before.
+fn is_id(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Dictionary(_, values) => is_id(values),
+        DataType::Boolean | DataType::Null => false,
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale)
+        | DataType::Decimal256(_, scale) => *scale <= 0,
+        other => {
+            !other.is_floating() && !other.is_nested() && can_cast_types(other, &DataType::Utf8View)
+        }
+    }
+}
