@@ -31,7 +31,7 @@ use crate::take::seats::{AppSeats, Settled};
 use crate::take::shard::{Shard, SourceState};
 use crate::take::typed_values::TypedValues;
 use tagmill_engine::external;
-use tagmill_engine::of_datafusion;
+use tagmill_engine::{Work, of_datafusion};
 use tagmill_rules::Atom;
 use tagmill_warehouse::artifact::{Cell, value_cell};
 
@@ -408,7 +408,7 @@ impl<'a> AppWriter<'a> {
             ])?;
             Ok(rows.push(members.len() as u64, |out| out.extend_from_slice(&bitmap))?)
         };
-        let ours = |e| of_datafusion("groups", e);
+        let ours = |e| of_datafusion(Work::RawData, "groups", e);
         let done = audience.program.evaluate(
             seats.end - seats.start,
             &mut |atom, words| found.fill(atom, words).map_err(ours),

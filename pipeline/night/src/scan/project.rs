@@ -322,7 +322,7 @@ fn stand_alone(every: &[&Expr], user: &Expr, cleaned: &[(String, Expr)]) -> BTre
 }
 
 pub(super) fn plan_error(error: datafusion::error::DataFusionError) -> Error {
-    tagmill_engine::of_datafusion("plan", error)
+    tagmill_engine::of_datafusion(tagmill_engine::Work::RawData, "plan", error)
 }
 
 pub(super) fn place(source: &Source, what: &str) -> String {
