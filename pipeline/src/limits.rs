@@ -15,6 +15,7 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::UInt64Type;
 use arrow::error::ArrowError;
 use futures::TryStreamExt;
+use tagmill_engine::{Work, of_datafusion};
 use tagmill_schemas::artifact::Columns;
 use tagmill_schemas::artifact::kept_values::Column;
 use tagmill_schemas::config::{Content, Limits};
@@ -22,7 +23,7 @@ use tagmill_schemas::manifest::{BEYOND_TAGS, Manifest};
 use tagmill_schemas::metric::Limited;
 use tagmill_schemas::{Artifact, Config, Metric, Result};
 
-use super::inputs::{Decision, SourceInput};
+use super::sources::{Decision, SourceInput};
 use super::tag_limit::{marked_tags, tags_beyond};
 use super::tags_of_night::TagOfNight;
 use tagmill_night::{
@@ -340,5 +341,5 @@ impl Exceeded {
 }
 
 fn failed(error: ArrowError) -> tagmill_schemas::Error {
-    tagmill_engine::of_datafusion("roll-up", error.into())
+    of_datafusion(Work::Release, "limits", error)
 }

@@ -13,6 +13,7 @@ use arrow::error::ArrowError;
 use futures::TryStreamExt;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rayon::slice::ParallelSlice;
+use tagmill_engine::{Work, of_datafusion};
 use tagmill_schemas::artifact::tag_values::Column;
 use tagmill_schemas::artifact::{Columns, batch_of};
 use tagmill_schemas::manifest::Manifest;
@@ -189,5 +190,5 @@ fn append<T: ArrowPrimitiveType>(
 }
 
 fn failed(error: ArrowError) -> tagmill_schemas::Error {
-    tagmill_engine::of_datafusion("roll-up", error.into())
+    of_datafusion(Work::Release, "roll-up", error)
 }

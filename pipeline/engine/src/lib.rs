@@ -17,11 +17,7 @@ pub use crate::work::Work;
 
 /// Our own error if DataFusion only carried it, alone or shared by several partitions; else what
 /// the fault means for this work, with DataFusion's error as the cause.
-pub fn of_datafusion(
-    work: Work,
-    stage: &'static str,
-    error: impl Into<DataFusionError>,
-) -> Error {
+pub fn of_datafusion(work: Work, stage: &'static str, error: impl Into<DataFusionError>) -> Error {
     let error = error.into();
     match own_in(&error) {
         Some(own) => own.clone(),

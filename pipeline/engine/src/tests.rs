@@ -179,11 +179,7 @@ fn a_limit_of_temporary_files_is_not_taken_for_memory() {
         .build()
         .unwrap();
     let file = Arc::new(disk).create_tmp_file("test").unwrap();
-    let error = file
-        .open_writer()
-        .unwrap()
-        .write_all(&[0; 2])
-        .unwrap_err();
+    let error = file.open_writer().unwrap().write_all(&[0; 2]).unwrap_err();
     let told = of_datafusion(Work::Statement, "sql", arrow(error.into()));
     assert_eq!((told.kind(), told.reason()), (Kind::Retry, None), "{told}");
 }

@@ -36,6 +36,14 @@ pub enum Decision {
 }
 
 impl SourceInput<'_> {
+    /// Rows that are read, by the footers of its files.
+    pub fn rows(&self) -> u64 {
+        match &self.decision {
+            Decision::Read(files) => files.rows(),
+            Decision::Carry(_) | Decision::Keep(_) | Decision::Skip => 0,
+        }
+    }
+
     /// As the manifest tells it.
     pub fn record(&self, date: NaiveDate) -> Input {
         let (status, date, files) = match &self.decision {

@@ -8,7 +8,7 @@ use tagmill_schemas::registry::GroupRow;
 use tagmill_schemas::{Error, Result};
 
 use super::lists::Lists;
-use super::registry::{LabelCatalog, read_files};
+use super::registry::{GroupTags, read_files};
 use super::{Observer, Request};
 use tagmill_night::{AppNames, AppRules, ListSpec, TagSpec, Withheld};
 use tagmill_rules::Atom;
@@ -57,7 +57,7 @@ impl GroupNight {
 pub async fn plan_groups(
     request: &Request,
     platform: &[TagSpec],
-    labels: &LabelCatalog,
+    tags: &GroupTags,
     withheld: &Withheld,
     observer: &dyn Observer,
 ) -> Result<GroupNight> {
@@ -103,8 +103,8 @@ pub async fn plan_groups(
     for (app, rows) in &apps {
         let names = AppNames {
             platform,
-            labels: labels.by_app.get(app),
-            shared_labels: &labels.shared,
+            labels: tags.by_app.get(app),
+            shared_labels: &tags.shared,
             groups: Vec::new(),
             lists: Some(lists.names(app)),
             withheld: withheld.get(app),
