@@ -220,21 +220,9 @@ impl Exceeded {
             if !is_exceeded && (before.is_none() || sums.keys().all(|value| is_kept(value))) {
                 continue;
             }
-            let what = match (is_exceeded, before.is_some()) {
-                (true, true) => format!(
-                    "has more values than its limit of {limit}: the others \
-                                         share a row marked overflow"
-                ),
-                (true, false) => format!(
-                    "has more values than its limit of {limit}: all are \
-                                          published tonight, the next night keeps so many"
-                ),
-                (false, _) => "has values that were not chosen when there were too many: they \
-                               share a row marked overflow, the next night keeps all"
-                    .to_owned(),
-            };
             self.notices.push(format!(
-                "dimension {name:?} of event {event:?} of app {app:?} {what}"
+                "dimension {name:?} of event {event:?} of app {app:?} {}",
+                beyond_values(is_exceeded.then_some(limit), before.is_some())
             ));
             self.count(&reports[0].source, app, Limited::Values);
             if !is_exceeded {
@@ -337,6 +325,23 @@ impl Exceeded {
             metric: Metric::OverLimit(limited),
             value: 1,
         });
+    }
+}
+
+/// What is said of a dimension: beyond a limit tonight, or of values that an earlier choice left
+/// out.
+fn beyond_values(limit: Option<usize>, is_chosen: bool) -> String {
+    match (limit, is_chosen) {
+        (Some(limit), true) => format!(
+            "has more values than its limit of {limit}: the others share a row marked overflow"
+        ),
+        (Some(limit), false) => format!(
+            "has more values than its limit of {limit}: all are published tonight, the next \
+             night keeps so many"
+        ),
+        (None, _) => "has values that were not chosen when there were too many: they share a row \
+                      marked overflow, the next night keeps all"
+            .to_owned(),
     }
 }
 

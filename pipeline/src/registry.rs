@@ -159,8 +159,14 @@ pub async fn group_tags(
                 },
             );
         }
+        let registry = TagRegistry {
+            config,
+            source,
+            newest,
+            observer,
+        };
         for row in rows {
-            add_row(&mut catalog, config, source, row, newest, observer);
+            registry.add(&mut catalog, row);
         }
         catalog.inputs.push(files.input);
     }
@@ -168,58 +174,68 @@ pub async fn group_tags(
     Ok(catalog)
 }
 
-fn add_row(
-    catalog: &mut GroupTags,
-    config: &Config,
-    source: &Source,
-    placed: Placed<TagRow>,
-    newest: Option<&Manifest>,
-    observer: &dyn Observer,
-) {
-    let place = placed.place();
-    let TagRow {
-        app,
-        tag,
-        value_type,
-        multi,
-    } = placed.row;
-    let refuse = |why: String| {
-        observer.warn(&format!(
-            "registry row {place} is not used: tag {tag:?} of app {app:?} {why}"
-        ))
-    };
-    if config.tags.iter().any(|t| t.name == tag) {
-        return refuse("has the name of a tag of the configuration".into());
-    }
-    let published = newest.and_then(|m| m.tags.iter().find(|t| t.app == app && t.tag == tag));
-    if let Some(before) = published.filter(|t| t.value_type != value_type) {
-        return refuse(format!(
-            "is {value_type}, but was published as {}: the type of a tag never changes",
-            before.value_type
-        ));
-    }
-    let tags = catalog.by_app.entry(app.clone()).or_default();
-    if tags.len() as u64 >= config.limits.of(&app).tags && !tags.contains_key(&tag) {
-        catalog.unused.entry(app.clone()).or_default().insert(
-            tag.clone(),
-            UnusedLabel {
-                source: source.name.clone(),
-                is_over_limit: true,
-            },
-        );
-        return refuse(format!(
-            "is over the limit of {} tags",
-            config.limits.of(&app).tags
-        ));
-    }
-    let spec = LabelSpec {
-        source: source.name.clone(),
-        value_type,
-        multi,
-    };
-    match tags.get(&tag) {
-        Some(before) if *before != spec => refuse("is declared twice, differently".into()),
-        _ => drop(tags.insert(tag.clone(), spec)),
+/// What the rows of a source's registry are checked against.
+struct TagRegistry<'a> {
+    config: &'a Config,
+    source: &'a Source,
+    newest: Option<&'a Manifest>,
+    observer: &'a dyn Observer,
+}
+
+impl TagRegistry<'_> {
+    /// Adds the tag of a row, or says why it is not used.
+    fn add(&self, catalog: &mut GroupTags, placed: Placed<TagRow>) {
+        let Self {
+            config,
+            source,
+            newest,
+            observer,
+        } = *self;
+        let place = placed.place();
+        let TagRow {
+            app,
+            tag,
+            value_type,
+            multi,
+        } = placed.row;
+        let refuse = |why: String| {
+            observer.warn(&format!(
+                "registry row {place} is not used: tag {tag:?} of app {app:?} {why}"
+            ))
+        };
+        if config.tags.iter().any(|t| t.name == tag) {
+            return refuse("has the name of a tag of the configuration".into());
+        }
+        let published = newest.and_then(|m| m.tags.iter().find(|t| t.app == app && t.tag == tag));
+        if let Some(before) = published.filter(|t| t.value_type != value_type) {
+            return refuse(format!(
+                "is {value_type}, but was published as {}: the type of a tag never changes",
+                before.value_type
+            ));
+        }
+        let tags = catalog.by_app.entry(app.clone()).or_default();
+        if tags.len() as u64 >= config.limits.of(&app).tags && !tags.contains_key(&tag) {
+            catalog.unused.entry(app.clone()).or_default().insert(
+                tag.clone(),
+                UnusedLabel {
+                    source: source.name.clone(),
+                    is_over_limit: true,
+                },
+            );
+            return refuse(format!(
+                "is over the limit of {} tags",
+                config.limits.of(&app).tags
+            ));
+        }
+        let spec = LabelSpec {
+            source: source.name.clone(),
+            value_type,
+            multi,
+        };
+        match tags.get(&tag) {
+            Some(before) if *before != spec => refuse("is declared twice, differently".into()),
+            _ => drop(tags.insert(tag.clone(), spec)),
+        }
     }
 }
 
