@@ -2,7 +2,7 @@
 //!
 //! A gate looks at the release as readers would see it, and refuses by an error.
 
-use tagmill_schemas::manifest::{InputStatus, Manifest};
+use tagmill_schemas::manifest::{Input, InputStatus, Manifest, SourceCount};
 use tagmill_schemas::{Error, Result};
 
 use super::Staged;
@@ -36,16 +36,18 @@ impl<'n> Verdict<'n> {
     }
 }
 
-/// Every row of every footer was accepted, filtered or rejected.
 fn rows_are_accounted_for(manifest: &Manifest) -> Result<()> {
-    let read = manifest
-        .inputs
+    every_row_has_a_fate(&manifest.inputs, &manifest.counts)
+}
+
+/// Every row of every footer was accepted, filtered or rejected.
+fn every_row_has_a_fate(inputs: &[Input], counts: &[SourceCount]) -> Result<()> {
+    let read = inputs
         .iter()
         .filter(|input| input.status == InputStatus::Read);
     for input in read {
         let expected: u64 = input.files.iter().map(|file| file.rows).sum();
-        let counted: u64 = manifest
-            .counts
+        let counted: u64 = counts
             .iter()
             .filter(|count| count.source == input.source)
             .map(|count| count.read)
@@ -61,4 +63,66 @@ fn rows_are_accounted_for(manifest: &Manifest) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use chrono::NaiveDate;
+    use tagmill_schemas::Kind;
+    use tagmill_schemas::manifest::InputFile;
+
+    use super::*;
+
+    fn input(source: &str, status: InputStatus, rows: &[u64]) -> Input {
+        let file = |&rows: &u64| InputFile {
+            path: format!("raw/{source}.parquet"),
+            size: 1,
+            etag: None,
+            rows,
+        };
+        Input {
+            source: source.to_owned(),
+            status,
+            date: NaiveDate::default(),
+            files: rows.iter().map(file).collect(),
+        }
+    }
+
+    fn count(source: &str, app: &str, accepted: u64, rejected: u64) -> SourceCount {
+        SourceCount {
+            source: source.to_owned(),
+            app: Some(app.to_owned()),
+            read: accepted + rejected,
+            accepted,
+            filtered: 0,
+            rejected,
+        }
+    }
+
+    #[test]
+    fn a_release_passes_when_every_row_of_every_footer_has_a_fate() {
+        let inputs = [
+            input("profiles", InputStatus::Read, &[3, 4]),
+            input("labels", InputStatus::Carried, &[]),
+            input("labels.registry", InputStatus::Read, &[0]),
+        ];
+        let counts = [count("profiles", "a", 4, 1), count("profiles", "b", 2, 0)];
+        every_row_has_a_fate(&inputs, &counts).unwrap();
+    }
+
+    #[test]
+    fn a_release_that_lost_or_gained_rows_is_stopped() {
+        let inputs = [input("profiles", InputStatus::Read, &[3])];
+        for counts in [
+            vec![],
+            vec![count("profiles", "a", 2, 0)],
+            vec![count("profiles", "a", 3, 1)],
+            vec![count("labels", "a", 3, 0)],
+        ] {
+            let error = every_row_has_a_fate(&inputs, &counts).unwrap_err();
+            assert_eq!(error.kind(), Kind::Retry);
+            assert!(error.what().contains("footers say 3"), "{error}");
+        }
+    }
 }

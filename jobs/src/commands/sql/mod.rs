@@ -149,10 +149,6 @@ fn statements(arguments: &Arguments) -> Result<Option<Vec<String>>> {
 fn unless_closed(error: DataFusionError) -> Result<()> {
     match error.find_root() {
         DataFusionError::IoError(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        // Arrow's writers keep only the text of what standard output said.
-        DataFusionError::ArrowError(cause, _) if cause.to_string().contains("Broken pipe") => {
-            Ok(())
-        }
         _ => Err(failed(error)),
     }
 }
