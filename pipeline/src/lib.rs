@@ -15,6 +15,7 @@ mod limits;
 mod lists;
 mod memory;
 mod night;
+mod night_plan;
 mod plan;
 mod registry;
 mod report;
@@ -39,16 +40,15 @@ use tagmill_schemas::Config;
 
 pub use groups::GroupNight;
 pub use init::init;
-pub use night::NightPlan;
+pub use night::Night;
+pub use night_plan::NightPlan;
 pub use plan::plan;
 pub use report::{PlanReport, Report, SourcePlan, ValidateReport};
 pub use run::run;
 pub use session::{Resources, night_session};
 pub use sources::{Decision, SourceInput, find_inputs};
 pub use spill::SpillFolder;
-pub use stages::{
-    Claimed, Inputs, Night, Planned, Released, RolledUp, ShardsDone, Staged, Verdict,
-};
+pub use stages::{Claimed, Inputs, Planned, Released, RolledUp, ShardsDone, Staged, Verdict};
 pub use validate::validate;
 
 /// The version of what a run computes: a new one gives runs a new name.

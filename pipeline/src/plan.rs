@@ -4,9 +4,10 @@ use datafusion::physical_plan::displayable;
 use tagmill_schemas::Result;
 
 use super::later::tell_later;
+use super::night::Night;
 use super::report::{PlanReport, SourcePlan};
 use super::sources::{Decision, SourceInput};
-use super::stages::{Inputs, Night};
+use super::stages::Inputs;
 use super::{Observer, Request};
 
 /// What a run would do; reads footers, registries and rules, writes nothing.

@@ -5,8 +5,9 @@ use std::time::Instant;
 use tagmill_schemas::Result;
 
 use super::later::{refuse_later, tell_later};
+use super::night::Night;
 use super::report::Report;
-use super::stages::{Inputs, Night};
+use super::stages::Inputs;
 use super::{Observer, Request};
 
 /// Runs one night and publishes it.

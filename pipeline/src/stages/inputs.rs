@@ -5,7 +5,7 @@ use tagmill_night::scan::register_store;
 use tagmill_schemas::Result;
 use tagmill_warehouse::release::{Parents, choose_parents};
 
-use super::Night;
+use crate::night::Night;
 use crate::registry::check_types;
 use crate::sources::{Decision, SourceInput, find_inputs};
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use tagmill_schemas::Result;
 use tagmill_schemas::manifest::Manifest;
 
-use super::{Night, RolledUp};
+use super::RolledUp;
+use crate::night::Night;
 use crate::report::Report;
 use crate::rollup::manifest_of;
 use crate::statuses::statuses_of;
