@@ -15,7 +15,6 @@ mod limits;
 mod lists;
 mod memory;
 mod night;
-mod night_plan;
 mod plan;
 mod registry;
 mod report;
@@ -30,6 +29,7 @@ mod statuses;
 mod tag_codes;
 mod tag_limit;
 mod tags_of_night;
+mod tonight;
 mod unread;
 mod validate;
 
@@ -40,8 +40,7 @@ use tagmill_schemas::Config;
 
 pub use groups::GroupNight;
 pub use init::init;
-pub use night::Night;
-pub use night_plan::NightPlan;
+pub use night::NightPlan;
 pub use plan::plan;
 pub use report::{PlanReport, Report, SourcePlan, ValidateReport};
 pub use run::run;
@@ -49,6 +48,7 @@ pub use session::{Resources, night_session};
 pub use sources::{Decision, SourceInput, find_inputs};
 pub use spill::SpillFolder;
 pub use stages::{Claimed, Inputs, Planned, Released, RolledUp, ShardsDone, Staged, Verdict};
+pub use tonight::Tonight;
 pub use validate::validate;
 
 /// The version of what a run computes: a new one gives runs a new name.

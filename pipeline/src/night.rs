@@ -1,59 +1,331 @@
-//! A night's surroundings: what was asked for, the warehouse, and who is told.
+//! The plan of the night: every source scanned and exchanged, the operator on top.
 
-use tagmill_schemas::{Config, Result};
-use tagmill_warehouse::release::{open_warehouse, probe};
+use std::sync::Arc;
+
+use datafusion::error::Result as DataFusionResult;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::execution_plan::reset_plan_states;
+use datafusion::prelude::SessionContext;
+use tagmill_schemas::config::{AppColumn, AppLimits, Content, SourceKind, Tag};
+use tagmill_schemas::manifest::{FileEntry, Input, Manifest};
+use tagmill_schemas::{Artifact, Config, Result};
+
+use super::groups::{GroupNight, plan_groups};
+use super::limits::{load_kept, withheld_tags};
+use super::memory::Forecast;
+use super::registry::{ClaimedEvents, GroupTags, event_shapes, group_tags};
+use super::session::Resources;
+use super::sources::{Decision, SourceInput};
+use super::tag_limit::full_apps;
+use super::tonight::Tonight;
+use tagmill_engine::{Work, of_datafusion};
+use tagmill_night::scan::{Scan, ScanContext, plan_source, rows_of};
+use tagmill_night::{
+    BehaviourLimits, Keeps, NightExec, NightLimits, NightSpec, ParentFiles, RowsSpec, SourceSpec,
+    TagSpec, Withheld,
+};
+use tagmill_warehouse::release::Parents;
 use tagmill_warehouse::store::Store;
 
-use super::{Observer, Request};
+/// Bytes of an exchanged row on disk: mostly its id, which compresses little.
+const SPILLED_BYTES_PER_ROW: u64 = 80;
+/// The part of the memory that is accounted for; decoding and encoding take the rest.
+const POOL_SHARE: f64 = 0.9;
 
-/// What every stage of a night works with.
-pub struct Night<'a> {
-    request: &'a Request,
-    observer: &'a dyn Observer,
-    store: Store,
+/// Everything a night needs before its shards start.
+pub struct NightPlan {
+    /// The specification without run and attempt.
+    pub spec: NightSpec,
+    /// One child for each source that is read.
+    pub children: Vec<Arc<dyn ExecutionPlan>>,
+    /// Groups with their statuses.
+    pub groups: GroupNight,
+    /// Inputs for the manifest.
+    pub inputs: Vec<Input>,
+    /// Shards that run at once.
+    pub wave: usize,
+    /// What the run may use.
+    pub resources: Resources,
+    forecast: Forecast,
 }
 
-impl<'a> Night<'a> {
-    /// Opens the warehouse.
+impl NightPlan {
+    /// The size of the memory pool for a limit of `memory` bytes.
+    ///
+    /// A fair pool gives each of the exchange's queues an equal part of what is free, by the number
+    /// of queues there are then. The queues of a source come when it is its turn, and what is
+    /// queued is never given back: with k sources they can take 1 + 1/2 + ... + 1/k times what is
+    /// free. The pool is made smaller by that.
+    pub fn pool_size(&self, memory: u64) -> u64 {
+        let reserved = self.reserved();
+        let sum: f64 = (1..=self.children.len()).map(|k| 1.0 / k as f64).sum();
+        let free = (memory as f64 * POOL_SHARE) as u64;
+        reserved + (free.saturating_sub(reserved) as f64 / sum.max(1.0)) as u64
+    }
+
+    /// Bytes that the shards of a wave reserve before the first of them reads.
+    pub fn reserved(&self) -> u64 {
+        self.spec.shard_budget * self.wave as u64
+    }
+
+    /// Bytes that each shard of a wave is expected to take.
+    pub fn shard_forecast(&self) -> u64 {
+        self.forecast.of_wave(self.wave, self.resources.threads) / self.wave.max(1) as u64
+    }
+
+    /// Bytes that `rows` raw rows may take on disk while they wait for later waves.
+    pub fn spilled(&self, rows: u64) -> u64 {
+        let shards = u64::from(self.spec.shards.get());
+        rows * SPILLED_BYTES_PER_ROW * (shards - self.wave as u64) / shards
+    }
+
+    /// Plans fewer shards at once for another attempt; `held` is what shards held of so many of
+    /// `total` rows when the memory was at its end. False if there is but one at once.
     ///
     /// # Errors
-    /// Setup when there is none, or one with other constants; those of the store.
-    pub async fn open(request: &'a Request, observer: &'a dyn Observer) -> Result<Self> {
-        let warehouse = &request.config.warehouse;
-        let store = Store::open(&warehouse.url)?;
-        open_warehouse(&store, warehouse).await?;
-        Ok(Self {
-            request,
-            observer,
-            store,
+    /// Setup for children that can not be run again.
+    pub fn shrink(&mut self, held: u64, rows: u64, total: u64) -> Result<bool> {
+        let Some(memory) = self.resources.memory.filter(|_| self.wave > 1) else {
+            return Ok(false);
+        };
+        let of_shard =
+            held as f64 / rows.max(1) as f64 * total as f64 / f64::from(self.spec.shards.get());
+        self.forecast = self
+            .forecast
+            .at_least(of_shard as u64, memory, self.resources.threads);
+        self.wave = self.forecast.wave(&self.resources).min(self.wave / 2);
+        self.spec.shard_budget = self.shard_forecast();
+        let again = std::mem::take(&mut self.children)
+            .into_iter()
+            .map(reset_plan_states)
+            .collect::<DataFusionResult<_>>();
+        self.children = again.map_err(|e| of_datafusion(Work::RawData, "plan", e))?;
+        Ok(true)
+    }
+
+    /// The operator.
+    ///
+    /// # Errors
+    /// Setup for a plan that does not fit together.
+    pub fn operator(&self, store: &Store) -> Result<Arc<NightExec>> {
+        let exec = NightExec::try_new(
+            Arc::new(self.spec.clone()),
+            store.clone(),
+            self.children.clone(),
+        );
+        Ok(Arc::new(
+            exec.map_err(|e| of_datafusion(Work::RawData, "plan", e))?,
+        ))
+    }
+}
+
+/// What a plan is made from.
+pub struct Planning<'a> {
+    /// What was asked for, the warehouse, who is told.
+    pub night: &'a Tonight<'a>,
+    /// The releases that the night builds on.
+    pub parents: &'a Parents,
+    /// What is taken from each source.
+    pub sources: &'a [SourceInput<'a>],
+    /// The session that knows the functions of the scan.
+    pub session: &'a SessionContext,
+    /// What the run may use.
+    pub resources: &'a Resources,
+    /// What it is expected to take.
+    pub forecast: Forecast,
+}
+
+/// Plans the night.
+///
+/// # Errors
+/// Setup for expressions that can not be used, refused for raw data that breaks its contract.
+pub async fn plan_night(planning: &Planning<'_>) -> Result<NightPlan> {
+    let Planning {
+        night,
+        parents,
+        sources,
+        ..
+    } = *planning;
+    let (request, observer) = (night.request(), night.observer());
+    let mut tags = group_tags(request, parents.newest.as_ref(), observer).await?;
+    let mut inputs: Vec<Input> = sources
+        .iter()
+        .map(|source| source.record(request.date))
+        .collect();
+    let (specs, children) = plan_sources(planning, &mut inputs).await?;
+    let (mut groups, mut withheld) = (GroupNight::default(), Withheld::new());
+    if !parents.is_before_head(request.date) {
+        let platform: Vec<TagSpec> = specs.iter().flat_map(platform_tags).cloned().collect();
+        withheld = withheld_tags(night.config(), parents.state.as_ref(), sources);
+        groups = plan_groups(request, &platform, &tags, &withheld, observer).await?;
+    }
+    inputs.append(&mut tags.inputs);
+    inputs.append(&mut groups.inputs);
+    let spec = planning.spec(specs, tags, &groups, withheld).await?;
+    let mut plan = NightPlan {
+        spec,
+        children,
+        groups,
+        inputs,
+        wave: planning.forecast.wave(planning.resources),
+        resources: planning.resources.clone(),
+        forecast: planning.forecast,
+    };
+    if plan.wave < plan.spec.shards.get() as usize {
+        plan.spec.shard_budget = plan.shard_forecast();
+    }
+    Ok(plan)
+}
+
+impl Planning<'_> {
+    /// The specification, without run and attempt.
+    async fn spec(
+        &self,
+        sources: Vec<SourceSpec>,
+        tags: GroupTags,
+        groups: &GroupNight,
+        withheld: Withheld,
+    ) -> Result<NightSpec> {
+        let (config, state) = (self.night.config(), self.parents.state.as_ref());
+        let date = self.night.request().date;
+        let is_backfill = self.parents.is_before_head(date);
+        Ok(NightSpec {
+            run: String::new(),
+            attempt: 0,
+            date,
+            shards: config.warehouse.shards,
+            id_scope: config.warehouse.id_scope,
+            store: self.night.store().name_of(""),
+            is_backfill,
+            limits: night_limits(config),
+            kept_values: load_kept(state, &config.limits, self.night.store()).await?,
+            withheld,
+            parent: parent_files(self.parents, &sources, is_backfill),
+            sources,
+            labels: tags.by_app,
+            shared_labels: tags.shared,
+            unused_labels: tags.unused,
+            full_apps: full_apps(config, state),
+            rules: groups.rules.clone(),
+            lists: groups.lists.clone(),
+            shard_budget: 0,
         })
     }
 
-    /// Checks that the store can be written and arbitrates commits.
-    ///
-    /// # Errors
-    /// Setup for a store without conditional create; those of the store.
-    pub async fn probe(&self) -> Result<()> {
-        probe(&self.store).await
+    fn scan_context(&self) -> ScanContext<'_> {
+        let (request, warehouse) = (self.night.request(), &self.night.config().warehouse);
+        ScanContext {
+            session: self.session,
+            date: request.date,
+            time_zone: warehouse.time_zone,
+            id_scope: warehouse.id_scope,
+            shards: warehouse.shards,
+            exchange: self.resources.exchange(),
+        }
     }
+}
 
-    /// What was asked for.
-    pub fn request(&self) -> &'a Request {
-        self.request
+fn night_limits(config: &Config) -> NightLimits {
+    let limits = |l: &AppLimits| BehaviourLimits {
+        combinations: l.combinations_per_user.min(u64::from(u32::MAX - 1)) as u32,
+        values: l.values_per_dimension as usize,
+    };
+    let apps = config.limits.apps.iter();
+    NightLimits {
+        default: limits(&config.limits.default),
+        apps: apps.map(|(app, l)| (app.clone(), limits(l))).collect(),
     }
+}
 
-    /// The configuration.
-    pub fn config(&self) -> &'a Config {
-        &self.request.config
+/// Every source in the order of the configuration, and one child for each that is read; registries
+/// of events become `inputs`.
+async fn plan_sources(
+    planning: &Planning<'_>,
+    inputs: &mut Vec<Input>,
+) -> Result<(Vec<SourceSpec>, Vec<Arc<dyn ExecutionPlan>>)> {
+    let (request, observer) = (planning.night.request(), planning.night.observer());
+    let context = planning.scan_context();
+    let (mut specs, mut children) = (Vec::new(), Vec::new());
+    let mut claimed = ClaimedEvents::new();
+    for input in planning.sources {
+        let source = input.source;
+        let all = planning.night.config().tags.iter();
+        let tags: Vec<&Tag> = all.filter(|tag| tag.source == source.name).collect();
+        let rows = match &input.decision {
+            Decision::Read(files) => {
+                let mut shapes = None;
+                if let SourceKind::CustomEvents(events) = &source.kind {
+                    let (found, read) =
+                        event_shapes(request, source, events, &mut claimed, observer).await?;
+                    inputs.extend(read);
+                    shapes = Some(found);
+                }
+                let Scan { plan, rows } =
+                    plan_source(&context, source, &tags, shapes, files.clone()).await?;
+                children.push(plan);
+                rows
+            }
+            Decision::Carry(_) | Decision::Keep(_) | Decision::Skip => rows_of(source, &tags),
+        };
+        specs.push(source_spec(input, rows));
     }
+    Ok((specs, children))
+}
 
-    /// Who is told how the night goes.
-    pub fn observer(&self) -> &'a dyn Observer {
-        self.observer
+fn source_spec(input: &SourceInput<'_>, rows: RowsSpec) -> SourceSpec {
+    let source = input.source;
+    SourceSpec {
+        name: source.name.clone(),
+        app: match &source.columns.app {
+            AppColumn::Constant(app) => Some(app.clone()),
+            AppColumn::Column(_) => None,
+        },
+        has_input: matches!(input.decision, Decision::Read(_)),
+        expected_rows: input.rows(),
+        keeps: match &input.decision {
+            _ if source.kind.events().is_some() => Keeps::Nothing,
+            Decision::Keep(_) => Keeps::OfDate,
+            Decision::Carry(_) => Keeps::Earlier,
+            Decision::Read(_) if source.content == Content::Changes => Keeps::Earlier,
+            Decision::Read(_) | Decision::Skip => Keeps::Nothing,
+        },
+        rows,
     }
+}
 
-    /// The warehouse.
-    pub fn store(&self) -> &Store {
-        &self.store
+fn platform_tags(source: &SourceSpec) -> &[TagSpec] {
+    match &source.rows {
+        RowsSpec::Attributes { tags, .. } => tags,
+        _ => &[],
+    }
+}
+
+fn parent_files(parents: &Parents, sources: &[SourceSpec], is_backfill: bool) -> ParentFiles {
+    let files = |manifest: &Option<Manifest>, artifact: Artifact| -> Vec<FileEntry> {
+        manifest
+            .iter()
+            .flat_map(|m| m.files_of(artifact))
+            .cloned()
+            .collect()
+    };
+    let keep = |kept: Keeps| sources.iter().any(|source| source.keeps == kept);
+    ParentFiles {
+        users: files(&parents.newest, Artifact::Users),
+        universe: files(&parents.newest, Artifact::Universe),
+        tags: if keep(Keeps::Earlier) && !is_backfill {
+            files(&parents.state, Artifact::Tags)
+        } else {
+            Vec::new()
+        },
+        tags_of_date: if keep(Keeps::OfDate) && !is_backfill {
+            files(&parents.newest, Artifact::Tags)
+        } else {
+            Vec::new()
+        },
+        groups: if is_backfill {
+            Vec::new()
+        } else {
+            files(&parents.state, Artifact::Groups)
+        },
     }
 }

@@ -4,10 +4,10 @@ use datafusion::physical_plan::displayable;
 use tagmill_schemas::Result;
 
 use super::later::tell_later;
-use super::night::Night;
 use super::report::{PlanReport, SourcePlan};
 use super::sources::{Decision, SourceInput};
 use super::stages::Inputs;
+use super::tonight::Tonight;
 use super::{Observer, Request};
 
 /// What a run would do; reads footers, registries and rules, writes nothing.
@@ -16,7 +16,7 @@ use super::{Observer, Request};
 /// As [`run`](super::run()), as far as it goes.
 pub async fn plan(request: &Request, observer: &dyn Observer) -> Result<PlanReport> {
     tell_later(&request.config, observer);
-    let night = Night::open(request, observer).await?;
+    let night = Tonight::open(request, observer).await?;
     let planned = Inputs::find(&night).await?.plan().await?;
     let (plan, parents) = (planned.plan(), planned.parents());
     let exec = plan.operator(night.store())?;

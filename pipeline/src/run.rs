@@ -5,9 +5,9 @@ use std::time::Instant;
 use tagmill_schemas::Result;
 
 use super::later::{refuse_later, tell_later};
-use super::night::Night;
 use super::report::Report;
 use super::stages::Inputs;
+use super::tonight::Tonight;
 use super::{Observer, Request};
 
 /// Runs one night and publishes it.
@@ -23,7 +23,7 @@ pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
         "inputs",
         &format!("looking for the data of {}", request.date),
     );
-    let night = Night::open(request, observer).await?;
+    let night = Tonight::open(request, observer).await?;
     night.probe().await?;
     let inputs = Inputs::find(&night).await?;
 

@@ -7,7 +7,7 @@ use tagmill_warehouse::release::{claim_attempt, run_id};
 use super::{Inputs, Planned};
 use crate::CODE_VERSION;
 use crate::groups::{check_new_invalid, check_rules_are_there};
-use crate::night_plan::NightPlan;
+use crate::night::NightPlan;
 use crate::statuses::statuses_of;
 
 /// A planned night that may write: nobody else has its attempt.

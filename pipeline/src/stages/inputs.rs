@@ -5,13 +5,13 @@ use tagmill_night::scan::register_store;
 use tagmill_schemas::Result;
 use tagmill_warehouse::release::{Parents, choose_parents};
 
-use crate::night::Night;
 use crate::registry::check_types;
 use crate::sources::{Decision, SourceInput, find_inputs};
+use crate::tonight::Tonight;
 
 /// What is decided before anything is planned.
 pub struct Inputs<'n> {
-    pub(super) night: &'n Night<'n>,
+    pub(super) night: &'n Tonight<'n>,
     /// The releases that the night builds on.
     pub(super) parents: Parents,
     /// One for each source, in the order of the configuration.
@@ -23,7 +23,7 @@ impl<'n> Inputs<'n> {
     ///
     /// # Errors
     /// As [`find_inputs`]; setup for a tag that changes its type.
-    pub async fn find(night: &'n Night<'n>) -> Result<Self> {
+    pub async fn find(night: &'n Tonight<'n>) -> Result<Self> {
         let parents = choose_parents(night.store(), night.request().date).await?;
         check_types(night.config(), parents.newest.as_ref())?;
         let sources = find_inputs(night.request(), &parents, night.observer()).await?;

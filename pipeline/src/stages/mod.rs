@@ -1,8 +1,8 @@
 //! A night as a chain of types: each stage consumes the one before, so none can be skipped.
 //!
 //! ```text
-//! Night ─► Inputs ─► Planned ─► Claimed ─► ShardsDone ─► RolledUp ─► Staged ─► Verdict ─► Released
-//!          sources   operator   attempt    reports       totals      manifest  gates      commit
+//! Inputs ─► Planned ─► Claimed ─► ShardsDone ─► RolledUp ─► Staged ─► Verdict ─► Released
+//! sources   operator   attempt    reports       totals      manifest  gates       commit
 //! ```
 //! `tagmill plan` ends with [`Planned`]: nothing before [`Claimed`] writes. A [`Staged`] release is
 //! whole but invisible; only a [`Verdict`] can be committed.

@@ -6,7 +6,7 @@ use tagmill_warehouse::release::Parents;
 
 use super::Inputs;
 use crate::memory::{Forecast, memory_of_machine, within_machine};
-use crate::night_plan::{NightPlan, Planning, plan_night};
+use crate::night::{NightPlan, Planning, plan_night};
 use crate::session::{Resources, night_session};
 use crate::sources::SourceInput;
 

@@ -4,7 +4,7 @@ use tagmill_night::ShardReport;
 use tagmill_schemas::Result;
 
 use super::{Inputs, ShardsDone};
-use crate::night_plan::NightPlan;
+use crate::night::NightPlan;
 use crate::rollup::{RollUp, Totals, roll_up};
 
 /// A night of which every file is written.

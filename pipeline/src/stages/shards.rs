@@ -25,7 +25,7 @@ use tokio::time::Interval;
 use super::{Claimed, Inputs};
 use crate::Observer;
 use crate::damage::name_damaged;
-use crate::night_plan::NightPlan;
+use crate::night::NightPlan;
 use crate::session::night_session;
 use crate::spill::SpillFolder;
 

@@ -6,17 +6,17 @@ use tagmill_schemas::Result;
 use tagmill_schemas::manifest::Manifest;
 
 use super::RolledUp;
-use crate::night::Night;
 use crate::report::Report;
 use crate::rollup::manifest_of;
 use crate::statuses::statuses_of;
+use crate::tonight::Tonight;
 
 /// Groups that the report names.
 const LARGEST: usize = 10;
 
 /// A whole release that nobody sees: its files stand, its manifest is not created.
 pub struct Staged<'n> {
-    pub(super) night: &'n Night<'n>,
+    pub(super) night: &'n Tonight<'n>,
     pub(super) manifest: Manifest,
     pub(super) report: Report,
 }

@@ -14,7 +14,7 @@ use datafusion_proto::bytes::{
 use tagmill_night::ShardReport;
 use tagmill_night::codec::NightCodec;
 use tagmill_night::exchange::routing_values;
-use tagmill_pipeline::{Inputs, Night, NightPlan, Request, Resources, Silent, night_session};
+use tagmill_pipeline::{Inputs, NightPlan, Request, Resources, Silent, Tonight, night_session};
 use tagmill_testdata::spec::Preset;
 
 use crate::fixture::{Generated, init, request, run, warehouse};
@@ -27,7 +27,7 @@ async fn second_night(data: &Generated, memory: Option<u64>) -> (NightPlan, Sess
         memory,
         ..request(&data.config, data.date(1))
     };
-    let night = Night::open(&request, &Silent).await.unwrap();
+    let night = Tonight::open(&request, &Silent).await.unwrap();
     let planned = Inputs::find(&night).await.unwrap().plan().await.unwrap();
     let (mut plan, session) = planned.into_plan();
     (plan.spec.run, plan.spec.attempt) = ("test".to_owned(), 1);
