@@ -4,22 +4,22 @@
 
 use futures::TryStreamExt;
 use parquet::arrow::ParquetRecordBatchStreamBuilder;
-use tagmill_schemas::{Error, Kind};
+use tagmill_schemas::{Error, Reason};
 
-use super::inputs::{Decision, SourceInput};
+use super::sources::{Decision, SourceInput};
 use tagmill_night::scan::{RawFile, RawFiles};
 use tagmill_warehouse::artifact::file_reader;
 
-/// The error with the damaged file as its place; as it was when it is of another kind, or every
+/// The error with the damaged file as its place; as it was when it has another reason, or every
 /// file can be read.
 pub async fn name_damaged(error: Error, sources: &[SourceInput<'_>]) -> Error {
-    let source = error
-        .place()
-        .and_then(|place| place.strip_prefix("source "))
-        .filter(|_| error.kind() == Kind::Refused);
-    let Some(input) =
-        source.and_then(|name| sources.iter().find(|input| input.source.name == name))
-    else {
+    if error.reason() != Some(Reason::Damaged) {
+        return error;
+    }
+    let is_of = |input: &&SourceInput<'_>| {
+        error.place() == Some(format!("source {}", input.source.name).as_str())
+    };
+    let Some(input) = sources.iter().find(is_of) else {
         return error;
     };
     let Decision::Read(files) = &input.decision else {

@@ -3,41 +3,53 @@
 //!
 //! ```text
 //! request ─► inputs (sources, registries, rules, lists) ─► night plan ─► shard reports ─► roll-up ─► manifest
+//!            stages: one type each, consumed by the next
 //! ```
 
-mod audience;
 mod damage;
-mod inputs;
+mod groups;
+mod init;
 mod known_tags;
+mod later;
 mod limits;
 mod lists;
 mod memory;
 mod night;
+mod plan;
 mod registry;
 mod report;
 mod rollup;
 mod run;
 mod session;
+mod sources;
 mod spill;
+mod stages;
 mod stale;
+mod statuses;
 mod tag_codes;
 mod tag_limit;
 mod tags_of_night;
+mod tonight;
 mod unread;
+mod validate;
 
 use std::time::Duration;
 
 use chrono::NaiveDate;
 use tagmill_schemas::Config;
 
-pub use audience::GroupNight;
-pub use inputs::{Decision, SourceInput, find_inputs};
-pub use memory::Forecast;
-pub use night::{NightPlan, plan_night};
+pub use groups::GroupNight;
+pub use init::init;
+pub use night::NightPlan;
+pub use plan::plan;
 pub use report::{PlanReport, Report, SourcePlan, ValidateReport};
-pub use run::{init, plan, run, validate};
+pub use run::run;
 pub use session::{Resources, night_session};
+pub use sources::{Decision, SourceInput, find_inputs};
 pub use spill::SpillFolder;
+pub use stages::{Claimed, Inputs, Planned, Released, RolledUp, ShardsDone, Staged, Verdict};
+pub use tonight::Tonight;
+pub use validate::validate;
 
 /// The version of what a run computes: a new one gives runs a new name.
 pub const CODE_VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -15,6 +15,7 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::UInt64Type;
 use arrow::error::ArrowError;
 use futures::TryStreamExt;
+use tagmill_engine::{Work, of_datafusion};
 use tagmill_schemas::artifact::Columns;
 use tagmill_schemas::artifact::kept_values::Column;
 use tagmill_schemas::config::{Content, Limits};
@@ -22,7 +23,7 @@ use tagmill_schemas::manifest::{BEYOND_TAGS, Manifest};
 use tagmill_schemas::metric::Limited;
 use tagmill_schemas::{Artifact, Config, Metric, Result};
 
-use super::inputs::{Decision, SourceInput};
+use super::sources::{Decision, SourceInput};
 use super::tag_limit::{marked_tags, tags_beyond};
 use super::tags_of_night::TagOfNight;
 use tagmill_night::{
@@ -219,21 +220,9 @@ impl Exceeded {
             if !is_exceeded && (before.is_none() || sums.keys().all(|value| is_kept(value))) {
                 continue;
             }
-            let what = match (is_exceeded, before.is_some()) {
-                (true, true) => format!(
-                    "has more values than its limit of {limit}: the others \
-                                         share a row marked overflow"
-                ),
-                (true, false) => format!(
-                    "has more values than its limit of {limit}: all are \
-                                          published tonight, the next night keeps so many"
-                ),
-                (false, _) => "has values that were not chosen when there were too many: they \
-                               share a row marked overflow, the next night keeps all"
-                    .to_owned(),
-            };
             self.notices.push(format!(
-                "dimension {name:?} of event {event:?} of app {app:?} {what}"
+                "dimension {name:?} of event {event:?} of app {app:?} {}",
+                beyond_values(is_exceeded.then_some(limit), before.is_some())
             ));
             self.count(&reports[0].source, app, Limited::Values);
             if !is_exceeded {
@@ -339,6 +328,23 @@ impl Exceeded {
     }
 }
 
+/// What is said of a dimension: beyond a limit tonight, or of values that an earlier choice left
+/// out.
+fn beyond_values(limit: Option<usize>, is_chosen: bool) -> String {
+    match (limit, is_chosen) {
+        (Some(limit), true) => format!(
+            "has more values than its limit of {limit}: the others share a row marked overflow"
+        ),
+        (Some(limit), false) => format!(
+            "has more values than its limit of {limit}: all are published tonight, the next \
+             night keeps so many"
+        ),
+        (None, _) => "has values that were not chosen when there were too many: they share a row \
+                      marked overflow, the next night keeps all"
+            .to_owned(),
+    }
+}
+
 fn failed(error: ArrowError) -> tagmill_schemas::Error {
-    tagmill_engine::of_datafusion("roll-up", error.into())
+    of_datafusion(Work::Release, "limits", error)
 }

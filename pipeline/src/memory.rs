@@ -5,8 +5,8 @@ use tagmill_schemas::Artifact;
 use tagmill_schemas::config::SourceKind;
 
 use super::Observer;
-use super::inputs::{Decision, SourceInput};
 use super::session::Resources;
+use super::sources::{Decision, SourceInput};
 use tagmill_warehouse::release::Parents;
 
 /// Bytes a raw row takes in a shard at most: (held, more while it is sorted and counted). What is

@@ -8,16 +8,17 @@ use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::prelude::SessionContext;
 use tagmill_schemas::config::{AppColumn, AppLimits, Content, SourceKind, Tag};
 use tagmill_schemas::manifest::{FileEntry, Input, Manifest};
-use tagmill_schemas::{Artifact, Result};
+use tagmill_schemas::{Artifact, Config, Result};
 
-use super::audience::{GroupNight, plan_groups};
-use super::inputs::{Decision, SourceInput};
+use super::groups::{GroupNight, plan_groups};
 use super::limits::{load_kept, withheld_tags};
 use super::memory::Forecast;
-use super::registry::{Claimed, LabelCatalog, event_shapes, label_catalog};
+use super::registry::{ClaimedEvents, GroupTags, event_shapes, group_tags};
 use super::session::Resources;
+use super::sources::{Decision, SourceInput};
 use super::tag_limit::full_apps;
-use super::{Observer, Request};
+use super::tonight::Tonight;
+use tagmill_engine::{Work, of_datafusion};
 use tagmill_night::scan::{Scan, ScanContext, plan_source, rows_of};
 use tagmill_night::{
     BehaviourLimits, Keeps, NightExec, NightLimits, NightSpec, ParentFiles, RowsSpec, SourceSpec,
@@ -98,7 +99,7 @@ impl NightPlan {
             .into_iter()
             .map(reset_plan_states)
             .collect::<DataFusionResult<_>>();
-        self.children = again.map_err(|e| tagmill_engine::of_datafusion("plan", e))?;
+        self.children = again.map_err(|e| of_datafusion(Work::RawData, "plan", e))?;
         Ok(true)
     }
 
@@ -113,94 +114,62 @@ impl NightPlan {
             self.children.clone(),
         );
         Ok(Arc::new(
-            exec.map_err(|e| tagmill_engine::of_datafusion("plan", e))?,
+            exec.map_err(|e| of_datafusion(Work::RawData, "plan", e))?,
         ))
     }
+}
+
+/// What a plan is made from.
+pub struct Planning<'a> {
+    /// What was asked for, the warehouse, who is told.
+    pub night: &'a Tonight<'a>,
+    /// The releases that the night builds on.
+    pub parents: &'a Parents,
+    /// What is taken from each source.
+    pub sources: &'a [SourceInput<'a>],
+    /// The session that knows the functions of the scan.
+    pub session: &'a SessionContext,
+    /// What the run may use.
+    pub resources: &'a Resources,
+    /// What it is expected to take.
+    pub forecast: Forecast,
 }
 
 /// Plans the night.
 ///
 /// # Errors
 /// Setup for expressions that can not be used, refused for raw data that breaks its contract.
-pub async fn plan_night(
-    request: &Request,
-    sources: &[SourceInput<'_>],
-    parents: &Parents,
-    session: &SessionContext,
-    (resources, forecast): (&Resources, Forecast),
-    store: &Store,
-    observer: &dyn Observer,
-) -> Result<NightPlan> {
-    let config = &request.config;
-    let labels = label_catalog(request, parents.newest.as_ref(), observer).await?;
+pub async fn plan_night(planning: &Planning<'_>) -> Result<NightPlan> {
+    let Planning {
+        night,
+        parents,
+        sources,
+        ..
+    } = *planning;
+    let (request, observer) = (night.request(), night.observer());
+    let mut tags = group_tags(request, parents.newest.as_ref(), observer).await?;
     let mut inputs: Vec<Input> = sources
         .iter()
         .map(|source| source.record(request.date))
         .collect();
-    let (specs, children) =
-        plan_sources(request, sources, session, resources, &mut inputs, observer).await?;
-    let platform: Vec<TagSpec> = specs.iter().flat_map(platform_tags).cloned().collect();
-    let is_backfill = parents.is_before_head(request.date);
-    let withheld = if is_backfill {
-        Withheld::new()
-    } else {
-        withheld_tags(config, parents.state.as_ref(), sources)
-    };
-    let mut groups = if is_backfill {
-        GroupNight::default()
-    } else {
-        plan_groups(request, &platform, &labels, &withheld, observer).await?
-    };
-    let LabelCatalog {
-        by_app,
-        shared,
-        unused,
-        inputs: mut read,
-    } = labels;
-    inputs.append(&mut read);
+    let (specs, children) = plan_sources(planning, &mut inputs).await?;
+    let (mut groups, mut withheld) = (GroupNight::default(), Withheld::new());
+    if !parents.is_before_head(request.date) {
+        let platform: Vec<TagSpec> = specs.iter().flat_map(platform_tags).cloned().collect();
+        withheld = withheld_tags(night.config(), parents.state.as_ref(), sources);
+        groups = plan_groups(request, &platform, &tags, &withheld, observer).await?;
+    }
+    inputs.append(&mut tags.inputs);
     inputs.append(&mut groups.inputs);
-    let limits = |l: &AppLimits| BehaviourLimits {
-        combinations: l.combinations_per_user.min(u64::from(u32::MAX - 1)) as u32,
-        values: l.values_per_dimension as usize,
-    };
-    let spec = NightSpec {
-        run: String::new(),
-        attempt: 0,
-        date: request.date,
-        shards: config.warehouse.shards,
-        id_scope: config.warehouse.id_scope,
-        store: store.name_of(""),
-        is_backfill,
-        limits: NightLimits {
-            default: limits(&config.limits.default),
-            apps: config
-                .limits
-                .apps
-                .iter()
-                .map(|(app, l)| (app.clone(), limits(l)))
-                .collect(),
-        },
-        kept_values: load_kept(parents.state.as_ref(), &config.limits, store).await?,
-        withheld,
-        parent: parent_files(parents, &specs, is_backfill),
-        sources: specs,
-        labels: by_app,
-        shared_labels: shared,
-        unused_labels: unused,
-        full_apps: full_apps(config, parents.state.as_ref()),
-        rules: groups.rules.clone(),
-        lists: groups.lists.clone(),
-        shard_budget: 0,
-    };
-    let wave = forecast.wave(resources);
+    let spec = planning.spec(specs, tags, &groups, withheld).await?;
     let mut plan = NightPlan {
         spec,
         children,
         groups,
         inputs,
-        wave,
-        resources: resources.clone(),
-        forecast,
+        wave: planning.forecast.wave(planning.resources),
+        resources: planning.resources.clone(),
+        forecast: planning.forecast,
     };
     if plan.wave < plan.spec.shards.get() as usize {
         plan.spec.shard_budget = plan.shard_forecast();
@@ -208,78 +177,120 @@ pub async fn plan_night(
     Ok(plan)
 }
 
-async fn plan_sources(
-    request: &Request,
-    sources: &[SourceInput<'_>],
-    session: &SessionContext,
-    resources: &Resources,
-    inputs: &mut Vec<Input>,
-    observer: &dyn Observer,
-) -> Result<(Vec<SourceSpec>, Vec<Arc<dyn ExecutionPlan>>)> {
-    let warehouse = &request.config.warehouse;
-    let context = ScanContext {
-        session,
-        date: request.date,
-        time_zone: warehouse.time_zone,
-        id_scope: warehouse.id_scope,
-        shards: warehouse.shards,
-        exchange: resources.exchange(),
+impl Planning<'_> {
+    /// The specification, without run and attempt.
+    async fn spec(
+        &self,
+        sources: Vec<SourceSpec>,
+        tags: GroupTags,
+        groups: &GroupNight,
+        withheld: Withheld,
+    ) -> Result<NightSpec> {
+        let (config, state) = (self.night.config(), self.parents.state.as_ref());
+        let date = self.night.request().date;
+        let is_backfill = self.parents.is_before_head(date);
+        Ok(NightSpec {
+            run: String::new(),
+            attempt: 0,
+            date,
+            shards: config.warehouse.shards,
+            id_scope: config.warehouse.id_scope,
+            store: self.night.store().name_of(""),
+            is_backfill,
+            limits: night_limits(config),
+            kept_values: load_kept(state, &config.limits, self.night.store()).await?,
+            withheld,
+            parent: parent_files(self.parents, &sources, is_backfill),
+            sources,
+            labels: tags.by_app,
+            shared_labels: tags.shared,
+            unused_labels: tags.unused,
+            full_apps: full_apps(config, state),
+            rules: groups.rules.clone(),
+            lists: groups.lists.clone(),
+            shard_budget: 0,
+        })
+    }
+
+    fn scan_context(&self) -> ScanContext<'_> {
+        let (request, warehouse) = (self.night.request(), &self.night.config().warehouse);
+        ScanContext {
+            session: self.session,
+            date: request.date,
+            time_zone: warehouse.time_zone,
+            id_scope: warehouse.id_scope,
+            shards: warehouse.shards,
+            exchange: self.resources.exchange(),
+        }
+    }
+}
+
+fn night_limits(config: &Config) -> NightLimits {
+    let limits = |l: &AppLimits| BehaviourLimits {
+        combinations: l.combinations_per_user.min(u64::from(u32::MAX - 1)) as u32,
+        values: l.values_per_dimension as usize,
     };
-    let (mut specs, mut children, mut claimed) = (Vec::new(), Vec::new(), Claimed::new());
-    for input in sources {
+    let apps = config.limits.apps.iter();
+    NightLimits {
+        default: limits(&config.limits.default),
+        apps: apps.map(|(app, l)| (app.clone(), limits(l))).collect(),
+    }
+}
+
+/// Every source in the order of the configuration, and one child for each that is read; registries
+/// of events become `inputs`.
+async fn plan_sources(
+    planning: &Planning<'_>,
+    inputs: &mut Vec<Input>,
+) -> Result<(Vec<SourceSpec>, Vec<Arc<dyn ExecutionPlan>>)> {
+    let (request, observer) = (planning.night.request(), planning.night.observer());
+    let context = planning.scan_context();
+    let (mut specs, mut children) = (Vec::new(), Vec::new());
+    let mut claimed = ClaimedEvents::new();
+    for input in planning.sources {
         let source = input.source;
-        let tags: Vec<&Tag> = request
-            .config
-            .tags
-            .iter()
-            .filter(|tag| tag.source == source.name)
-            .collect();
-        let (rows, has_input) = match &input.decision {
+        let all = planning.night.config().tags.iter();
+        let tags: Vec<&Tag> = all.filter(|tag| tag.source == source.name).collect();
+        let rows = match &input.decision {
             Decision::Read(files) => {
-                let shapes = match &source.kind {
-                    SourceKind::CustomEvents(events) => {
-                        let (shapes, read) =
-                            event_shapes(request, source, events, &mut claimed, observer).await?;
-                        inputs.extend(read);
-                        Some(shapes)
-                    }
-                    _ => None,
-                };
+                let mut shapes = None;
+                if let SourceKind::CustomEvents(events) = &source.kind {
+                    let (found, read) =
+                        event_shapes(request, source, events, &mut claimed, observer).await?;
+                    inputs.extend(read);
+                    shapes = Some(found);
+                }
                 let Scan { plan, rows } =
                     plan_source(&context, source, &tags, shapes, files.clone()).await?;
                 children.push(plan);
-                (rows, true)
+                rows
             }
-            Decision::Carry(_) | Decision::Keep(_) | Decision::Skip => {
-                (rows_of(source, &tags), false)
-            }
+            Decision::Carry(_) | Decision::Keep(_) | Decision::Skip => rows_of(source, &tags),
         };
-        let app = match &source.columns.app {
+        specs.push(source_spec(input, rows));
+    }
+    Ok((specs, children))
+}
+
+fn source_spec(input: &SourceInput<'_>, rows: RowsSpec) -> SourceSpec {
+    let source = input.source;
+    SourceSpec {
+        name: source.name.clone(),
+        app: match &source.columns.app {
             AppColumn::Constant(app) => Some(app.clone()),
             AppColumn::Column(_) => None,
-        };
-        let keeps = match &input.decision {
+        },
+        has_input: matches!(input.decision, Decision::Read(_)),
+        expected_rows: input.rows(),
+        keeps: match &input.decision {
             _ if source.kind.events().is_some() => Keeps::Nothing,
             Decision::Keep(_) => Keeps::OfDate,
             Decision::Carry(_) => Keeps::Earlier,
             Decision::Read(_) if source.content == Content::Changes => Keeps::Earlier,
             Decision::Read(_) | Decision::Skip => Keeps::Nothing,
-        };
-        let expected_rows = if let Decision::Read(files) = &input.decision {
-            files.rows()
-        } else {
-            0
-        };
-        specs.push(SourceSpec {
-            name: source.name.clone(),
-            app,
-            has_input,
-            expected_rows,
-            keeps,
-            rows,
-        });
+        },
+        rows,
     }
-    Ok((specs, children))
 }
 
 fn platform_tags(source: &SourceSpec) -> &[TagSpec] {

@@ -101,7 +101,7 @@ fn sentence(fault: &Fault) -> String {
 
 /// Tags of group-tags sources.
 #[derive(Default)]
-pub struct LabelCatalog {
+pub struct GroupTags {
     /// By app.
     pub by_app: BTreeMap<String, BTreeMap<String, LabelSpec>>,
     /// Named by the configuration, for every app.
@@ -113,19 +113,19 @@ pub struct LabelCatalog {
 }
 
 /// Everything known of group tags before the night: configuration, registries, the newest release.
-pub async fn label_catalog(
+pub async fn group_tags(
     request: &Request,
     newest: Option<&Manifest>,
     observer: &dyn Observer,
-) -> Result<LabelCatalog> {
+) -> Result<GroupTags> {
     let config = &request.config;
-    let mut catalog = LabelCatalog::default();
+    let mut catalog = GroupTags::default();
     for tag in config.tags.iter().filter(|tag| tag.name != EVERY_TAG) {
-        let is_label = config
+        let is_group_tag = config
             .sources
             .iter()
             .any(|s| s.name == tag.source && matches!(s.kind, SourceKind::GroupTags { .. }));
-        if let (true, Some(value_type)) = (is_label, tag.value_type) {
+        if let (true, Some(value_type)) = (is_group_tag, tag.value_type) {
             catalog.shared.insert(
                 tag.name.clone(),
                 LabelSpec {
@@ -159,8 +159,14 @@ pub async fn label_catalog(
                 },
             );
         }
+        let registry = TagRegistry {
+            config,
+            source,
+            newest,
+            observer,
+        };
         for row in rows {
-            add_row(&mut catalog, config, source, row, newest, observer);
+            registry.add(&mut catalog, row);
         }
         catalog.inputs.push(files.input);
     }
@@ -168,65 +174,75 @@ pub async fn label_catalog(
     Ok(catalog)
 }
 
-fn add_row(
-    catalog: &mut LabelCatalog,
-    config: &Config,
-    source: &Source,
-    placed: Placed<TagRow>,
-    newest: Option<&Manifest>,
-    observer: &dyn Observer,
-) {
-    let place = placed.place();
-    let TagRow {
-        app,
-        tag,
-        value_type,
-        multi,
-    } = placed.row;
-    let refuse = |why: String| {
-        observer.warn(&format!(
-            "registry row {place} is not used: tag {tag:?} of app {app:?} {why}"
-        ))
-    };
-    if config.tags.iter().any(|t| t.name == tag) {
-        return refuse("has the name of a tag of the configuration".into());
-    }
-    let published = newest.and_then(|m| m.tags.iter().find(|t| t.app == app && t.tag == tag));
-    if let Some(before) = published.filter(|t| t.value_type != value_type) {
-        return refuse(format!(
-            "is {value_type}, but was published as {}: the type of a tag never changes",
-            before.value_type
-        ));
-    }
-    let tags = catalog.by_app.entry(app.clone()).or_default();
-    if tags.len() as u64 >= config.limits.of(&app).tags && !tags.contains_key(&tag) {
-        catalog.unused.entry(app.clone()).or_default().insert(
-            tag.clone(),
-            UnusedLabel {
-                source: source.name.clone(),
-                is_over_limit: true,
-            },
-        );
-        return refuse(format!(
-            "is over the limit of {} tags",
-            config.limits.of(&app).tags
-        ));
-    }
-    let spec = LabelSpec {
-        source: source.name.clone(),
-        value_type,
-        multi,
-    };
-    match tags.get(&tag) {
-        Some(before) if *before != spec => refuse("is declared twice, differently".into()),
-        _ => drop(tags.insert(tag.clone(), spec)),
+/// What the rows of a source's registry are checked against.
+struct TagRegistry<'a> {
+    config: &'a Config,
+    source: &'a Source,
+    newest: Option<&'a Manifest>,
+    observer: &'a dyn Observer,
+}
+
+impl TagRegistry<'_> {
+    /// Adds the tag of a row, or says why it is not used.
+    fn add(&self, catalog: &mut GroupTags, placed: Placed<TagRow>) {
+        let Self {
+            config,
+            source,
+            newest,
+            observer,
+        } = *self;
+        let place = placed.place();
+        let TagRow {
+            app,
+            tag,
+            value_type,
+            multi,
+        } = placed.row;
+        let refuse = |why: String| {
+            observer.warn(&format!(
+                "registry row {place} is not used: tag {tag:?} of app {app:?} {why}"
+            ))
+        };
+        if config.tags.iter().any(|t| t.name == tag) {
+            return refuse("has the name of a tag of the configuration".into());
+        }
+        let published = newest.and_then(|m| m.tags.iter().find(|t| t.app == app && t.tag == tag));
+        if let Some(before) = published.filter(|t| t.value_type != value_type) {
+            return refuse(format!(
+                "is {value_type}, but was published as {}: the type of a tag never changes",
+                before.value_type
+            ));
+        }
+        let tags = catalog.by_app.entry(app.clone()).or_default();
+        if tags.len() as u64 >= config.limits.of(&app).tags && !tags.contains_key(&tag) {
+            catalog.unused.entry(app.clone()).or_default().insert(
+                tag.clone(),
+                UnusedLabel {
+                    source: source.name.clone(),
+                    is_over_limit: true,
+                },
+            );
+            return refuse(format!(
+                "is over the limit of {} tags",
+                config.limits.of(&app).tags
+            ));
+        }
+        let spec = LabelSpec {
+            source: source.name.clone(),
+            value_type,
+            multi,
+        };
+        match tags.get(&tag) {
+            Some(before) if *before != spec => refuse("is declared twice, differently".into()),
+            _ => drop(tags.insert(tag.clone(), spec)),
+        }
     }
 }
 
 /// Tags that nobody declares keep the type they were published with.
-fn add_published(catalog: &mut LabelCatalog, config: &Config, newest: Option<&Manifest>) {
+fn add_published(catalog: &mut GroupTags, config: &Config, newest: Option<&Manifest>) {
     for entry in newest.iter().flat_map(|m| &m.tags) {
-        let is_label = config
+        let is_group_tag = config
             .sources
             .iter()
             .any(|s| s.name == entry.source && matches!(s.kind, SourceKind::GroupTags { .. }));
@@ -234,7 +250,7 @@ fn add_published(catalog: &mut LabelCatalog, config: &Config, newest: Option<&Ma
             .tags
             .iter()
             .any(|t| t.source == entry.source && t.name == EVERY_TAG);
-        if is_label && takes_all && !catalog.shared.contains_key(&entry.tag) {
+        if is_group_tag && takes_all && !catalog.shared.contains_key(&entry.tag) {
             let spec = LabelSpec {
                 source: entry.source.clone(),
                 value_type: entry.value_type,
@@ -282,7 +298,7 @@ pub fn check_types(config: &Config, newest: Option<&Manifest>) -> Result<()> {
 
 /// (app, event) -> the source that declared it first, and its registry. Sources of one registry
 /// have their events together.
-pub type Claimed = BTreeMap<(String, String), (String, String)>;
+pub type ClaimedEvents = BTreeMap<(String, String), (String, String)>;
 
 /// The events that a registry declares, with the slots of their properties. An event that a source
 /// before has in another registry is not declared again: that row is not used.
@@ -290,7 +306,7 @@ pub async fn event_shapes(
     request: &Request,
     source: &Source,
     events: &Events,
-    claimed: &mut Claimed,
+    claimed: &mut ClaimedEvents,
     observer: &dyn Observer,
 ) -> Result<(EventShapes, Option<Input>)> {
     let rejects_undeclared = events.undeclared == UndeclaredEvent::Reject;

@@ -12,14 +12,15 @@ use tagmill_schemas::manifest::{FileEntry, Input, InputStatus, Manifest, SourceC
 use tagmill_schemas::metric::Note;
 use tagmill_schemas::{Artifact, Config, Error, Metric, Result};
 
-use super::audience::GroupNight;
+use super::groups::GroupNight;
 use super::known_tags::tag_entries;
 use super::limits::Exceeded;
 use super::lists::LISTS;
 use super::stale::stale_since;
 use super::tag_codes::{load_codes, new_codes};
-use super::tags_of_night::tags_of;
+use super::tags_of_night::{TagOfNight, tags_of};
 use super::unread::{in_order, rows_of_others};
+use tagmill_engine::{Work, of_datafusion};
 use tagmill_night::{Count, NightSpec, OTHER_SOURCE, ShardReport};
 use tagmill_rules::groups::Status;
 use tagmill_warehouse::artifact::{ArtifactWriter, Cell, TableRows};
@@ -27,7 +28,7 @@ use tagmill_warehouse::release::Parents;
 use tagmill_warehouse::store::Store;
 
 /// The sums over all shards.
-pub struct RolledUp {
+pub struct Totals {
     /// Files of all shards and those written here.
     pub files: Vec<FileEntry>,
     /// Tags that exist.
@@ -40,91 +41,122 @@ pub struct RolledUp {
     pub notices: Vec<String>,
 }
 
+/// What a roll-up needs beside the reports of shards.
+pub struct RollUp<'a> {
+    /// What the shards were asked for.
+    pub spec: &'a NightSpec,
+    /// The configuration.
+    pub config: &'a Config,
+    /// The releases that the night builds on.
+    pub parents: &'a Parents,
+    /// The manifest's inputs.
+    pub inputs: &'a [Input],
+    /// The warehouse.
+    pub store: &'a Store,
+}
+
 /// Writes the files that no single shard can: tag values, group status, quality, runs.
+///
+/// # Errors
+/// Refused for rows that can not be put together; those of reading artifacts and of the store.
 pub async fn roll_up(
-    spec: &NightSpec,
-    config: &Config,
+    context: &RollUp<'_>,
     reports: &[ShardReport],
     groups: &mut GroupNight,
-    parents: &Parents,
-    inputs: &[Input],
-    store: &Store,
-) -> Result<RolledUp> {
+) -> Result<Totals> {
+    let spec = context.spec;
     let mut files: Vec<FileEntry> = reports
         .iter()
         .flat_map(|report| report.files.iter().cloned())
         .collect();
     drop_empty(&mut files);
     let seen = tags_of(reports);
-    let exceeded = Exceeded::of(spec, config, reports, &seen, parents.newest.as_ref());
+    let exceeded = Exceeded::of(spec, context.config, reports, &seen, context.newest());
     let mut metrics = add_counts(reports, &exceeded);
     add_unknown_members(spec, reports, &mut metrics);
     let sizes = add_groups(reports);
-    let write = |artifact, batches| write(spec, store, artifact, batches);
-    let read = spec
-        .sources
-        .iter()
-        .filter(|source| source.has_input)
-        .map(|source| &source.name);
-    let told: BTreeSet<String> = read
-        .chain(metrics.keys().map(|(source, ..)| source))
-        .cloned()
-        .collect();
-    let others = |artifact| rows_of_others(artifact, spec, &told, parents.newest.as_ref(), store);
-    let mut quality = filled(|rows| quality_rows(spec.day(), &metrics, rows))?;
-    quality.extend(others(Artifact::Quality).await?);
-    files.extend(write(Artifact::Quality, in_order(Artifact::Quality, &quality)?).await?);
-    files.extend(
-        write(
-            Artifact::Rejects,
-            in_order(Artifact::Rejects, &others(Artifact::Rejects).await?)?,
-        )
-        .await?,
-    );
-    files.extend(
-        write(
-            Artifact::Runs,
-            filled(|rows| run_row(spec, parents.next_release(), rows))?,
-        )
-        .await?,
-    );
+    files.extend(context.write_of_date(&metrics).await?);
     let mut tags = Vec::new();
     if !spec.is_backfill {
-        if spec.reads_events() {
-            files.extend(
-                write(
-                    Artifact::KeptValues,
-                    filled(|rows| exceeded.kept_rows(rows))?,
-                )
-                .await?,
-            );
-        }
-        let known = load_codes(parents.newest.as_ref(), store).await?;
-        files.extend(
-            write(
-                Artifact::TagValues,
-                new_codes(&seen, &known).map_err(failed)?,
-            )
-            .await?,
-        );
-        finish_statuses(spec, groups, &sizes, inputs)?;
-        files.extend(
-            write(
-                Artifact::GroupStatus,
-                filled(|rows| status_rows(groups, rows))?,
-            )
-            .await?,
-        );
-        tags = tag_entries(spec, &seen, &exceeded, parents.newest.as_ref());
+        files.extend(context.write_values(&seen, &exceeded).await?);
+        finish_statuses(spec, groups, &sizes, context.inputs)?;
+        let statuses = filled(|rows| status_rows(groups, rows))?;
+        files.extend(context.write(Artifact::GroupStatus, statuses).await?);
+        tags = tag_entries(spec, &seen, &exceeded, context.newest());
     }
-    let notices = notices(exceeded.notices, &metrics);
-    Ok(RolledUp {
+    Ok(Totals {
         files,
         tags,
         counts: source_counts(&metrics),
         groups: sizes,
-        notices,
+        notices: notices(exceeded.notices, &metrics),
     })
+}
+
+impl RollUp<'_> {
+    fn newest(&self) -> Option<&Manifest> {
+        self.parents.newest.as_ref()
+    }
+
+    /// What is said of the date: quality, rejects and the run, with what is known of sources that
+    /// are not read tonight.
+    async fn write_of_date(&self, metrics: &Metrics) -> Result<Vec<FileEntry>> {
+        let spec = self.spec;
+        let read = spec
+            .sources
+            .iter()
+            .filter(|source| source.has_input)
+            .map(|source| &source.name);
+        let told: BTreeSet<String> = read
+            .chain(metrics.keys().map(|(source, ..)| source))
+            .cloned()
+            .collect();
+        let others = |artifact| rows_of_others(artifact, spec, &told, self.newest(), self.store);
+        let mut quality = filled(|rows| quality_rows(spec.day(), metrics, rows))?;
+        quality.extend(others(Artifact::Quality).await?);
+        let quality = in_order(Artifact::Quality, &quality)?;
+        let mut files: Vec<FileEntry> = Vec::new();
+        files.extend(self.write(Artifact::Quality, quality).await?);
+        let rejects = in_order(Artifact::Rejects, &others(Artifact::Rejects).await?)?;
+        files.extend(self.write(Artifact::Rejects, rejects).await?);
+        let run = filled(|rows| run_row(spec, self.parents.next_release(), rows))?;
+        files.extend(self.write(Artifact::Runs, run).await?);
+        Ok(files)
+    }
+
+    /// The values that dimensions keep, and the codes of new tag values.
+    async fn write_values(
+        &self,
+        seen: &[TagOfNight<'_>],
+        exceeded: &Exceeded,
+    ) -> Result<Vec<FileEntry>> {
+        let mut files = Vec::new();
+        if self.spec.reads_events() {
+            let kept = filled(|rows| exceeded.kept_rows(rows))?;
+            files.extend(self.write(Artifact::KeptValues, kept).await?);
+        }
+        let known = load_codes(self.newest(), self.store).await?;
+        let codes = new_codes(seen, &known).map_err(failed)?;
+        files.extend(self.write(Artifact::TagValues, codes).await?);
+        Ok(files)
+    }
+
+    /// An artifact's file of the whole night; none without rows.
+    async fn write(
+        &self,
+        artifact: Artifact,
+        batches: Vec<RecordBatch>,
+    ) -> Result<Option<FileEntry>> {
+        if batches.iter().all(|batch| batch.num_rows() == 0) {
+            return Ok(None);
+        }
+        let spec = self.spec;
+        let path = artifact.path(spec.date, &spec.run, spec.attempt, None);
+        ArtifactWriter::new(self.store, path, artifact, spec.date, None)?
+            .finish_table(&batches)
+            .await
+            .map(Some)
+    }
 }
 
 /// An artifact without any row has no files.
@@ -138,7 +170,7 @@ fn drop_empty(files: &mut Vec<FileEntry>) {
 }
 
 fn failed(error: ArrowError) -> Error {
-    tagmill_engine::of_datafusion("roll-up", error.into())
+    of_datafusion(Work::Artifacts, "roll-up", error)
 }
 
 /// The batches of an artifact that is filled row by row.
@@ -149,22 +181,6 @@ fn filled<C: Columns>(
     fill(&mut rows)
         .and_then(|()| rows.take_all())
         .map_err(failed)
-}
-
-async fn write(
-    spec: &NightSpec,
-    store: &Store,
-    artifact: Artifact,
-    batches: Vec<RecordBatch>,
-) -> Result<Option<FileEntry>> {
-    if batches.iter().all(|batch| batch.num_rows() == 0) {
-        return Ok(None);
-    }
-    let path = artifact.path(spec.date, &spec.run, spec.attempt, None);
-    ArtifactWriter::new(store, path, artifact, spec.date, None)?
-        .finish_table(&batches)
-        .await
-        .map(Some)
 }
 
 /// By source, app and what is counted.
@@ -381,7 +397,7 @@ fn text_or_null(text: &Option<String>) -> Cell<'_> {
 pub fn manifest_of(
     spec: &NightSpec,
     config: &Config,
-    rolled: RolledUp,
+    rolled: Totals,
     inputs: Vec<Input>,
     parents: &Parents,
 ) -> Result<Manifest> {

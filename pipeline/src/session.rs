@@ -11,6 +11,7 @@ use datafusion::execution::memory_pool::{
 };
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
+use tagmill_engine::{Work, of_datafusion};
 use tagmill_schemas::Result;
 
 use super::Request;
@@ -108,10 +109,14 @@ fn runtime(limit: Option<(u64, &SpillFolder)>) -> Result<Arc<RuntimeEnv>> {
     let mode = spill.map_or(DiskManagerMode::OsTmpDirectory, |folder| {
         DiskManagerMode::Directories(vec![folder.path().to_owned()])
     });
-    let disk = DiskManagerBuilder::default().with_mode(mode);
+    // The disk alone says when it is full; DataFusion's own limit is 100 GB and an error without a
+    // kind.
+    let disk = DiskManagerBuilder::default()
+        .with_mode(mode)
+        .with_max_temp_directory_size(u64::MAX);
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(memory)
         .with_disk_manager_builder(disk)
         .build_arc();
-    runtime.map_err(|e| tagmill_engine::of_datafusion("run", e))
+    runtime.map_err(|e| of_datafusion(Work::RawData, "run", e))
 }

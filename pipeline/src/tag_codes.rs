@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, AsArray, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder,
-    PrimitiveBuilder, RecordBatch, StringBuilder, UInt32Builder,
+    ArrayRef, AsArray, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, RecordBatch,
+    StringBuilder, UInt32Builder,
 };
-use arrow::datatypes::{ArrowPrimitiveType, UInt32Type};
+use arrow::datatypes::UInt32Type;
 use arrow::error::ArrowError;
 use futures::TryStreamExt;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rayon::slice::ParallelSlice;
+use tagmill_engine::{Work, of_datafusion};
 use tagmill_schemas::artifact::tag_values::Column;
 use tagmill_schemas::artifact::{Columns, batch_of};
 use tagmill_schemas::manifest::Manifest;
@@ -130,33 +131,20 @@ fn rows_of(tags: &[NewValues<'_>]) -> Result<RecordBatch, ArrowError> {
             }
             _ => strings.append_nulls(rows),
         }
-        append(
-            &mut integers,
-            rows,
-            if let TypedValues::Integer(values) = values {
-                Some(values.iter().copied())
-            } else {
-                None
-            },
-        );
-        append(
-            &mut doubles,
-            rows,
-            if let TypedValues::Double(values) = values {
-                Some(values.iter().map(|bits| f64::from_bits(*bits)))
-            } else {
-                None
-            },
-        );
-        append(
-            &mut dates,
-            rows,
-            if let TypedValues::Date(values) = values {
-                Some(values.iter().copied())
-            } else {
-                None
-            },
-        );
+        match values {
+            TypedValues::Integer(values) => integers.append_slice(values),
+            _ => integers.append_nulls(rows),
+        }
+        match values {
+            TypedValues::Double(values) => values
+                .iter()
+                .for_each(|bits| doubles.append_value(f64::from_bits(*bits))),
+            _ => doubles.append_nulls(rows),
+        }
+        match values {
+            TypedValues::Date(values) => dates.append_slice(values),
+            _ => dates.append_nulls(rows),
+        }
         match values {
             TypedValues::Boolean(values) => booleans.append_slice(values),
             _ => booleans.append_nulls(rows),
@@ -177,17 +165,6 @@ fn rows_of(tags: &[NewValues<'_>]) -> Result<RecordBatch, ArrowError> {
     batch_of(columns)
 }
 
-fn append<T: ArrowPrimitiveType>(
-    column: &mut PrimitiveBuilder<T>,
-    rows: usize,
-    values: Option<impl Iterator<Item = T::Native>>,
-) {
-    match values {
-        Some(values) => values.for_each(|value| column.append_value(value)),
-        None => column.append_nulls(rows),
-    }
-}
-
 fn failed(error: ArrowError) -> tagmill_schemas::Error {
-    tagmill_engine::of_datafusion("roll-up", error.into())
+    of_datafusion(Work::Release, "roll-up", error)
 }

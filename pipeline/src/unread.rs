@@ -9,6 +9,7 @@ use arrow::compute::{
 };
 use arrow::error::ArrowError;
 use futures::TryStreamExt;
+use tagmill_engine::{Work, of_datafusion};
 use tagmill_schemas::manifest::Manifest;
 use tagmill_schemas::{Artifact, Result};
 
@@ -66,5 +67,5 @@ pub fn in_order(artifact: Artifact, batches: &[RecordBatch]) -> Result<Vec<Recor
 }
 
 fn failed(error: ArrowError) -> tagmill_schemas::Error {
-    tagmill_engine::of_datafusion("roll-up", error.into())
+    of_datafusion(Work::Artifacts, "roll-up", error)
 }

@@ -2,6 +2,7 @@
 //! whether a retry can help.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// `Result` with tagmill's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -21,16 +22,34 @@ pub enum Kind {
     Interrupted,
 }
 
+/// Why, for a program to decide by; most errors have none, as only a person can act on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The memory pool has no more to give: fewer shards at once may fit.
+    OutOfMemory,
+    /// The disk that takes what memory does not hold is full.
+    SpillFull,
+    /// Another run published first.
+    Conflict,
+    /// Bytes are not what their format says, or a file that was published is gone.
+    Damaged,
+    /// The data of the date is not there yet.
+    NotReady,
+}
+
 /// An error with its stage, place and remedy; `Display` is one sentence:
 /// `stage: what, at place: cause; fix; a retry can (not) help`.
-#[derive(Debug)]
+///
+/// A clone shares the cause: what several partitions report is one error.
+#[derive(Debug, Clone)]
 pub struct Error {
     kind: Kind,
+    reason: Option<Reason>,
     stage: &'static str,
     what: String,
     place: Option<String>,
     fix: Option<String>,
-    source: Option<Cause>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
@@ -54,9 +73,11 @@ impl Error {
         Self::new(Kind::Interrupted, stage, "interrupted")
     }
 
-    fn new(kind: Kind, stage: &'static str, what: impl Into<String>) -> Self {
+    /// An error of a kind that is chosen elsewhere.
+    pub fn new(kind: Kind, stage: &'static str, what: impl Into<String>) -> Self {
         Self {
             kind,
+            reason: None,
             stage,
             what: what.into(),
             place: None,
@@ -71,6 +92,12 @@ impl Error {
         self
     }
 
+    /// Adds why, for programs.
+    pub fn for_reason(mut self, reason: Reason) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+
     /// Adds what to do about it.
     pub fn fix(mut self, text: impl Into<String>) -> Self {
         self.fix = Some(text.into());
@@ -79,13 +106,18 @@ impl Error {
 
     /// Adds the underlying error.
     pub fn because(mut self, cause: impl Into<Cause>) -> Self {
-        self.source = Some(cause.into());
+        self.source = Some(Arc::from(cause.into()));
         self
     }
 
     /// Who has to act.
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// Why, if a program can decide by it.
+    pub fn reason(&self) -> Option<Reason> {
+        self.reason
     }
 
     /// The process's exit status: 1, 2, 3 or 130.

@@ -26,7 +26,7 @@ pub mod value;
 pub use artifact::Artifact;
 pub use config::Config;
 pub use constants::Constants;
-pub use error::{Error, Kind, Result};
+pub use error::{Error, Kind, Reason, Result};
 pub use manifest::Manifest;
 pub use metric::Metric;
 pub use release::ReleaseName;

@@ -181,6 +181,26 @@ fn sql_takes_files_and_piped_text() {
 }
 
 #[test]
+fn sql_ends_quietly_when_its_reader_goes_away() {
+    let folder = published();
+    for format in ["table", "csv", "tsv", "json", "ndjson"] {
+        let mut process = tagmill(folder.path())
+            .args(["sql", "--format", format, "-c"])
+            .arg("SELECT value FROM generate_series(1, 200000)")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(process.stdout.take());
+        let done = done(process.wait_with_output().unwrap());
+        assert!(
+            done.code == Some(0) && !done.err.contains("error"),
+            "{format}: {done:?}"
+        );
+    }
+}
+
+#[test]
 fn sql_that_is_wrong_is_exit_2_and_a_missing_file_no_panic() {
     let folder = published();
     for (arguments, expected) in [

@@ -35,7 +35,7 @@ use crate::plan::spec::NightSpec;
 use crate::take::batch::SourceBatch;
 use crate::take::load::{load_groups, load_parent};
 use crate::take::shard::Shard;
-use tagmill_engine::{external, of_datafusion};
+use tagmill_engine::{Work, external, of_datafusion};
 use tagmill_warehouse::artifact::Spare;
 use tagmill_warehouse::store::Store;
 
@@ -434,7 +434,7 @@ async fn first_batch(
 
 /// An error of reading a source says which one.
 fn of_source(spec: &NightSpec, source: usize, error: DataFusionError) -> DataFusionError {
-    let error = of_datafusion("scan", error);
+    let error = of_datafusion(Work::RawData, "scan", error);
     external(if error.place().is_some() {
         error
     } else {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tagmill_pipeline as job;
 use tagmill_pipeline::{Request, Silent};
 use tagmill_schemas::manifest::InputStatus;
-use tagmill_schemas::{Artifact, Kind};
+use tagmill_schemas::{Artifact, Kind, Reason};
 use tagmill_testdata::oracle::value::Value;
 use tagmill_testdata::spec::Preset;
 
@@ -108,7 +108,10 @@ async fn a_source_without_its_marker_is_not_ready() {
     ]);
     hand.write_profiles(DAY, &[("shop", Some("u1"), Some("Oslo"), Some(30))]);
     let error = hand.init_and_run().await.unwrap_err();
-    assert_eq!(error.kind(), Kind::Retry);
+    assert_eq!(
+        (error.kind(), error.reason()),
+        (Kind::Retry, Some(Reason::NotReady))
+    );
     assert!(error.to_string().contains("_SUCCESS"), "{error}");
     hand.write_bytes("raw/profiles/dt=2026-11-19/_SUCCESS", "");
     hand.run(DAY).await.unwrap();

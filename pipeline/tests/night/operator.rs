@@ -17,11 +17,8 @@ use datafusion_proto::bytes::{
 use tagmill_night::codec::NightCodec;
 use tagmill_night::exchange::routing_values;
 use tagmill_night::{NightExec, ShardReport};
-use tagmill_pipeline::{
-    Forecast, NightPlan, Resources, Silent, find_inputs, night_session, plan_night,
-};
+use tagmill_pipeline::{Inputs, NightPlan, Request, Resources, Silent, Tonight, night_session};
 use tagmill_testdata::spec::Preset;
-use tagmill_warehouse::release::choose_parents;
 
 use crate::fixture::{Generated, init, request, run, warehouse};
 
@@ -29,26 +26,13 @@ use crate::fixture::{Generated, init, request, run, warehouse};
 async fn second_night(data: &Generated, memory: Option<u64>) -> (NightPlan, SessionContext) {
     init(&data.config).await;
     run(&data.config, data.date(0)).await.unwrap();
-    let (request, store) = (request(&data.config, data.date(1)), warehouse(&data.config));
-    let parents = choose_parents(&store, request.date).await.unwrap();
-    let sources = find_inputs(&request, &parents, &Silent).await.unwrap();
-    let resources = Resources {
+    let request = Request {
         memory,
-        ..Resources::of(&request)
+        ..request(&data.config, data.date(1))
     };
-    let session = night_session(&resources, None).unwrap();
-    let forecast = Forecast::of(&sources, &parents, resources.shards);
-    let mut plan = plan_night(
-        &request,
-        &sources,
-        &parents,
-        &session,
-        (&resources, forecast),
-        &store,
-        &Silent,
-    )
-    .await
-    .unwrap();
+    let night = Tonight::open(&request, &Silent).await.unwrap();
+    let planned = Inputs::find(&night).await.unwrap().plan().await.unwrap();
+    let (mut plan, session) = planned.into_plan();
     (plan.spec.run, plan.spec.attempt) = ("test".to_owned(), 1);
     (plan, session)
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier};
 use object_store::memory::InMemory;
 use tagmill_pipeline as job;
 use tagmill_pipeline::Silent;
-use tagmill_schemas::{Config, Kind};
+use tagmill_schemas::{Config, Kind, Reason};
 use tagmill_warehouse::release::list_releases;
 use tagmill_warehouse::store::testing::{Fault, FaultyStore, When, mount};
 
@@ -310,7 +310,10 @@ fn of_two_runs_at_once_one_commits_and_the_other_says_conflict() {
     let (done, failed): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
     assert_eq!((done.len(), failed.len()), (1, 1));
     let error = failed.into_iter().next().unwrap().unwrap_err();
-    assert_eq!(error.kind(), Kind::Retry);
+    assert_eq!(
+        (error.kind(), error.reason()),
+        (Kind::Retry, Some(Reason::Conflict))
+    );
     assert!(error.to_string().contains("release 1"), "{error}");
     let release = runtime().block_on(hand.published());
     assert_eq!(release.manifest.release, 1);

@@ -59,9 +59,4 @@ impl GroupRow {
             _ => Ok(parsed),
         }
     }
-
-    /// Whether the validity includes this date.
-    pub fn is_valid_on(&self, date: NaiveDate) -> bool {
-        self.valid_from.is_none_or(|from| from <= date) && self.valid_to.is_none_or(|to| date <= to)
-    }
 }

@@ -18,10 +18,10 @@ use std::fs;
 use std::io::{self, IsTerminal, Read};
 use std::path::PathBuf;
 
-use arrow::error::ArrowError;
 use chrono::NaiveDate;
 use clap::Args;
 use datafusion::error::DataFusionError;
+use tagmill_engine::{Work, of_datafusion};
 use tagmill_schemas::{Error, ReleaseName, Result};
 
 use crate::global::{Global, Output, date};
@@ -149,36 +149,11 @@ fn statements(arguments: &Arguments) -> Result<Option<Vec<String>>> {
 fn unless_closed(error: DataFusionError) -> Result<()> {
     match error.find_root() {
         DataFusionError::IoError(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        // Arrow's writers keep only the text of what standard output said.
-        DataFusionError::ArrowError(cause, _) if cause.to_string().contains("Broken pipe") => {
-            Ok(())
-        }
         _ => Err(failed(error)),
     }
 }
 
-/// A statement is wrong, or a file is lost or damaged, which is told as text (2), the store or
-/// memory may recover (3), or the data does not do what the statement asks (1).
+/// What DataFusion reports of a statement, as ours.
 fn failed(error: DataFusionError) -> Error {
-    let error = match error {
-        DataFusionError::External(inner) => match inner.downcast::<Error>() {
-            Ok(own) => return *own,
-            Err(inner) => DataFusionError::External(inner),
-        },
-        other => other,
-    };
-    let of_kind = match error.find_root() {
-        DataFusionError::ObjectStore(_)
-        | DataFusionError::IoError(_)
-        | DataFusionError::ResourcesExhausted(_) => Error::retry,
-        DataFusionError::ParquetError(_) => Error::setup,
-        DataFusionError::ArrowError(inner, _) if matches!(**inner, ArrowError::ParquetError(_)) => {
-            Error::setup
-        }
-        DataFusionError::Execution(_)
-        | DataFusionError::ArrowError(..)
-        | DataFusionError::External(_) => Error::refused,
-        _ => Error::setup,
-    };
-    of_kind("sql", "the statement failed").because(error)
+    of_datafusion(Work::Statement, "sql", error)
 }

@@ -89,7 +89,9 @@ async fn print_separated(
         let builder = WriterBuilder::new()
             .with_header(has_header)
             .with_delimiter(delimiter);
-        builder.build(io::stdout().lock()).write(&batch)?;
+        let mut text = Vec::new();
+        builder.build(&mut text).write(&batch)?;
+        print_text(&mut text)?;
         has_header = false;
     }
     io::stdout().flush().map_err(DataFusionError::from)
@@ -127,25 +129,37 @@ fn texts_of(column: &ArrayRef, options: &FormatOptions<'_>) -> Result<ArrayRef, 
 }
 
 async fn print_json(mut rows: SendableRecordBatchStream) -> Result<()> {
-    let mut writer = ArrayWriter::new(io::stdout().lock());
+    let mut writer = ArrayWriter::new(Vec::new());
     let mut is_empty = true;
     while let Some(batch) = rows.next().await {
         let batch = batch?;
         is_empty &= batch.num_rows() == 0;
         writer.write(&batch)?;
+        print_text(writer.get_mut())?;
     }
     if is_empty {
         return Ok(());
     }
     writer.finish()?;
-    writeln!(writer.into_inner()).map_err(DataFusionError::from)
+    print_text(writer.get_mut())?;
+    writeln!(io::stdout()).map_err(DataFusionError::from)
 }
 
 async fn print_ndjson(mut rows: SendableRecordBatchStream) -> Result<()> {
-    let mut writer = LineDelimitedWriter::new(io::stdout().lock());
+    let mut writer = LineDelimitedWriter::new(Vec::new());
     while let Some(batch) = rows.next().await {
         writer.write(&batch?)?;
+        print_text(writer.get_mut())?;
     }
     writer.finish()?;
+    print_text(writer.get_mut())?;
+    io::stdout().flush().map_err(DataFusionError::from)
+}
+
+/// Arrow's writers keep only the text of an error of standard output, so they write into memory,
+/// batch by batch. The text is empty afterwards.
+fn print_text(text: &mut Vec<u8>) -> io::Result<()> {
+    io::stdout().write_all(text)?;
+    text.clear();
     Ok(())
 }

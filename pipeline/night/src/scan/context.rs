@@ -26,7 +26,7 @@ pub struct ScanContext<'a> {
 }
 
 pub(super) fn plan_error(error: DataFusionError) -> Error {
-    tagmill_engine::of_datafusion("plan", error)
+    tagmill_engine::of_datafusion(tagmill_engine::Work::RawData, "plan", error)
 }
 
 /// The key of a source's configuration, as errors name it.

@@ -15,7 +15,7 @@ use parquet::basic::{ConvertedType, Encoding, EncodingMask};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
 use parquet::schema::types::ColumnDescriptor;
 use tagmill_schemas::config::Source;
-use tagmill_schemas::{Error, Result};
+use tagmill_schemas::{Error, Reason, Result};
 
 use super::dictionary::dictionary_type;
 use tagmill_warehouse::store::{Found, Partition, Store, open_pattern, partitions_of};
@@ -326,6 +326,7 @@ fn footer_error(error: parquet::errors::ParquetError, name: &str) -> Error {
         other => other,
     };
     Error::refused(STAGE, "found a file that is not whole Parquet")
+        .for_reason(Reason::Damaged)
         .at(name)
         .because(error)
         .fix("write the file again")

@@ -21,8 +21,8 @@ use std::sync::Arc;
 
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
+use tagmill_engine::{Work, of_datafusion};
 use tagmill_schemas::{Artifact, Error, Manifest, Result};
-
 use tagmill_warehouse::store::Store;
 
 pub use files::FileTable;
@@ -51,19 +51,7 @@ pub async fn register(ctx: &SessionContext, warehouse: &Store, manifest: &Manife
     views::register(ctx).await.map_err(failed)
 }
 
-/// What DataFusion reports, as ours: a store or a full memory may be better later, anything else
-/// will not.
+/// What DataFusion reports of a release, as ours.
 pub(crate) fn failed(error: DataFusionError) -> Error {
-    let retryable = matches!(
-        error.find_root(),
-        DataFusionError::ObjectStore(_)
-            | DataFusionError::IoError(_)
-            | DataFusionError::ResourcesExhausted(_)
-    );
-    let error_of = if retryable {
-        Error::retry
-    } else {
-        Error::setup
-    };
-    error_of(STAGE, "a release can not be read").because(error)
+    of_datafusion(Work::Release, STAGE, error)
 }

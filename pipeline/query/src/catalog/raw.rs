@@ -14,7 +14,7 @@ use datafusion::catalog::{SchemaProvider, Session, TableProvider};
 use datafusion::common::ScalarValue;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
-use datafusion::error::{DataFusionError, Result};
+use datafusion::error::Result;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::{Expr, TableType};
@@ -22,7 +22,8 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectMeta;
-use tagmill_schemas::{Config, Error, Kind};
+use tagmill_engine::external;
+use tagmill_schemas::{Config, Error};
 
 use super::{FileTable, STAGE, failed};
 use tagmill_warehouse::store::{Store, open_pattern, partitions_of};
@@ -202,9 +203,7 @@ fn table(url: ObjectStoreUrl, schema: &Schema, files: Vec<ObjectMeta>) -> FileTa
 /// query.
 #[derive(Debug)]
 struct Absent {
-    kind: Kind,
-    what: String,
-    place: String,
+    error: Error,
     schema: SchemaRef,
 }
 
@@ -219,22 +218,11 @@ impl Absent {
             DataType::Utf8,
             true,
         )]));
+        let place = error.place().unwrap_or_default();
         Self {
-            kind: error.kind(),
-            what,
-            place: error.place().unwrap_or_default().to_owned(),
+            error: Error::new(error.kind(), "sql", what).at(place),
             schema,
         }
-    }
-
-    /// The error that every query of the table has.
-    fn error(&self) -> Error {
-        let of_kind = match self.kind {
-            Kind::Refused => Error::refused,
-            Kind::Setup => Error::setup,
-            Kind::Retry | Kind::Interrupted => Error::retry,
-        };
-        of_kind("sql", self.what.clone()).at(self.place.clone())
     }
 }
 
@@ -255,6 +243,6 @@ impl TableProvider for Absent {
         _: &[Expr],
         _: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        Err(DataFusionError::External(Box::new(self.error())))
+        Err(external(self.error.clone()))
     }
 }

@@ -39,11 +39,6 @@ impl Status {
             Self::OverLimit => "over_limit",
         }
     }
-
-    /// Whether members are published.
-    pub fn is_published(self) -> bool {
-        matches!(self, Self::Ok | Self::Stale | Self::Incomplete)
-    }
 }
 
 impl fmt::Display for Status {

@@ -18,7 +18,7 @@ use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use tagmill_schemas::artifact::{ColumnSpec, Columns};
-use tagmill_schemas::error::{Error, Result};
+use tagmill_schemas::error::{Error, Reason, Result};
 use tagmill_schemas::manifest::FileEntry;
 
 use crate::store::Store;
@@ -148,6 +148,7 @@ impl Named {
             self.store.stage(),
             format!("a published file is damaged: {what}"),
         )
+        .for_reason(Reason::Damaged)
         .at(self.store.name_of(&self.path))
         .fix("restore the file from a copy, or run the night again")
     }

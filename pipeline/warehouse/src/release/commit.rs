@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
-use tagmill_schemas::error::{Error, Result};
+use tagmill_schemas::error::{Error, Reason, Result};
 use tagmill_schemas::manifest::{FileEntry, Manifest};
 use tagmill_schemas::release;
 
@@ -50,6 +50,7 @@ impl Outcome {
                 release {newest} meanwhile, nothing of this run is visible"
                 ),
             )
+            .for_reason(Reason::Conflict)
             .fix("run again: it will build on the newer release")),
         }
     }

@@ -25,11 +25,6 @@ impl Parents {
         self.newest.as_ref().map_or(1, |newest| newest.release + 1)
     }
 
-    /// The manifest's `parent`.
-    pub fn state_release(&self) -> Option<u64> {
-        self.state.as_ref().map(|state| state.release)
-    }
-
     /// Whether the date is before the newest night: only that date's behaviour is replaced, tags
     /// and groups stay.
     pub fn is_before_head(&self, date: NaiveDate) -> bool {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use datafusion::error::Result;
 use tagmill_bitmap::{pick, write_sorted};
-use tagmill_engine::{external, of_datafusion};
+use tagmill_engine::{Work, external, of_datafusion};
 use tagmill_schemas::artifact::groups::Column;
 use tagmill_warehouse::artifact::{Cell, KeyedRows};
 
@@ -63,7 +63,7 @@ impl AppWriter<'_> {
             rows: output.rows()?,
             reports: &mut self.groups,
         };
-        let ours = |e| of_datafusion("groups", e);
+        let ours = |e| of_datafusion(Work::RawData, "groups", e);
         let done = audience.program.evaluate(
             seats.end - seats.start,
             &mut |atom, words| found.fill(atom, words).map_err(ours),

@@ -8,7 +8,8 @@ use tagmill_schemas::registry::GroupRow;
 use tagmill_schemas::{Error, Result};
 
 use super::lists::Lists;
-use super::registry::{LabelCatalog, read_files};
+use super::registry::{ConfFiles, GroupTags, read_files};
+use super::statuses::Statuses;
 use super::{Observer, Request};
 use tagmill_night::{AppNames, AppRules, ListSpec, TagSpec, Withheld};
 use tagmill_rules::Atom;
@@ -21,6 +22,9 @@ const RULES: &str = "groups.rules";
 
 /// Problems that are printed one by one.
 const MOST_NOTICES: usize = 20;
+
+/// (app, group).
+type Group = (String, String);
 
 /// The groups of every app.
 #[derive(Default)]
@@ -57,7 +61,7 @@ impl GroupNight {
 pub async fn plan_groups(
     request: &Request,
     platform: &[TagSpec],
-    labels: &LabelCatalog,
+    tags: &GroupTags,
     withheld: &Withheld,
     observer: &dyn Observer,
 ) -> Result<GroupNight> {
@@ -67,32 +71,15 @@ pub async fn plan_groups(
     let files = read_files(request, RULES.into(), &groups.rules).await?;
     files.tell_absent(observer);
     let lists = Lists::find(request).await?;
-    let (mut rows, mut faults, mut damaged) = (Vec::new(), Vec::new(), Vec::new());
-    for (name, bytes) in &files.files {
-        let mut read = read_rows(name, bytes, GroupRow::from_json)?;
-        if seems_damaged(&read) {
-            damaged.push(name.clone());
-        }
-        rows.append(&mut read.rows);
-        faults.append(&mut read.faults);
-    }
-    let texts: BTreeMap<(String, String), String> = rows
+    let (Rows { rows, faults }, damaged) = read_all(&files)?;
+    let texts: BTreeMap<Group, String> = rows
         .iter()
         .map(|p| ((p.row.app.clone(), p.row.group.clone()), p.row.rule.clone()))
         .collect();
     let (apps, nameless) = by_app(rows, faults);
-    nameless.iter().take(MOST_NOTICES).for_each(|f| {
-        observer.warn(&format!(
-            "group row {}:{} is not used: {}",
-            f.file, f.line, f.reason
-        ))
-    });
-    if nameless.len() > MOST_NOTICES {
-        observer.warn(&format!(
-            "... and {} more group rows that are not used",
-            nameless.len() - MOST_NOTICES
-        ));
-    }
+    let unused = |f: &Fault| format!("group row {}:{} is not used: {}", f.file, f.line, f.reason);
+    let lines = nameless.iter().map(unused).collect();
+    tell(observer, lines, "group rows that are not used");
     let mut night = GroupNight {
         inputs: vec![files.input],
         nameless: nameless.len(),
@@ -103,8 +90,8 @@ pub async fn plan_groups(
     for (app, rows) in &apps {
         let names = AppNames {
             platform,
-            labels: labels.by_app.get(app),
-            shared_labels: &labels.shared,
+            labels: tags.by_app.get(app),
+            shared_labels: &tags.shared,
             groups: Vec::new(),
             lists: Some(lists.names(app)),
             withheld: withheld.get(app),
@@ -120,41 +107,52 @@ pub async fn plan_groups(
             Atom::InList(list) => Some((app.clone(), list.clone())),
             _ => None,
         }));
-        let valid = plan.statuses.iter().filter(|s| s.status == Status::Ok);
-        let groups = valid
-            .filter_map(|s| {
-                Some((
-                    s.group.clone(),
-                    texts.get(&(app.clone(), s.group.clone()))?.clone(),
-                ))
-            })
-            .collect();
-        night.rules.push(AppRules {
-            app: app.clone(),
-            groups,
-        });
+        night.rules.push(valid_rules(app, &plan, &texts));
         night.plans.push(plan);
     }
-    let notices: Vec<String> = night
-        .plans
-        .iter()
-        .flat_map(|plan| &plan.statuses)
-        .filter_map(|s| s.notice())
-        .collect();
-    notices
-        .iter()
-        .take(MOST_NOTICES)
-        .for_each(|notice| observer.warn(notice));
-    if notices.len() > MOST_NOTICES {
-        observer.warn(&format!(
-            "... and {} more groups that are not ok: see group_status",
-            notices.len() - MOST_NOTICES
-        ));
-    }
+    let statuses = night.plans.iter().flat_map(|plan| &plan.statuses);
+    let lines = statuses.filter_map(|s| s.notice()).collect();
+    tell(observer, lines, "groups that are not ok: see group_status");
     let (lists, mut inputs) = lists.read(&wanted, request, observer).await?;
     night.lists = lists;
     night.inputs.append(&mut inputs);
     Ok(night)
+}
+
+/// The rules of an app's valid groups.
+fn valid_rules(app: &str, plan: &AppPlan, texts: &BTreeMap<Group, String>) -> AppRules {
+    let valid = plan.statuses.iter().filter(|s| s.status == Status::Ok);
+    let text = |s: &GroupStatus| texts.get(&(app.to_owned(), s.group.clone())).cloned();
+    AppRules {
+        app: app.to_owned(),
+        groups: valid
+            .filter_map(|s| Some((s.group.clone(), text(s)?)))
+            .collect(),
+    }
+}
+
+/// The rows of every file, and the files of which rows seem to be lost.
+fn read_all(files: &ConfFiles) -> Result<(Rows<GroupRow>, Vec<String>)> {
+    let (mut rows, mut faults, mut damaged) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, bytes) in &files.files {
+        let mut read = read_rows(name, bytes, GroupRow::from_json)?;
+        if seems_damaged(&read) {
+            damaged.push(name.clone());
+        }
+        rows.append(&mut read.rows);
+        faults.append(&mut read.faults);
+    }
+    Ok((Rows { rows, faults }, damaged))
+}
+
+/// The first lines one by one, of the others only their number.
+fn tell(observer: &dyn Observer, lines: Vec<String>, others: &str) {
+    let more = lines.len().saturating_sub(MOST_NOTICES);
+    let first = lines.iter().take(MOST_NOTICES);
+    first.for_each(|line| observer.warn(line));
+    if more > 0 {
+        observer.warn(&format!("... and {more} more {others}"));
+    }
 }
 
 /// Stops the night when there is no file of rules although groups were published before: without it
@@ -203,23 +201,16 @@ pub fn check_new_invalid(
     night: &GroupNight,
     inputs: &[Input],
     state: &Manifest,
-    before: &BTreeMap<(String, String), String>,
+    before: &Statuses,
     most: f64,
 ) -> Result<Option<String>> {
-    let files = |inputs: &[Input]| -> Vec<InputFile> {
-        inputs
-            .iter()
-            .filter(|input| input.source == RULES)
-            .flat_map(|input| input.files.clone())
-            .collect()
-    };
-    let (now, earlier) = (files(inputs), files(&state.inputs));
+    let (now, earlier) = (rule_files(inputs), rule_files(&state.inputs));
     let is_other = |name: &&String| {
         now.iter()
             .any(|file| file.path == **name && !earlier.contains(file))
     };
     let damaged = night.damaged.iter().find(is_other);
-    let known: BTreeSet<&(String, String)> = before
+    let known: BTreeSet<&Group> = before
         .iter()
         .filter(|(_, status)| was_published(status))
         .map(|(group, _)| group)
@@ -275,6 +266,11 @@ pub fn check_new_invalid(
     Err(Error::refused("groups", what)
         .at(first)
         .fix("repair the rules or the tags that they name, or raise groups.max_new_invalid"))
+}
+
+fn rule_files(inputs: &[Input]) -> Vec<&InputFile> {
+    let rules = inputs.iter().filter(|input| input.source == RULES);
+    rules.flat_map(|input| &input.files).collect()
 }
 
 fn was_published(status: &str) -> bool {

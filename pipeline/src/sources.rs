@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use chrono::NaiveDate;
 use tagmill_schemas::config::{Content, LatePolicy, Source};
 use tagmill_schemas::manifest::{Input, InputFile, InputStatus, Manifest};
-use tagmill_schemas::{Error, Result};
+use tagmill_schemas::{Error, Reason, Result};
 
 use super::{Observer, Request};
 use tagmill_night::scan::{RawFiles, find_files, for_date, is_ready};
@@ -36,6 +36,14 @@ pub enum Decision {
 }
 
 impl SourceInput<'_> {
+    /// Rows that are read, by the footers of its files.
+    pub fn rows(&self) -> u64 {
+        match &self.decision {
+            Decision::Read(files) => files.rows(),
+            Decision::Carry(_) | Decision::Keep(_) | Decision::Skip => 0,
+        }
+    }
+
     /// As the manifest tells it.
     pub fn record(&self, date: NaiveDate) -> Input {
         let (status, date, files) = match &self.decision {
@@ -83,20 +91,7 @@ pub async fn find_inputs<'a>(
     parents: &Parents,
     observer: &dyn Observer,
 ) -> Result<Vec<SourceInput<'a>>> {
-    if let Some(unknown) = request
-        .sources
-        .iter()
-        .find(|name| !request.config.sources.iter().any(|s| s.name == **name))
-    {
-        let known: Vec<&str> = request
-            .config
-            .sources
-            .iter()
-            .map(|s| s.name.as_str())
-            .collect();
-        return Err(Error::setup(STAGE, format!("unknown source {unknown:?}"))
-            .fix(format!("name one of {}", known.join(", "))));
-    }
+    check_names(request)?;
     check_events_together(request)?;
     let mut inputs = Vec::new();
     let is_backfill = parents.is_before_head(request.date);
@@ -122,6 +117,41 @@ pub async fn find_inputs<'a>(
         inputs.push(SourceInput { source, decision });
     }
     check_retention(request, parents)?;
+    check_some_is_read(request, is_backfill)?;
+    if !inputs
+        .iter()
+        .any(|input| matches!(input.decision, Decision::Read(_)))
+    {
+        return Err(
+            Error::retry(STAGE, format!("no source has data for {}", request.date))
+                .for_reason(Reason::NotReady)
+                .fix("run again when the data is there"),
+        );
+    }
+    Ok(inputs)
+}
+
+/// Sources that are asked for are sources of the configuration.
+fn check_names(request: &Request) -> Result<()> {
+    if let Some(unknown) = request
+        .sources
+        .iter()
+        .find(|name| !request.config.sources.iter().any(|s| s.name == **name))
+    {
+        let known: Vec<&str> = request
+            .config
+            .sources
+            .iter()
+            .map(|s| s.name.as_str())
+            .collect();
+        return Err(Error::setup(STAGE, format!("unknown source {unknown:?}"))
+            .fix(format!("name one of {}", known.join(", "))));
+    }
+    Ok(())
+}
+
+/// A date before the newest night reads events only.
+fn check_some_is_read(request: &Request, is_backfill: bool) -> Result<()> {
     let could_read = |source: &Source| !is_backfill || source.kind.events().is_some();
     if !request.sources.is_empty()
         && !request
@@ -139,16 +169,7 @@ pub async fn find_inputs<'a>(
             Error::setup(STAGE, what).fix("name the sources of events, or leave --source out")
         );
     }
-    if !inputs
-        .iter()
-        .any(|input| matches!(input.decision, Decision::Read(_)))
-    {
-        return Err(
-            Error::retry(STAGE, format!("no source has data for {}", request.date))
-                .fix("run again when the data is there"),
-        );
-    }
-    Ok(inputs)
+    Ok(())
 }
 
 /// What the next release would not list is not worth a night.
@@ -252,6 +273,7 @@ fn late(
                 source.name, request.date
             ),
         )
+        .for_reason(Reason::NotReady)
         .at(missing.clone())
         .fix("run again when it is there, or set its late policy")
     };

@@ -1,0 +1,88 @@
+//! The third stage: groups are checked against the release before, the run has its name and an
+//! attempt of its own.
+
+use tagmill_schemas::Result;
+use tagmill_warehouse::release::{claim_attempt, run_id};
+
+use super::{Inputs, Planned};
+use crate::CODE_VERSION;
+use crate::groups::{check_new_invalid, check_rules_are_there};
+use crate::night::NightPlan;
+use crate::statuses::statuses_of;
+
+/// A planned night that may write: nobody else has its attempt.
+pub struct Claimed<'n> {
+    pub(super) inputs: Inputs<'n>,
+    pub(super) plan: NightPlan,
+}
+
+impl<'n> Planned<'n> {
+    /// Checks the groups, names the run and claims an attempt.
+    ///
+    /// # Errors
+    /// Retry without any file of rules, refused for too many invalid ones; those of the store.
+    pub async fn claim(self) -> Result<Claimed<'n>> {
+        self.check_groups().await?;
+        let Self {
+            inputs, mut plan, ..
+        } = self;
+        let night = inputs.night;
+        let parent = inputs.parents.newest.as_ref().map(|newest| newest.release);
+        plan.spec.run = run_id(
+            parent,
+            plan.spec.date,
+            &plan.inputs,
+            &night.config().hash,
+            CODE_VERSION,
+        )?;
+        let mut claimed = Claimed { inputs, plan };
+        claimed.next_attempt().await?;
+        Ok(claimed)
+    }
+
+    /// Compares the night's groups with those of the release before.
+    async fn check_groups(&self) -> Result<()> {
+        let Inputs { night, parents, .. } = &self.inputs;
+        let (Some(groups), Some(state), false) = (
+            &night.config().groups,
+            &parents.state,
+            self.plan.spec.is_backfill,
+        ) else {
+            return Ok(());
+        };
+        let before = statuses_of(state, night.store()).await?;
+        check_rules_are_there(&self.plan.inputs, before.len())?;
+        let told = check_new_invalid(
+            &self.plan.groups,
+            &self.plan.inputs,
+            state,
+            &before,
+            groups.max_new_invalid,
+        )?;
+        told.iter().for_each(|line| night.observer().warn(line));
+        Ok(())
+    }
+}
+
+impl Claimed<'_> {
+    /// Rows, shards and waves in one line.
+    pub fn summary(&self) -> String {
+        format!(
+            "{} rows into {} shards, {} at once",
+            self.inputs.rows(),
+            self.plan.spec.shards.get(),
+            self.plan.wave
+        )
+    }
+
+    /// Claims another attempt of the same run: no folder is ever written twice.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(super) async fn next_attempt(&mut self) -> Result<()> {
+        let spec = &mut self.plan.spec;
+        let claim = claim_attempt(self.inputs.night.store(), &spec.run, spec.date).await?;
+        spec.attempt = claim.number;
+        Ok(())
+    }
+}

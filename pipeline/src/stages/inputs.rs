@@ -1,0 +1,64 @@
+//! The first stage: what the night builds on, and what it takes from each source.
+
+use datafusion::prelude::SessionContext;
+use tagmill_night::scan::register_store;
+use tagmill_schemas::Result;
+use tagmill_warehouse::release::{Parents, choose_parents};
+
+use crate::registry::check_types;
+use crate::sources::{Decision, SourceInput, find_inputs};
+use crate::tonight::Tonight;
+
+/// What is decided before anything is planned.
+pub struct Inputs<'n> {
+    pub(super) night: &'n Tonight<'n>,
+    /// The releases that the night builds on.
+    pub(super) parents: Parents,
+    /// One for each source, in the order of the configuration.
+    pub(super) sources: Vec<SourceInput<'n>>,
+}
+
+impl<'n> Inputs<'n> {
+    /// Chooses the parents and decides for every source.
+    ///
+    /// # Errors
+    /// As [`find_inputs`]; setup for a tag that changes its type.
+    pub async fn find(night: &'n Tonight<'n>) -> Result<Self> {
+        let parents = choose_parents(night.store(), night.request().date).await?;
+        check_types(night.config(), parents.newest.as_ref())?;
+        let sources = find_inputs(night.request(), &parents, night.observer()).await?;
+        Ok(Self {
+            night,
+            parents,
+            sources,
+        })
+    }
+
+    /// Rows that will be read.
+    pub(super) fn rows(&self) -> u64 {
+        self.sources.iter().map(SourceInput::rows).sum()
+    }
+
+    /// A plan was made in another session: the one that runs it must find the same stores.
+    pub(super) fn register_stores(&self, session: &SessionContext) -> Result<()> {
+        for source in &self.sources {
+            if let Decision::Read(files) = &source.decision {
+                register_store(&files.store, &session.runtime_env())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the files that are read are still those that were found.
+    ///
+    /// # Errors
+    /// Retry for a file that changed; those of the store.
+    pub(super) async fn check_unchanged(&self) -> Result<()> {
+        for source in &self.sources {
+            if let Decision::Read(files) = &source.decision {
+                files.check_unchanged().await?;
+            }
+        }
+        Ok(())
+    }
+}

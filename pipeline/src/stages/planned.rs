@@ -1,0 +1,68 @@
+//! The second stage: the operator and everything that is fixed before shards start.
+
+use datafusion::prelude::SessionContext;
+use tagmill_schemas::Result;
+use tagmill_warehouse::release::Parents;
+
+use super::Inputs;
+use crate::memory::{Forecast, memory_of_machine, within_machine};
+use crate::night::{NightPlan, Planning, plan_night};
+use crate::session::{Resources, night_session};
+use crate::sources::SourceInput;
+
+/// A night that is planned; nothing is written yet.
+pub struct Planned<'n> {
+    pub(super) inputs: Inputs<'n>,
+    pub(super) plan: NightPlan,
+    session: SessionContext,
+}
+
+impl<'n> Inputs<'n> {
+    /// Plans the night with the resources of the request.
+    ///
+    /// # Errors
+    /// As [`plan_night`].
+    pub async fn plan(self) -> Result<Planned<'n>> {
+        let resources = Resources::of(self.night.request());
+        let forecast = Forecast::of(&self.sources, &self.parents, resources.shards);
+        let observer = self.night.observer();
+        let resources = within_machine(resources, forecast, memory_of_machine(), observer);
+        let session = night_session(&resources, None)?;
+        let plan = plan_night(&Planning {
+            night: self.night,
+            parents: &self.parents,
+            sources: &self.sources,
+            session: &session,
+            resources: &resources,
+            forecast,
+        })
+        .await?;
+        Ok(Planned {
+            inputs: self,
+            plan,
+            session,
+        })
+    }
+}
+
+impl Planned<'_> {
+    /// The plan; its specification has neither run nor attempt.
+    pub fn plan(&self) -> &NightPlan {
+        &self.plan
+    }
+
+    /// What is taken from each source.
+    pub fn sources(&self) -> &[SourceInput<'_>] {
+        &self.inputs.sources
+    }
+
+    /// The releases that the night builds on.
+    pub fn parents(&self) -> &Parents {
+        &self.inputs.parents
+    }
+
+    /// The plan and the session that it was made in, for an engine of one's own.
+    pub fn into_plan(self) -> (NightPlan, SessionContext) {
+        (self.plan, self.session)
+    }
+}

@@ -1,0 +1,111 @@
+//! The sixth stage: a release that is written but not committed.
+
+use std::collections::BTreeMap;
+
+use tagmill_schemas::Result;
+use tagmill_schemas::manifest::Manifest;
+
+use super::RolledUp;
+use crate::report::Report;
+use crate::rollup::manifest_of;
+use crate::statuses::statuses_of;
+use crate::tonight::Tonight;
+
+/// Groups that the report names.
+const LARGEST: usize = 10;
+
+/// A whole release that nobody sees: its files stand, its manifest is not created.
+pub struct Staged<'n> {
+    pub(super) night: &'n Tonight<'n>,
+    pub(super) manifest: Manifest,
+    pub(super) report: Report,
+}
+
+impl<'n> RolledUp<'n> {
+    /// Makes the manifest and the report.
+    ///
+    /// # Errors
+    /// Setup for a retention that leads beyond the calendar; those of reading the head's groups.
+    pub async fn stage(self) -> Result<Staged<'n>> {
+        let night = self.inputs.night;
+        let mut report = self.report();
+        let head = self.inputs.parents.newest.as_ref();
+        if let Some(head) = head.filter(|_| self.plan.spec.is_backfill) {
+            let statuses = statuses_of(head, night.store()).await?;
+            report.keep_head(head, statuses.into_values());
+        }
+        let manifest = manifest_of(
+            &self.plan.spec,
+            night.config(),
+            self.totals,
+            self.plan.inputs,
+            &self.inputs.parents,
+        )?;
+        Ok(Staged {
+            night,
+            manifest,
+            report,
+        })
+    }
+
+    /// What the run answers, without its release and the seconds of its stages.
+    fn report(&self) -> Report {
+        let Self {
+            inputs,
+            plan,
+            reports,
+            totals,
+        } = self;
+        let mut rows = BTreeMap::new();
+        for count in &totals.counts {
+            *rows.entry(count.source.clone()).or_default() += count.read;
+        }
+        Report {
+            release: None,
+            parent: inputs.parents.newest.as_ref().map(|newest| newest.release),
+            date: plan.spec.date,
+            run: plan.spec.run.clone(),
+            attempt: plan.spec.attempt,
+            users: reports.iter().map(|r| r.users).sum(),
+            new_users: reports.iter().map(|r| r.new_users).sum(),
+            rows,
+            rejected: totals.counts.iter().map(|c| c.rejected).sum(),
+            groups: plan
+                .groups
+                .by_status()
+                .into_iter()
+                .map(|(status, count)| (status.to_owned(), count))
+                .collect(),
+            largest_groups: self.largest_groups(),
+            tags: totals.tags.len() as u64,
+            as_of: plan.spec.date,
+            files: totals.files.len() as u64,
+            bytes: totals.files.iter().map(|f| f.bytes).sum(),
+            seconds: Vec::new(),
+            shard_seconds: self.shard_seconds(),
+        }
+    }
+
+    /// App, group and members; ties by name.
+    fn largest_groups(&self) -> Vec<(String, String, u64)> {
+        let sizes = self.totals.groups.iter();
+        let mut largest: Vec<(String, String, u64)> = sizes
+            .map(|((app, group), &size)| (app.clone(), group.clone(), size))
+            .collect();
+        largest.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| (&a.0, &a.1).cmp(&(&b.0, &b.1))));
+        largest.truncate(LARGEST);
+        largest
+    }
+
+    /// Seconds of all shards together, in the order of the operator's parts.
+    fn shard_seconds(&self) -> Vec<(String, f64)> {
+        let mut sums: Vec<(String, f64)> = Vec::new();
+        for (name, seconds) in self.reports.iter().flat_map(|report| &report.seconds) {
+            match sums.iter_mut().find(|(n, _)| n == name) {
+                Some((_, sum)) => *sum += seconds,
+                None => sums.push((name.clone(), *seconds)),
+            }
+        }
+        sums
+    }
+}
