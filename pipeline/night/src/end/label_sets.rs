@@ -10,9 +10,9 @@ use super::app_order::AppOrder;
 use super::cutter::Cutter;
 use super::tag_sets::{CodeOrder, EncodedTag, TagSets};
 use crate::take::labels::{CARRIED, LabelRow, Labels};
-use tagmill_bitmap::sort_rows;
 use crate::take::seats::{AppSeats, Settled};
 use crate::take::values::{NULL_CODE, Values};
+use tagmill_bitmap::sort_rows;
 
 /// A label that has rows.
 struct LabelRange {

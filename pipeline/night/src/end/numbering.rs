@@ -16,7 +16,8 @@ use tagmill_schemas::value::Value;
 
 use super::app_order::AppOrder;
 use crate::take::attributes::TagColumn;
-use crate::take::shard::{Shard, SourceState};
+use crate::take::shard::Shard;
+use crate::take::source_state::SourceState;
 
 /// Tags with more distinct values among new users are not common tags.
 const MOST_VALUES: usize = 64;

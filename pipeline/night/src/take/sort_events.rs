@@ -1,12 +1,12 @@
 //! Events in order of arrival -> in order of (seat, tuple), duplicates dropped, measures added up.
 
-use tagmill_bitmap::sort_rows;
 use super::events::{EventRows, MeasureRows};
 use super::measure::NO_SUM;
-use super::tuple_order::bits_for;
 use super::sorted_events::{SortedEvents, SortedTuples};
 use super::tuple_order::TupleOrder;
+use super::tuple_order::bits_for;
 use crate::plan::columns::NO_KEY;
+use tagmill_bitmap::sort_rows;
 
 impl EventRows {
     /// Sorts, drops duplicates and counts. `seat_of` turns provisional seats into final ones.

@@ -1,8 +1,8 @@
 //! The typed order of tuples, which does not depend on arrival.
 
-use tagmill_bitmap::sort_rows;
 use super::tuples::Tuples;
 use super::values::{Values, positions};
+use tagmill_bitmap::sort_rows;
 
 /// The order of tuples: event name, then the dimension slots, typed, null first.
 pub struct TupleOrder {
