@@ -27,6 +27,7 @@ pub enum PrintFormat {
     /// One array of objects a statement.
     Json,
     /// One object a row.
+    #[value(name = "ndjson", alias = "nd-json")]
     NdJson,
 }
 

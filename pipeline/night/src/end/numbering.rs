@@ -45,9 +45,8 @@ pub fn number_new_users(shard: &Shard<'_>, apps: &AppOrder) -> Vec<u32> {
     let key = |home: &Home| {
         // 0 without events, else the number of binary digits: at most 32.
         let class = u32::BITS - activity[home.seat as usize].leading_zeros();
-        u64::from(home.app_rank) << 32
-            | u64::from(class) * u64::from(MOST_PLACES)
-            | u64::from(tags.place(home.seat))
+        let place = u64::from(class) * u64::from(MOST_PLACES) + u64::from(tags.place(home.seat));
+        (u64::from(home.app_rank) << 32) | place
     };
     let mut order: Vec<(u64, u128, u32)> = (known..)
         .zip(&homes)
@@ -125,8 +124,7 @@ impl<'s> CommonTags<'s> {
             .filter(|column| !column.multi)
             .filter_map(|column| CommonTag::of(column, homes))
             .collect();
-        common
-            .sort_by(|a, b| (a.ranks.len(), &a.column.name).cmp(&(b.ranks.len(), &b.column.name)));
+        common.sort_by(|a, b| (a.values, &a.column.name).cmp(&(b.values, &b.column.name)));
         let mut places = 1u32;
         let fitting = common.iter().take_while(|tag| {
             places = places.saturating_mul(tag.values);
@@ -139,11 +137,8 @@ impl<'s> CommonTags<'s> {
 
     /// The position of a seat's values among all combinations of values, below [`MOST_PLACES`].
     fn place(&self, seat: u32) -> u32 {
-        let digits = self
-            .0
-            .iter()
-            .map(|tag| (tag.ranks.len() as u32, tag.rank(seat)));
-        digits.fold(0, |place, (values, rank)| place * values + rank)
+        let place = |place, tag: &CommonTag<'_>| place * tag.values + tag.rank(seat);
+        self.0.iter().fold(0, place)
     }
 }
 

@@ -89,8 +89,8 @@ async fn an_unreachable_store_is_for_later() {
 #[tokio::test]
 async fn a_full_disk_is_for_later_and_names_stage_and_place() {
     let (folder, store) = local();
-    // One batch goes up as one object, eight as parts.
-    for (batches, nth) in [(1, 1), (8, 1), (8, 2), (8, 9)] {
+    // One batch goes up as one object, more as parts.
+    for (batches, nth) in [(1, 1), (8, 1), (8, 2), (16, 9)] {
         let error = write_users(
             &faulty(&store, When::FromWrite(nth), Fault::FullDisk),
             batches,
