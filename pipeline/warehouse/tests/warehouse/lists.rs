@@ -187,7 +187,7 @@ async fn many_nights_are_found_by_few_reads() {
             release
         );
         let parents = choose_parents(&store, date(&day(of))).await.unwrap();
-        assert_eq!(parents.state_release(), Some(release - 1));
+        assert_eq!(parents.state.map(|m| m.release), Some(release - 1));
     }
     let read = reads() - before;
     assert!(

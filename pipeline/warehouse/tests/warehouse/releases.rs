@@ -5,8 +5,8 @@ use tagmill_schemas::{Manifest, ReleaseName};
 
 use crate::fixtures::{date, local, manifest, memory, night, warehouse};
 use tagmill_warehouse::release::{
-    Depth, Outcome, Parents, choose_parents, commit, init_warehouse, list_releases, load_constants,
-    newest_release, resolve_release, run_id, verify,
+    Depth, Outcome, Parents, choose_parents, commit, continue_history, init_warehouse,
+    list_releases, load_constants, newest_release, resolve_release, run_id, verify,
 };
 use tagmill_warehouse::store::Store;
 
