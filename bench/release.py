@@ -21,9 +21,16 @@ def current_manifest(warehouse: Path) -> dict:
 
 
 def files_of(warehouse: Path, manifest: dict, artifact: str, day: str | None = None) -> list[Path]:
-    """Paths of one artifact in a release, of one day if given, in the manifest's order."""
-    chosen = [f for f in manifest["files"] if f["path"].split("/")[0] == artifact]
-    return [warehouse / f["path"] for f in chosen if day in (None, f["date"])]
+    """Paths of one artifact in a release, of one day if given, by date and shard."""
+    folders = list(manifest["files"])
+    for listed in manifest["lists"]:
+        if artifact in (name for name, *_ in listed["totals"]):
+            folders += json.loads((warehouse / "lists" / f"{listed['list']}.json").read_text())["files"]
+    chosen = [f for f in folders if f["artifact"] == artifact and day in (None, f["date"])]
+    parts = sorted((f["date"], -1 if part[0] is None else part[0], f"run={f['run']}-{f['attempt']}")
+                   for f in chosen for part in f["parts"])
+    name = lambda shard: "all.parquet" if shard < 0 else f"{shard:05}.parquet"
+    return [warehouse / artifact / f"date={date}" / run / name(shard) for date, shard, run in parts]
 
 
 def read_rows(path: Path, columns: list[str]) -> dict[str, list]:

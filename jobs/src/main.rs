@@ -55,7 +55,9 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
                 run::run(global, arguments)
             })
         }
-        Command::Releases(_) => interrupt::run("releases", move || releases::run(global)),
+        Command::Releases(arguments) => {
+            interrupt::run("releases", move || releases::run(global, arguments))
+        }
         Command::Show(arguments) => interrupt::run("show", move || show::run(global, arguments)),
         Command::Files(arguments) => interrupt::run("files", move || files::run(global, arguments)),
         Command::Estimate(arguments) => {

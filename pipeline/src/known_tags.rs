@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use tagmill_schemas::manifest::{BEYOND_TAGS, Manifest, TagEntry};
+use tagmill_schemas::manifest::{Manifest, OverLimit, TagEntry};
 
 use super::limits::Exceeded;
 use super::tags_of_night::TagOfNight;
@@ -21,7 +21,7 @@ pub fn tag_entries(
     for before in newest.iter().flat_map(|m| &m.tags) {
         if let Some(source) = declaring_source(spec, &before.app, &before.tag) {
             // A tag without values is no longer beyond the number of tags.
-            let over_limit = before.over_limit.filter(|&limit| limit != BEYOND_TAGS);
+            let over_limit = before.over_limit.filter(|&limit| limit != OverLimit::Tags);
             let is_withheld = is_withheld(spec, &before.app, &before.tag);
             let entry = TagEntry {
                 source: source.to_owned(),

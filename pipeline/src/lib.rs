@@ -13,6 +13,7 @@ mod known_tags;
 mod later;
 mod limits;
 mod lists;
+mod manifest;
 mod memory;
 mod night;
 mod plan;

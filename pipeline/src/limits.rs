@@ -19,7 +19,7 @@ use tagmill_engine::{Work, of_datafusion};
 use tagmill_schemas::artifact::Columns;
 use tagmill_schemas::artifact::kept_values::Column;
 use tagmill_schemas::config::{Content, Limits};
-use tagmill_schemas::manifest::{BEYOND_TAGS, Manifest};
+use tagmill_schemas::manifest::{Manifest, OverLimit};
 use tagmill_schemas::metric::Limited;
 use tagmill_schemas::{Artifact, Config, Metric, Result};
 
@@ -45,7 +45,10 @@ pub async fn load_kept(
     store: &Store,
 ) -> Result<KeptValues> {
     let mut chosen: BTreeMap<Dimension, Vec<(u64, String)>> = BTreeMap::new();
-    for file in state.iter().flat_map(|m| m.files_of(Artifact::KeptValues)) {
+    for file in state
+        .iter()
+        .flat_map(|m| m.direct_files(Artifact::KeptValues))
+    {
         let batches: Vec<RecordBatch> = read_columns::<Column>(store, file, &[])
             .await?
             .try_collect()
@@ -109,16 +112,16 @@ pub fn withheld_tags(
             .find(|input| input.source.name == entry.source);
         let Some(input) = input else { continue };
         let now = config.limits.of(&entry.app).values_per_tag;
-        let is_exceeded = entry.over_limit.is_some_and(|limit| now <= limit)
+        let is_exceeded = matches!(entry.over_limit, Some(OverLimit::Values(limit)) if now <= limit)
             || beyond.contains(&(entry.app.clone(), entry.tag.clone()));
         // What was not published can not be carried.
         let is_lost =
             entry.is_withheld && matches!(input.decision, Decision::Carry(_) | Decision::Keep(_));
         if input.source.content == Content::Snapshot && (is_exceeded || is_lost) {
-            withheld
-                .entry(entry.app.clone())
-                .or_default()
-                .insert(entry.tag.clone(), entry.over_limit.unwrap_or(now));
+            withheld.entry(entry.app.clone()).or_default().insert(
+                entry.tag.clone(),
+                entry.over_limit.unwrap_or(OverLimit::Values(now)),
+            );
         }
     }
     withheld
@@ -132,7 +135,7 @@ pub struct Exceeded {
     /// For people.
     pub notices: Vec<String>,
     /// By app and tag: the limit that its values exceed.
-    pub tags: BTreeMap<(String, String), u64>,
+    pub tags: BTreeMap<(String, String), OverLimit>,
     /// By dimension: the values that the next night keeps, with their combinations.
     kept: BTreeMap<Dimension, BTreeMap<String, u64>>,
 }
@@ -269,7 +272,8 @@ impl Exceeded {
             ));
             self.count(source, app, Limited::TagValues);
             if !keeps_all {
-                self.tags.insert((app.to_owned(), tag.to_owned()), limit);
+                let key = (app.to_owned(), tag.to_owned());
+                self.tags.insert(key, OverLimit::Values(limit));
             }
         }
     }
@@ -286,10 +290,10 @@ impl Exceeded {
                 .get(found.app)
                 .is_some_and(|beyond| beyond.contains(found.tag))
         }) {
-            if self
-                .tags
-                .insert((found.app.to_owned(), found.tag.to_owned()), BEYOND_TAGS)
-                != Some(BEYOND_TAGS)
+            if self.tags.insert(
+                (found.app.to_owned(), found.tag.to_owned()),
+                OverLimit::Tags,
+            ) != Some(OverLimit::Tags)
             {
                 self.count(found.source, found.app, Limited::Tags);
             }

@@ -48,7 +48,7 @@ impl Forecast {
             users: parents
                 .newest
                 .iter()
-                .flat_map(|m| m.files_of(Artifact::Users))
+                .flat_map(|m| m.direct_files(Artifact::Users))
                 .map(|file| file.rows)
                 .sum(),
             ..Rows::default()

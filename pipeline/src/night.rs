@@ -304,7 +304,7 @@ fn parent_files(parents: &Parents, sources: &[SourceSpec], is_backfill: bool) ->
     let files = |manifest: &Option<Manifest>, artifact: Artifact| -> Vec<FileEntry> {
         manifest
             .iter()
-            .flat_map(|m| m.files_of(artifact))
+            .flat_map(|m| m.direct_files(artifact))
             .cloned()
             .collect()
     };

@@ -1,13 +1,12 @@
 //! What the driver adds up when all shards are done: codes of new tag values, sizes of groups,
-//! counts, and the manifest.
+//! counts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use tagmill_schemas::artifact::{Columns, group_status, quality, runs};
-use tagmill_schemas::config::Retention;
 use tagmill_schemas::manifest::{FileEntry, Input, InputStatus, Manifest, SourceCount, TagEntry};
 use tagmill_schemas::metric::Note;
 use tagmill_schemas::{Artifact, Config, Error, Metric, Result};
@@ -31,6 +30,8 @@ use tagmill_warehouse::store::Store;
 pub struct Totals {
     /// Files of all shards and those written here.
     pub files: Vec<FileEntry>,
+    /// Paths of earlier files whose rows are in `files` too: they go.
+    pub absorbed: BTreeSet<String>,
     /// Tags that exist.
     pub tags: Vec<TagEntry>,
     /// Rows by source and app.
@@ -70,6 +71,7 @@ pub async fn roll_up(
         .flat_map(|report| report.files.iter().cloned())
         .collect();
     drop_empty(&mut files);
+    let mut absorbed = absorbed_users(reports, &files);
     let seen = tags_of(reports);
     let exceeded = Exceeded::of(spec, context.config, reports, &seen, context.newest());
     let mut metrics = add_counts(reports, &exceeded);
@@ -78,7 +80,10 @@ pub async fn roll_up(
     files.extend(context.write_of_date(&metrics).await?);
     let mut tags = Vec::new();
     if !spec.is_backfill {
-        files.extend(context.write_values(&seen, &exceeded).await?);
+        files.extend(context.write_kept(&exceeded).await?);
+        let (values, merged) = context.write_codes(&seen).await?;
+        files.extend(values);
+        absorbed.extend(merged);
         finish_statuses(spec, groups, &sizes, context.inputs)?;
         let statuses = filled(|rows| status_rows(groups, rows))?;
         files.extend(context.write(Artifact::GroupStatus, statuses).await?);
@@ -86,6 +91,7 @@ pub async fn roll_up(
     }
     Ok(Totals {
         files,
+        absorbed,
         tags,
         counts: source_counts(&metrics),
         groups: sizes,
@@ -124,21 +130,24 @@ impl RollUp<'_> {
         Ok(files)
     }
 
-    /// The values that dimensions keep, and the codes of new tag values.
-    async fn write_values(
+    /// The values that dimensions keep.
+    async fn write_kept(&self, exceeded: &Exceeded) -> Result<Option<FileEntry>> {
+        if !self.spec.reads_events() {
+            return Ok(None);
+        }
+        let kept = filled(|rows| exceeded.kept_rows(rows))?;
+        self.write(Artifact::KeptValues, kept).await
+    }
+
+    /// The codes of new tag values, and the paths of the files that theirs absorbs.
+    async fn write_codes(
         &self,
         seen: &[TagOfNight<'_>],
-        exceeded: &Exceeded,
-    ) -> Result<Vec<FileEntry>> {
-        let mut files = Vec::new();
-        if self.spec.reads_events() {
-            let kept = filled(|rows| exceeded.kept_rows(rows))?;
-            files.extend(self.write(Artifact::KeptValues, kept).await?);
-        }
+    ) -> Result<(Option<FileEntry>, Vec<String>)> {
         let known = load_codes(self.newest(), self.store).await?;
-        let codes = new_codes(seen, &known).map_err(failed)?;
-        files.extend(self.write(Artifact::TagValues, codes).await?);
-        Ok(files)
+        let new = new_codes(seen, &known.codes).map_err(failed)?;
+        let (rows, absorbed) = known.merge(new)?;
+        Ok((self.write(Artifact::TagValues, rows).await?, absorbed))
     }
 
     /// An artifact's file of the whole night; none without rows.
@@ -167,6 +176,17 @@ fn drop_empty(files: &mut Vec<FileEntry>) {
         .map(|file| file.artifact)
         .collect();
     files.retain(|file| with_rows.contains(&file.artifact));
+}
+
+/// The files of the dictionary that shards merged into theirs; none when no shard had a row to
+/// write, and so nothing to merge.
+fn absorbed_users(reports: &[ShardReport], files: &[FileEntry]) -> BTreeSet<String> {
+    let has_users = files.iter().any(|file| file.artifact == Artifact::Users);
+    reports
+        .iter()
+        .filter(|_| has_users)
+        .flat_map(|report| report.absorbed.iter().cloned())
+        .collect()
 }
 
 fn failed(error: ArrowError) -> Error {
@@ -391,86 +411,4 @@ fn status_rows(
 
 fn text_or_null(text: &Option<String>) -> Cell<'_> {
     text.as_deref().map_or(Cell::Null, Cell::Text)
-}
-
-/// The manifest of the run: its files, and those of the newest release that stay.
-pub fn manifest_of(
-    spec: &NightSpec,
-    config: &Config,
-    rolled: Totals,
-    inputs: Vec<Input>,
-    parents: &Parents,
-) -> Result<Manifest> {
-    let head_date = parents
-        .newest
-        .as_ref()
-        .map_or(spec.date, |newest| newest.head_date.max(spec.date));
-    let mut files = rolled.files;
-    let written: BTreeSet<Artifact> = files.iter().map(|file| file.artifact).collect();
-    for file in parents.newest.iter().flat_map(|m| &m.files) {
-        if stays(file, spec, &written, &config.retention, head_date)? {
-            files.push(file.clone());
-        }
-    }
-    let newest_tags = || {
-        parents
-            .newest
-            .as_ref()
-            .map(|m| m.tags.clone())
-            .unwrap_or_default()
-    };
-    Ok(Manifest {
-        version: tagmill_schemas::manifest::VERSION,
-        release: parents.next_release(),
-        parent: parents.newest.as_ref().map(|newest| newest.release),
-        date: spec.date,
-        head_date,
-        run: spec.run.clone(),
-        attempt: spec.attempt,
-        config_hash: config.hash.clone(),
-        code_version: super::CODE_VERSION.to_owned(),
-        shards: spec.shards.get(),
-        id_scope: spec.id_scope,
-        inputs,
-        files,
-        tags: if spec.is_backfill {
-            newest_tags()
-        } else {
-            rolled.tags
-        },
-        counts: rolled.counts,
-        reason: None,
-    })
-}
-
-/// Whether a file of the newest release is part of the next one.
-fn stays(
-    file: &FileEntry,
-    spec: &NightSpec,
-    written: &BTreeSet<Artifact>,
-    retention: &Retention,
-    head: NaiveDate,
-) -> Result<bool> {
-    let within = |days: u32| {
-        let first = head.checked_sub_days(Days::new(u64::from(days)));
-        first
-            .map(|first| file.date > first)
-            .ok_or_else(|| Error::setup("publish", format!("{days} days before {head} is no date")))
-    };
-    Ok(match file.artifact {
-        Artifact::Users | Artifact::TagValues => true,
-        Artifact::Universe => !written.contains(&Artifact::Universe),
-        Artifact::Tags | Artifact::TagNumbers | Artifact::Groups | Artifact::GroupStatus => {
-            spec.is_backfill
-        }
-        // What the head's night chose is for the night after the head.
-        Artifact::KeptValues => spec.is_backfill || !spec.reads_events(),
-        // A date that was published keeps its behaviour when no event source is read again.
-        Artifact::Behaviour | Artifact::BehaviourMeasures => {
-            (file.date != spec.date || !spec.reads_events()) && within(retention.behaviour_days)?
-        }
-        Artifact::Rejects | Artifact::Quality | Artifact::Runs => {
-            file.date != spec.date && within(retention.rejects_days)?
-        }
-    })
 }

@@ -21,7 +21,7 @@ pub type Statuses = BTreeMap<(String, String), String>;
 /// As [`read_columns`].
 pub async fn statuses_of(manifest: &Manifest, store: &Store) -> Result<Statuses> {
     let mut statuses = Statuses::new();
-    for file in manifest.files_of(Artifact::GroupStatus) {
+    for file in manifest.direct_files(Artifact::GroupStatus) {
         let columns = [Column::App, Column::Group, Column::Status];
         let mut batches = read_columns(store, file, &columns).await?;
         while let Some(batch) = batches.next().await {

@@ -16,45 +16,87 @@ use rayon::slice::ParallelSlice;
 use tagmill_engine::{Work, of_datafusion};
 use tagmill_schemas::artifact::tag_values::Column;
 use tagmill_schemas::artifact::{Columns, batch_of};
-use tagmill_schemas::manifest::Manifest;
+use tagmill_schemas::manifest::{FileEntry, Manifest};
 use tagmill_schemas::{Artifact, Result, Value};
 
 use super::tags_of_night::TagOfNight;
+use super::unread::in_order;
 use tagmill_night::TypedValues;
-use tagmill_warehouse::artifact::{read_columns, typed_value};
+use tagmill_warehouse::artifact::{absorbed_parts, read_columns, typed_value};
 use tagmill_warehouse::store::Store;
 
 /// By app and tag the codes of its values.
 pub type Codes = BTreeMap<(String, String), BTreeMap<Value, u32>>;
 
-/// The codes that the newest release gave.
+/// The codes that the newest release gave, and the files that they are in.
+#[derive(Default)]
+pub struct KnownCodes {
+    /// All of them.
+    pub codes: Codes,
+    files: Vec<(FileEntry, Vec<RecordBatch>)>,
+}
+
+/// Reads the codes that the newest release gave.
 ///
 /// # Errors
 /// As [`read_columns`].
-pub async fn load_codes(newest: Option<&Manifest>, store: &Store) -> Result<Codes> {
-    let mut codes = Codes::new();
-    for file in newest.iter().flat_map(|m| m.files_of(Artifact::TagValues)) {
+pub async fn load_codes(newest: Option<&Manifest>, store: &Store) -> Result<KnownCodes> {
+    let mut known = KnownCodes::default();
+    for file in newest
+        .iter()
+        .flat_map(|m| m.direct_files(Artifact::TagValues))
+    {
         let batches: Vec<RecordBatch> = read_columns::<Column>(store, file, &[])
             .await?
             .try_collect()
             .await?;
         for batch in &batches {
-            let column = |column: Column| column.of(batch).map_err(failed);
-            let (apps, tags) = (column(Column::App)?, column(Column::Tag)?);
-            let (apps, tags) = (apps.as_string::<i32>(), tags.as_string::<i32>());
-            let numbers = column(Column::Code)?.as_primitive::<UInt32Type>();
-            for row in 0..batch.num_rows() {
-                let Some(value) = typed_value(batch, row) else {
-                    continue;
-                };
-                codes
-                    .entry((apps.value(row).to_owned(), tags.value(row).to_owned()))
-                    .or_default()
-                    .insert(value, numbers.value(row));
-            }
+            known.add(batch)?;
         }
+        known.files.push((file.clone(), batches));
     }
-    Ok(codes)
+    Ok(known)
+}
+
+impl KnownCodes {
+    fn add(&mut self, batch: &RecordBatch) -> Result<()> {
+        let column = |column: Column| column.of(batch).map_err(failed);
+        let (apps, tags) = (column(Column::App)?, column(Column::Tag)?);
+        let (apps, tags) = (apps.as_string::<i32>(), tags.as_string::<i32>());
+        let numbers = column(Column::Code)?.as_primitive::<UInt32Type>();
+        for row in 0..batch.num_rows() {
+            let Some(value) = typed_value(batch, row) else {
+                continue;
+            };
+            self.codes
+                .entry((apps.value(row).to_owned(), tags.value(row).to_owned()))
+                .or_default()
+                .insert(value, numbers.value(row));
+        }
+        Ok(())
+    }
+
+    /// The rows of the next file: `new` ones, and those of the smallest files as
+    /// [`absorbed_parts`] has it, in the order of the key. Returns the paths of these files too.
+    ///
+    /// # Errors
+    /// None in practice: more rows than a batch can hold.
+    pub fn merge(mut self, new: Vec<RecordBatch>) -> Result<(Vec<RecordBatch>, Vec<String>)> {
+        let rows = new.iter().map(|batch| batch.num_rows() as u64).sum();
+        if rows == 0 {
+            return Ok((new, Vec::new()));
+        }
+        self.files.sort_by_key(|(file, _)| file.rows);
+        let absorbed = absorbed_parts(rows, self.files.iter().map(|(file, _)| file.rows));
+        self.files.truncate(absorbed);
+        let (files, batches): (Vec<_>, Vec<_>) = self.files.into_iter().unzip();
+        if files.is_empty() {
+            return Ok((new, Vec::new()));
+        }
+        let all: Vec<RecordBatch> = batches.into_iter().flatten().chain(new).collect();
+        let paths = files.into_iter().map(|file| file.path).collect();
+        Ok((in_order(Artifact::TagValues, &all)?, paths))
+    }
 }
 
 /// Tags whose new values make a batch.

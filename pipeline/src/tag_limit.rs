@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tagmill_schemas::Config;
 use tagmill_schemas::config::SourceKind;
-use tagmill_schemas::manifest::{BEYOND_TAGS, Manifest, TagEntry};
+use tagmill_schemas::manifest::{Manifest, OverLimit, TagEntry};
 
 use super::tags_of_night::TagOfNight;
 use tagmill_night::NightSpec;
@@ -45,7 +45,7 @@ pub fn marked_tags(config: &Config, state: Option<&Manifest>) -> BTreeSet<Tag> {
     let marked = by_app.into_iter().flat_map(|(app, entries)| {
         let (marked, others): (Vec<_>, Vec<_>) = entries
             .into_iter()
-            .partition(|entry| entry.over_limit == Some(BEYOND_TAGS));
+            .partition(|entry| entry.over_limit == Some(OverLimit::Tags));
         let room = config
             .limits
             .of(app)
@@ -79,7 +79,7 @@ pub fn tags_beyond(
         .map(|e| {
             (
                 (e.app.as_str(), e.tag.as_str()),
-                e.over_limit == Some(BEYOND_TAGS),
+                e.over_limit == Some(OverLimit::Tags),
             )
         })
         .collect();

@@ -15,6 +15,7 @@ use tagmill_schemas::{Artifact, Result};
 
 use tagmill_night::NightSpec;
 use tagmill_warehouse::artifact::read_artifact;
+use tagmill_warehouse::release::files_where;
 use tagmill_warehouse::store::Store;
 
 /// Rows of `quality` or `rejects` of the run's date, of sources that are not `told`.
@@ -29,11 +30,11 @@ pub async fn rows_of_others(
     store: &Store,
 ) -> Result<Vec<RecordBatch>> {
     let mut kept = Vec::new();
-    for file in newest
-        .iter()
-        .flat_map(|m| m.files_of(artifact))
-        .filter(|file| file.date == spec.date)
-    {
+    let Some(newest) = newest else {
+        return Ok(kept);
+    };
+    let is_of_date = |of, date| of == artifact && date == spec.date;
+    for file in &files_where(store, newest, is_of_date).await? {
         let batches: Vec<RecordBatch> =
             read_artifact(store, file, &[]).await?.try_collect().await?;
         for batch in &batches {

@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_128;
 const PREFIX: &str = "xxh3-128:";
 
 /// The XXH3-128 (seed 0) of a file's bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Checksum(pub u128);
 

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use tagmill_query::engines::{self, Engine};
 use tagmill_schemas::{Artifact, ReleaseName, Result};
+use tagmill_warehouse::release as publish;
 
 use crate::global::Global;
 use crate::output;
@@ -62,10 +63,10 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     let wanted = |artifact: &Artifact| {
         arguments.artifacts.is_empty() || arguments.artifacts.contains(artifact)
     };
+    let files = publish::files_where(&warehouse.store, &manifest, |of, _| wanted(&of)).await?;
     let engine = match arguments.format {
         Format::List => {
-            let files = manifest.files.iter().filter(|file| wanted(&file.artifact));
-            let files = files.map(|file| Listed {
+            let files = files.iter().map(|file| Listed {
                 artifact: file.artifact,
                 path: warehouse.store.name_of(&file.path),
                 rows: file.rows,
@@ -86,7 +87,7 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     };
     let chosen = Artifact::ALL.iter().filter(|artifact| wanted(artifact));
     let statements =
-        chosen.map(|artifact| engines::statement(&warehouse.store, &manifest, *artifact, engine));
+        chosen.map(|artifact| engines::statement(&warehouse.store, &files, *artifact, engine));
     let statements: Vec<String> = statements.collect::<Result<_>>()?;
     output::print(
         global.output,

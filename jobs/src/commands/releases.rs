@@ -4,41 +4,51 @@ use std::fmt;
 
 use chrono::NaiveDate;
 use clap::Args;
-use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
-use tagmill_schemas::{Manifest, Result};
+use tagmill_schemas::Result;
+use tagmill_schemas::manifest::Summary;
 use tagmill_warehouse::release as publish;
 
-use crate::global::Global;
+use crate::global::{Global, date};
 use crate::output::{self, columns, grouped, sized};
 use crate::warehouse::Warehouse;
 
-/// Manifests read at a time.
-const AT_ONCE: usize = 8;
+/// Releases that are listed when nothing else is asked for.
+const NEWEST: usize = 20;
 
 /// List the releases
 ///
-/// The last line is the current one. `head` is the newest night in a release; a date before it was
-/// a late or repeated night.
+/// The newest 20, unless --limit or --since asks for others; the last line is the current one.
+/// `head` is the newest night in a release; a date before it was a late or repeated night.
 #[derive(Debug, Args)]
-pub struct Arguments {}
+pub struct Arguments {
+    /// At most so many, the newest
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    /// Only those of nights from this date on
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    since: Option<NaiveDate>,
+}
 
-pub async fn run(global: Global) -> Result<()> {
+pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     let warehouse = Warehouse::open(&global, "releases").await?;
-    let numbers = publish::list_releases(&warehouse.store)
-        .await?
-        .numbers()
-        .to_vec();
-    let loads = numbers
-        .into_iter()
-        .map(|number| publish::load_release(&warehouse.store, number));
-    let manifests = futures::stream::iter(loads)
-        .buffered(AT_ONCE)
-        .map_ok(|manifest| Line::of(&manifest));
+    let store = &warehouse.store;
+    let numbers = match arguments.since {
+        Some(date) => publish::releases_since(store, date).await?,
+        None => publish::list_releases(store).await?.numbers().to_vec(),
+    };
+    let most = match (arguments.limit, arguments.since) {
+        (Some(limit), _) => usize::try_from(limit).unwrap_or(usize::MAX),
+        (None, Some(_)) => usize::MAX,
+        (None, None) => NEWEST,
+    };
+    let older = numbers.len().saturating_sub(most);
+    let listed = publish::load_summaries(store, &numbers[older..]).await?;
     output::print(
         global.output,
         &History {
-            releases: manifests.try_collect().await?,
+            releases: listed.into_iter().map(Line::of).collect(),
+            older: older as u64,
         },
     )
 }
@@ -46,6 +56,8 @@ pub async fn run(global: Global) -> Result<()> {
 #[derive(Serialize)]
 struct History {
     releases: Vec<Line>,
+    /// Releases that the limit leaves out.
+    older: u64,
 }
 
 #[derive(Serialize)]
@@ -56,23 +68,23 @@ struct Line {
     head_date: NaiveDate,
     run: String,
     attempt: u32,
-    files: usize,
+    files: u64,
     bytes: u64,
     reason: Option<String>,
 }
 
 impl Line {
-    fn of(manifest: &Manifest) -> Self {
+    fn of(release: Summary) -> Self {
         Self {
-            release: manifest.release,
-            parent: manifest.parent,
-            date: manifest.date,
-            head_date: manifest.head_date,
-            run: manifest.run.clone(),
-            attempt: manifest.attempt,
-            files: manifest.files.len(),
-            bytes: manifest.files.iter().map(|file| file.bytes).sum(),
-            reason: manifest.reason.clone(),
+            release: release.release,
+            parent: release.parent,
+            date: release.date,
+            head_date: release.head_date,
+            run: release.run,
+            attempt: release.attempt,
+            files: release.files,
+            bytes: release.bytes,
+            reason: release.reason,
         }
     }
 
@@ -81,7 +93,7 @@ impl Line {
             .parent
             .map_or_else(|| "-".to_owned(), |parent| parent.to_string());
         let run = format!("{}-{}", self.run, self.attempt);
-        let sizes = [grouped(self.files as u64), sized(self.bytes)];
+        let sizes = [grouped(self.files), sized(self.bytes)];
         let [files, bytes] = sizes;
         vec![
             self.release.to_string(),
@@ -109,6 +121,14 @@ impl fmt::Display for History {
         let rows: Vec<_> = std::iter::once(heading)
             .chain(self.releases.iter().map(Line::cells))
             .collect();
-        f.write_str(&columns(&rows, &[0, 1, 5, 6]))
+        f.write_str(&columns(&rows, &[0, 1, 5, 6]))?;
+        match self.older {
+            0 => Ok(()),
+            older => write!(
+                f,
+                "\n{} older ones: --limit N or --since DATE",
+                grouped(older)
+            ),
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use clap::Args;
 use serde::Serialize;
-use tagmill_schemas::manifest::{Input, InputStatus, SourceCount, TagEntry};
+use tagmill_schemas::manifest::{Input, InputStatus, SourceCount, TagEntry, Totals};
 use tagmill_schemas::{Artifact, Manifest, ReleaseName, Result};
 
 use crate::global::Global;
@@ -62,7 +62,7 @@ struct InputLine {
     rows: u64,
 }
 
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 struct ArtifactLine {
     artifact: &'static str,
     files: u64,
@@ -109,16 +109,14 @@ impl InputLine {
 }
 
 fn artifact_lines(manifest: &Manifest) -> Vec<ArtifactLine> {
-    let mut lines: BTreeMap<Artifact, ArtifactLine> = BTreeMap::new();
-    for file in &manifest.files {
-        let line = lines.entry(file.artifact).or_default();
-        line.artifact = file.artifact.name();
-        line.files += 1;
-        line.rows += file.rows;
-        line.bytes += file.bytes;
-        line.cardinality += file.cardinality;
-    }
-    lines.into_values().collect()
+    let line = |(artifact, sum): (Artifact, Totals)| ArtifactLine {
+        artifact: artifact.name(),
+        files: sum.files,
+        rows: sum.rows,
+        bytes: sum.bytes,
+        cardinality: sum.cardinality,
+    };
+    manifest.totals().into_iter().map(line).collect()
 }
 
 impl fmt::Display for Contents {

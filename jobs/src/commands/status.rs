@@ -30,12 +30,13 @@ pub struct Arguments {
 
 pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     let warehouse = Warehouse::open(&global, "status").await?;
-    let head = publish::newest_release(&warehouse.store).await?;
-    let Some(head) = head else {
+    let releases = publish::list_releases(&warehouse.store).await?;
+    let Some(newest) = releases.newest() else {
         return Err(Error::retry("status", "nothing has been published")
             .at(warehouse.store.name_of(""))
             .fix("run tagmill run"));
     };
+    let head = publish::load_summary(&warehouse.store, newest).await?;
     let state = State::of(
         head.release,
         head.head_date,

@@ -5,6 +5,7 @@
 mod bad_input;
 mod configuration;
 mod help;
+mod older_release;
 mod process;
 mod queries;
 mod signals;

@@ -9,8 +9,10 @@ use arrow::array::{
 };
 use chrono::NaiveDate;
 use tagmill_bitmap::write_sorted;
-use tagmill_schemas::manifest::{FileEntry, Manifest, TagEntry};
-use tagmill_schemas::{Artifact, Config, IdScope, ValueType, release};
+use tagmill_schemas::manifest::{
+    Decisions, FileEntry, History, Manifest, NUMBERED_BY_USER_ID, ReleaseKind, TagEntry, VERSION,
+};
+use tagmill_schemas::{Artifact, Config, IdScope, ValueType};
 use tagmill_warehouse::artifact::ArtifactWriter;
 use tagmill_warehouse::release as publish;
 use tagmill_warehouse::store::Store;
@@ -46,10 +48,7 @@ pub fn published() -> TempDir {
             .await
             .unwrap();
         let manifest = write_release(&store).await;
-        store
-            .create(&release::path(1), manifest.to_json().unwrap())
-            .await
-            .unwrap();
+        publish::commit(&store, &manifest).await.unwrap();
     });
     folder
 }
@@ -78,9 +77,10 @@ async fn write_release(store: &Store) -> Manifest {
         .await,
     );
     Manifest {
-        version: 1,
+        version: VERSION,
         release: 1,
         parent: None,
+        kind: ReleaseKind::Night,
         date: date(),
         head_date: date(),
         run: "r".to_owned(),
@@ -89,8 +89,10 @@ async fn write_release(store: &Store) -> Manifest {
         code_version: "0.1.0".to_owned(),
         shards: SHARDS,
         id_scope: IdScope::Global,
+        numbering: NUMBERED_BY_USER_ID,
         inputs: vec![],
         files,
+        lists: vec![],
         tags: vec![TagEntry {
             app: "shop".to_owned(),
             tag: "gender".to_owned(),
@@ -101,6 +103,8 @@ async fn write_release(store: &Store) -> Manifest {
             is_withheld: false,
         }],
         counts: vec![],
+        history: History::default(),
+        decisions: Decisions::default(),
         reason: None,
     }
 }

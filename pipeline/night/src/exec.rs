@@ -27,6 +27,7 @@ use tokio::sync::Semaphore;
 use crate::end::app::Audiences;
 use crate::end::buffers::EndBuffers;
 use crate::end::finish::finish;
+use crate::end::merged_users::merge_users;
 use crate::end::output::Output;
 use crate::end::report::ShardReport;
 use crate::plan::audience::{Audience, compile_rules};
@@ -373,13 +374,14 @@ impl ShardTask {
         let mut output = Output::new(&self.spec, &self.store, shard.number, &self.shared.spare)?;
         let timer = self.metrics.finish_time.timer();
         let mut buffers = self.shared.take_buffers();
-        let done = finish(
-            shard,
-            Audiences { programs, before },
-            &mut buffers,
-            &mut output,
-        )
-        .await;
+        let done = match merge_users(&shard, &self.store, &mut output).await {
+            Ok(absorbed) => {
+                let audiences = Audiences { programs, before };
+                let done = finish(shard, audiences, &mut buffers, &mut output).await;
+                done.map(|report| ShardReport { absorbed, ..report })
+            }
+            Err(error) => Err(error),
+        };
         self.shared.give_back(buffers);
         let mut report = match done {
             Ok(report) => report,

@@ -11,7 +11,7 @@
 use arrow::datatypes::{DataType, FieldRef};
 use tagmill_schemas::Artifact;
 use tagmill_schemas::error::{Error, Result};
-use tagmill_schemas::manifest::Manifest;
+use tagmill_schemas::manifest::FileEntry;
 
 use tagmill_warehouse::store::Store;
 
@@ -28,19 +28,20 @@ pub enum Engine {
     Spark,
 }
 
-/// One statement that makes a view of an artifact's files in a release. Without a file it is a view
+/// One statement that makes a view of an artifact's files, which are among `files`. Without a file it is a view
 /// without rows: one of an earlier release must not answer in its place.
 ///
 /// # Errors
 /// Setup when the engine can not name files of this store.
 pub fn statement(
     store: &Store,
-    manifest: &Manifest,
+    files: &[FileEntry],
     artifact: Artifact,
     engine: Engine,
 ) -> Result<String> {
-    let paths: Vec<&str> = manifest
-        .files_of(artifact)
+    let paths: Vec<&str> = files
+        .iter()
+        .filter(|file| file.artifact == artifact)
         .map(|file| file.path.as_str())
         .collect();
     let place = Place::of(store)?;

@@ -1,6 +1,7 @@
 //! The names a rule may use, and the refusal of one it may not.
 
 use tagmill_schemas::ValueType;
+use tagmill_schemas::manifest::OverLimit;
 use tagmill_schemas::nearest::nearest;
 
 /// What a rule must know about a tag.
@@ -27,7 +28,7 @@ pub trait Names {
     /// Every list, for a suggestion.
     fn list_names(&self) -> Vec<&str>;
     /// The limit that the values of this tag exceed, if that is why they are not published.
-    fn withheld(&self, _tag: &str) -> Option<u64> {
+    fn withheld(&self, _tag: &str) -> Option<OverLimit> {
         None
     }
 }

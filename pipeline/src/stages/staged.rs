@@ -6,8 +6,8 @@ use tagmill_schemas::Result;
 use tagmill_schemas::manifest::Manifest;
 
 use super::RolledUp;
+use crate::manifest::manifest_of;
 use crate::report::Report;
-use crate::rollup::manifest_of;
 use crate::statuses::statuses_of;
 use crate::tonight::Tonight;
 
@@ -25,7 +25,8 @@ impl<'n> RolledUp<'n> {
     /// Makes the manifest and the report.
     ///
     /// # Errors
-    /// Setup for a retention that leads beyond the calendar; those of reading the head's groups.
+    /// Setup for a retention that leads beyond the calendar; those of reading the head's groups and
+    /// of writing lists.
     pub async fn stage(self) -> Result<Staged<'n>> {
         let night = self.inputs.night;
         let mut report = self.report();
@@ -40,7 +41,9 @@ impl<'n> RolledUp<'n> {
             self.totals,
             self.plan.inputs,
             &self.inputs.parents,
-        )?;
+            night.store(),
+        )
+        .await?;
         Ok(Staged {
             night,
             manifest,

@@ -20,6 +20,7 @@ mod hand;
 mod ids;
 mod late;
 mod limits;
+mod merging;
 mod nights;
 mod numbers;
 mod operator;

@@ -17,6 +17,7 @@ mod columns;
 pub mod group_status;
 pub mod groups;
 pub mod kept_values;
+mod place;
 pub mod quality;
 pub mod rejects;
 pub mod runs;
@@ -26,13 +27,14 @@ pub mod tags;
 pub mod universe;
 pub mod users;
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use arrow::datatypes::SchemaRef;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 pub use columns::{ColumnSpec, Columns, VALUE_COLUMNS, batch_of, value_column};
+pub use place::FilePlace;
 
 /// A kind of file in a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -201,25 +203,16 @@ impl Artifact {
     }
 
     /// Where a file stands, relative to the warehouse; `shard` is `None` for a file of all shards.
-    ///
-    /// A run name's bytes other than ASCII letters, digits and `-` are written `_` and two hex
-    /// digits, so that no run name leaves the folder and distinct names stay distinct.
+    /// See [`FilePlace::path`].
     pub fn path(self, date: NaiveDate, run: &str, attempt: u32, shard: Option<u32>) -> String {
-        let mut path = format!("{}/date={date}/run=", self.name());
-        for byte in run.bytes() {
-            // Writing to a String can not fail.
-            let _ = match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' => {
-                    write!(path, "{}", char::from(byte))
-                }
-                _ => write!(path, "_{byte:02x}"),
-            };
+        FilePlace {
+            artifact: self,
+            date,
+            run: run.to_owned(),
+            attempt,
+            shard,
         }
-        let _ = match shard {
-            Some(shard) => write!(path, "-{attempt}/{shard:05}.parquet"),
-            None => write!(path, "-{attempt}/all.parquet"),
-        };
-        path
+        .path()
     }
 }
 

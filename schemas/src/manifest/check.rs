@@ -1,24 +1,49 @@
-//! What a manifest has to fulfil, seen from the manifest alone; and the version, looked at before
-//! anything else.
+//! What a manifest has to fulfil, seen from the manifest alone.
 
 use std::collections::BTreeSet;
 
-use serde_json::Value as Json;
-
-use super::{FileEntry, Manifest, STAGE, VERSION};
+use super::format::STAGE;
+use super::{FileEntry, ListKind, Manifest};
+use crate::artifact::FilePlace;
 use crate::checksum::Checksum;
 use crate::error::{Error, Result};
+
+fn refuse<T>(what: String) -> Result<T> {
+    Err(Error::refused(STAGE, what))
+}
 
 impl Manifest {
     /// The invariants of a release that can be seen in the manifest alone.
     pub(super) fn check(&self) -> Result<()> {
-        let refuse = |what: String| Err(Error::refused(STAGE, what));
-        if self.version != VERSION {
-            return refuse(format!(
-                "found version {}, expected {VERSION}",
-                self.version
-            ));
+        self.check_numbers()?;
+        self.check_files(&self.files)?;
+        self.check_lists()?;
+        match self.counts.iter().find(|count| !count.is_balanced()) {
+            Some(count) => refuse(format!(
+                "counts of source {:?} do not add up: {count:?}",
+                count.source
+            )),
+            None => Ok(()),
         }
+    }
+
+    /// Whether the manifest can have these files, of its own or of a list.
+    ///
+    /// # Errors
+    /// Refused for a path that is not the file's, a shard that there is not, a checksum that is
+    /// none, and a file that is there twice.
+    pub fn check_files(&self, files: &[FileEntry]) -> Result<()> {
+        let mut paths = BTreeSet::new();
+        for file in files {
+            self.check_file(file)?;
+            if !paths.insert(&file.path) {
+                return refuse(format!("file {:?} is listed twice", file.path));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_numbers(&self) -> Result<()> {
         if self.release == 0
             || self
                 .parent
@@ -35,36 +60,43 @@ impl Manifest {
                 self.head_date, self.date
             ));
         }
-        let mut paths = BTreeSet::new();
-        for file in &self.files {
-            self.check_file(file)?;
-            if !paths.insert(&file.path) {
-                return refuse(format!("file {:?} is listed twice", file.path));
-            }
-        }
-        match self.counts.iter().find(|count| !count.is_balanced()) {
-            Some(count) => refuse(format!(
-                "counts of source {:?} do not add up: {count:?}",
-                count.source
+        let pages = self.history.older.iter().flat_map(|p| [p.first, p.last]);
+        let past: Vec<u64> = pages
+            .chain(self.history.recent.iter().map(|past| past.release))
+            .chain([self.release])
+            .collect();
+        match past.is_sorted() && past.iter().rev().nth(1) != Some(&self.release) {
+            true => Ok(()),
+            false => refuse(format!(
+                "the history of release {} is not in the order of numbers",
+                self.release
             )),
-            None => Ok(()),
         }
     }
 
+    fn check_lists(&self) -> Result<()> {
+        let mut dates = BTreeSet::new();
+        for list in &self.lists {
+            let name = list.kind.name();
+            if !dates.insert((list.kind, list.date)) {
+                return refuse(format!("the list {name} of {} is there twice", list.date));
+            }
+            let is_other = |artifact| ListKind::of(artifact) != Some(list.kind);
+            if let Some(other) = list.totals.keys().find(|artifact| is_other(**artifact)) {
+                return refuse(format!("the list {name} of {} holds {other}", list.date));
+            }
+        }
+        Ok(())
+    }
+
     fn check_file(&self, file: &FileEntry) -> Result<()> {
-        let refuse = |what: String| {
-            Err(Error::refused(
-                STAGE,
-                format!("file {:?}: {what}", file.path),
-            ))
-        };
-        let folder = format!("{}/date={}/run=", file.artifact, file.date);
-        let inside = file
-            .path
-            .strip_prefix(&folder)
-            .is_some_and(|rest| rest.split('/').count() == 2 && !rest.contains(".."));
-        if !inside {
-            return refuse(format!("expected a file under {folder:?}"));
+        let refuse = |what: String| refuse(format!("file {:?}: {what}", file.path));
+        let place = FilePlace::of(&file.path);
+        let expected = (file.artifact, file.date, file.shard);
+        if place.is_none_or(|place| (place.artifact, place.date, place.shard) != expected) {
+            let name = FilePlace::name(file.shard);
+            let folder = format!("{}/date={}/run=<run>-<attempt>", file.artifact, file.date);
+            return refuse(format!("expected a file \"{folder}/{name}\""));
         }
         if file.shard.is_some_and(|shard| shard >= self.shards) {
             return refuse(format!(
@@ -76,22 +108,5 @@ impl Manifest {
             Ok(_) => Ok(()),
             Err(error) => refuse(error),
         }
-    }
-}
-
-/// Looks at a JSON document's version alone, so that a newer format is named as such and not as a
-/// broken one.
-pub(crate) fn check_version(json: &[u8], key: &str, known: u32, place: &str) -> Result<()> {
-    let document: Json = serde_json::from_slice(json)
-        .map_err(|e| Error::refused(STAGE, "not json").at(place).because(e))?;
-    match document.get(key) {
-        Some(version) if version.as_u64() == Some(u64::from(known)) => Ok(()),
-        Some(version) => Err(Error::setup(
-            STAGE,
-            format!("found {key} {version}, this program reads {known}"),
-        )
-        .at(place)
-        .fix("use the program that wrote it, or a newer one")),
-        None => Err(Error::refused(STAGE, format!("no {key:?} found, expected {known}")).at(place)),
     }
 }

@@ -1,45 +1,70 @@
-//! The manifest of a release, version 1: the only thing that says which files count.
+//! The manifest of a release: the only thing that says which files count.
 //!
-//! Canonical JSON, so that equal manifests are equal bytes: one line, keys in the order of the
-//! fields below, lists in the order of their keys, absent options left out. Nothing in it depends
-//! on the clock or a random number.
+//! One form in memory, one form a version on disk. Canonical JSON, so that equal manifests are
+//! equal bytes: one line, keys in a fixed order, lists in the order of their keys, absent options
+//! left out. Nothing in it depends on the clock or a random number.
 //!
 //! ```text
 //! release ── parent
+//!    ├── history  the releases before it
 //!    ├── inputs   what was read: source, date, files
-//!    ├── files    what was written by this or an earlier run: artifact, path, checksum
+//!    ├── files    what was written by this or an earlier run and is replaced as a whole
+//!    ├── lists    a date each: files that never change, by reference
 //!    ├── tags     which tags exist, with their types
 //!    └── counts   read = accepted + filtered + rejected, per source and app
+//!
+//! version 1 ──► v1 ┐                                  ┌─► releases/<20 digits>.json, sealed
+//! version 2 ──► v2 ┴─► Stored ─► with tags: Manifest ─┴─► lists/<checksum>.json
 //! ```
 
 mod check;
+mod compact;
+mod decisions;
+mod entries;
+mod format;
+mod history;
+mod lists;
+mod summary;
+mod v1;
+mod v2;
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
-
-pub(crate) use check::check_version;
 
 use crate::artifact::Artifact;
+use crate::checksum::Checksum;
 use crate::error::{Error, Result};
 use crate::shard::IdScope;
-use crate::value::ValueType;
 
-/// The version this program writes, and the only one it reads.
-pub const VERSION: u32 = 1;
+pub use decisions::{CarriedScope, Decisions, MissingDay, Outcome, ReleaseKind, Verdict};
+pub use entries::{FileEntry, Input, InputFile, InputStatus, OverLimit, SourceCount, TagEntry};
+pub use format::VERSION;
+pub(crate) use format::check_version;
+use format::{STAGE, readable_version};
+pub use history::{History, PAGE, Page, Past};
+pub use lists::{
+    ArtifactTotals, DayList, FOLDER as LISTS_FOLDER, ListKind, ListObject, Totals, add_files,
+    list_path,
+};
+pub use summary::Summary;
 
-const STAGE: &str = "manifest";
+/// The `numbering` of a run that numbered its new users by app, then by the bytes of their ids.
+pub const NUMBERED_BY_USER_ID: u32 = 1;
+
+/// The `numbering` of a run that numbered its new users by app, class of activity, common tags, then
+/// by the bytes of their ids.
+pub const NUMBERED_BY_ACTIVITY: u32 = 2;
 
 /// A release: everything a reader needs to find and check its files.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
-    /// [`VERSION`].
+    /// The version that it was read from; what is written is [`VERSION`].
     pub version: u32,
     /// The number of the release, from 1; orders commits.
     pub release: u64,
     /// The release whose state this one continues; `None` for the first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<u64>,
+    /// Why there is one.
+    pub kind: ReleaseKind,
     /// The date of this run.
     pub date: NaiveDate,
     /// The newest night in the release; never before `date`.
@@ -56,186 +81,164 @@ pub struct Manifest {
     pub shards: u32,
     /// The warehouse's id scope.
     pub id_scope: IdScope,
+    /// The order that this run numbered its new users in: [`NUMBERED_BY_USER_ID`] or
+    /// [`NUMBERED_BY_ACTIVITY`].
+    pub numbering: u32,
     /// What was read, by source.
     pub inputs: Vec<Input>,
-    /// What the release consists of, by artifact, date, shard and path.
+    /// The files that the manifest holds itself, by artifact, date, shard and path. Those of an
+    /// artifact that has a [`ListKind`] are found through `lists` as well.
     pub files: Vec<FileEntry>,
+    /// The lists of the other files, by kind and date.
+    pub lists: Vec<DayList>,
     /// The tags that exist, by app and name.
     pub tags: Vec<TagEntry>,
     /// What became of the rows read, by source and app.
     pub counts: Vec<SourceCount>,
+    /// The releases before this one.
+    pub history: History,
+    /// What checks and people decided.
+    pub decisions: Decisions,
     /// Why a person published it, when one did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// What a run took from one source.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Input {
-    /// The source's name.
-    pub source: String,
-    /// Whether it was read.
-    pub status: InputStatus,
-    /// The date the values are of: the run's, or an earlier one when carried.
-    pub date: NaiveDate,
-    /// The files, by path; none when carried or skipped.
-    pub files: Vec<InputFile>,
+/// A manifest as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// The manifest's canonical bytes.
+    pub json: Vec<u8>,
+    /// The list of its tags, which has to be there first.
+    pub tags: ListObject,
 }
 
-/// Whether a source was read, or what was done instead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum InputStatus {
-    /// Its files were read.
-    Read,
-    /// Its last values were kept, marked stale.
-    Carried,
-    /// The release does without it.
-    Skipped,
+/// A manifest as its own bytes have it: all but the tags, when they are a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    manifest: Manifest,
+    tags: Option<Checksum>,
 }
 
-/// A raw file as it was when read.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct InputFile {
-    /// Its URL or path.
-    pub path: String,
-    /// Bytes.
-    pub size: u64,
-    /// The store's version tag, where it has one that depends on the content alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub etag: Option<String>,
-    /// Rows according to its footer.
-    pub rows: u64,
-}
+impl Stored {
+    /// Reads a manifest; `place` is its path, for messages. Its checksum and its version are looked
+    /// at before anything else.
+    ///
+    /// # Errors
+    /// Setup for one that needs a newer reader; refused for anything that is not a sound manifest.
+    pub fn parse(json: &[u8], place: &str) -> Result<Self> {
+        let broken = |e| Error::refused(STAGE, "not a manifest").at(place).because(e);
+        let stored = match readable_version(json, place)? {
+            1 => Self {
+                manifest: serde_json::from_slice::<v1::ManifestV1>(json)
+                    .map_err(broken)?
+                    .into(),
+                tags: None,
+            },
+            _ => {
+                let read: v2::ManifestV2 = serde_json::from_slice(json).map_err(broken)?;
+                let (manifest, tags) = read.into_parts();
+                Self {
+                    manifest,
+                    tags: Some(tags),
+                }
+            }
+        };
+        stored.manifest.check().map_err(|e| e.at(place))?;
+        Ok(stored)
+    }
 
-/// A file of the release.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FileEntry {
-    /// What it holds.
-    pub artifact: Artifact,
-    /// Relative to the warehouse.
-    pub path: String,
-    /// The date its content is of.
-    pub date: NaiveDate,
-    /// The shard; `None` for a file of all shards.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shard: Option<u32>,
-    /// Rows.
-    pub rows: u64,
-    /// Size in bytes.
-    pub bytes: u64,
-    /// XXH3-128 of the bytes, as [`crate::checksum::Checksum`] prints it.
-    pub checksum: String,
-    /// The sum of the cardinality column; 0 for artifacts without bitmaps.
-    pub cardinality: u64,
-}
+    /// The number of the release.
+    pub fn release(&self) -> u64 {
+        self.manifest.release
+    }
 
-/// The `over_limit` of a tag beyond the number of tags that its app may have: none of its values is
-/// within the limit.
-pub const BEYOND_TAGS: u64 = 0;
+    /// The list that holds the tags; `None` when the manifest itself does.
+    pub fn tags_list(&self) -> Option<Checksum> {
+        self.tags
+    }
 
-/// A tag that exists in an app.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TagEntry {
-    /// The app.
-    pub app: String,
-    /// The tag's name.
-    pub tag: String,
-    /// Fixed: a later run with another type is refused.
-    #[serde(rename = "type")]
-    pub value_type: ValueType,
-    /// Whether a user can have several values.
-    pub multi: bool,
-    /// The source it comes from.
-    pub source: String,
-    /// The limit that its values exceeded when they were last counted, or [`BEYOND_TAGS`]: the next
-    /// night does not publish them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub over_limit: Option<u64>,
-    /// Whether its values are not in this release, because they exceeded the limit before.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_withheld: bool,
-}
-
-/// What became of a source's rows of one app.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SourceCount {
-    /// The source's name.
-    pub source: String,
-    /// `None` for rows without an app.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub app: Option<String>,
-    /// Rows read; the sum of the next three.
-    pub read: u64,
-    /// Rows used.
-    pub accepted: u64,
-    /// Rows the source's filter left out.
-    pub filtered: u64,
-    /// Rows with something wrong.
-    pub rejected: u64,
+    /// The manifest; `listed` are the tags of [`Stored::tags_list`], nothing when there is none.
+    pub fn with_tags(mut self, listed: Vec<TagEntry>) -> Manifest {
+        if self.tags.is_some() {
+            self.manifest.tags = listed;
+        }
+        self.manifest
+    }
 }
 
 impl Manifest {
     /// The canonical bytes; lists are put in order first.
     ///
     /// # Errors
-    /// Refused when an invariant is broken, as [`Manifest::from_json`] would find.
-    pub fn to_json(&self) -> Result<Vec<u8>> {
+    /// Refused when an invariant is broken, as [`Stored::parse`] would find, and for a manifest of
+    /// a newer program, which holds what this one does not know.
+    pub fn encode(&self) -> Result<Encoded> {
+        self.check_is_continued()?;
         let mut sorted = self.clone();
         sorted.sort();
         sorted.check()?;
-        let mut json = serde_json::to_vec(&sorted)
-            .map_err(|e| Error::refused(STAGE, "can not be written as json").because(e))?;
-        json.push(b'\n');
-        Ok(json)
+        v2::encode(sorted)
     }
 
-    /// Reads a manifest; `place` is its path, for messages. The version is looked at before
-    /// anything else.
+    /// Whether this program can go on from here: what it does not know it would lose.
     ///
     /// # Errors
-    /// Setup for a version this program does not know; refused for anything that is not a sound
-    /// manifest.
-    pub fn from_json(json: &[u8], place: &str) -> Result<Self> {
-        check_version(json, "version", VERSION, place)?;
-        let manifest: Self = serde_json::from_slice(json)
-            .map_err(|e| Error::refused(STAGE, "not a manifest").at(place).because(e))?;
-        manifest.check().map_err(|e| e.at(place))?;
-        Ok(manifest)
+    /// Setup for a manifest of a newer program.
+    pub fn check_is_continued(&self) -> Result<()> {
+        match self.version <= VERSION {
+            true => Ok(()),
+            false => Err(Error::setup(
+                STAGE,
+                format!(
+                    "release {} was made by a newer tagmill ({}, format {}): this program reads \
+                     it, but can not continue it",
+                    self.release, self.code_version, self.version
+                ),
+            )
+            .fix("run the newer program")),
+        }
     }
 
-    /// The files of one artifact, in the order of the manifest.
-    pub fn files_of(&self, artifact: Artifact) -> impl Iterator<Item = &FileEntry> {
+    /// The files of one artifact that the manifest holds itself, in its order: not those of lists.
+    pub fn direct_files(&self, artifact: Artifact) -> impl Iterator<Item = &FileEntry> {
         self.files
             .iter()
             .filter(move |file| file.artifact == artifact)
     }
 
+    /// The lists that hold files of an artifact.
+    pub fn lists_of(&self, artifact: Artifact) -> impl Iterator<Item = &DayList> {
+        self.lists
+            .iter()
+            .filter(move |list| list.totals.contains_key(&artifact))
+    }
+
+    /// Files, rows and bytes by artifact, those of lists included.
+    pub fn totals(&self) -> ArtifactTotals {
+        let mut totals = ArtifactTotals::new();
+        add_files(&mut totals, &self.files);
+        for (artifact, more) in self.lists.iter().flat_map(|list| &list.totals) {
+            totals.entry(*artifact).or_default().add(*more);
+        }
+        totals
+    }
+
+    /// The release as the histories of later ones name it.
+    pub fn past(&self) -> Past {
+        Past {
+            release: self.release,
+            date: self.date,
+            head_date: self.head_date,
+            kind: self.kind,
+        }
+    }
+
     fn sort(&mut self) {
         self.inputs.iter_mut().for_each(|input| input.files.sort());
         self.inputs.sort();
-        self.files.sort_by(|a, b| {
-            (a.artifact.name(), a.date, a.shard, &a.path).cmp(&(
-                b.artifact.name(),
-                b.date,
-                b.shard,
-                &b.path,
-            ))
-        });
+        FileEntry::sort(&mut self.files);
+        self.lists.sort_by_key(|list| (list.kind, list.date));
         self.tags.sort();
         self.counts.sort();
-    }
-}
-
-impl SourceCount {
-    /// Whether read = accepted + filtered + rejected.
-    pub fn is_balanced(&self) -> bool {
-        let parts = [self.accepted, self.filtered, self.rejected];
-        parts.into_iter().try_fold(0u64, u64::checked_add) == Some(self.read)
     }
 }

@@ -81,6 +81,7 @@ pub async fn finish(
     Ok(ShardReport {
         shard: shard.number,
         files: Vec::new(),
+        absorbed: Vec::new(),
         new_users: users - u64::from(shard.known),
         users,
         tags,

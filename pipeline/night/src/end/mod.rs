@@ -10,6 +10,7 @@ pub(crate) mod cutter;
 pub(crate) mod finish;
 pub(crate) mod label_sets;
 pub(crate) mod members;
+pub(crate) mod merged_users;
 pub(crate) mod new_users;
 pub(crate) mod numbering;
 pub(crate) mod output;

@@ -14,6 +14,8 @@ pub struct ShardReport {
     pub shard: u32,
     /// Files written, each once.
     pub files: Vec<FileEntry>,
+    /// Paths of earlier files of the dictionary whose rows are in this shard's new one too.
+    pub absorbed: Vec<String>,
     /// Users added to the dictionary.
     pub new_users: u64,
     /// Users in the dictionary.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use datafusion::error::{DataFusionError, Result};
 
+use tagmill_schemas::manifest::OverLimit;
+
 use super::spec::{AppRules, LabelSpec, NightSpec, TagSpec};
 use tagmill_rules::{Names, Program, TagInfo, compile};
 
@@ -29,7 +31,7 @@ pub struct AppNames<'a> {
     /// Uploaded lists; `None`: all that are named, because the rules were checked before.
     pub lists: Option<Vec<&'a str>>,
     /// The app's tags whose values are not published, with the limit that they exceed.
-    pub withheld: Option<&'a BTreeMap<String, u64>>,
+    pub withheld: Option<&'a BTreeMap<String, OverLimit>>,
 }
 
 impl<'a> AppNames<'a> {
@@ -98,7 +100,7 @@ impl Names for AppNames<'_> {
         self.lists.clone().unwrap_or_default()
     }
 
-    fn withheld(&self, tag: &str) -> Option<u64> {
+    fn withheld(&self, tag: &str) -> Option<OverLimit> {
         self.withheld?.get(tag).copied()
     }
 }

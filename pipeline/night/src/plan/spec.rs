@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use tagmill_schemas::manifest::FileEntry;
+use tagmill_schemas::manifest::{FileEntry, OverLimit};
 use tagmill_schemas::value::ValueType;
 use tagmill_schemas::{IdScope, Shards};
 
@@ -99,7 +99,7 @@ impl NightSpec {
 }
 
 /// By app and tag the limit that the tag's values exceeded.
-pub type Withheld = BTreeMap<String, BTreeMap<String, u64>>;
+pub type Withheld = BTreeMap<String, BTreeMap<String, OverLimit>>;
 
 /// The files of earlier releases that shards read, each at most once.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

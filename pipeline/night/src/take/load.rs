@@ -50,7 +50,8 @@ async fn batches<C: Columns>(
 
 /// Every run appended a file whose ordinals follow those of the run before.
 async fn load_users(shard: &mut Shard<'_>, store: &Store) -> Result<()> {
-    let files = of_shard(&shard.spec.parent.users, shard.number);
+    let spec = shard.spec;
+    let files = of_shard(&spec.parent.users, shard.number);
     let users: u64 = files.iter().map(|file| file.rows).sum();
     shard.ids = Dictionary::with_capacity(users as usize + users as usize / 16);
     let scoped = shard.spec.id_scope == IdScope::App;
@@ -70,10 +71,11 @@ async fn load_users(shard: &mut Shard<'_>, store: &Store) -> Result<()> {
             Some(batch) => ordinals_of(batch)?.value(0),
             None => u32::MAX,
         };
-        loaded.push((first, batches));
+        loaded.push((first, file, batches));
     }
-    loaded.sort_by_key(|(first, _)| *first);
-    for batch in loaded.into_iter().flat_map(|(_, batches)| batches) {
+    loaded.sort_by_key(|(first, ..)| *first);
+    shard.user_files = loaded.iter().map(|(_, file, _)| *file).collect();
+    for batch in loaded.into_iter().flat_map(|(.., batches)| batches) {
         add_users(&mut shard.ids, &batch)?;
     }
     shard.known = shard.ids.len() as u32;

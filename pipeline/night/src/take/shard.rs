@@ -3,6 +3,7 @@
 
 use arrow::array::{Array, RecordBatch};
 use datafusion::error::{DataFusionError, Result};
+use tagmill_schemas::manifest::FileEntry;
 use tagmill_schemas::value::ValueType;
 
 use super::accounting::Accounting;
@@ -24,6 +25,8 @@ pub struct Shard<'a> {
     pub ids: Dictionary,
     /// Users of earlier runs.
     pub known: u32,
+    /// The files of the dictionary that these are in, oldest first.
+    pub user_files: Vec<&'a FileEntry>,
     /// Names of apps.
     pub apps: Values,
     /// (app, user) -> seat.
@@ -50,6 +53,7 @@ impl<'a> Shard<'a> {
             layouts,
             ids: Dictionary::default(),
             known: 0,
+            user_files: Vec::new(),
             apps: Values::new(ValueType::String),
             seats: Seats::default(),
             states: spec.sources.iter().map(SourceState::new).collect(),

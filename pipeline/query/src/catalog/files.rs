@@ -23,13 +23,14 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
+use super::listed::ListedFiles;
 use super::prune;
 
 /// Bytes asked of a file's end in the first request: the footer of most artifact files, far less
 /// than a large bitmap.
 const FOOTER_HINT: usize = 64 << 10;
 
-/// A table over exactly the given files.
+/// A table over exactly the given files, and those of the lists given.
 ///
 /// Filters reach the Parquet reader: files are skipped by their statistics before any request, row
 /// groups and pages by theirs, and the columns that only the result needs are read for matching
@@ -38,6 +39,8 @@ pub struct FileTable {
     store: ObjectStoreUrl,
     schema: TableSchema,
     files: Vec<PartitionedFile>,
+    /// More files, which are looked up when a query can need them.
+    listed: Option<ListedFiles>,
 }
 
 impl FileTable {
@@ -56,6 +59,15 @@ impl FileTable {
             store,
             schema,
             files,
+            listed: None,
+        }
+    }
+
+    /// The table with the files of lists as well.
+    pub(super) fn with_listed(self, listed: ListedFiles) -> Self {
+        Self {
+            listed: Some(listed),
+            ..self
         }
     }
 
@@ -101,7 +113,13 @@ impl TableProvider for FileTable {
     }
 
     fn statistics(&self) -> Option<Statistics> {
-        Some(totals(&self.files, self.schema.table_schema()))
+        let mut total = totals(&self.files, self.schema.table_schema());
+        if let Some(listed) = &self.listed {
+            let (rows, bytes) = listed.size();
+            total.num_rows = total.num_rows.add(&Precision::Exact(rows));
+            total.total_byte_size = total.total_byte_size.add(&Precision::Inexact(bytes));
+        }
+        Some(total)
     }
 
     /// Inexact for all: `scan` only skips files; the physical optimiser then hands the same filters
@@ -120,7 +138,11 @@ impl TableProvider for FileTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let files = prune::matching(state, self.schema(), filters, self.files.clone())?;
+        let mut files = self.files.clone();
+        if let Some(listed) = &self.listed {
+            files.extend(listed.matching(state, self.schema(), filters).await?);
+        }
+        let files = prune::matching(state, self.schema(), filters, files)?;
         if files.is_empty() {
             // A scan of no partitions has no distribution that a plan above could rest on.
             return Ok(Arc::new(EmptyExec::new(project_schema(

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! manifest ── one table per artifact ──► FileTable ──► files whose shard and date can match (no request)
+//!                     ├─ lists whose date can match, read then ─► their files
 //!                     │                                └► row groups and pages whose keys can match (footer, page index)
 //!                     │                                   └► rows whose keys match ──► only their bitmap pages
 //!                     └─ views tags_string, tags_integer, ... : one typed `value` column, with its code
@@ -12,6 +13,7 @@
 //! ```
 
 mod files;
+mod listed;
 mod prune;
 mod raw;
 mod release;
@@ -43,8 +45,9 @@ const STAGE: &str = "catalog";
 pub async fn register(ctx: &SessionContext, warehouse: &Store, manifest: &Manifest) -> Result<()> {
     let url = release::warehouse_url()?;
     ctx.register_object_store(url.as_ref(), Arc::clone(warehouse.objects()));
+    let read = listed::ReadLists::default();
     for artifact in Artifact::ALL {
-        let table = release::table(artifact, manifest, warehouse, &url)?;
+        let table = release::table(artifact, manifest, warehouse, &url, &read)?;
         ctx.register_table(artifact.name(), Arc::new(table))
             .map_err(failed)?;
     }

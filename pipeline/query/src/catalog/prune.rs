@@ -21,8 +21,30 @@ pub(super) fn matching(
     filters: &[Expr],
     files: Vec<PartitionedFile>,
 ) -> Result<Vec<PartitionedFile>> {
+    let unknown = Arc::new(Statistics::new_unknown(&schema));
+    let known = files.iter().map(|file| {
+        let known = file.statistics.clone();
+        known.unwrap_or_else(|| Arc::clone(&unknown))
+    });
+    let keep = keeps(state, schema, filters, known.collect())?;
+    Ok(files
+        .into_iter()
+        .zip(keep)
+        .filter_map(|(file, keep)| keep.then_some(file))
+        .collect())
+}
+
+/// Which of several parts of a table, of which these statistics are known, can hold a row that the
+/// filters accept.
+pub(super) fn keeps(
+    state: &dyn Session,
+    schema: SchemaRef,
+    filters: &[Expr],
+    known: Vec<Arc<Statistics>>,
+) -> Result<Vec<bool>> {
+    let all = vec![true; known.len()];
     let Some(filter) = conjunction(filters.to_vec()) else {
-        return Ok(files);
+        return Ok(all);
     };
     let predicate =
         state.create_physical_expr(filter, &DFSchema::try_from(Arc::clone(&schema))?)?;
@@ -30,21 +52,7 @@ pub(super) fn matching(
         .with_file_schema(Arc::clone(&schema))
         .try_build(predicate)
     else {
-        return Ok(files);
+        return Ok(all);
     };
-    let unknown = Arc::new(Statistics::new_unknown(&schema));
-    let known = files
-        .iter()
-        .map(|file| {
-            file.statistics
-                .clone()
-                .unwrap_or_else(|| Arc::clone(&unknown))
-        })
-        .collect();
-    let keep = pruning.prune(&PrunableStatistics::new(known, schema))?;
-    Ok(files
-        .into_iter()
-        .zip(keep)
-        .filter_map(|(file, keep)| keep.then_some(file))
-        .collect())
+    pruning.prune(&PrunableStatistics::new(known, schema))
 }

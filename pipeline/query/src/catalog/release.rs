@@ -13,6 +13,7 @@ use object_store::ObjectMeta;
 use tagmill_schemas::manifest::FileEntry;
 use tagmill_schemas::{Artifact, Manifest, Result};
 
+use super::listed::{ListedFiles, ReadLists};
 use super::{FileTable, failed};
 use tagmill_warehouse::store::Store;
 
@@ -32,6 +33,7 @@ pub(super) fn table(
     manifest: &Manifest,
     warehouse: &Store,
     url: &ObjectStoreUrl,
+    read: &ReadLists,
 ) -> Result<FileTable> {
     let schema = artifact.schema();
     let entries = manifest
@@ -41,10 +43,16 @@ pub(super) fn table(
     let files = entries
         .map(|entry| file(entry, warehouse, &schema))
         .collect::<Result<_>>()?;
-    Ok(FileTable::new(url.clone(), &schema, Vec::new(), files))
+    let table = FileTable::new(url.clone(), &schema, Vec::new(), files);
+    Ok(table.with_listed(ListedFiles::of(artifact, manifest, warehouse, read)))
 }
 
-fn file(entry: &FileEntry, warehouse: &Store, schema: &Schema) -> Result<PartitionedFile> {
+/// A file with what its entry says of it.
+pub(super) fn file(
+    entry: &FileEntry,
+    warehouse: &Store,
+    schema: &Schema,
+) -> Result<PartitionedFile> {
     let location = warehouse.location(&entry.path)?;
     // Files of a release never change, so one time stands for all: footers are cached by it.
     let meta = ObjectMeta {
@@ -54,19 +62,22 @@ fn file(entry: &FileEntry, warehouse: &Store, schema: &Schema) -> Result<Partiti
         e_tag: None,
         version: None,
     };
-    Ok(PartitionedFile::new_from_meta(meta).with_statistics(Arc::new(statistics(entry, schema))))
+    let known = known_of(entry.rows, entry.shard, entry.date, schema);
+    Ok(PartitionedFile::new_from_meta(meta).with_statistics(Arc::new(known)))
 }
 
-/// Exact rows; exact `shard` and `date` columns, since a file holds one shard and one date.
-fn statistics(entry: &FileEntry, schema: &Schema) -> Statistics {
+/// Exact rows; exact `shard` and `date` columns, where there is one shard and one date.
+pub(super) fn known_of(
+    rows: u64,
+    shard: Option<u32>,
+    date: NaiveDate,
+    schema: &Schema,
+) -> Statistics {
     let mut known = Statistics::new_unknown(schema);
-    known.num_rows = usize::try_from(entry.rows).map_or(Precision::Absent, Precision::Exact);
+    known.num_rows = usize::try_from(rows).map_or(Precision::Absent, Precision::Exact);
     let constants = [
-        (
-            "shard",
-            entry.shard.map(|shard| ScalarValue::UInt32(Some(shard))),
-        ),
-        ("date", Some(ScalarValue::Date32(Some(days(entry.date))))),
+        ("shard", shard.map(|shard| ScalarValue::UInt32(Some(shard)))),
+        ("date", Some(ScalarValue::Date32(Some(days(date))))),
     ];
     for (name, value) in constants {
         if let (Ok(index), Some(value)) = (schema.index_of(name), value) {

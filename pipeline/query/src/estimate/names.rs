@@ -7,6 +7,7 @@ use datafusion::common::cast::as_string_view_array;
 use datafusion::logical_expr::{ident, lit};
 use datafusion::prelude::SessionContext;
 use tagmill_schemas::config::Tag;
+use tagmill_schemas::manifest::OverLimit;
 use tagmill_schemas::nearest::nearest;
 use tagmill_schemas::{Error, Manifest, Result, ValueType};
 
@@ -18,7 +19,7 @@ use tagmill_rules::{Names, TagInfo};
 pub(super) struct AppNames {
     tags: BTreeMap<String, (ValueType, bool)>,
     groups: BTreeSet<String>,
-    withheld: BTreeMap<String, u64>,
+    withheld: BTreeMap<String, OverLimit>,
 }
 
 impl AppNames {
@@ -56,7 +57,12 @@ impl AppNames {
             .iter()
             .filter(|entry| entry.app == app && entry.is_withheld);
         let withheld = withheld
-            .map(|entry| (entry.tag.clone(), entry.over_limit.unwrap_or_default()))
+            .map(|entry| {
+                (
+                    entry.tag.clone(),
+                    entry.over_limit.unwrap_or(OverLimit::Tags),
+                )
+            })
             .collect();
         Ok(Self {
             tags,
@@ -129,7 +135,7 @@ impl Names for AppNames {
         Vec::new()
     }
 
-    fn withheld(&self, tag: &str) -> Option<u64> {
+    fn withheld(&self, tag: &str) -> Option<OverLimit> {
         self.withheld.get(tag).copied()
     }
 }

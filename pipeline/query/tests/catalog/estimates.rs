@@ -3,7 +3,7 @@
 use tagmill_query::estimate::estimate;
 use tagmill_schemas::ValueType;
 use tagmill_schemas::config::Tag;
-use tagmill_schemas::manifest::SourceCount;
+use tagmill_schemas::manifest::{OverLimit, SourceCount};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::release::{APP, User, small, users};
@@ -147,7 +147,9 @@ async fn a_tag_whose_values_are_withheld_is_no_tag_that_nobody_has() {
         .tags
         .iter_mut()
         .filter(|entry| entry.tag == "gender")
-        .for_each(|entry| (entry.over_limit, entry.is_withheld) = (Some(2), true));
+        .for_each(|entry| {
+            (entry.over_limit, entry.is_withheld) = (Some(OverLimit::Values(2)), true)
+        });
     for rule in ["gender = 'F'", "vip OR NOT (age > 3 AND gender IS NULL)"] {
         let error = estimate(&ctx, &manifest, &[], None, APP, rule)
             .await

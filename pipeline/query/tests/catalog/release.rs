@@ -14,7 +14,9 @@ use datafusion::prelude::SessionContext;
 use object_store::path::Path;
 use tagmill_bitmap::write_sorted;
 use tagmill_query::catalog;
-use tagmill_schemas::manifest::{FileEntry, Manifest, TagEntry};
+use tagmill_schemas::manifest::{
+    Decisions, FileEntry, History, Manifest, NUMBERED_BY_USER_ID, ReleaseKind, TagEntry, VERSION,
+};
 use tagmill_schemas::{Artifact, IdScope, ValueType};
 use tagmill_warehouse::artifact::ArtifactWriter;
 use tagmill_warehouse::store::Store;
@@ -102,9 +104,10 @@ fn date() -> NaiveDate {
 
 fn manifest(files: Vec<FileEntry>, tags: Vec<TagEntry>) -> Manifest {
     Manifest {
-        version: 1,
+        version: VERSION,
         release: 3,
         parent: None,
+        kind: ReleaseKind::Night,
         date: date(),
         head_date: date(),
         run: "r".to_owned(),
@@ -113,10 +116,14 @@ fn manifest(files: Vec<FileEntry>, tags: Vec<TagEntry>) -> Manifest {
         code_version: String::new(),
         shards: SHARDS,
         id_scope: IdScope::Global,
+        numbering: NUMBERED_BY_USER_ID,
         inputs: vec![],
         files,
+        lists: vec![],
         tags,
         counts: vec![],
+        history: History::default(),
+        decisions: Decisions::default(),
         reason: None,
     }
 }

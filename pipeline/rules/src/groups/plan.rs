@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use tagmill_schemas::manifest::BEYOND_TAGS;
+use tagmill_schemas::manifest::OverLimit;
 use tagmill_schemas::registry::{GroupRow, Placed};
 
 use super::{Fault, GroupStatus, Status};
@@ -124,7 +124,7 @@ pub fn plan_app(
                     status.rule_hash = Some(rule_hash(&rule.text));
                     status.as_of = Some(date);
                     let withheld = withheld_tag(&rule.expr, &names)
-                        .map(|(tag, most)| over_limit_reason(tag, most));
+                        .map(|(tag, limit)| over_limit_reason(tag, limit));
                     withheld
                         .into_iter()
                         .for_each(|reason| refuse(&mut status, Status::OverLimit, reason));
@@ -256,10 +256,12 @@ fn invalid_rows(rows: &[Row]) -> Option<(Status, String)> {
     Some((Status::Invalid, reason))
 }
 
-fn over_limit_reason(tag: &str, most: u64) -> String {
-    match most {
-        BEYOND_TAGS => format!("tag {tag:?} is beyond the number of tags that the app may have"),
-        most => format!("tag {tag:?} has more values than its limit of {most}"),
+fn over_limit_reason(tag: &str, limit: OverLimit) -> String {
+    match limit {
+        OverLimit::Tags => {
+            format!("tag {tag:?} is beyond the number of tags that the app may have")
+        }
+        OverLimit::Values(most) => format!("tag {tag:?} has more values than its limit of {most}"),
     }
 }
 
@@ -337,7 +339,7 @@ impl Names for WithGroups<'_> {
         self.names.list_names()
     }
 
-    fn withheld(&self, tag: &str) -> Option<u64> {
+    fn withheld(&self, tag: &str) -> Option<OverLimit> {
         self.names.withheld(tag)
     }
 }

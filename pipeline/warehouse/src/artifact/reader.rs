@@ -70,6 +70,7 @@ pub async fn read_artifact(
         store: store.clone(),
         location: store.location(&entry.path)?,
         size: entry.bytes,
+        tail: None,
     };
     let named = Named {
         store: store.clone(),
@@ -177,6 +178,7 @@ pub fn file_reader(
         store: store.clone(),
         location,
         size,
+        tail: None,
     }
 }
 
@@ -185,6 +187,8 @@ struct Source {
     store: Store,
     location: Path,
     size: u64,
+    /// What was read from here to the end for the footer: of a small file everything.
+    tail: Option<(u64, Bytes)>,
 }
 
 impl Source {
@@ -207,6 +211,14 @@ impl Source {
         }
     }
 
+    /// The range, if it is in the tail.
+    fn in_tail(&self, range: &Range<u64>) -> Option<Bytes> {
+        let (start, tail) = self.tail.as_ref()?;
+        let from = usize::try_from(range.start.checked_sub(*start)?).ok()?;
+        let to = usize::try_from(range.end.checked_sub(*start)?).ok()?;
+        (from <= to && to <= tail.len()).then(|| tail.slice(from..to))
+    }
+
     fn check_size(&self, found: u64) -> parquet::errors::Result<()> {
         match found == self.size {
             true => Ok(()),
@@ -220,7 +232,17 @@ impl Source {
 
 impl AsyncFileReader for Source {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, parquet::errors::Result<Bytes>> {
-        self.fetch(range).boxed()
+        async move {
+            if let Some(bytes) = self.in_tail(&range) {
+                return Ok(bytes);
+            }
+            let bytes = self.fetch(range.clone()).await?;
+            if range.end == self.size && bytes.len() as u64 <= FOOTER_BYTES {
+                self.tail = Some((range.start, bytes.clone()));
+            }
+            Ok(bytes)
+        }
+        .boxed()
     }
 
     fn get_byte_ranges(
@@ -228,6 +250,9 @@ impl AsyncFileReader for Source {
         ranges: Vec<Range<u64>>,
     ) -> BoxFuture<'_, parquet::errors::Result<Vec<Bytes>>> {
         async move {
+            if let Some(found) = ranges.iter().map(|range| self.in_tail(range)).collect() {
+                return Ok(found);
+            }
             Ok(self
                 .store
                 .objects()

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
+use tagmill_schemas::checksum::Checksum;
 use tagmill_schemas::error::{Error, Reason, Result};
-use tagmill_schemas::manifest::{FileEntry, Manifest};
-use tagmill_schemas::release;
+use tagmill_schemas::manifest::{DayList, FileEntry, Manifest};
+use tagmill_schemas::{Artifact, release};
 
+use super::lists::{load_lists, put_list};
 use super::releases::{list_releases, load_release};
 use crate::store::{Create, Store};
 
@@ -59,36 +61,106 @@ impl Outcome {
 /// Publishes: checks the manifest's promises against the store, then creates `releases/<20
 /// digits>.json`.
 ///
-/// Files that the release before already has are trusted as they are; new ones are looked at. An
-/// answer that got lost is no conflict: the same bytes under the number are our release.
+/// The manifest's day lists are there already. Files and lists that the release before has are
+/// trusted as they are; new ones are looked at. An answer that got lost is no conflict: the same bytes under the number are our release.
 ///
 /// # Errors
 /// Refused when a promise does not hold (a file is missing, has another size, a shard is missing,
 /// the head moves back); setup and retry as the store says. Nothing is visible then.
 pub async fn commit(store: &Store, manifest: &Manifest) -> Result<Outcome> {
     let store = &store.for_stage(STAGE);
-    let json = Bytes::from(manifest.to_json()?);
+    let encoded = manifest.encode()?;
+    let json = Bytes::from(encoded.json);
     let newest = list_releases(store).await?.newest().unwrap_or(0);
     if newest >= manifest.release {
         return settle(store, manifest, &json, newest).await;
     }
     number_follows(manifest, newest)?;
-    shards_are_covered(manifest)?;
     let previous = match newest {
         0 => None,
         number => Some(load_release(store, number).await?),
     };
-    if let Some(previous) = &previous {
-        warehouse_is_the_same(manifest, previous)?;
-        head_does_not_move_back(manifest, previous)?;
-        published_files_do_not_change(manifest, previous)?;
-    }
-    let new = new_files(manifest, previous.as_ref());
+    let known = match &previous {
+        Some(previous) => {
+            previous.check_is_continued()?;
+            warehouse_is_the_same(manifest, previous)?;
+            head_does_not_move_back(manifest, previous)?;
+            Known::of(store, manifest, previous).await?
+        }
+        None => Known::default(),
+    };
+    let listed = load_lists(store, known.new_lists(manifest)).await?;
+    manifest.check_files(&listed)?;
+    known.files_do_not_change(manifest.files.iter().chain(&listed))?;
+    let new = known.new_files(manifest.files.iter().chain(&listed));
+    shards_are_covered(manifest, &new)?;
     new_files_are_there(store, &new).await?;
     // Before there is a name for them: a release never names files that a power cut can empty.
     let paths: Vec<&str> = new.iter().map(|file| file.path.as_str()).collect();
     store.make_durable(&paths).await?;
+    put_list(store, &encoded.tags).await?;
     create(store, manifest, json).await
+}
+
+/// What the release before has: it was looked at when that was published.
+#[derive(Default)]
+struct Known {
+    release: u64,
+    lists: BTreeSet<Checksum>,
+    /// By path; of listed files those whose list is another one now.
+    files: BTreeMap<String, FileEntry>,
+}
+
+impl Known {
+    async fn of(store: &Store, manifest: &Manifest, previous: &Manifest) -> Result<Self> {
+        let lists: BTreeSet<Checksum> = previous.lists.iter().map(|list| list.list).collect();
+        let is_replaced = |list: &&DayList| {
+            let now = manifest
+                .lists
+                .iter()
+                .find(|now| (now.kind, now.date) == (list.kind, list.date));
+            now.is_some_and(|now| now.list != list.list)
+        };
+        let replaced = load_lists(store, previous.lists.iter().filter(is_replaced)).await?;
+        let files = previous.files.iter().cloned().chain(replaced);
+        Ok(Self {
+            release: previous.release,
+            lists,
+            files: files.map(|file| (file.path.clone(), file)).collect(),
+        })
+    }
+
+    fn new_lists<'m>(&self, manifest: &'m Manifest) -> Vec<&'m DayList> {
+        let lists = manifest.lists.iter();
+        lists
+            .filter(|list| !self.lists.contains(&list.list))
+            .collect()
+    }
+
+    /// A path that is published keeps its content for ever.
+    fn files_do_not_change<'f>(
+        &self,
+        mut files: impl Iterator<Item = &'f FileEntry>,
+    ) -> Result<()> {
+        let is_other = |file: &&FileEntry| {
+            let known = self.files.get(&file.path);
+            known.is_some_and(|known| known != *file)
+        };
+        match files.find(is_other) {
+            None => Ok(()),
+            Some(file) => Err(refuse(format!(
+                "file {:?} is not as release {} has it",
+                file.path, self.release
+            ))),
+        }
+    }
+
+    fn new_files<'f>(&self, files: impl Iterator<Item = &'f FileEntry>) -> Vec<FileEntry> {
+        files
+            .filter(|file| !self.files.contains_key(&file.path))
+            .cloned()
+            .collect()
+    }
 }
 
 async fn create(store: &Store, manifest: &Manifest, json: Bytes) -> Result<Outcome> {
@@ -151,19 +223,15 @@ fn number_follows(manifest: &Manifest, newest: u64) -> Result<()> {
 }
 
 /// A folder with one shard's file has every shard's: a shard without rows has a file without rows.
-fn shards_are_covered(manifest: &Manifest) -> Result<()> {
+/// The dictionary's older folders lose, shard by shard, what a later run merges.
+fn shards_are_covered(manifest: &Manifest, new: &[FileEntry]) -> Result<()> {
     let mut folders = BTreeMap::<&str, BTreeSet<u32>>::new();
-    for file in &manifest.files {
-        let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
-        let expected = file.shard.map_or("all.parquet".to_owned(), |shard| {
-            format!("{shard:05}.parquet")
-        });
-        if name != expected {
-            return Err(refuse(format!(
-                "found file {:?}, expected the name {expected:?}",
-                file.path
-            )));
-        }
+    let whole = manifest
+        .files
+        .iter()
+        .filter(|file| file.artifact != Artifact::Users);
+    for file in whole.chain(new) {
+        let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         if let Some(shard) = file.shard {
             folders.entry(folder).or_default().insert(shard);
         }
@@ -202,41 +270,6 @@ fn head_does_not_move_back(manifest: &Manifest, previous: &Manifest) -> Result<(
             manifest.head_date, previous.head_date
         ))),
     }
-}
-
-/// A path that is published keeps its content for ever.
-fn published_files_do_not_change(manifest: &Manifest, previous: &Manifest) -> Result<()> {
-    let known: BTreeMap<&str, &FileEntry> = previous
-        .files
-        .iter()
-        .map(|file| (file.path.as_str(), file))
-        .collect();
-    match manifest.files.iter().find(|file| {
-        known
-            .get(file.path.as_str())
-            .is_some_and(|known| known != file)
-    }) {
-        None => Ok(()),
-        Some(file) => Err(refuse(format!(
-            "file {:?} is not as release {} has it",
-            file.path, previous.release
-        ))),
-    }
-}
-
-/// The files that the previous release does not have.
-fn new_files(manifest: &Manifest, previous: Option<&Manifest>) -> Vec<FileEntry> {
-    let known: BTreeSet<&str> = previous
-        .into_iter()
-        .flat_map(|previous| &previous.files)
-        .map(|file| file.path.as_str())
-        .collect();
-    manifest
-        .files
-        .iter()
-        .filter(|file| !known.contains(file.path.as_str()))
-        .cloned()
-        .collect()
 }
 
 /// Every new file is there with its size.

@@ -5,13 +5,16 @@
 //! probe ──► does this store honour create-if-absent?
 //! choose_parents ──► run id ──► claim_attempt ──► files … ──► commit ──► mark_success
 //!                                                              │
-//!                                      releases/<20 digits>.json, created only if absent
+//!                       lists/<checksum>.json ◄── refers to ── releases/<20 digits>.json
+//!                       created before                        created only if absent
 //! ```
 //! Only the manifests say what counts; there is no pointer to move, so a reader sees the old
 //! release or the new one.
 
 mod attempt;
 mod commit;
+mod history;
+mod lists;
 mod parents;
 mod probe;
 mod releases;
@@ -20,8 +23,13 @@ mod warehouse;
 
 pub use attempt::{Attempt, claim_attempt, run_id};
 pub use commit::{Outcome, commit, mark_success};
+pub use history::continue_history;
+pub use lists::{files_where, load_each_list, load_list, load_lists, put_list, put_lists};
 pub use parents::{Parents, choose_parents};
 pub use probe::probe;
-pub use releases::{Releases, list_releases, load_release, newest_release, resolve_release};
+pub use releases::{
+    Releases, list_releases, load_release, load_summaries, load_summary, newest_release,
+    releases_since, resolve_release,
+};
 pub use verify::{Depth, Problem, Verified, verify};
 pub use warehouse::{Init, init_warehouse, load_constants, open_warehouse};

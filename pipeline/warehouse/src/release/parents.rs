@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use tagmill_schemas::error::Result;
 use tagmill_schemas::manifest::Manifest;
 
+use super::history::Lineage;
 use super::releases::{list_releases, load_release};
 use crate::store::Store;
 
@@ -37,20 +38,27 @@ impl Parents {
 /// Chooses the parents of a run for `date`. Rolled-back nights count like any other release.
 ///
 /// # Errors
-/// As [`load_release`].
+/// As [`load_release`]; setup when the newest release was made by a newer program.
 pub async fn choose_parents(store: &Store, date: NaiveDate) -> Result<Parents> {
     let releases = list_releases(store).await?;
-    let mut parents = Parents::default();
-    for number in releases.numbers().iter().rev() {
-        let manifest = load_release(store, *number).await?;
-        let is_earlier = manifest.head_date < date;
-        if parents.newest.is_none() {
-            parents.newest = Some(manifest.clone());
+    let Some(number) = releases.newest() else {
+        return Ok(Parents::default());
+    };
+    let newest = load_release(store, number).await?;
+    newest.check_is_continued()?;
+    let state = if newest.head_date < date {
+        Some(newest.clone())
+    } else {
+        let found = Lineage::new(store, &newest, &releases)
+            .find(|page| page.head_from < date, |past| past.head_date < date)
+            .await?;
+        match found {
+            Some(past) => Some(load_release(store, past.release).await?),
+            None => None,
         }
-        if is_earlier {
-            parents.state = Some(manifest);
-            break;
-        }
-    }
-    Ok(parents)
+    };
+    Ok(Parents {
+        newest: Some(newest),
+        state,
+    })
 }

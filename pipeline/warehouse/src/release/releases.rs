@@ -1,12 +1,18 @@
 //! Which releases there are, and their manifests.
 
+use bytes::Bytes;
 use chrono::NaiveDate;
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use tagmill_schemas::error::{Error, Result};
-use tagmill_schemas::manifest::Manifest;
+use tagmill_schemas::manifest::{ListObject, Manifest, Page, Stored, Summary, list_path};
 use tagmill_schemas::release::{self, ReleaseName};
 
+use super::history::Lineage;
+use super::lists::get_list;
 use crate::store::Store;
+
+/// Manifests read at once.
+const AT_ONCE: usize = 8;
 
 /// The numbers of the releases there are, ascending; others may be added at any time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +27,11 @@ impl Releases {
     /// The highest number, the current release; `None` before the first.
     pub fn newest(&self) -> Option<u64> {
         self.0.last().copied()
+    }
+
+    /// Whether there is a release of this number.
+    pub fn contains(&self, number: u64) -> bool {
+        self.0.binary_search(&number).is_ok()
     }
 }
 
@@ -38,30 +49,85 @@ pub async fn list_releases(store: &Store) -> Result<Releases> {
     Ok(Releases(numbers))
 }
 
-/// The manifest of a release.
+/// The manifest of a release, with its tags; the lists of its files are read when they are needed.
 ///
 /// # Errors
-/// Setup when there is no such release or this program does not know its format; refused when it is
-/// damaged.
+/// Setup when there is no such release or it needs a newer program; refused when it is damaged.
 pub async fn load_release(store: &Store, number: u64) -> Result<Manifest> {
+    let (json, place) = manifest_bytes(store, number).await?;
+    let stored = Stored::parse(&json, &place)?;
+    is_of(store, stored.release(), number, &place)?;
+    let tags = match stored.tags_list() {
+        None => Vec::new(),
+        Some(list) => ListObject::tags(list, &get_list(store, list).await?)
+            .map_err(|e| e.at(store.name_of(&list_path(list))))?,
+    };
+    Ok(stored.with_tags(tags))
+}
+
+/// The head of a release's manifest.
+///
+/// # Errors
+/// As [`load_release`].
+pub async fn load_summary(store: &Store, number: u64) -> Result<Summary> {
+    let (json, place) = manifest_bytes(store, number).await?;
+    let summary = Summary::parse(&json, &place)?;
+    is_of(store, summary.release, number, &place)?;
+    Ok(summary)
+}
+
+/// The heads of several manifests, in the order of `numbers`.
+///
+/// # Errors
+/// As [`load_release`].
+pub async fn load_summaries(store: &Store, numbers: &[u64]) -> Result<Vec<Summary>> {
+    let loads: Vec<_> = numbers
+        .iter()
+        .map(|&number| {
+            let store = store.clone();
+            async move { load_summary(&store, number).await }
+        })
+        .collect();
+    futures::stream::iter(loads)
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await
+}
+
+async fn manifest_bytes(store: &Store, number: u64) -> Result<(Bytes, String)> {
     let path = release::path(number);
-    let json = store.try_get(&path).await?;
-    let json = json.ok_or_else(|| {
-        Error::setup(store.stage(), format!("there is no release {number}"))
-            .at(store.name_of(&path))
-    })?;
-    let manifest = Manifest::from_json(&json, &store.name_of(&path))?;
-    match manifest.release == number {
-        true => Ok(manifest),
+    let place = store.name_of(&path);
+    match store.try_get(&path).await? {
+        Some(json) => Ok((json, place)),
+        None => Err(Error::setup(store.stage(), format!("there is no release {number}")).at(place)),
+    }
+}
+
+fn is_of(store: &Store, found: u64, expected: u64, place: &str) -> Result<()> {
+    match found == expected {
+        true => Ok(()),
         false => Err(Error::refused(
             store.stage(),
-            format!(
-                "found the manifest of release {}, expected {number}",
-                manifest.release
-            ),
+            format!("found the manifest of release {found}, expected {expected}"),
         )
-        .at(store.name_of(&path))),
+        .at(place)),
     }
+}
+
+/// The numbers of the releases whose run was for `date` or later, ascending.
+///
+/// # Errors
+/// As [`load_release`].
+pub async fn releases_since(store: &Store, date: NaiveDate) -> Result<Vec<u64>> {
+    let releases = list_releases(store).await?;
+    let Some(number) = releases.newest() else {
+        return Ok(Vec::new());
+    };
+    let newest = load_release(store, number).await?;
+    let mut all = Lineage::new(store, &newest, &releases).all().await?;
+    all.push(newest.past());
+    all.retain(|past| past.date >= date);
+    Ok(all.into_iter().map(|past| past.release).collect())
 }
 
 /// The current release; `None` before the first.
@@ -92,31 +158,39 @@ pub async fn resolve_release(store: &Store, name: ReleaseName) -> Result<Manifes
 
 async fn release_of(store: &Store, date: NaiveDate) -> Result<Manifest> {
     let releases = list_releases(store).await?;
-    let (mut before, mut after) = (None::<NaiveDate>, None::<NaiveDate>);
-    for number in releases.numbers().iter().rev() {
-        let manifest = load_release(store, *number).await?;
-        match manifest.date {
-            found if found == date => return Ok(manifest),
-            found if found < date => before = before.max(Some(found)),
-            found => after = Some(after.map_or(found, |after| after.min(found))),
-        }
+    let Some(number) = releases.newest() else {
+        return Err(nothing_published(store));
+    };
+    let newest = load_release(store, number).await?;
+    if newest.date == date {
+        return Ok(newest);
     }
-    let nearest: Vec<String> = [before, after]
+    let lineage = Lineage::new(store, &newest, &releases);
+    let is_around = |page: &Page| page.from <= date && date <= page.to;
+    if let Some(past) = lineage.find(is_around, |past| past.date == date).await? {
+        return load_release(store, past.release).await;
+    }
+    let mut dates: Vec<NaiveDate> = lineage.all().await?.iter().map(|past| past.date).collect();
+    dates.push(newest.date);
+    Err(no_release_of(store, date, &dates))
+}
+
+fn no_release_of(store: &Store, date: NaiveDate, dates: &[NaiveDate]) -> Error {
+    let before = dates.iter().filter(|found| **found < date).max();
+    let after = dates.iter().filter(|found| **found > date).min();
+    let nearest: Vec<String> = before
         .into_iter()
-        .flatten()
+        .chain(after)
         .map(|date| date.to_string())
         .collect();
-    match nearest.is_empty() {
-        true => Err(nothing_published(store)),
-        false => Err(Error::setup(
-            store.stage(),
-            format!(
-                "there is no release for {date}, nearest: {}",
-                nearest.join(" and ")
-            ),
-        )
-        .at(store.name_of(release::FOLDER))),
-    }
+    Error::setup(
+        store.stage(),
+        format!(
+            "there is no release for {date}, nearest: {}",
+            nearest.join(" and ")
+        ),
+    )
+    .at(store.name_of(release::FOLDER))
 }
 
 fn nothing_published(store: &Store) -> Error {

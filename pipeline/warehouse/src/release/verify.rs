@@ -1,10 +1,11 @@
 //! Is everything a release promises still there, byte for byte?
 
+use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 use tagmill_schemas::checksum::Checksum;
 use tagmill_schemas::error::Result;
-use tagmill_schemas::manifest::{FileEntry, Manifest};
+use tagmill_schemas::manifest::{FileEntry, Manifest, list_path};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::store::Store;
@@ -40,27 +41,63 @@ pub struct Verified {
     pub problems: Vec<Problem>,
 }
 
-/// Looks at every file of a release. Damage is reported, not an error.
+/// Looks at every file of a release, and at the lists that name them. Damage is reported, not an
+/// error.
 ///
 /// # Errors
 /// Only when the store can not be asked.
 pub async fn verify(store: &Store, manifest: &Manifest, depth: Depth) -> Result<Verified> {
     let store = store.for_stage("verify");
-    let looks = manifest
-        .files
-        .clone()
+    let mut problems = Vec::new();
+    let mut files = manifest.files.clone();
+    for list in &manifest.lists {
+        match look_at_list(&store, list.list).await? {
+            Ok(bytes) => match list.read(&bytes) {
+                Ok(listed) => files.extend(listed),
+                Err(error) => problems.push(of_list(list.list, error.what().to_owned())),
+            },
+            Err(problem) => problems.push(problem),
+        }
+    }
+    for page in &manifest.history.older {
+        problems.extend(look_at_list(&store, page.list).await?.err());
+    }
+    let bytes = files.iter().map(|file| file.bytes).sum();
+    let count = files.len() as u64;
+    let looks = files
         .into_iter()
         .map(|file| look(store.clone(), file, depth));
-    let problems: Vec<Option<Problem>> = futures::stream::iter(looks)
+    let found: Vec<Option<Problem>> = futures::stream::iter(looks)
         .buffered(FILES_AT_ONCE)
         .try_collect()
         .await?;
-    let mut problems: Vec<Problem> = problems.into_iter().flatten().collect();
+    problems.extend(found.into_iter().flatten());
     problems.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(Verified {
-        files: manifest.files.len() as u64,
-        bytes: manifest.files.iter().map(|file| file.bytes).sum(),
+        files: count,
+        bytes,
         problems,
+    })
+}
+
+fn of_list(list: Checksum, what: String) -> Problem {
+    Problem {
+        path: list_path(list),
+        what,
+    }
+}
+
+/// The bytes of a list that is whole, or what is wrong with it.
+async fn look_at_list(store: &Store, list: Checksum) -> Result<Result<Bytes, Problem>> {
+    Ok(match store.try_get(&list_path(list)).await? {
+        None => Err(of_list(list, "not found".to_owned())),
+        Some(bytes) => match Checksum::of(&bytes) {
+            found if found == list => Ok(bytes),
+            found => Err(of_list(
+                list,
+                format!("found checksum {found}, expected {list}"),
+            )),
+        },
     })
 }
 

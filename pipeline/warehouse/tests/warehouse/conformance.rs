@@ -197,7 +197,7 @@ async fn publishes(store: &Store) {
             .problems,
         []
     );
-    for file in published.files_of(Artifact::Tags) {
+    for file in published.direct_files(Artifact::Tags) {
         let batches: Vec<_> = read_artifact(store, file, &["value_string", "cardinality"])
             .await
             .unwrap()

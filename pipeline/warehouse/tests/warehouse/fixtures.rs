@@ -9,7 +9,9 @@ use arrow::array::{
 use arrow::datatypes::DataType;
 use chrono::NaiveDate;
 use tagmill_schemas::config::Warehouse;
-use tagmill_schemas::manifest::{FileEntry, VERSION};
+use tagmill_schemas::manifest::{
+    Decisions, FileEntry, History, NUMBERED_BY_USER_ID, ReleaseKind, VERSION,
+};
 use tagmill_schemas::{Artifact, IdScope, Manifest, Shards};
 
 use tagmill_warehouse::artifact::ArtifactWriter;
@@ -135,6 +137,7 @@ pub fn manifest(release: u64, day: &str, run: &str, files: Vec<FileEntry>) -> Ma
         version: VERSION,
         release,
         parent: (release > 1).then_some(release - 1),
+        kind: ReleaseKind::Night,
         date: date(day),
         head_date: date(day),
         run: run.to_owned(),
@@ -143,10 +146,14 @@ pub fn manifest(release: u64, day: &str, run: &str, files: Vec<FileEntry>) -> Ma
         code_version: "test".to_owned(),
         shards: SHARDS,
         id_scope: IdScope::Global,
+        numbering: NUMBERED_BY_USER_ID,
         inputs: Vec::new(),
         files,
+        lists: vec![],
         tags: Vec::new(),
         counts: Vec::new(),
+        history: History::default(),
+        decisions: Decisions::default(),
         reason: None,
     }
 }

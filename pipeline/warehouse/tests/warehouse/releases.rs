@@ -5,15 +5,17 @@ use tagmill_schemas::{Manifest, ReleaseName};
 
 use crate::fixtures::{date, local, manifest, memory, night, warehouse};
 use tagmill_warehouse::release::{
-    Depth, Outcome, Parents, choose_parents, commit, init_warehouse, list_releases, load_constants,
-    newest_release, resolve_release, run_id, verify,
+    Depth, Outcome, Parents, choose_parents, commit, continue_history, init_warehouse,
+    list_releases, load_constants, newest_release, resolve_release, run_id, verify,
 };
 use tagmill_warehouse::store::Store;
 
 async fn publish(store: &Store, release: u64, day: &str, head: &str) -> Manifest {
     let files = night(store, day, &format!("r{release}")).await;
+    let newest = newest_release(store).await.unwrap();
     let made = Manifest {
         head_date: date(head),
+        history: continue_history(store, newest.as_ref()).await.unwrap(),
         ..manifest(release, day, &format!("r{release}"), files)
     };
     commit(store, &made).await.unwrap().committed().unwrap();
@@ -166,9 +168,7 @@ async fn refuses_promises_that_do_not_hold() {
         ("expected 1, the one after the newest", |m| m.release = 2),
         ("shard 1 is missing", |m| m.files.truncate(1)),
         ("listed twice", |m| m.files.push(m.files[0].clone())),
-        ("expected the name \"00001.parquet\"", |m| {
-            m.files[0].shard = Some(1)
-        }),
+        ("<attempt>/00001.parquet\"", |m| m.files[0].shard = Some(1)),
         ("bytes, expected 7", |m| m.files[1].bytes = 7),
         ("is missing", |m| {
             m.files[1].path = m.files[1].path.replace("run=r-1", "run=other-1")

@@ -55,7 +55,7 @@ impl AppWriter<'_> {
         let of_app = self.shard.spec.withheld.get(app);
         let withheld = of_app.and_then(|tags| tags.get(&sets.name));
         let reported = withheld.map_or(sets.values.len(), |limit| {
-            sets.values.len().min(*limit as usize + 1)
+            sets.values.len().min(limit.most_values() as usize + 1)
         });
         self.tags.push(TagReport {
             app: app.to_owned(),
