@@ -28,6 +28,9 @@ pub enum Scope {
 /// App (empty with [`Scope::Global`]) and user id.
 pub type Identity = (String, String);
 
+/// A user, and the app and user id of the row by which the user is numbered.
+type Sighted<'f> = (Identity, &'f (String, String));
+
 /// All users of a warehouse.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dictionary {
@@ -76,7 +79,7 @@ impl Dictionary {
             let (app, user) = sighting;
             home.entry(self.identity(app, user)).or_insert(sighting);
         }
-        let mut new: BTreeMap<u32, Vec<(Identity, &(String, String))>> = BTreeMap::new();
+        let mut new: BTreeMap<u32, Vec<Sighted<'_>>> = BTreeMap::new();
         for (identity, sighting) in home {
             if !self.numbers.contains_key(&identity) {
                 let shard = self.shard(&identity);
@@ -116,7 +119,7 @@ fn value<'f>(facts: &'f Facts, tag: &str, (app, user): &(String, String)) -> Opt
     users.get(user)?.first()
 }
 
-fn common_tags(facts: &Facts, users: &[(Identity, &(String, String))]) -> Vec<&'static str> {
+fn common_tags(facts: &Facts, users: &[Sighted<'_>]) -> Vec<&'static str> {
     let mut tags: Vec<(usize, &str)> = single_valued()
         .map(|tag| {
             let values: BTreeSet<_> = users.iter().map(|(_, at)| value(facts, tag, at)).collect();

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that can not go on says so
 
 mod bytes_read;
+mod columns;
 mod estimates;
 mod raw_sources;
 mod release;

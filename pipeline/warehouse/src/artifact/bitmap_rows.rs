@@ -126,7 +126,8 @@ impl BitmapRows {
         self.bitmaps.push(bitmap);
         self.rows += 1;
         self.all_rows += 1;
-        self.cardinality += cardinality;
+        // Damaged counts of a batch that others made; a file of ours can not come near.
+        self.cardinality = self.cardinality.wrapping_add(cardinality);
         if self.rows == layout::GROUP_ROWS || self.bitmaps.size() + self.key_bytes >= GROUP_BYTES {
             self.end_group()?;
         }
