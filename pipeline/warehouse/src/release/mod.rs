@@ -11,6 +11,7 @@
 //! release or the new one.
 
 mod attempt;
+mod attempt_file;
 mod commit;
 mod parents;
 mod probe;
@@ -19,6 +20,7 @@ mod verify;
 mod warehouse;
 
 pub use attempt::{Attempt, claim_attempt, run_id};
+pub use attempt_file::{AttemptFile, remove_attempt_files};
 pub use commit::{Outcome, commit, mark_success};
 pub use parents::{Parents, choose_parents};
 pub use probe::probe;
