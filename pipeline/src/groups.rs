@@ -7,14 +7,15 @@ use tagmill_schemas::manifest::{Input, InputFile, Manifest};
 use tagmill_schemas::registry::GroupRow;
 use tagmill_schemas::{Error, Result};
 
-use super::lists::Lists;
+use super::lists::{ListSize, Lists};
 use super::registry::{ConfFiles, GroupTags, read_files};
+use super::rule_names::RuleNames;
 use super::statuses::Statuses;
 use super::{Observer, Request};
-use tagmill_night::{AppNames, AppRules, ListSpec, TagSpec, Withheld};
+use tagmill_night::{ListSpec, TagSpec, Withheld};
 use tagmill_rules::Atom;
 use tagmill_rules::groups::{
-    AppPlan, Fault, GroupStatus, Rows, Status, by_app, plan_app, read_rows,
+    AppPlan, AppRules, Fault, GroupStatus, Rows, Status, by_app, plan_app, read_rows,
 };
 
 /// The input that group rules are.
@@ -29,12 +30,12 @@ type Group = (String, String);
 /// The groups of every app.
 #[derive(Default)]
 pub struct GroupNight {
-    /// By app: the program and the statuses.
+    /// By app: the compiled rules and the statuses.
     pub plans: Vec<AppPlan>,
-    /// The valid rules, for the operator.
-    pub rules: Vec<AppRules>,
-    /// The lists that they name.
+    /// The lists that valid rules name, in order of (app, list).
     pub lists: Vec<ListSpec>,
+    /// Their sizes, which stay when the ids are handed to the shards.
+    pub list_sizes: Vec<ListSize>,
     /// Files read.
     pub inputs: Vec<Input>,
     /// Rows that name no group.
@@ -44,6 +45,12 @@ pub struct GroupNight {
 }
 
 impl GroupNight {
+    /// The rules that shards evaluate, by app; apps without one are left out.
+    pub fn rules(&self) -> Vec<&AppRules> {
+        let rules = self.plans.iter().map(|plan| &plan.rules);
+        rules.filter(|rules| !rules.groups().is_empty()).collect()
+    }
+
     /// How many groups have each status.
     pub fn by_status(&self) -> BTreeMap<&'static str, u64> {
         let mut counts = BTreeMap::new();
@@ -72,10 +79,6 @@ pub async fn plan_groups(
     files.tell_absent(observer);
     let lists = Lists::find(request).await?;
     let (Rows { rows, faults }, damaged) = read_all(&files)?;
-    let texts: BTreeMap<Group, String> = rows
-        .iter()
-        .map(|p| ((p.row.app.clone(), p.row.group.clone()), p.row.rule.clone()))
-        .collect();
     let (apps, nameless) = by_app(rows, faults);
     let unused = |f: &Fault| format!("group row {}:{} is not used: {}", f.file, f.line, f.reason);
     let lines = nameless.iter().map(unused).collect();
@@ -88,12 +91,11 @@ pub async fn plan_groups(
     };
     let mut wanted = BTreeSet::new();
     for (app, rows) in &apps {
-        let names = AppNames {
+        let names = RuleNames {
             platform,
             labels: tags.by_app.get(app),
             shared_labels: &tags.shared,
-            groups: Vec::new(),
-            lists: Some(lists.names(app)),
+            lists: lists.names(app),
             withheld: withheld.get(app),
         };
         let plan = plan_app(
@@ -103,32 +105,26 @@ pub async fn plan_groups(
             request.config.limits.of(app).groups,
             request.date,
         );
-        wanted.extend(plan.program.atoms().iter().filter_map(|atom| match atom {
-            Atom::InList(list) => Some((app.clone(), list.clone())),
-            _ => None,
-        }));
-        night.rules.push(valid_rules(app, &plan, &texts));
+        wanted.extend(
+            plan.rules
+                .program()
+                .atoms()
+                .iter()
+                .filter_map(|atom| match atom {
+                    Atom::InList(list) => Some((app.clone(), list.clone())),
+                    _ => None,
+                }),
+        );
         night.plans.push(plan);
     }
     let statuses = night.plans.iter().flat_map(|plan| &plan.statuses);
     let lines = statuses.filter_map(|s| s.notice()).collect();
     tell(observer, lines, "groups that are not ok: see group_status");
     let (lists, mut inputs) = lists.read(&wanted, request, observer).await?;
+    night.list_sizes = lists.iter().map(ListSize::of).collect();
     night.lists = lists;
     night.inputs.append(&mut inputs);
     Ok(night)
-}
-
-/// The rules of an app's valid groups.
-fn valid_rules(app: &str, plan: &AppPlan, texts: &BTreeMap<Group, String>) -> AppRules {
-    let valid = plan.statuses.iter().filter(|s| s.status == Status::Ok);
-    let text = |s: &GroupStatus| texts.get(&(app.to_owned(), s.group.clone())).cloned();
-    AppRules {
-        app: app.to_owned(),
-        groups: valid
-            .filter_map(|s| Some((s.group.clone(), text(s)?)))
-            .collect(),
-    }
 }
 
 /// The rows of every file, and the files of which rows seem to be lost.

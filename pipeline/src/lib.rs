@@ -20,6 +20,7 @@ mod plan;
 mod registry;
 mod report;
 mod rollup;
+mod rule_names;
 mod run;
 mod session;
 mod sources;

@@ -15,6 +15,24 @@ use tagmill_warehouse::store::{Found, Store, open_pattern};
 /// The input that lists are, and the source of what is counted of them.
 pub const LISTS: &str = "groups.lists";
 
+/// How many ids a list has.
+pub struct ListSize {
+    /// The app.
+    pub app: String,
+    /// Distinct ids.
+    pub members: u64,
+}
+
+impl ListSize {
+    /// Of a list.
+    pub fn of(list: &ListSpec) -> Self {
+        Self {
+            app: list.app.clone(),
+            members: list.members.len() as u64,
+        }
+    }
+}
+
 /// The lists of a warehouse: (app, list) -> file. Without `{app}` in the pattern a list belongs to
 /// every app, `None`.
 #[derive(Default)]

@@ -19,10 +19,11 @@ use super::sources::{Decision, SourceInput};
 use super::tag_limit::full_apps;
 use super::tonight::Tonight;
 use tagmill_engine::{Work, of_datafusion};
+use tagmill_night::exchange::shard_numbers;
 use tagmill_night::scan::{Scan, ScanContext, plan_source, rows_of};
 use tagmill_night::{
-    BehaviourLimits, Keeps, NightExec, NightLimits, NightSpec, ParentFiles, RowsSpec, SourceSpec,
-    TagSpec, Withheld,
+    AudienceSpec, BehaviourLimits, Keeps, NightExec, NightLimits, NightSpec, ParentFiles, RowsSpec,
+    ShardNumbers, SourceSpec, TagSpec, Withheld,
 };
 use tagmill_warehouse::release::Parents;
 use tagmill_warehouse::store::Store;
@@ -103,16 +104,47 @@ impl NightPlan {
         Ok(true)
     }
 
-    /// The operator.
+    /// Writes the rules and the ids of lists for the shards, once for all attempts at the run; from
+    /// then on only their numbers are kept here.
+    ///
+    /// # Errors
+    /// An error of the store.
+    pub async fn write_audience(&mut self, store: &Store) -> Result<()> {
+        let lists = std::mem::take(&mut self.groups.lists);
+        let attempt = (self.spec.run.as_str(), self.spec.attempt);
+        let rules = self.groups.rules();
+        let written = self.spec.audience.write(&rules, &lists, store, attempt);
+        written.await
+    }
+
+    /// The operator that runs in this process.
     ///
     /// # Errors
     /// Setup for a plan that does not fit together.
     pub fn operator(&self, store: &Store) -> Result<Arc<NightExec>> {
-        let exec = NightExec::try_new(
-            Arc::new(self.spec.clone()),
-            store.clone(),
-            self.children.clone(),
-        );
+        self.operator_over(store, ShardNumbers::OfPartition, self.children.clone())
+    }
+
+    /// The operator that may run elsewhere, as long as its sources are exchanged by the engine:
+    /// every shard is told its number by a row.
+    ///
+    /// # Errors
+    /// As [`NightPlan::operator`].
+    pub fn operator_to_send(&self, store: &Store) -> Result<Arc<NightExec>> {
+        let numbers = shard_numbers(self.spec.shards);
+        let numbers = numbers.map_err(|e| of_datafusion(Work::RawData, "plan", e))?;
+        let children = std::iter::once(numbers).chain(self.children.iter().cloned());
+        self.operator_over(store, ShardNumbers::OfRow, children.collect())
+    }
+
+    fn operator_over(
+        &self,
+        store: &Store,
+        numbers: ShardNumbers,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<NightExec>> {
+        let spec = Arc::new(self.spec.clone());
+        let exec = NightExec::try_new(spec, store.clone(), numbers, children);
         Ok(Arc::new(
             exec.map_err(|e| of_datafusion(Work::RawData, "plan", e))?,
         ))
@@ -206,8 +238,7 @@ impl Planning<'_> {
             shared_labels: tags.shared,
             unused_labels: tags.unused,
             full_apps: full_apps(config, state),
-            rules: groups.rules.clone(),
-            lists: groups.lists.clone(),
+            audience: AudienceSpec::of(groups.rules(), &groups.lists),
             shard_budget: 0,
         })
     }

@@ -14,7 +14,7 @@ use tagmill_schemas::{Artifact, Config, Error, Metric, Result};
 use super::groups::GroupNight;
 use super::known_tags::tag_entries;
 use super::limits::Exceeded;
-use super::lists::LISTS;
+use super::lists::{LISTS, ListSize};
 use super::stale::stale_since;
 use super::tag_codes::{load_codes, new_codes};
 use super::tags_of_night::{TagOfNight, tags_of};
@@ -75,7 +75,7 @@ pub async fn roll_up(
     let seen = tags_of(reports);
     let exceeded = Exceeded::of(spec, context.config, reports, &seen, context.newest());
     let mut metrics = add_counts(reports, &exceeded);
-    add_unknown_members(spec, reports, &mut metrics);
+    add_unknown_members(&groups.list_sizes, reports, &mut metrics);
     let sizes = add_groups(reports);
     files.extend(context.write_of_date(&metrics).await?);
     let mut tags = Vec::new();
@@ -84,7 +84,7 @@ pub async fn roll_up(
         let (values, merged) = context.write_codes(&seen).await?;
         files.extend(values);
         absorbed.extend(merged);
-        finish_statuses(spec, groups, &sizes, context.inputs)?;
+        finish_statuses(spec, groups, &sizes, context.inputs);
         let statuses = filled(|rows| status_rows(groups, rows))?;
         files.extend(context.write(Artifact::GroupStatus, statuses).await?);
         tags = tag_entries(spec, &seen, &exceeded, context.newest());
@@ -226,13 +226,13 @@ fn add_counts(reports: &[ShardReport], exceeded: &Exceeded) -> Metrics {
 }
 
 /// Members of lists that are no users: counted, not added.
-fn add_unknown_members(spec: &NightSpec, reports: &[ShardReport], metrics: &mut Metrics) {
-    for (number, list) in spec.lists.iter().enumerate() {
+fn add_unknown_members(lists: &[ListSize], reports: &[ShardReport], metrics: &mut Metrics) {
+    for (number, list) in lists.iter().enumerate() {
         let known: u64 = reports
             .iter()
             .filter_map(|report| report.lists.get(number))
             .sum();
-        let unknown = (list.members.len() as u64).saturating_sub(known);
+        let unknown = list.members.saturating_sub(known);
         if unknown > 0 {
             *metrics
                 .entry((
@@ -349,7 +349,7 @@ fn finish_statuses(
     groups: &mut GroupNight,
     sizes: &BTreeMap<(String, String), u64>,
     inputs: &[Input],
-) -> Result<()> {
+) {
     let dates = |wanted: InputStatus| -> BTreeMap<&str, NaiveDate> {
         // What a rerun keeps of its own date is not old.
         let found = inputs.iter().filter(|i| {
@@ -358,8 +358,8 @@ fn finish_statuses(
         found.map(|i| (i.source.as_str(), i.date)).collect()
     };
     let (stale, incomplete) = (
-        stale_since(spec, &dates(InputStatus::Carried))?,
-        stale_since(spec, &dates(InputStatus::Skipped))?,
+        stale_since(spec, &groups.plans, &dates(InputStatus::Carried)),
+        stale_since(spec, &groups.plans, &dates(InputStatus::Skipped)),
     );
     for status in groups
         .plans
@@ -379,7 +379,6 @@ fn finish_statuses(
             status.reason = Some("a source that it rests on was skipped".to_owned());
         }
     }
-    Ok(())
 }
 
 fn status_rows(

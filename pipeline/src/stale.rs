@@ -4,81 +4,54 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use tagmill_schemas::{Error, Result};
 
-use tagmill_night::{AppNames, AppRules, NightSpec, RowsSpec, TagSpec};
-use tagmill_rules::{Atom, Expr, compile};
+use tagmill_night::{NightSpec, RowsSpec};
+use tagmill_rules::Atom;
+use tagmill_rules::groups::AppPlan;
 
 /// (app, group) -> the oldest date of the carried values that it rests on.
-///
-/// # Errors
-/// Setup when a rule that was planned does not compile any more.
 pub fn stale_since(
     spec: &NightSpec,
+    plans: &[AppPlan],
     carried: &BTreeMap<&str, NaiveDate>,
-) -> Result<BTreeMap<(String, String), NaiveDate>> {
+) -> BTreeMap<(String, String), NaiveDate> {
     let mut stale = BTreeMap::new();
-    if carried.is_empty() {
-        return Ok(stale);
-    }
-    let platform: Vec<TagSpec> = spec.platform_tags().cloned().collect();
-    for rules in &spec.rules {
-        for (group, date) in stale_groups(spec, rules, &platform, carried)? {
-            stale.insert((rules.app.clone(), group), date);
+    for plan in plans.iter().filter(|_| !carried.is_empty()) {
+        for (group, date) in stale_groups(spec, plan, carried) {
+            stale.insert((plan.app.clone(), group.to_owned()), date);
         }
     }
-    Ok(stale)
+    stale
 }
 
-fn stale_groups(
+fn stale_groups<'p>(
     spec: &NightSpec,
-    rules: &AppRules,
-    platform: &[TagSpec],
+    plan: &'p AppPlan,
     carried: &BTreeMap<&str, NaiveDate>,
-) -> Result<BTreeMap<String, NaiveDate>> {
-    let names = AppNames::planned(spec, rules, platform);
-    let mut uses: BTreeMap<&str, Vec<Atom>> = BTreeMap::new();
-    for (group, rule) in &rules.groups {
-        let expression = compile(rule, &names, spec.date).map_err(|e| {
-            Error::setup(
-                "roll-up",
-                format!("rule {}/{group}: {}", rules.app, e.message),
-            )
-        })?;
-        let mut atoms = Vec::new();
-        collect(&expression, &mut atoms);
-        uses.insert(group, atoms);
-    }
-    let mut stale: BTreeMap<String, NaiveDate> = BTreeMap::new();
+) -> BTreeMap<&'p str, NaiveDate> {
+    let uses = plan.compiled.iter();
+    let uses: Vec<(&str, Vec<&Atom>)> = uses
+        .map(|(group, rule)| (group.as_str(), rule.atoms()))
+        .collect();
+    let mut stale: BTreeMap<&str, NaiveDate> = BTreeMap::new();
     // A chain of groups is no longer than their number.
     loop {
         let before = stale.clone();
         for (group, atoms) in &uses {
             let dates = atoms.iter().filter_map(|atom| match atom {
                 Atom::Has { tag } | Atom::Tag { tag, .. } => {
-                    carried.get(source_of(spec, &rules.app, tag)?).copied()
+                    carried.get(source_of(spec, &plan.app, tag)?).copied()
                 }
-                Atom::InGroup(other) => stale.get(other).copied(),
+                Atom::InGroup(other) => stale.get(other.as_str()).copied(),
                 Atom::InList(_) | Atom::InSplit { .. } => None,
             });
             if let Some(oldest) = dates.min() {
-                stale.insert((*group).to_owned(), oldest);
+                stale.insert(group, oldest);
             }
         }
         if stale == before {
-            return Ok(stale);
+            return stale;
         }
-    }
-}
-
-fn collect(expression: &Expr, out: &mut Vec<Atom>) {
-    match expression {
-        Expr::All | Expr::None => {}
-        Expr::Not(inner) => collect(inner, out),
-        Expr::And(members) | Expr::Or(members) => {
-            members.iter().for_each(|member| collect(member, out))
-        }
-        Expr::Atom(atom) => out.push(atom.clone()),
     }
 }
 

@@ -73,15 +73,16 @@ impl fmt::Display for ValueType {
 
 /// One typed tag value. Equality, hash and order are total: types in the order of [`ValueType`],
 /// then strings by bytes, doubles by `f64::total_cmp`. [`Value::double`] keeps NaN, infinities and
-/// the negative zero out.
-#[derive(Debug, Clone)]
+/// the negative zero out. As JSON a double is its bits: as a number JSON would not keep it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Value {
     /// UTF-8 text.
     String(String),
     /// Signed, 64 bits.
     Integer(i64),
     /// Finite and not -0.0 when made by [`Value::double`] or [`Value::parse`].
-    Double(f64),
+    Double(#[serde(with = "bits")] f64),
     /// Days since 1970-01-01.
     Date(i32),
     /// True or false.
@@ -152,6 +153,19 @@ impl Value {
             (Self::Boolean(a), Self::Boolean(b)) => a.cmp(b),
             _ => self.value_type().cmp(&other.value_type()),
         }
+    }
+}
+
+/// A double as the integer of its bits.
+mod bits {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(number: &f64, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(number.to_bits())
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<f64, D::Error> {
+        u64::deserialize(from).map(f64::from_bits)
     }
 }
 

@@ -264,6 +264,25 @@ fn estimates_name_position_and_nearest_name() {
 }
 
 #[test]
+fn a_declared_tag_without_values_is_one_that_nobody_has() {
+    let folder = published();
+    let config = folder.path().join("warehouse.toml");
+    let tag = "[[tag]]\nname = 'booked'\nsource = 'profiles'\ntype = 'date'\nvalue = 'booked'\n";
+    let declared = std::fs::read_to_string(&config).unwrap() + tag;
+    std::fs::write(&config, declared).unwrap();
+    for (rule, users) in [("booked IS NOT NULL", 0), ("booked IS NULL", 1_000)] {
+        let found = json(folder.path(), &["estimate", "--app", "shop", rule]);
+        assert_eq!(found["users"], users, "{rule}");
+    }
+    let typo = run(
+        folder.path(),
+        &["estimate", "--app", "shop", "bookd IS NULL"],
+    );
+    let expected = "unknown tag \"bookd\", did you mean \"booked\"?";
+    assert!(typo.last_error().contains(expected), "{typo:?}");
+}
+
+#[test]
 fn verify_finds_damage_and_status_age() {
     let folder = published();
     assert_eq!(

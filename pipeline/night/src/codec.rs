@@ -10,11 +10,12 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
 
 use crate::scan::{BY_VALUE, ByValue, ONE_DICTIONARY, OneDictionary};
-use crate::{NightExec, NightSpec};
+use crate::{NightExec, NightSpec, ShardNumbers};
 use tagmill_engine::external;
 use tagmill_warehouse::store::Store;
 
-/// Writes a [`NightExec`] as the JSON of its [`NightSpec`]. The functions of the scan travel by
+/// Writes a [`NightExec`] as the JSON of its [`NightSpec`]. Only one whose shards are told by rows
+/// travels, [`ShardNumbers::OfRow`]: an engine may number partitions anew. The functions of the scan travel by
 /// name, and [`crate::scan::register_functions`] makes them known; except for [`ByValue`], which
 /// has an expression, and [`OneDictionary`], of which every column has its own.
 #[derive(Debug, Default)]
@@ -34,6 +35,7 @@ impl PhysicalExtensionCodec for NightCodec {
         Ok(Arc::new(NightExec::try_new(
             Arc::new(spec),
             store,
+            ShardNumbers::OfRow,
             inputs.to_vec(),
         )?))
     }
@@ -50,6 +52,13 @@ impl PhysicalExtensionCodec for NightCodec {
                 node.name()
             )));
         };
+        if night.numbers() == ShardNumbers::OfPartition {
+            return Err(DataFusionError::Plan(
+                "the shards of this plan are numbered by partition: it runs in its own process \
+                 only"
+                    .to_owned(),
+            ));
+        }
         serde_json::to_writer(bytes, night.spec().as_ref())
             .map_err(|e| DataFusionError::External(Box::new(e)))
     }

@@ -1,12 +1,11 @@
 //! The operator of the night: one hash-exchanged child a source, one partition a shard; it writes
-//! the shard's files and returns one row that says what it wrote.
+//! the shard's files and returns one row that says where its report is.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::pin::Pin;
+use std::sync::Arc;
 
-use arrow::array::{RecordBatch, StringArray, UInt32Array};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::array::RecordBatch;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
@@ -22,83 +21,48 @@ use datafusion::physical_plan::{
     PlanProperties, ReplaceChildrenOptions,
 };
 use futures::StreamExt;
-use tokio::sync::Semaphore;
 
 use crate::end::app::Audiences;
-use crate::end::buffers::EndBuffers;
 use crate::end::finish::finish;
 use crate::end::merged_users::merge_users;
 use crate::end::output::Output;
-use crate::end::report::ShardReport;
-use crate::plan::audience::{Audience, compile_rules};
+use crate::end::report::{ShardReport, read_reports, report_row, report_schema};
+use crate::exchange::told_shard;
 use crate::plan::columns::Layout;
 use crate::plan::spec::NightSpec;
-use crate::take::batch::SourceBatch;
+use crate::shared::Shared;
 use crate::take::load::{load_groups, load_parent};
 use crate::take::shard::Shard;
 use tagmill_engine::{Work, external, of_datafusion};
-use tagmill_warehouse::artifact::Spare;
 use tagmill_warehouse::store::Store;
 
-/// The night as a physical operator. Its children are exchanged so that partition `i` holds shard
-/// `i`.
-#[derive(Debug)]
+/// The night as a physical operator. Its children are exchanged so that a partition of all of them
+/// holds one shard.
 pub struct NightExec {
     spec: Arc<NightSpec>,
     /// By source: the columns of its batches.
     layouts: Arc<[Layout]>,
     store: Store,
+    numbers: ShardNumbers,
     children: Vec<Arc<dyn ExecutionPlan>>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
     shared: Arc<Shared>,
 }
 
-/// What the partitions of one process share.
-#[derive(Default)]
-struct Shared {
-    programs: OnceLock<std::result::Result<BTreeMap<String, Audience>, String>>,
-    /// Shards that are being finished at once hold sort buffers: no more of them than threads.
-    finishing: OnceLock<Arc<Semaphore>>,
-    /// Buffers of shards that are done.
-    buffers: Mutex<Vec<EndBuffers>>,
-    /// Memory of their files.
-    spare: Spare,
-}
-
-impl Shared {
-    fn take_buffers(&self) -> EndBuffers {
-        self.buffers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()
-            .unwrap_or_default()
-    }
-
-    fn give_back(&self, buffers: EndBuffers) {
-        self.buffers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(buffers);
-    }
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Shared")
-    }
-}
-
-/// The operator's output: one row a shard.
-pub fn report_schema() -> SchemaRef {
-    Arc::new(Schema::new(vec![
-        Field::new("shard", DataType::UInt32, false),
-        Field::new("report", DataType::Utf8, false),
-    ]))
+/// How a partition knows which shard it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShardNumbers {
+    /// By its number: true of both exchanges inside one process.
+    OfPartition,
+    /// By the one row of the first child, [`shard_numbers`](crate::exchange::shard_numbers): true
+    /// of every engine.
+    OfRow,
 }
 
 impl NightExec {
-    /// The operator over one exchanged child for each source that has input.
+    /// The operator over one exchanged child for each source that has input; before them the
+    /// numbers of the shards, with [`ShardNumbers::OfRow`].
     ///
     /// # Errors
     /// A number of children that does not fit the sources, or a child whose columns are not those of
@@ -106,6 +70,7 @@ impl NightExec {
     pub fn try_new(
         spec: Arc<NightSpec>,
         store: Store,
+        numbers: ShardNumbers,
         children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Self> {
         let layouts: Arc<[Layout]> = spec.sources.iter().map(Layout::of).collect();
@@ -115,14 +80,16 @@ impl NightExec {
             .zip(layouts.iter())
             .filter(|(source, _)| source.has_input)
             .collect();
-        if inputs.len() != children.len() {
+        let before = usize::from(numbers == ShardNumbers::OfRow);
+        if children.len() != before + inputs.len() {
             return Err(DataFusionError::Plan(format!(
-                "NightExec has {} children for {} sources",
+                "NightExec has {} children for {} sources, expected {}",
                 children.len(),
-                inputs.len()
+                inputs.len(),
+                before + inputs.len()
             )));
         }
-        for ((source, layout), child) in inputs.into_iter().zip(&children) {
+        for ((source, layout), child) in inputs.into_iter().zip(&children[before..]) {
             layout.check(&source.name, &child.schema())?;
         }
         let partitions = spec.shards.get() as usize;
@@ -133,13 +100,14 @@ impl NightExec {
             Boundedness::Bounded,
         );
         Ok(Self {
+            shared: Shared::of(&spec),
             spec,
             layouts,
             store,
+            numbers,
             children,
             properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
-            shared: Arc::default(),
         })
     }
 
@@ -147,18 +115,44 @@ impl NightExec {
     pub fn spec(&self) -> &Arc<NightSpec> {
         &self.spec
     }
+
+    /// How its partitions know their shards.
+    pub fn numbers(&self) -> ShardNumbers {
+        self.numbers
+    }
+
+    /// The reports that rows of this operator point at, in the order of the rows.
+    ///
+    /// # Errors
+    /// Retry for a report that is gone or damaged, setup for one of another version.
+    pub async fn read_reports(
+        &self,
+        rows: &[RecordBatch],
+    ) -> tagmill_schemas::Result<Vec<ShardReport>> {
+        read_reports(rows, &self.store).await
+    }
+}
+
+impl fmt::Debug for NightExec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NightExec")
+            .field("spec", &self.spec)
+            .field("numbers", &self.numbers)
+            .field("children", &self.children)
+            .finish_non_exhaustive()
+    }
 }
 
 impl DisplayAs for NightExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sources: Vec<&str> = self.spec.sources.iter().map(|s| s.name.as_str()).collect();
-        let rules: usize = self.spec.rules.iter().map(|rules| rules.groups.len()).sum();
         write!(
             f,
-            "NightExec: date={}, shards={}, sources=[{}], rules={rules}",
+            "NightExec: date={}, shards={}, sources=[{}], rules={}",
             self.spec.date,
             self.spec.shards.get(),
-            sources.join(", ")
+            sources.join(", "),
+            self.spec.audience.rules
         )
     }
 }
@@ -195,6 +189,7 @@ impl ExecutionPlan for NightExec {
         Ok(Arc::new(Self::try_new(
             Arc::clone(&self.spec),
             self.store.clone(),
+            self.numbers,
             children,
         )?))
     }
@@ -216,11 +211,15 @@ impl ExecutionPlan for NightExec {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        let inputs = self
+        let mut inputs = self
             .children
             .iter()
             .map(|child| child.execute(partition, Arc::clone(&context)))
             .collect::<Result<Vec<_>>>()?;
+        let number = match self.numbers {
+            ShardNumbers::OfPartition => ShardNumber::Known(partition as u32),
+            ShardNumbers::OfRow => ShardNumber::Told(inputs.remove(0)),
+        };
         let reservation =
             MemoryConsumer::new(format!("NightExec[{partition}]")).register(context.memory_pool());
         let threads = context.session_config().target_partitions().max(1);
@@ -233,11 +232,7 @@ impl ExecutionPlan for NightExec {
             reservation,
             threads,
         };
-        let row = futures::stream::once(async move {
-            task.run(partition as u32, inputs)
-                .await
-                .and_then(|report| report_row(&report))
-        });
+        let row = futures::stream::once(task.run(number, inputs));
         Ok(Box::pin(RecordBatchStreamAdapter::new(
             report_schema(),
             row,
@@ -249,13 +244,10 @@ impl ExecutionPlan for NightExec {
     }
 }
 
-fn report_row(report: &ShardReport) -> Result<RecordBatch> {
-    let json = serde_json::to_string(report).map_err(|e| DataFusionError::External(Box::new(e)))?;
-    let columns: [arrow::array::ArrayRef; 2] = [
-        Arc::new(UInt32Array::from(vec![report.shard])),
-        Arc::new(StringArray::from(vec![json])),
-    ];
-    Ok(RecordBatch::try_new(report_schema(), columns.to_vec())?)
+/// Which shard a partition is, as far as that is known before anything is read.
+enum ShardNumber {
+    Known(u32),
+    Told(SendableRecordBatchStream),
 }
 
 /// What `EXPLAIN ANALYZE` shows of each shard.
@@ -298,85 +290,67 @@ struct ShardTask {
 }
 
 impl ShardTask {
+    /// Runs the shard; the row that says where its report is.
     async fn run(
         self,
-        partition: u32,
+        number: ShardNumber,
         inputs: Vec<SendableRecordBatchStream>,
-    ) -> Result<ShardReport> {
-        let budget = self.spec.shard_budget as usize;
-        let sources = self
-            .spec
-            .sources
-            .iter()
-            .enumerate()
-            .filter(|(_, source)| source.has_input)
-            .map(|(number, _)| number);
-        let mut inputs: Vec<_> = sources.zip(inputs).collect();
+    ) -> Result<RecordBatch> {
         let (spec, layouts) = (Arc::clone(&self.spec), Arc::clone(&self.layouts));
-        let mut first = first_batch(&mut inputs, &spec, &layouts).await?;
-        let number = first.as_ref().map_or(partition, |first| first.shard);
+        let number = match number {
+            ShardNumber::Known(number) => number,
+            ShardNumber::Told(rows) => told_shard(rows, spec.shards).await?,
+        };
+        let mut inputs: Vec<_> = inputs.into_iter().map(StreamExt::peekable).collect();
+        // The first look sets the exchange to work: it goes on while the shard loads its parent.
+        if let Some(first) = inputs.first_mut() {
+            Pin::new(first).peek().await;
+        }
         let mut shard = Shard::new(&spec, &layouts, number);
         let timer = self.metrics.load_time.timer();
         load_parent(&mut shard, &self.store).await?;
         shard.reserve();
         timer.done();
-        for (at, (source, input)) in inputs.iter_mut().enumerate() {
-            if let Some(first) = first.take_if(|first| first.input == at) {
-                self.take(&mut shard, *source, first.batch, budget)?;
-            }
+        let sources = spec.sources.iter().enumerate();
+        let sources = sources.filter(|(_, source)| source.has_input);
+        for ((source, _), mut input) in sources.zip(inputs) {
             while let Some(batch) = input.next().await {
-                self.take(
-                    &mut shard,
-                    *source,
-                    batch.map_err(|e| of_source(&spec, *source, e))?,
-                    budget,
-                )?;
+                let batch = batch.map_err(|e| of_source(&spec, source, e))?;
+                self.take(&mut shard, source, batch)?;
             }
         }
-        drop(inputs);
-        self.finish(shard).await
+        let (report, store) = (self.finish(shard).await?, &self.store);
+        let file = report.write(&spec, store).await.map_err(external)?;
+        report_row(number, &file)
     }
 
-    fn take(
-        &self,
-        shard: &mut Shard<'_>,
-        source: usize,
-        batch: RecordBatch,
-        budget: usize,
-    ) -> Result<()> {
+    fn take(&self, shard: &mut Shard<'_>, source: usize, batch: RecordBatch) -> Result<()> {
         let timer = self.metrics.take_time.timer();
         self.metrics.input_rows.add(batch.num_rows());
         shard.take(source, batch)?;
         timer.done();
+        let budget = self.spec.shard_budget as usize;
         let size = shard.size();
         self.metrics.memory.set_max(size);
         self.reservation.try_resize(size.saturating_sub(budget))
     }
 
-    async fn finish(self, shard: Shard<'_>) -> Result<ShardReport> {
-        let permits = Arc::clone(
-            self.shared
-                .finishing
-                .get_or_init(|| Arc::new(Semaphore::new(self.threads))),
-        );
-        let _permit = permits
+    async fn finish(&self, shard: Shard<'_>) -> Result<ShardReport> {
+        let _permit = self
+            .shared
+            .finishing(self.threads)
             .acquire()
             .await
             .map_err(|e| DataFusionError::External(Box::new(e)))?;
-        let programs = self
-            .shared
-            .programs
-            .get_or_init(|| compile_rules(&self.spec).map_err(|e| e.to_string()));
-        let programs = programs
-            .as_ref()
-            .map_err(|e| DataFusionError::Execution(e.clone()))?;
+        let audience = self.shared.audience(&self.spec.audience, &self.store);
+        let audience = audience.await.map_err(external)?;
         let before = load_groups(&self.spec.parent.groups, shard.number, &self.store).await?;
         let mut output = Output::new(&self.spec, &self.store, shard.number, &self.shared.spare)?;
         let timer = self.metrics.finish_time.timer();
         let mut buffers = self.shared.take_buffers();
         let done = match merge_users(&shard, &self.store, &mut output).await {
             Ok(absorbed) => {
-                let audiences = Audiences { programs, before };
+                let audiences = Audiences { audience, before };
                 let done = finish(shard, audiences, &mut buffers, &mut output).await;
                 done.map(|report| ShardReport { absorbed, ..report })
             }
@@ -400,38 +374,6 @@ impl ShardTask {
             .add(report.files.iter().map(|file| file.bytes as usize).sum());
         Ok(report)
     }
-}
-
-/// The first batch with a row.
-struct FirstBatch {
-    /// The shard of this task: an engine may number partitions anew for each task.
-    shard: u32,
-    /// Which input it is of.
-    input: usize,
-    batch: RecordBatch,
-}
-
-/// The first batch of the first input that has rows; `None` where no input has any.
-async fn first_batch(
-    inputs: &mut [(usize, SendableRecordBatchStream)],
-    spec: &NightSpec,
-    layouts: &[Layout],
-) -> Result<Option<FirstBatch>> {
-    for (number, (source, input)) in inputs.iter_mut().enumerate() {
-        while let Some(batch) = input.next().await {
-            let batch = batch.map_err(|e| of_source(spec, *source, e))?;
-            let of_source = SourceBatch::new(batch.clone(), &layouts[*source]);
-            let hash = of_source.hashes()?.values().first().copied();
-            if let Some(hash) = hash {
-                return Ok(Some(FirstBatch {
-                    shard: spec.shards.of_hash(hash),
-                    input: number,
-                    batch,
-                }));
-            }
-        }
-    }
-    Ok(None)
 }
 
 /// An error of reading a source says which one.

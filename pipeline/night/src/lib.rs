@@ -12,16 +12,17 @@ pub mod exchange;
 mod exec;
 mod plan;
 pub mod scan;
+mod shared;
 mod take;
 
-pub use end::report::{DimensionReport, GroupReport, ShardReport, TagReport};
-pub use exec::{NightExec, report_schema};
-pub use plan::audience::AppNames;
+pub use end::report::{DimensionReport, GroupReport, ShardReport, TagReport, report_schema};
+pub use exec::{NightExec, ShardNumbers};
+pub use plan::audience::{Audience, AudienceSpec, ListSpec};
 pub use plan::kept_values::KeptValues;
 pub use plan::shape::{EventShape, MeasureShape};
 pub use plan::spec::{
-    AppRules, BehaviourLimits, CustomEvent, EventShapes, Keeps, LabelSpec, ListSpec, NightLimits,
-    NightSpec, ParentFiles, RowsSpec, Slot, SourceSpec, TagSpec, Undeclared, UnusedLabel, Withheld,
+    BehaviourLimits, CustomEvent, EventShapes, Keeps, LabelSpec, NightLimits, NightSpec,
+    ParentFiles, RowsSpec, Slot, SourceSpec, TagSpec, Undeclared, UnusedLabel, Withheld,
 };
 pub use take::accounting::Count;
 pub use take::claims::OTHER_SOURCE;

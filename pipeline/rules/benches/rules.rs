@@ -87,9 +87,9 @@ fn program() -> Program {
         let compiled =
             analyse(&rule(index), &App, date).unwrap_or_else(|error| unreachable!("{error}"));
         black_box(rule_hash(&compiled.text));
-        (index, compiled.expr, format!("group_{index}"))
+        (format!("group_{index}"), compiled.expr)
     });
-    let (program, refused) = Program::build(groups.collect());
+    let (program, refused) = Program::build(&groups.collect::<Vec<_>>());
     assert_eq!(refused, []);
     program
 }

@@ -6,10 +6,8 @@ use sql::{BinaryOperator, UnaryOperator};
 use sqlparser::ast as sql;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::constant::is_constant;
 use super::display::{Name, Text};
-use super::function::{arguments, function_name};
-use super::lower::{flipped, operands};
+use super::syntax::{arguments, flipped, function_name, inner, is_constant, operands};
 
 /// XXH3-128 of a canonical text, in 32 hex digits.
 pub fn rule_hash(canonical_text: &str) -> String {
@@ -151,14 +149,6 @@ fn form(expr: &sql::Expr) -> Form {
         op: Some(op.clone()),
         members,
     }
-}
-
-/// Without parentheses.
-pub(crate) fn inner(mut expr: &sql::Expr) -> &sql::Expr {
-    while let sql::Expr::Nested(nested) = expr {
-        expr = nested;
-    }
-    expr
 }
 
 fn like(

@@ -3,14 +3,13 @@
 use chrono::{Days, NaiveDate};
 use sql::{BinaryOperator, DataType, DateTimeField, Spanned, UnaryOperator};
 use sqlparser::ast as sql;
-use sqlparser::tokenizer::Location;
 use tagmill_schemas::{Value, ValueType};
 
 use super::RuleError;
-use super::canonical::inner;
 use super::display::{Literal, Text};
-use super::function::{arguments, function_name, refused_clock, refused_function};
 use super::names::{cut, quoted};
+use super::refusal::{refused_clock, refused_function};
+use super::syntax::{arguments, function_name, inner, start, text_of};
 
 /// A constant before it has a tag's type.
 enum Constant {
@@ -20,59 +19,6 @@ enum Constant {
     Number(String),
     Boolean(bool),
     Date(NaiveDate),
-}
-
-/// Whether an expression has no tag in it, by its shape.
-pub(crate) fn is_constant(expr: &sql::Expr) -> bool {
-    match left_end(expr) {
-        sql::Expr::Value(_) | sql::Expr::TypedString(_) | sql::Expr::Interval(_) => true,
-        sql::Expr::UnaryOp {
-            op: UnaryOperator::Minus | UnaryOperator::Plus,
-            expr,
-        } => matches!(inner(expr), sql::Expr::Value(_)),
-        sql::Expr::Function(function) => function_name(function) == "run_date",
-        _ => false,
-    }
-}
-
-/// The `run_date()` of `(run_date() - 7) + 1`.
-fn left_end(mut expr: &sql::Expr) -> &sql::Expr {
-    loop {
-        expr = match inner(expr) {
-            sql::Expr::BinaryOp {
-                left,
-                op: BinaryOperator::Plus | BinaryOperator::Minus,
-                ..
-            } => left,
-            other => return other,
-        };
-    }
-}
-
-/// The start of an expression, for a message. Walks to the leftmost leaf in a loop: chains may be
-/// long.
-pub(crate) fn start(mut expr: &sql::Expr) -> Location {
-    loop {
-        expr = match expr {
-            sql::Expr::Nested(inner) => inner,
-            sql::Expr::BinaryOp { left: first, .. } => first,
-            sql::Expr::UnaryOp { expr: first, .. }
-            | sql::Expr::IsNull(first)
-            | sql::Expr::IsNotNull(first)
-            | sql::Expr::IsTrue(first)
-            | sql::Expr::IsNotTrue(first)
-            | sql::Expr::IsFalse(first)
-            | sql::Expr::IsNotFalse(first)
-            | sql::Expr::Between { expr: first, .. }
-            | sql::Expr::InList { expr: first, .. }
-            | sql::Expr::Like { expr: first, .. }
-            | sql::Expr::ILike { expr: first, .. }
-            | sql::Expr::Interval(sql::Interval { value: first, .. }) => first,
-            sql::Expr::Tuple(members) if !members.is_empty() => &members[0],
-            sql::Expr::Function(function) => return function.name.span().start,
-            leaf => return leaf.span().start,
-        };
-    }
 }
 
 /// The value of a constant for a tag of this type.
@@ -98,17 +44,6 @@ pub(crate) fn value(
             ),
         )
     })
-}
-
-/// The text of a constant that must be text.
-pub(crate) fn text_of(expr: &sql::Expr) -> Option<&str> {
-    match inner(expr) {
-        sql::Expr::Value(sql::ValueWithSpan {
-            value: sql::Value::SingleQuotedString(text),
-            ..
-        }) => Some(text),
-        _ => None,
-    }
 }
 
 pub(crate) fn article(value_type: ValueType) -> &'static str {

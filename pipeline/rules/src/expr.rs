@@ -1,5 +1,7 @@
 //! What a rule computes: sets of users under intersection, union and complement.
 
+use serde::{Deserialize, Serialize};
+
 use super::Test;
 
 /// A set of users of one app, within its universe.
@@ -24,7 +26,8 @@ pub enum Expr {
 }
 
 /// A set of users that is given by tags, other groups, lists or a percentage.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Atom {
     /// Users with a value of the tag.
     Has {
@@ -54,6 +57,28 @@ pub enum Atom {
 }
 
 impl Expr {
+    /// The users with a value of the tag that passes the test.
+    pub(crate) fn some_value(tag: &str, test: Test) -> Self {
+        Self::Atom(Atom::Tag {
+            tag: tag.to_owned(),
+            test,
+        })
+    }
+
+    /// The atoms, from left to right; one that is written twice is there twice.
+    pub fn atoms(&self) -> Vec<&Atom> {
+        let (mut atoms, mut open) = (Vec::new(), vec![self]);
+        while let Some(next) = open.pop() {
+            match next {
+                Self::All | Self::None => {}
+                Self::Not(inner) => open.push(inner),
+                Self::And(members) | Self::Or(members) => open.extend(members.iter().rev()),
+                Self::Atom(atom) => atoms.push(atom),
+            }
+        }
+        atoms
+    }
+
     /// The intersection of all; of none, the universe.
     pub fn and(members: Vec<Self>) -> Self {
         let flat = members.into_iter().flat_map(|member| match member {

@@ -9,12 +9,12 @@ use sqlparser::ast as sql;
 use sqlparser::tokenizer::Location;
 use tagmill_schemas::{Value, ValueType};
 
-use super::canonical::inner;
-use super::constant::{article, is_constant, start, text_of, value};
-use super::function::{refused_clock, refused_function};
+use super::constant::{article, value};
 use super::names::{cut, quoted, unknown};
 use super::parse::position;
-use super::{Atom, Expr, Lint, Names, Reference, RuleError, TagInfo, Test, like, range};
+use super::refusal::{refused_clock, refused_function};
+use super::syntax::{flipped, inner, is_constant, operands, start, text_of};
+use super::{Atom, Expr, Lint, Names, Reference, RuleError, TagInfo, Test, function, like, range};
 
 /// A tag in a rule.
 struct Tag<'e> {
@@ -25,9 +25,9 @@ struct Tag<'e> {
 
 /// One rule on its way.
 pub(crate) struct Lowering<'a> {
-    pub(crate) names: &'a dyn Names,
+    names: &'a dyn Names,
     run_date: NaiveDate,
-    pub(crate) references: Vec<Reference>,
+    references: Vec<Reference>,
     lints: Vec<Lint>,
 }
 
@@ -98,7 +98,9 @@ impl<'a> Lowering<'a> {
                 value: sql::Value::Boolean(truth),
                 ..
             }) => Ok(if *truth { Expr::All } else { Expr::None }),
-            sql::Expr::Function(function) => self.function(function),
+            sql::Expr::Function(function) => {
+                function::condition(function, self.names, &mut self.references)
+            }
             other => Err(RuleError::at(
                 start(other),
                 "expected a condition on a tag, as in age >= 18",
@@ -142,11 +144,12 @@ impl<'a> Lowering<'a> {
         if tag != other || self.names.tag(tag)?.multi {
             return None;
         }
-        let both = range::intersect(
+        let (low, high) = range::intersect(
             (low.clone(), high.clone()),
             (other_low.clone(), other_high.clone()),
         );
-        Some(both.map_or(Expr::None, |test| test.atom(tag, false)))
+        let both = Test::between(low, high);
+        Some(both.map_or(Expr::None, |test| Expr::some_value(tag, test)))
     }
 
     fn comparison(
@@ -198,7 +201,7 @@ impl<'a> Lowering<'a> {
         let tag = self.tag(tag)?;
         let value = self.value(constant, &tag)?;
         let (low, high) = match op {
-            BinaryOperator::Eq => return Ok(Test::In(vec![value]).atom(tag.name, false)),
+            BinaryOperator::Eq => return Ok(Expr::some_value(tag.name, Test::In(vec![value]))),
             BinaryOperator::NotEq => return Ok(self.negated(&tag, Test::In(vec![value]))),
             BinaryOperator::Lt => (Bound::Unbounded, Bound::Excluded(value)),
             BinaryOperator::LtEq => (Bound::Unbounded, Bound::Included(value)),
@@ -206,7 +209,7 @@ impl<'a> Lowering<'a> {
             _ => (Bound::Included(value), Bound::Unbounded),
         };
         has_order(&tag)?;
-        Ok(range::test(low, high).map_or(Expr::None, |test| test.atom(tag.name, false)))
+        Ok(Test::between(low, high).map_or(Expr::None, |test| Expr::some_value(tag.name, test)))
     }
 
     fn between(
@@ -222,8 +225,8 @@ impl<'a> Lowering<'a> {
             Bound::Included(self.value(low, &tag)?),
             Bound::Included(self.value(high, &tag)?),
         );
-        match (range::test(bounds.0, bounds.1), negated) {
-            (Some(test), false) => Ok(test.atom(tag.name, false)),
+        match (Test::between(bounds.0, bounds.1), negated) {
+            (Some(test), false) => Ok(Expr::some_value(tag.name, test)),
             (Some(test), true) => Ok(self.negated(&tag, test)),
             (None, _) => {
                 self.lint(
@@ -248,7 +251,7 @@ impl<'a> Lowering<'a> {
             ([Value::Boolean(_), Value::Boolean(_)], true) => Ok(Expr::None),
             ([Value::Boolean(_), Value::Boolean(_)], false) => Ok(has(&tag)),
             (_, true) => Ok(self.negated(&tag, Test::In(values))),
-            (_, false) => Ok(Test::In(values).atom(tag.name, false)),
+            (_, false) => Ok(Expr::some_value(tag.name, Test::In(values))),
         }
     }
 
@@ -290,7 +293,7 @@ impl<'a> Lowering<'a> {
         Ok(if negated {
             self.negated(&tag, test)
         } else {
-            test.atom(tag.name, false)
+            Expr::some_value(tag.name, test)
         })
     }
 
@@ -298,7 +301,10 @@ impl<'a> Lowering<'a> {
     fn truth(&self, tag: &sql::Expr, truth: bool) -> Result<Expr> {
         let tag = self.tag(tag)?;
         match tag.info.value_type {
-            ValueType::Boolean => Ok(Test::In(vec![Value::Boolean(truth)]).atom(tag.name, false)),
+            ValueType::Boolean => Ok(Expr::some_value(
+                tag.name,
+                Test::In(vec![Value::Boolean(truth)]),
+            )),
             other => {
                 let message = format!(
                     "tag {} is {}, not a condition: compare it with a value",
@@ -313,7 +319,7 @@ impl<'a> Lowering<'a> {
     /// `<>`, NOT IN, NOT LIKE, NOT BETWEEN, and what they mean for a user with several values.
     fn negated(&mut self, tag: &Tag<'_>, test: Test) -> Expr {
         if tag.info.multi {
-            let positive = test.clone().atom(tag.name, false).to_string();
+            let positive = Expr::some_value(tag.name, test.clone()).to_string();
             let positive = if positive.len() > 200 {
                 format!("{} ...", quoted(tag.name))
             } else {
@@ -326,7 +332,7 @@ impl<'a> Lowering<'a> {
             );
             self.lint(tag.at, message);
         }
-        test.atom(tag.name, true)
+        Expr::some_value(tag.name, test.negated())
     }
 
     fn lint(&mut self, at: Location, message: String) {
@@ -424,33 +430,4 @@ fn range_of(expr: &Expr) -> Option<(&str, &Bound<Value>, &Bound<Value>)> {
         }) => Some((tag, low, high)),
         _ => None,
     }
-}
-
-/// The operator with its sides exchanged; `None` if it is not a comparison.
-pub(crate) fn flipped(op: &BinaryOperator) -> Option<BinaryOperator> {
-    match op {
-        BinaryOperator::Eq | BinaryOperator::NotEq => Some(op.clone()),
-        BinaryOperator::Lt => Some(BinaryOperator::Gt),
-        BinaryOperator::LtEq => Some(BinaryOperator::GtEq),
-        BinaryOperator::Gt => Some(BinaryOperator::Lt),
-        BinaryOperator::GtEq => Some(BinaryOperator::LtEq),
-        _ => None,
-    }
-}
-
-/// The members of a chain of ANDs or ORs, in order, parentheses without effect left out, so that
-/// they change nothing: a loop, because a chain may be long where nesting may not be deep.
-pub(crate) fn operands<'e>(expr: &'e sql::Expr, op: &BinaryOperator) -> Vec<&'e sql::Expr> {
-    let (mut members, mut open) = (Vec::new(), vec![expr]);
-    while let Some(next) = open.pop() {
-        match inner(next) {
-            sql::Expr::BinaryOp {
-                left,
-                op: found,
-                right,
-            } if found == op => open.extend([right.as_ref(), left.as_ref()]),
-            _ => members.push(next),
-        }
-    }
-    members
 }

@@ -2,12 +2,14 @@
 
 use std::ops::{Bound, Range};
 
+use serde::{Deserialize, Serialize};
 use tagmill_schemas::Value;
 
-use super::{Atom, Expr, like, range};
+use super::{like, range};
 
 /// Which values of a tag count. Constants have the tag's type.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Test {
     /// One of these: sorted, distinct, not empty.
     In(Vec<Value>),
@@ -67,19 +69,25 @@ impl Test {
         }
     }
 
-    /// The users that have a value passing this test or, negated, a value not passing it.
-    pub(crate) fn atom(self, tag: &str, negated: bool) -> Expr {
-        let test = match (negated, self) {
-            (false, test) => test,
-            (true, Self::In(values)) if matches!(values[..], [Value::Boolean(_)]) => {
-                Self::In(other_truth(&values))
+    /// The values between two bounds, at least one of which is a bound; `None` when no value can
+    /// be between them.
+    pub(crate) fn between(low: Bound<Value>, high: Bound<Value>) -> Option<Self> {
+        match range::canonical(low, high)? {
+            (Bound::Included(a), Bound::Included(b)) if a == b => Some(Self::In(vec![a])),
+            (low, high) => Some(Self::Range { low, high }),
+        }
+    }
+
+    /// The values that do not pass; of a boolean the other one, so that `b <> true` and
+    /// `b = false` are one atom.
+    pub(crate) fn negated(self) -> Self {
+        match self {
+            Self::In(values) if matches!(values[..], [Value::Boolean(_)]) => {
+                let is_true = values == [Value::Boolean(true)];
+                Self::In(vec![Value::Boolean(!is_true)])
             }
-            (true, test) => Self::Not(Box::new(test)),
-        };
-        Expr::Atom(Atom::Tag {
-            tag: tag.to_owned(),
-            test,
-        })
+            test => Self::Not(Box::new(test)),
+        }
     }
 }
 
@@ -92,9 +100,4 @@ fn gaps(ranges: &[Range<usize>], len: usize) -> Vec<Range<usize>> {
         .map(|(start, end)| start..end)
         .filter(|gap| !gap.is_empty())
         .collect()
-}
-
-/// `b <> true` and `b = false` are one atom.
-fn other_truth(values: &[Value]) -> Vec<Value> {
-    vec![Value::Boolean(values != [Value::Boolean(true)])]
 }

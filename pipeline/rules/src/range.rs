@@ -1,10 +1,8 @@
-//! Ranges of values: their canonical form, their intersection, membership.
+//! Ranges of values: their canonical bounds, their intersection, membership.
 
 use std::ops::{Bound, Range};
 
 use tagmill_schemas::Value;
-
-use super::Test;
 
 pub(crate) fn contains(low: &Bound<Value>, high: &Bound<Value>, value: &Value) -> bool {
     is_above(low, value)
@@ -48,24 +46,21 @@ fn is_of_type(bound: &Bound<Value>, value: &Value) -> bool {
     }
 }
 
-/// The test for a range, at least one side of it bounded; `None` when no value can pass.
-pub(crate) fn test(low: Bound<Value>, high: Bound<Value>) -> Option<Test> {
+/// The bounds with whole numbers and days inclusive; `None` when no value can be between them.
+pub(crate) fn canonical(
+    low: Bound<Value>,
+    high: Bound<Value>,
+) -> Option<(Bound<Value>, Bound<Value>)> {
     let low = inclusive(low, 1)?;
     let high = inclusive(high, -1)?;
-    match (&low, &high) {
-        (Bound::Included(a), Bound::Included(b)) if a == b => {
-            return Some(Test::In(vec![a.clone()]));
+    let is_empty = match (&low, &high) {
+        (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+        (Bound::Included(a), Bound::Included(b)) => a > b,
+        (Bound::Included(a) | Bound::Excluded(a), Bound::Included(b) | Bound::Excluded(b)) => {
+            a >= b
         }
-        (Bound::Unbounded, _) | (_, Bound::Unbounded) => {}
-        (Bound::Included(a), Bound::Included(b)) if a < b => {}
-        (Bound::Included(a) | Bound::Excluded(a), Bound::Included(b) | Bound::Excluded(b))
-            if a >= b =>
-        {
-            return None;
-        }
-        _ => {}
-    }
-    Some(Test::Range { low, high })
+    };
+    (!is_empty).then_some((low, high))
 }
 
 /// Whole numbers and days have a next one: `> 18` is `>= 19`. `None` past the last.
@@ -81,13 +76,12 @@ fn inclusive(bound: Bound<Value>, step: i8) -> Option<Bound<Value>> {
     }
 }
 
-/// The values in both ranges; for a single-valued tag, the users in both. `None` when no value can
-/// pass.
+/// The bounds of what lies in both ranges.
 pub(crate) fn intersect(
     a: (Bound<Value>, Bound<Value>),
     b: (Bound<Value>, Bound<Value>),
-) -> Option<Test> {
-    test(
+) -> (Bound<Value>, Bound<Value>) {
+    (
         tighter(a.0, b.0, |a, b| a > b),
         tighter(a.1, b.1, |a, b| a < b),
     )

@@ -4,19 +4,20 @@
 //! without decisions: a node is computed once, just before the first rule that needs it, and its
 //! slot is free after the last.
 
+use serde::{Deserialize, Serialize};
 use tagmill_schemas::Result;
 
-use super::Atom;
-use super::program::{Edge, Node, Program};
+use super::graph::{Edge, Node};
 
 /// Where a set is while the steps run, and whether its complement is meant.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Operand {
     slot: usize,
     is_complement: bool,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 enum Step {
     All {
         slot: usize,
@@ -37,10 +38,11 @@ enum Step {
     },
 }
 
-#[derive(Debug, Clone)]
+/// Steps over `slots` bitsets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Schedule {
     steps: Vec<Step>,
-    pub(crate) slots: usize,
+    slots: usize,
 }
 
 impl Schedule {
@@ -64,6 +66,76 @@ impl Schedule {
             steps: planner.steps,
             slots: planner.slots,
         }
+    }
+
+    /// Bitsets that are held at once.
+    pub(crate) fn slots(&self) -> usize {
+        self.slots
+    }
+
+    /// The groups, in the order in which they are emitted.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = usize> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Emit { group, .. } => Some(*group),
+            _ => None,
+        })
+    }
+
+    /// Whether every step names one of so many atoms, and slots that there are; each slot is
+    /// filled by a step of its own.
+    pub(crate) fn is_within(&self, atoms: usize) -> bool {
+        let has = |slot: &usize| *slot < self.slots;
+        let is_within = |step: &Step| match step {
+            Step::All { slot } => has(slot),
+            Step::Fill { atom, slot } => *atom < atoms && has(slot),
+            Step::And { first, rest, slot } => {
+                has(slot) && has(&first.slot) && rest.iter().all(|operand| has(&operand.slot))
+            }
+            Step::Emit { operand, .. } => has(&operand.slot),
+        };
+        self.slots <= self.steps.len() && self.steps.iter().all(is_within)
+    }
+
+    /// As [`super::Program::evaluate`], with atoms by number.
+    ///
+    /// # Errors
+    /// The first error of `fill` or `emit`.
+    pub(crate) fn evaluate(
+        &self,
+        bits: usize,
+        fill: &mut dyn FnMut(usize, &mut [u64]) -> Result<()>,
+        emit: &mut dyn FnMut(usize, &[u64]) -> Result<()>,
+    ) -> Result<()> {
+        let words = bits.div_ceil(64);
+        let mut slots = vec![Vec::new(); self.slots];
+        let mut scratch = Vec::new();
+        for step in &self.steps {
+            let written = match step {
+                Step::Emit { group, operand } => {
+                    let set = &slots[operand.slot];
+                    match operand.is_complement {
+                        false => emit(*group, set)?,
+                        true => emit(*group, complemented(set, bits, &mut scratch))?,
+                    }
+                    continue;
+                }
+                Step::All { slot } => {
+                    reset(&mut slots[*slot], words, u64::MAX);
+                    *slot
+                }
+                Step::Fill { atom, slot } => {
+                    reset(&mut slots[*slot], words, 0);
+                    fill(*atom, &mut slots[*slot])?;
+                    *slot
+                }
+                Step::And { first, rest, slot } => {
+                    intersect(&mut slots, *first, rest, *slot);
+                    *slot
+                }
+            };
+            clear_tail(&mut slots[written], bits);
+        }
+        Ok(())
     }
 }
 
@@ -184,57 +256,6 @@ impl Planner<'_> {
         if self.uses[node] == 0 {
             self.free.extend(self.places[node].take());
         }
-    }
-}
-
-impl Program {
-    /// Computes every group over `bits` seats: bit i of a set is the i-th seat of the app in this
-    /// shard.
-    ///
-    /// `fill` gets a zeroed bitset of ⌈bits / 64⌉ words and sets an atom's bits; it is called once
-    /// for each atom that is needed. `emit` gets each group's index and set, in the order the
-    /// groups were given. Bits from `bits` on are zero in what is emitted, whatever `fill` left
-    /// there. [`Program::buffers`] bitsets are held; to hold less, evaluate a range of seats at a
-    /// time.
-    ///
-    /// # Errors
-    /// The first error of `fill` or `emit`.
-    pub fn evaluate(
-        &self,
-        bits: usize,
-        fill: &mut dyn FnMut(&Atom, &mut [u64]) -> Result<()>,
-        emit: &mut dyn FnMut(usize, &[u64]) -> Result<()>,
-    ) -> Result<()> {
-        let words = bits.div_ceil(64);
-        let mut slots = vec![Vec::new(); self.schedule.slots];
-        let mut scratch = Vec::new();
-        for step in &self.schedule.steps {
-            let written = match step {
-                Step::Emit { group, operand } => {
-                    let set = &slots[operand.slot];
-                    match operand.is_complement {
-                        false => emit(*group, set)?,
-                        true => emit(*group, complemented(set, bits, &mut scratch))?,
-                    }
-                    continue;
-                }
-                Step::All { slot } => {
-                    reset(&mut slots[*slot], words, u64::MAX);
-                    *slot
-                }
-                Step::Fill { atom, slot } => {
-                    reset(&mut slots[*slot], words, 0);
-                    fill(&self.atoms[*atom], &mut slots[*slot])?;
-                    *slot
-                }
-                Step::And { first, rest, slot } => {
-                    intersect(&mut slots, *first, rest, *slot);
-                    *slot
-                }
-            };
-            clear_tail(&mut slots[written], bits);
-        }
-        Ok(())
     }
 }
 

@@ -1,5 +1,5 @@
 //! The third stage: groups are checked against the release before, the run has its name and an
-//! attempt of its own.
+//! attempt of its own, its rules are written for the shards.
 
 use tagmill_schemas::Result;
 use tagmill_warehouse::release::{claim_attempt, run_id};
@@ -17,7 +17,7 @@ pub struct Claimed<'n> {
 }
 
 impl<'n> Planned<'n> {
-    /// Checks the groups, names the run and claims an attempt.
+    /// Checks the groups, names the run, claims an attempt and writes the rules for its shards.
     ///
     /// # Errors
     /// Retry without any file of rules, refused for too many invalid ones; those of the store.
@@ -37,6 +37,7 @@ impl<'n> Planned<'n> {
         )?;
         let mut claimed = Claimed { inputs, plan };
         claimed.next_attempt().await?;
+        claimed.plan.write_audience(night.store()).await?;
         Ok(claimed)
     }
 

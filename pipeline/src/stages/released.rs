@@ -1,7 +1,8 @@
 //! The last stage: the release is committed, and its date is marked as done.
 
-use tagmill_schemas::Result;
-use tagmill_warehouse::release::{commit, mark_success};
+use tagmill_schemas::{Manifest, Result};
+use tagmill_warehouse::release::{AttemptFile, commit, mark_success, remove_attempt_files};
+use tagmill_warehouse::store::Store;
 
 use super::{Staged, Verdict};
 use crate::report::Report;
@@ -22,11 +23,29 @@ impl Verdict<'_> {
             night,
             manifest,
             mut report,
+            audience,
         } = self.into_passed();
         report.release = Some(commit(night.store(), &manifest).await?.committed()?);
         mark_success(night.store(), &manifest).await?;
+        if let Err(error) = remove_files(night.store(), &manifest, audience).await {
+            let line = format!("rules and reports of the run are left in attempts/: {error}");
+            night.observer().warn(&line);
+        }
         Ok(Released { report })
     }
+}
+
+/// Removes what shards were handed and handed back: nobody needs it once the release is there.
+async fn remove_files(
+    store: &Store,
+    manifest: &Manifest,
+    audience: Option<AttemptFile>,
+) -> Result<()> {
+    // An earlier attempt of this run may have written it.
+    if let Some(file) = audience {
+        file.remove(store).await?;
+    }
+    remove_attempt_files(store, (&manifest.run, manifest.attempt)).await
 }
 
 impl Released {

@@ -9,7 +9,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{AsArray, RecordBatch};
 use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::MemoryConsumer;
@@ -157,13 +156,10 @@ async fn run_shard(
     shard: usize,
     context: Arc<TaskContext>,
 ) -> Result<Vec<ShardReport>> {
-    let batches: Vec<_> = exec
-        .execute(shard, context)
-        .map_err(failed)?
-        .try_collect()
-        .await
-        .map_err(failed)?;
-    reports_in(&batches)
+    let rows = exec.execute(shard, context).map_err(failed)?;
+    let rows: Vec<_> = rows.try_collect().await.map_err(failed)?;
+    // Parsed by the task of the shard: with thousands of apps a report is megabytes.
+    exec.read_reports(&rows).await
 }
 
 /// The next shard that is done; meanwhile the progress is told at every tick. `None` after the
@@ -185,18 +181,6 @@ async fn next_of(
             _ = ticks.tick() => progress(),
         }
     }
-}
-
-/// Parsed by the task of the shard: with thousands of apps a report is megabytes.
-fn reports_in(batches: &[RecordBatch]) -> Result<Vec<ShardReport>> {
-    let rows = batches
-        .iter()
-        .flat_map(|batch| batch["report"].as_string::<i32>().iter().flatten());
-    rows.map(|json| {
-        serde_json::from_str(json)
-            .map_err(|e| Error::setup("shards", "a shard's report can not be read").because(e))
-    })
-    .collect()
 }
 
 /// Whether the files that are read may be why: a file that was written meanwhile, or a store that

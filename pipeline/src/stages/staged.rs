@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use tagmill_schemas::Result;
 use tagmill_schemas::manifest::Manifest;
+use tagmill_warehouse::release::AttemptFile;
 
 use super::RolledUp;
 use crate::manifest::manifest_of;
@@ -19,6 +20,8 @@ pub struct Staged<'n> {
     pub(super) night: &'n Tonight<'n>,
     pub(super) manifest: Manifest,
     pub(super) report: Report,
+    /// The rules and ids that shards were handed.
+    pub(super) audience: Option<AttemptFile>,
 }
 
 impl<'n> RolledUp<'n> {
@@ -48,6 +51,7 @@ impl<'n> RolledUp<'n> {
             night,
             manifest,
             report,
+            audience: self.plan.spec.audience.file,
         })
     }
 

@@ -31,4 +31,5 @@ mod same_bytes;
 mod setup;
 mod sql;
 mod tag_limit;
+mod travel;
 mod types;

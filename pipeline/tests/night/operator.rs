@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::AsArray;
+use arrow::array::RecordBatch;
+use chrono::NaiveDate;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::expressions::Column;
@@ -22,68 +23,85 @@ use tagmill_testdata::spec::Preset;
 
 use crate::fixture::{Generated, init, request, run, warehouse};
 
-/// The plan of the second night, as far as the driver takes it before shards start.
-async fn second_night(data: &Generated, memory: Option<u64>) -> (NightPlan, SessionContext) {
-    init(&data.config).await;
-    run(&data.config, data.date(0)).await.unwrap();
+/// The plan of a night, as far as the driver takes it before shards start.
+pub async fn planned(
+    config: &str,
+    date: NaiveDate,
+    memory: Option<u64>,
+) -> (NightPlan, SessionContext) {
     let request = Request {
         memory,
-        ..request(&data.config, data.date(1))
+        ..request(config, date)
     };
     let night = Tonight::open(&request, &Silent).await.unwrap();
     let planned = Inputs::find(&night).await.unwrap().plan().await.unwrap();
     let (mut plan, session) = planned.into_plan();
     (plan.spec.run, plan.spec.attempt) = ("test".to_owned(), 1);
+    plan.write_audience(&warehouse(config)).await.unwrap();
     (plan, session)
 }
 
-async fn reports(
-    plan: Arc<dyn ExecutionPlan>,
+/// The plan of the second night of generated data.
+pub async fn second_night(data: &Generated, memory: Option<u64>) -> (NightPlan, SessionContext) {
+    init(&data.config).await;
+    run(&data.config, data.date(0)).await.unwrap();
+    planned(&data.config, data.date(1), memory).await
+}
+
+/// The rows of every partition.
+pub async fn rows(plan: Arc<dyn ExecutionPlan>, session: &SessionContext) -> Vec<RecordBatch> {
+    let partitions = collect_partitioned(plan, session.task_ctx()).await.unwrap();
+    partitions.into_iter().flatten().collect()
+}
+
+/// The reports of a plan that runs here, by shard, without what a clock says.
+pub async fn reports(
+    exec: &Arc<NightExec>,
     session: &SessionContext,
 ) -> BTreeMap<u32, ShardReport> {
-    let partitions = collect_partitioned(plan, session.task_ctx()).await.unwrap();
-    let rows = partitions
-        .iter()
-        .flatten()
-        .flat_map(|batch| batch["report"].as_string::<i32>().iter().flatten());
-    let parsed = rows.map(|json| serde_json::from_str::<ShardReport>(json).unwrap());
-    parsed
-        .map(|report| {
-            (
-                report.shard,
-                ShardReport {
-                    seconds: Vec::new(),
-                    ..report
-                },
-            )
-        })
-        .collect()
+    let rows = rows(exec.clone(), session).await;
+    by_shard(exec.read_reports(&rows).await.unwrap())
+}
+
+pub fn by_shard(reports: Vec<ShardReport>) -> BTreeMap<u32, ShardReport> {
+    let timeless = |report: ShardReport| ShardReport {
+        seconds: Vec::new(),
+        ..report
+    };
+    let reports = reports.into_iter().map(timeless);
+    reports.map(|report| (report.shard, report)).collect()
+}
+
+/// A session that planned nothing: functions and stores are found by name.
+pub fn other_session() -> SessionContext {
+    let resources = Resources {
+        memory: None,
+        threads: 3,
+        shards: 4,
+        spill: "spill".into(),
+    };
+    night_session(&resources, None).unwrap()
+}
+
+pub fn decoded(bytes: &[u8], session: &SessionContext) -> Arc<dyn ExecutionPlan> {
+    let context = session.task_ctx();
+    physical_plan_from_bytes_with_extension_codec(bytes, &context, &NightCodec).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_plan_survives_the_way_through_bytes_and_gives_the_same_reports() {
     let data = Generated::small(Preset::Demo);
     let (plan, session) = second_night(&data, Some(1 << 30)).await;
-    let exec = plan.operator(&warehouse(&data.config)).unwrap();
-    let bytes = physical_plan_to_bytes_with_extension_codec(exec.clone(), &NightCodec).unwrap();
-    let here = reports(exec, &session).await;
+    let store = warehouse(&data.config);
+    let here = plan.operator(&store).unwrap();
+    let here = reports(&here, &session).await;
     assert_eq!(here.len(), 4);
 
-    // A session that planned nothing: functions and stores are found by name.
-    let other = night_session(
-        &Resources {
-            memory: None,
-            threads: 3,
-            shards: 4,
-            spill: "spill".into(),
-        },
-        None,
-    )
-    .unwrap();
-    let decoded =
-        physical_plan_from_bytes_with_extension_codec(&bytes, &other.task_ctx(), &NightCodec)
-            .unwrap();
-    let there = reports(decoded, &other).await;
+    let exec = plan.operator_to_send(&store).unwrap();
+    let bytes = physical_plan_to_bytes_with_extension_codec(exec.clone(), &NightCodec).unwrap();
+    let other = other_session();
+    let rows = rows(decoded(&bytes, &other), &other).await;
+    let there = by_shard(exec.read_reports(&rows).await.unwrap());
     assert_eq!(
         serde_json::to_value(&there).unwrap(),
         serde_json::to_value(&here).unwrap()
@@ -112,7 +130,7 @@ async fn refuses_an_input_with_two_columns_swapped() {
         let swapped = ProjectionExec::try_new(columns, Arc::clone(&child)).unwrap();
         children[number] = Arc::new(swapped);
         let spec = Arc::clone(exec.spec());
-        let refused = NightExec::try_new(spec, store.clone(), children.clone());
+        let refused = NightExec::try_new(spec, store.clone(), exec.numbers(), children.clone());
         let error = refused.unwrap_err().to_string();
         let expected = format!("is {:?}, expected {:?}", names[last], names[last - 1]);
         assert!(error.contains(&expected), "{error}");
@@ -125,7 +143,7 @@ async fn explain_analyze_shows_what_each_shard_did() {
     let data = Generated::small(Preset::Demo);
     let (plan, session) = second_night(&data, None).await;
     let exec = plan.operator(&warehouse(&data.config)).unwrap();
-    let reports = reports(exec.clone(), &session).await;
+    let reports = reports(&exec, &session).await;
     let text = DisplayableExecutionPlan::with_metrics(exec.as_ref())
         .indent(true)
         .to_string();

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{Array as _, ArrayRef, StringArray, TimestampMicrosecondArray};
+use futures::TryStreamExt;
 
 use crate::hand::{DAY, EVENTS, GROUPS, Hand, NOON, PROFILE_TAGS, PROFILES, day};
 use crate::release::Published;
@@ -281,6 +282,25 @@ async fn members_of_lists_that_are_no_users_are_counted() {
             .len(),
         2
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_published_run_leaves_claims_but_no_ids_behind() {
+    let hand = Hand::new(&[PROFILES, PROFILE_TAGS, GROUPS]);
+    hand.write_profiles(DAY, &[("shop", Some("u1"), None, None)]);
+    hand.write_bytes("lists/shop/vip.csv", "u1\n");
+    hand.write_bytes(
+        "conf/a.ndjson",
+        "{\"app\":\"shop\",\"group\":\"vips\",\"rule\":\"in_list('vip')\"}\n",
+    );
+    hand.init_and_run().await.unwrap();
+    let store = crate::fixture::warehouse(&hand.config);
+    let left: Vec<_> = store.walk("attempts").try_collect().await.unwrap();
+    let names: Vec<_> = left
+        .iter()
+        .map(|file| file.path.rsplit('/').next())
+        .collect();
+    assert_eq!(names, [Some("0000000001.json")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

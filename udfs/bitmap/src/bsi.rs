@@ -15,7 +15,7 @@ use crate::sets::clip::page;
 use crate::sets::count::{and_cardinality, and_not_cardinality};
 use std::collections::BTreeMap;
 
-/// The most slices there can be: numbers are below 2^63.
+/// The most slices that SQL's numbers need, which are below 2^63; 64 can be compared.
 pub const SLICES_MOST: u32 = 63;
 
 /// How a number is compared.
@@ -40,7 +40,7 @@ pub enum Comparison {
 pub struct Bsi {
     /// Everybody who has a number.
     pub members: Vec<u8>,
-    /// Slices by bit, below [`SLICES_MOST`].
+    /// Slices by bit, below 64.
     pub slices: BTreeMap<u32, Vec<u8>>,
 }
 
@@ -167,7 +167,7 @@ impl Bsi {
             equal: self.members().to_vec(),
             greater: EMPTY.to_vec(),
         };
-        if number >> above != 0 {
+        if number.checked_shr(above).is_some_and(|beyond| beyond != 0) {
             std::mem::swap(&mut split.less, &mut split.equal);
             return Ok(split);
         }
@@ -246,5 +246,35 @@ impl Bsi {
         let mut equal = Vec::new();
         page(&view(&split.equal)?, 0, wanted, &mut equal);
         combined(or, &split.greater, &equal)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use crate::write_sorted;
+
+    #[test]
+    fn compares_numbers_of_64_bits() {
+        let numbers = [0, 1, 1 << 63, u64::MAX];
+        let bitmap = |members: &[u32]| {
+            let mut bytes = Vec::new();
+            write_sorted(0, members, &mut bytes);
+            bytes
+        };
+        let slice = |bit: u32| -> Vec<u32> {
+            (0..4)
+                .filter(|&i| numbers[i as usize] >> bit & 1 == 1)
+                .collect()
+        };
+        let bsi = Bsi {
+            members: bitmap(&[0, 1, 2, 3]),
+            slices: (0..64).map(|bit| (bit, bitmap(&slice(bit)))).collect(),
+        };
+        let between = |low: i128, high: i128| bsi.between(low, high).unwrap();
+        assert_eq!(between(1, 1 << 63), bitmap(&[1, 2]));
+        assert_eq!(between(1 << 63, u64::MAX.into()), bitmap(&[2, 3]));
+        assert_eq!(between(-5, 1 << 70), bitmap(&[0, 1, 2, 3]));
     }
 }

@@ -1,13 +1,12 @@
 //! The sets that rules are made of, for one app in one shard: tags, lists and splits as dense
 //! bitsets over the app's seats.
 
-use std::collections::HashMap;
-
 use datafusion::error::{DataFusionError, Result};
 use tagmill_schemas::IdScope;
 use tagmill_schemas::shard::{hash_of_id, id_bytes, split_percent, user_of_id};
 
 use super::tag_sets::TagSets;
+use crate::plan::audience::Audience;
 use crate::take::seats::Dictionary;
 use tagmill_rules::Atom;
 
@@ -25,8 +24,8 @@ pub struct AppSets<'a> {
     pub users: &'a [u32],
     /// Seat by user number.
     pub seat_of_user: &'a dyn Fn(u32) -> Option<u32>,
-    /// Members of each list of the app.
-    pub lists: &'a HashMap<&'a str, &'a [String]>,
+    /// The lists.
+    pub audience: &'a Audience,
 }
 
 impl AppSets<'_> {
@@ -63,7 +62,7 @@ impl AppSets<'_> {
 
     fn fill_list(&self, list: &str, words: &mut [u64]) {
         let mut scoped = Vec::new();
-        for member in self.lists.get(list).copied().unwrap_or_default() {
+        for member in self.audience.members(self.app, list) {
             let key = id_bytes(self.id_scope, self.app, member, &mut scoped);
             let user = self.ids.lookup(hash_of_id(key), key);
             if let Some(seat) = user.and_then(|user| (self.seat_of_user)(user)) {

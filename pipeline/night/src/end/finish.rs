@@ -20,6 +20,7 @@ use super::new_users::write_users;
 use super::numbering::number_new_users;
 use super::output::Output;
 use super::report::ShardReport;
+use crate::plan::audience::Audience;
 use crate::take::accounting::Count;
 use crate::take::claims::reject_lost;
 use crate::take::events::EventRows;
@@ -46,7 +47,7 @@ pub async fn finish(
     lap(&mut seconds, "settle", started);
     write_users(&shard, &ordinal_of, output).await?;
     let users = shard.ids.len() as u64;
-    if !audiences.need_ids() && shard.spec.lists.is_empty() {
+    if !audiences.audience.needs_ids() {
         shard.ids = Dictionary::empty();
     }
     let sorted = sort_events(&mut shard, &settled, &mut buffers.sort);
@@ -87,7 +88,7 @@ pub async fn finish(
         tags,
         dimensions,
         groups,
-        lists: known_members(&shard),
+        lists: known_members(&shard, audiences.audience),
         counts,
         seconds,
     })
@@ -168,15 +169,14 @@ fn counts(shard: &Shard<'_>) -> Vec<Count> {
 }
 
 /// For every list how many of its members are users of this shard.
-fn known_members(shard: &Shard<'_>) -> Vec<u64> {
+fn known_members(shard: &Shard<'_>, audience: &Audience) -> Vec<u64> {
     let mut scoped = Vec::new();
     let mut is_known = |app: &str, member: &str| {
         let key = id_bytes(shard.spec.id_scope, app, member, &mut scoped);
         shard.ids.lookup(hash_of_id(key), key).is_some()
     };
-    shard
-        .spec
-        .lists
+    audience
+        .lists()
         .iter()
         .map(|list| {
             list.members

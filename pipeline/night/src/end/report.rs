@@ -1,11 +1,28 @@
-//! What a shard returns to the driver: the files it wrote, and what the roll-up adds over shards.
+//! What a shard tells the driver: the files it wrote, and what the roll-up adds over shards. It is
+//! a file of the attempt, and the operator's row says which: a report names every tag value, and
+//! rows pass through a scheduler.
+//!
+//! ```text
+//! shard ─► attempts/…/report-<5 digits>.json      row: shard, path, bytes, checksum
+//! ```
 
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt32Type, UInt64Type};
+use datafusion::error::Result as DataFusionResult;
 use serde::{Deserialize, Serialize};
 use tagmill_schemas::manifest::FileEntry;
 use tagmill_schemas::value::ValueType;
+use tagmill_schemas::{Error, Result};
 
+use crate::plan::spec::NightSpec;
 use crate::take::accounting::Count;
 use crate::take::typed_values::TypedValues;
+use tagmill_warehouse::release::AttemptFile;
+use tagmill_warehouse::store::Store;
+
+const STAGE: &str = "shards";
 
 /// The report of one shard.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -84,4 +101,92 @@ pub struct GroupReport {
     pub entered: u64,
     /// Members before that are none now.
     pub left: u64,
+}
+
+impl ShardReport {
+    /// Writes the report to a file of the attempt.
+    ///
+    /// # Errors
+    /// An error of the store.
+    pub async fn write(&self, spec: &NightSpec, store: &Store) -> Result<AttemptFile> {
+        let json = serde_json::to_vec(self)
+            .map_err(|e| Error::setup(STAGE, "a report can not be written as json").because(e))?;
+        let name = format!("report-{:05}.json", self.shard);
+        AttemptFile::write(store, (&spec.run, spec.attempt), &name, json).await
+    }
+}
+
+/// The operator's output: one row a shard.
+pub fn report_schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        Field::new("shard", DataType::UInt32, false),
+        Field::new("path", DataType::Utf8, false),
+        Field::new("bytes", DataType::UInt64, false),
+        Field::new("checksum", DataType::Utf8, false),
+    ]))
+}
+
+/// The row of a shard.
+pub fn report_row(shard: u32, file: &AttemptFile) -> DataFusionResult<RecordBatch> {
+    let columns: [ArrayRef; 4] = [
+        Arc::new(UInt32Array::from(vec![shard])),
+        Arc::new(StringArray::from(vec![file.path.as_str()])),
+        Arc::new(UInt64Array::from(vec![file.bytes])),
+        Arc::new(StringArray::from(vec![file.checksum.to_string()])),
+    ];
+    Ok(RecordBatch::try_new(report_schema(), columns.to_vec())?)
+}
+
+/// The reports that rows point at, in their order.
+///
+/// # Errors
+/// Retry for a report that is gone or damaged, setup for rows or reports of another kind.
+pub async fn read_reports(rows: &[RecordBatch], store: &Store) -> Result<Vec<ShardReport>> {
+    let mut reports = Vec::new();
+    for batch in rows {
+        for (shard, file) in files(batch)? {
+            let refuse = |what: &str| Error::setup(STAGE, what).at(store.name_of(&file.path));
+            let bytes = file.read(store).await?;
+            let report: ShardReport = serde_json::from_slice(&bytes)
+                .map_err(|e| refuse("a shard's report can not be read").because(e))?;
+            if report.shard != shard {
+                let what = format!(
+                    "found the report of shard {}, expected {shard}",
+                    report.shard
+                );
+                return Err(refuse(&what));
+            }
+            reports.push(report);
+        }
+    }
+    Ok(reports)
+}
+
+/// The shards and files of some rows.
+fn files(batch: &RecordBatch) -> Result<Vec<(u32, AttemptFile)>> {
+    if batch.schema() != report_schema() {
+        let what = format!(
+            "found rows of {}, expected shards and files",
+            batch.schema()
+        );
+        return Err(Error::setup(STAGE, what));
+    }
+    let (shards, sizes) = (
+        batch.column(0).as_primitive::<UInt32Type>(),
+        batch.column(2).as_primitive::<UInt64Type>(),
+    );
+    let (paths, checksums) = (
+        batch.column(1).as_string::<i32>(),
+        batch.column(3).as_string::<i32>(),
+    );
+    let file = |row: usize| {
+        let checksum = checksums.value(row).parse();
+        let file = AttemptFile {
+            path: paths.value(row).to_owned(),
+            bytes: sizes.value(row),
+            checksum: checksum.map_err(|e: String| Error::setup(STAGE, e))?,
+        };
+        Ok((shards.value(row), file))
+    };
+    (0..batch.num_rows()).map(file).collect()
 }

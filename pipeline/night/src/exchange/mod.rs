@@ -8,6 +8,7 @@
 
 mod direct;
 mod gate;
+mod numbers;
 mod order;
 mod routing;
 
@@ -20,6 +21,7 @@ use tagmill_schemas::Shards;
 pub use crate::plan::columns::HASH_COLUMN;
 
 pub use direct::ShardExchangeExec;
+pub use numbers::{shard_numbers, told_shard};
 pub use routing::{RouteFunction, routing_values};
 
 /// Who moves the rows. It never changes what is computed.

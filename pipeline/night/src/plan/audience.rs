@@ -1,157 +1,229 @@
-//! The rules of the night, compiled once a process: one program an app, evaluated by every shard.
+//! The rules of the night and the ids of the lists that they name: compiled and read by the driver,
+//! written to a file of the attempt, read once by every process that runs shards.
+//!
+//! ```text
+//! driver ─► attempts/…/audience.json ─► Audience, shared by all shards of a process
+//!           NightSpec: path, size, checksum
+//! ```
+//! Rules are no part of the plan itself: a scheduler copies a plan for every task.
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
-use datafusion::error::{DataFusionError, Result};
+use serde::{Deserialize, Serialize};
+use tagmill_rules::Atom;
+use tagmill_rules::groups::AppRules;
+use tagmill_schemas::{Error, Result};
+use tagmill_warehouse::release::AttemptFile;
+use tagmill_warehouse::store::Store;
 
-use tagmill_schemas::manifest::OverLimit;
+const STAGE: &str = "groups";
+const NAME: &str = "audience.json";
+/// Of the file; a process reads only files of its own version.
+const VERSION: u32 = 1;
 
-use super::spec::{AppRules, LabelSpec, NightSpec, TagSpec};
-use tagmill_rules::{Names, Program, TagInfo, compile};
-
-/// The program of one app and the names of its groups.
+/// The rules of every app, and the lists.
+#[derive(Debug, Default)]
 pub struct Audience {
-    /// Evaluates all groups.
-    pub program: Program,
-    /// Names by the numbers that the program emits; ascending.
-    pub groups: Vec<String>,
+    rules: BTreeMap<String, AppRules>,
+    lists: Vec<ListSpec>,
 }
 
-/// What rules of one app may name.
-pub struct AppNames<'a> {
-    /// Tags of attributes sources.
-    pub platform: &'a [TagSpec],
-    /// Tags of group-tags sources: the app's own, and those of every app.
-    pub labels: Option<&'a BTreeMap<String, LabelSpec>>,
-    /// See `labels`.
-    pub shared_labels: &'a BTreeMap<String, LabelSpec>,
-    /// Groups, valid or not.
-    pub groups: Vec<&'a str>,
-    /// Uploaded lists; `None`: all that are named, because the rules were checked before.
-    pub lists: Option<Vec<&'a str>>,
-    /// The app's tags whose values are not published, with the limit that they exceed.
-    pub withheld: Option<&'a BTreeMap<String, OverLimit>>,
+/// The ids of one uploaded list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListSpec {
+    /// The app.
+    pub app: String,
+    /// The list's name.
+    pub list: String,
+    /// User ids, distinct.
+    pub members: Vec<String>,
 }
 
-impl<'a> AppNames<'a> {
-    /// The names of an app whose rules were checked when the night was planned.
-    pub fn planned(spec: &'a NightSpec, rules: &'a AppRules, platform: &'a [TagSpec]) -> Self {
+/// Where the rules of a night are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudienceSpec {
+    /// Rules of all apps.
+    pub rules: usize,
+    /// Lists that they name.
+    pub lists: usize,
+    /// `None` before the driver has written them, and when there are none.
+    pub file: Option<AttemptFile>,
+}
+
+/// The file as it is written.
+#[derive(Serialize)]
+struct Written<'a> {
+    version: u32,
+    rules: &'a [&'a AppRules],
+    lists: &'a [ListSpec],
+}
+
+/// The file as it is read.
+#[derive(Deserialize)]
+struct Read {
+    version: u32,
+    rules: Vec<AppRules>,
+    lists: Vec<ListSpec>,
+}
+
+impl AudienceSpec {
+    /// The rules of these apps and the lists that they name, not yet written.
+    pub fn of<'r>(rules: impl IntoIterator<Item = &'r AppRules>, lists: &[ListSpec]) -> Self {
+        let rules = rules.into_iter().map(|rules| rules.groups().len());
         Self {
-            platform,
-            labels: spec.labels.get(&rules.app),
-            shared_labels: &spec.shared_labels,
-            groups: rules.groups.iter().map(|(name, _)| name.as_str()).collect(),
-            lists: None,
-            withheld: spec.withheld.get(&rules.app),
+            rules: rules.sum(),
+            lists: lists.len(),
+            file: None,
         }
     }
-}
 
-impl Names for AppNames<'_> {
-    fn tag(&self, name: &str) -> Option<TagInfo> {
-        let platform = self
-            .platform
-            .iter()
-            .find(|tag| tag.name == name)
-            .map(|tag| TagInfo {
-                value_type: tag.value_type,
-                multi: tag.multi,
-            });
-        platform.or_else(|| {
-            self.shared_labels
-                .get(name)
-                .or_else(|| self.labels?.get(name))
-                .map(|label| TagInfo {
-                    value_type: label.value_type,
-                    multi: label.multi,
-                })
+    /// Writes the rules and lists to a file of an attempt, if there are any.
+    ///
+    /// # Errors
+    /// An error of the store.
+    pub async fn write(
+        &mut self,
+        rules: &[&AppRules],
+        lists: &[ListSpec],
+        store: &Store,
+        attempt: (&str, u32),
+    ) -> Result<()> {
+        if self.rules + self.lists == 0 {
+            return Ok(());
+        }
+        let written = Written {
+            version: VERSION,
+            rules,
+            lists,
+        };
+        let json = serde_json::to_vec(&written)
+            .map_err(|e| Error::setup(STAGE, "the rules can not be written as json").because(e))?;
+        self.file = Some(AttemptFile::write(store, attempt, NAME, json).await?);
+        Ok(())
+    }
+
+    /// Reads what [`AudienceSpec::write`] wrote.
+    ///
+    /// # Errors
+    /// Setup when it was not written, or by another version; retry when it is gone or damaged.
+    pub async fn read(&self, store: &Store) -> Result<Audience> {
+        let Some(file) = &self.file else {
+            return match self.rules + self.lists {
+                0 => Ok(Audience::default()),
+                _ => Err(Error::setup(
+                    STAGE,
+                    "the rules of the night are not written",
+                )),
+            };
+        };
+        let bytes = file.read(store).await?;
+        let refuse = |what: &str| Error::setup(STAGE, what).at(store.name_of(&file.path));
+        let read: Read = serde_json::from_slice(&bytes)
+            .map_err(|e| refuse("the rules of the night can not be read").because(e))?;
+        if read.version != VERSION {
+            let what = format!("found version {}, expected {VERSION}", read.version);
+            return Err(refuse(&what).fix("run driver and shards with one version"));
+        }
+        let by_app = |rules: AppRules| (rules.app().to_owned(), rules);
+        Ok(Audience {
+            rules: read.rules.into_iter().map(by_app).collect(),
+            lists: read.lists,
         })
     }
+}
 
-    fn tag_names(&self) -> Vec<&str> {
-        let labels = self
-            .labels
-            .into_iter()
-            .chain([self.shared_labels])
-            .flat_map(|labels| labels.keys().map(String::as_str));
-        self.platform
+impl Audience {
+    /// The rules of an app.
+    pub fn rules(&self, app: &str) -> Option<&AppRules> {
+        self.rules.get(app)
+    }
+
+    /// Every list, in the order in which the driver gave them.
+    pub fn lists(&self) -> &[ListSpec] {
+        &self.lists
+    }
+
+    /// The ids of a list; none if there is no such list.
+    pub fn members(&self, app: &str, list: &str) -> &[String] {
+        let found = self
+            .lists
             .iter()
-            .map(|tag| tag.name.as_str())
-            .chain(labels)
-            .collect()
+            .find(|found| found.app == app && found.list == list);
+        found.map_or(&[], |list| &list.members)
     }
 
-    fn has_group(&self, name: &str) -> bool {
-        self.groups.binary_search(&name).is_ok()
-    }
-
-    fn group_names(&self) -> Vec<&str> {
-        self.groups.clone()
-    }
-
-    fn has_list(&self, name: &str) -> bool {
-        self.lists
-            .as_ref()
-            .is_none_or(|lists| lists.contains(&name))
-    }
-
-    fn list_names(&self) -> Vec<&str> {
-        self.lists.clone().unwrap_or_default()
-    }
-
-    fn withheld(&self, tag: &str) -> Option<OverLimit> {
-        self.withheld?.get(tag).copied()
+    /// Whether a rule or a list looks at the ids of users.
+    pub fn needs_ids(&self) -> bool {
+        let mut atoms = self
+            .rules
+            .values()
+            .flat_map(|rules| rules.program().atoms());
+        !self.lists.is_empty()
+            || atoms.any(|atom| matches!(atom, Atom::InSplit { .. } | Atom::InList(_)))
     }
 }
 
-/// The programs of every app that has rules, by app.
-pub fn compile_rules(spec: &NightSpec) -> Result<BTreeMap<String, Audience>> {
-    let platform: Vec<TagSpec> = spec.platform_tags().cloned().collect();
-    spec.rules
-        .iter()
-        .map(|rules| Ok((rules.app.clone(), compile_app(spec, rules, &platform)?)))
-        .collect()
-}
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use tagmill_schemas::Kind;
 
-fn compile_app(spec: &NightSpec, rules: &AppRules, platform: &[TagSpec]) -> Result<Audience> {
-    let names = AppNames::planned(spec, rules, platform);
-    let compiled = rules
-        .groups
-        .iter()
-        .enumerate()
-        .map(|(number, (group, rule))| {
-            Ok((
-                number,
-                compile_rule(rule, &names, spec.date, &rules.app, group)?,
-                group.clone(),
-            ))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let (program, invalid) = Program::build(compiled);
-    match invalid.first() {
-        None => Ok(Audience {
-            program,
-            groups: rules.groups.iter().map(|(name, _)| name.clone()).collect(),
-        }),
-        Some((number, why)) => Err(DataFusionError::Internal(format!(
-            "group {} of app {} was planned although it is invalid: {why}",
-            rules.groups[*number].0, rules.app
-        ))),
+    fn lists() -> Vec<ListSpec> {
+        let list = |app: &str, members: &[&str]| ListSpec {
+            app: app.to_owned(),
+            list: "vips".to_owned(),
+            members: members.iter().map(|id| (*id).to_owned()).collect(),
+        };
+        vec![list("a", &["u1", "家"]), list("b", &[])]
     }
-}
 
-fn compile_rule(
-    rule: &str,
-    names: &AppNames<'_>,
-    date: NaiveDate,
-    app: &str,
-    group: &str,
-) -> Result<tagmill_rules::Expr> {
-    compile(rule, names, date).map_err(|e| {
-        DataFusionError::Internal(format!(
-            "rule {app}/{group} was planned although it is invalid at {}:{}: {}",
-            e.line, e.column, e.message
-        ))
-    })
+    async fn written(store: &Store) -> AudienceSpec {
+        let mut spec = AudienceSpec::of([], &lists());
+        let attempt = ("r", 3);
+        spec.write(&[], &lists(), store, attempt).await.unwrap();
+        spec
+    }
+
+    #[tokio::test]
+    async fn lists_come_back_as_they_were_written() {
+        let store = Store::open("memory://audience/round_trip").unwrap();
+        let spec = written(&store).await;
+        assert_eq!(
+            spec.file.as_ref().unwrap().path,
+            "attempts/run=r/0000000003/audience.json"
+        );
+        let read = spec.read(&store).await.unwrap();
+        assert_eq!(read.lists(), lists());
+        assert_eq!(read.members("a", "vips"), ["u1", "家"]);
+        assert!(read.members("a", "other").is_empty() && read.needs_ids());
+        assert!(read.rules("a").is_none());
+    }
+
+    #[tokio::test]
+    async fn rejects_another_file_in_its_place() {
+        let store = Store::open("memory://audience/damaged").unwrap();
+        let spec = written(&store).await;
+        let path = &spec.file.as_ref().unwrap().path;
+        let mut bytes = store.get(path).await.unwrap().to_vec();
+        bytes.push(b' ');
+        store.put(path, bytes.clone()).await.unwrap();
+        let longer = spec.read(&store).await.unwrap_err();
+        assert!(longer.what().contains("bytes, expected"), "{longer}");
+        bytes.pop();
+        bytes[3] ^= 1;
+        store.put(path, bytes).await.unwrap();
+        let other = spec.read(&store).await.unwrap_err();
+        assert!(other.what().contains("found checksum"), "{other}");
+        assert_eq!(other.kind(), Kind::Retry);
+    }
+
+    #[tokio::test]
+    async fn rules_that_were_not_written_are_no_night_without_rules() {
+        let store = Store::open("memory://audience/unwritten").unwrap();
+        let spec = AudienceSpec::of([], &lists());
+        assert_eq!(spec.read(&store).await.unwrap_err().kind(), Kind::Setup);
+        let none = AudienceSpec::default().read(&store).await.unwrap();
+        assert!(none.lists().is_empty() && !none.needs_ids());
+    }
 }

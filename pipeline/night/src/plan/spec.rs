@@ -9,6 +9,7 @@ use tagmill_schemas::manifest::{FileEntry, OverLimit};
 use tagmill_schemas::value::ValueType;
 use tagmill_schemas::{IdScope, Shards};
 
+use super::audience::AudienceSpec;
 use super::kept_values::KeptValues;
 use super::shape::{EventShape, MeasureShape};
 
@@ -47,10 +48,8 @@ pub struct NightSpec {
     pub unused_labels: BTreeMap<String, BTreeMap<String, UnusedLabel>>,
     /// Apps that had more tags of their own than their limit: a tag that nobody knows is not taken.
     pub full_apps: BTreeSet<String>,
-    /// The valid rules, in order of (app, group).
-    pub rules: Vec<AppRules>,
-    /// The uploaded lists that rules name.
-    pub lists: Vec<ListSpec>,
+    /// Where the rules are, and the lists that they name.
+    pub audience: AudienceSpec,
     /// Bytes that whoever runs the plan has reserved for each shard that runs; a shard reserves
     /// what it needs beyond.
     pub shard_budget: u64,
@@ -309,24 +308,4 @@ pub struct BehaviourLimits {
     pub combinations: u32,
     /// Values kept apart in one dimension; see [`KeptValues`].
     pub values: usize,
-}
-
-/// The valid rules of one app.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct AppRules {
-    /// The app.
-    pub app: String,
-    /// (group, rule), in order of the group's name.
-    pub groups: Vec<(String, String)>,
-}
-
-/// The ids of one uploaded list.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ListSpec {
-    /// The app.
-    pub app: String,
-    /// The list's name.
-    pub list: String,
-    /// User ids, distinct.
-    pub members: Vec<String>,
 }

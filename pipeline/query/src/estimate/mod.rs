@@ -5,18 +5,20 @@
 //! without any of them could be in the group. Writes nothing.
 //!
 //! ```text
-//! rule ──► Expr ──► atoms ──► needs: tag rows by value | BSI slices | a group | user ids
-//!                               per shard: bitmaps ──► sets of ordinals ──► algebra ──► count      sum = estimate
+//! rule ──► Program ──► atoms ──► needs: tag rows by value | BSI slices | a group | user ids
+//!                                 per shard: bitmaps ──► Program::evaluate, as a night does ──► count    sum = estimate
 //! ```
 
+mod filter;
+mod ids;
 mod lists;
 mod names;
 mod need;
 mod numbers;
+mod question;
 mod reader;
-mod set;
+mod users;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -30,10 +32,9 @@ use tagmill_schemas::{Error, Manifest, Result};
 
 use lists::Lists;
 use names::AppNames;
-use need::Need;
+use question::Question;
 use reader::Reader;
-use set::Set;
-use tagmill_rules::{Atom, Expr, compile, withheld_tag};
+use tagmill_rules::{Program, compile, withheld_tag};
 
 const STAGE: &str = "estimate";
 
@@ -129,13 +130,13 @@ pub async fn estimate(
     let question = Arc::new(
         Question::new(
             Reader::new(ctx, app, manifest.id_scope),
-            expr,
+            Program::of(&expr),
             &names,
             &lists,
         )
         .await?,
     );
-    let sizes = question.reader.universe_sizes().await?;
+    let sizes = question.universe_sizes().await?;
     let at_once = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let shards: Vec<u32> = sizes.keys().copied().collect();
     let counts = futures::stream::iter(shards).map(|shard| {
@@ -148,7 +149,7 @@ pub async fn estimate(
         }
     });
     let shards: Vec<ShardUsers> = counts.buffered(at_once).try_collect().await?;
-    let (bitmaps, bitmap_bytes) = question.reader.read();
+    let (bitmaps, bitmap_bytes) = question.read();
     Ok(Estimate {
         app: app.to_owned(),
         rule: rule.to_owned(),
@@ -160,139 +161,4 @@ pub async fn estimate(
         bitmaps,
         bitmap_bytes,
     })
-}
-
-/// A compiled rule and what its atoms need.
-struct Question {
-    reader: Reader,
-    expr: Expr,
-    needs: HashMap<Atom, Need>,
-    needs_universe: bool,
-}
-
-impl Question {
-    async fn new(reader: Reader, expr: Expr, names: &AppNames, lists: &Lists<'_>) -> Result<Self> {
-        let mut atoms = Vec::new();
-        collect_atoms(&expr, &mut atoms);
-        let mut needs = HashMap::with_capacity(atoms.len());
-        for atom in atoms {
-            needs.insert(atom.clone(), Need::of(atom, names, lists, &reader).await?);
-        }
-        let needs_universe =
-            accepts_outsiders(&expr) || needs.values().any(Need::reaches_beyond_app);
-        Ok(Self {
-            reader,
-            expr,
-            needs,
-            needs_universe,
-        })
-    }
-
-    async fn count(&self, shard: u32) -> Result<u64> {
-        let mut sets = HashMap::with_capacity(self.needs.len());
-        for (atom, need) in &self.needs {
-            sets.insert(atom, self.reader.fetch(need, shard).await?);
-        }
-        let universe = if self.needs_universe {
-            Some(self.reader.universe(shard).await?)
-        } else {
-            None
-        };
-        let words = sets
-            .values()
-            .chain(&universe)
-            .map(|set| set.words().len())
-            .max()
-            .unwrap_or(0);
-        let mut selected = evaluate(&self.expr, &sets, words);
-        if let Some(universe) = &universe {
-            selected.intersect(universe);
-        }
-        Ok(selected.len())
-    }
-}
-
-/// The users for whom the rule is true, among ordinals up to `words` * 64. What is no user of the
-/// app is taken out afterwards: restricting a set to the universe commutes with union, intersection
-/// and complement.
-fn evaluate(expr: &Expr, sets: &HashMap<&Atom, Set>, words: usize) -> Set {
-    match expr {
-        Expr::All => Set::default().complement(words),
-        Expr::None => Set::default(),
-        Expr::Not(inner) => evaluate(inner, sets, words).complement(words),
-        Expr::And(parts) => parts
-            .iter()
-            .map(|part| evaluate(part, sets, words))
-            .reduce(Set::intersection)
-            .unwrap_or_default(),
-        Expr::Or(parts) => parts
-            .iter()
-            .map(|part| evaluate(part, sets, words))
-            .reduce(Set::union)
-            .unwrap_or_default(),
-        Expr::Atom(atom) => sets.get(atom).cloned().unwrap_or_default(),
-    }
-}
-
-fn collect_atoms<'a>(expr: &'a Expr, atoms: &mut Vec<&'a Atom>) {
-    match expr {
-        Expr::All | Expr::None => (),
-        Expr::Not(inner) => collect_atoms(inner, atoms),
-        Expr::And(parts) | Expr::Or(parts) => {
-            parts.iter().for_each(|part| collect_atoms(part, atoms))
-        }
-        Expr::Atom(atom) => atoms.push(atom),
-    }
-}
-
-/// Whether a user for whom no atom is true satisfies the rule: only then does the universe matter,
-/// since every atom's users are in it.
-fn accepts_outsiders(expr: &Expr) -> bool {
-    match expr {
-        Expr::All => true,
-        Expr::None | Expr::Atom(_) => false,
-        Expr::Not(inner) => !accepts_outsiders(inner),
-        Expr::And(parts) => parts.iter().all(accepts_outsiders),
-        Expr::Or(parts) => parts.iter().any(accepts_outsiders),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn atom(name: &str) -> Expr {
-        Expr::Atom(Atom::InGroup(name.to_owned()))
-    }
-
-    #[test]
-    fn only_rules_that_hold_for_strangers_need_the_universe() {
-        let (a, b) = (atom("a"), atom("b"));
-        assert!(!accepts_outsiders(&Expr::and(vec![
-            a.clone(),
-            b.clone().negate()
-        ])));
-        assert!(accepts_outsiders(&Expr::or(vec![
-            a.clone(),
-            b.clone().negate()
-        ])));
-        assert!(accepts_outsiders(&Expr::and(vec![a.negate(), b.negate()])));
-        assert!(accepts_outsiders(&Expr::All) && !accepts_outsiders(&Expr::None));
-    }
-
-    #[test]
-    fn complement_then_universe_equals_complement_in_the_universe() {
-        let set = |members: &[u32]| {
-            members.iter().fold(Set::default(), |mut set, member| {
-                set.insert(*member);
-                set
-            })
-        };
-        let (a, b) = (Atom::InGroup("a".to_owned()), Atom::InGroup("b".to_owned()));
-        let sets = HashMap::from([(&a, set(&[1, 70])), (&b, set(&[2, 70, 130]))]);
-        let rule = Expr::or(vec![Expr::Atom(a.clone()).negate(), Expr::Atom(b.clone())]);
-        let mut selected = evaluate(&rule, &sets, 3);
-        selected.intersect(&set(&[1, 2, 3, 70, 130]));
-        assert_eq!(selected.len(), 4);
-    }
 }

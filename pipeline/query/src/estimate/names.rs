@@ -43,14 +43,14 @@ impl AppNames {
         if tags.is_empty() && groups.is_empty() && !is_counted {
             return Err(unknown_app(manifest, app));
         }
-        // The platform's tags are tags of every app, as for the night's rules.
-        for entry in manifest.tags.iter().filter(|entry| {
-            configured
-                .iter()
-                .any(|tag| tag.name == entry.tag && tag.value_type == Some(entry.value_type))
-        }) {
-            tags.entry(entry.tag.clone())
-                .or_insert((entry.value_type, entry.multi));
+        // A tag that the configuration declares is one of every app, as for the night's rules, also
+        // where nobody has a value yet.
+        for (tag, value_type) in configured
+            .iter()
+            .filter_map(|tag| Some((tag, tag.value_type?)))
+        {
+            tags.entry(tag.name.clone())
+                .or_insert((value_type, tag.multi));
         }
         let withheld = manifest
             .tags

@@ -1,23 +1,20 @@
 //! What an atom needs of the artifacts: which table, which rows. Made once per question, then
 //! fetched in every shard.
 
-use std::collections::HashSet;
 use std::ops::Bound;
 
 use datafusion::logical_expr::{Expr, ident, lit, not};
 use tagmill_schemas::artifact::value_column;
-use tagmill_schemas::shard::split_percent;
 use tagmill_schemas::{Error, Result, Value, ValueType};
 
 use super::STAGE;
+use super::filter::{above, below, one_of};
+use super::ids::Ids;
 use super::lists::Lists;
 use super::names::AppNames;
-use super::reader::{Reader, literal};
+use super::reader::{Reader, damaged};
+use super::users::Users;
 use tagmill_rules::{Atom, Names, Test};
-
-/// Longer lists of values get their least and greatest value as a filter of its own: pruning looks
-/// at short lists only.
-const LONG_LIST: usize = 20;
 
 /// The rows behind one atom.
 #[derive(Debug)]
@@ -33,26 +30,6 @@ pub(super) enum Need {
     },
     /// Users by their ids.
     Users(Ids),
-}
-
-/// A set of user ids.
-#[derive(Debug)]
-pub(super) enum Ids {
-    /// XXH3-64 of salt, a zero byte and the id, mod 100, lies in `from..to`.
-    Split { salt: String, from: u32, to: u32 },
-    /// An uploaded list.
-    List(HashSet<String>),
-}
-
-impl Ids {
-    pub(super) fn contains(&self, id: &str) -> bool {
-        match self {
-            Self::Split { salt, from, to } => {
-                (*from..*to).contains(&split_percent(salt, id.as_bytes()))
-            }
-            Self::List(ids) => ids.contains(id),
-        }
-    }
 }
 
 impl Need {
@@ -107,6 +84,31 @@ impl Need {
         }
     }
 
+    /// The users of one shard for whom the atom holds.
+    ///
+    /// # Errors
+    /// Refused for damaged bitmaps; retry when the store fails.
+    pub(super) async fn fetch(&self, reader: &Reader, shard: u32) -> Result<Users> {
+        match self {
+            Self::Rows { table, filter } => reader.union(table, filter.clone(), shard).await,
+            Self::Range {
+                filter,
+                low,
+                high,
+                outside,
+            } => {
+                let slices = reader.slices(filter.clone(), shard).await?;
+                let found = match outside {
+                    false => slices.inside(low, high),
+                    true => slices.outside(low, high),
+                };
+                let found = found.map_err(|defect| damaged("tag_numbers", shard, defect))?;
+                Ok(Users::new(found, shard))
+            }
+            Self::Users(ids) => reader.users(|id| ids.contains(id), shard).await,
+        }
+    }
+
     /// Whether its users may be none of the app's.
     pub(super) fn reaches_beyond_app(&self) -> bool {
         matches!(self, Self::Users(_))
@@ -136,33 +138,5 @@ async fn passing(tag: &str, value_type: ValueType, test: &Test, reader: &Reader)
             values.sort_unstable();
             Ok(one_of(column, &values))
         }
-    }
-}
-
-fn above(column: Expr, low: &Bound<Value>) -> Expr {
-    match low {
-        Bound::Included(value) => column.gt_eq(literal(value)),
-        Bound::Excluded(value) => column.gt(literal(value)),
-        Bound::Unbounded => lit(true),
-    }
-}
-
-fn below(column: Expr, high: &Bound<Value>) -> Expr {
-    match high {
-        Bound::Included(value) => column.lt_eq(literal(value)),
-        Bound::Excluded(value) => column.lt(literal(value)),
-        Bound::Unbounded => lit(true),
-    }
-}
-
-/// The column is one of the values, which are sorted.
-fn one_of(column: impl Fn() -> Expr, values: &[Value]) -> Expr {
-    let list = column().in_list(values.iter().map(literal).collect(), false);
-    match (values.first(), values.last()) {
-        (Some(least), Some(greatest)) if values.len() > LONG_LIST => {
-            list.and(column().between(literal(least), literal(greatest)))
-        }
-        (None, _) => lit(false),
-        _ => list,
     }
 }

@@ -5,21 +5,21 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::{
-    Date32Type, Float64Type, Int8Type, Int16Type, Int64Type, UInt32Type, UInt64Type,
-};
-use datafusion::common::ScalarValue;
+use arrow::datatypes::{Date32Type, Float64Type, Int16Type, Int64Type, UInt32Type, UInt64Type};
 use datafusion::logical_expr::{Expr, ident, lit};
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
+use tagmill_bitmap::{BitmapRef, Defect, or_many, write_sorted};
 use tagmill_schemas::artifact::value_column;
 use tagmill_schemas::{Error, IdScope, Result, Value, ValueType};
 
 use super::STAGE;
-use super::need::{Ids, Need};
 use super::numbers::Slices;
-use super::set::Set;
+use super::users::Users;
 use crate::catalog::failed;
+
+/// The slice of the users that have a value.
+const EXISTS: i16 = -1;
 
 /// One app's artifacts.
 pub(super) struct Reader {
@@ -75,31 +75,9 @@ impl Reader {
         Ok(sizes)
     }
 
-    pub(super) async fn universe(&self, shard: u32) -> Result<Set> {
+    /// The users of the app in one shard.
+    pub(super) async fn universe(&self, shard: u32) -> Result<Users> {
         self.union("universe", self.of_app(), shard).await
-    }
-
-    /// The users of one shard for whom an atom holds.
-    pub(super) async fn fetch(&self, need: &Need, shard: u32) -> Result<Set> {
-        match need {
-            Need::Rows { table, filter } => self.union(table, filter.clone(), shard).await,
-            Need::Range {
-                filter,
-                low,
-                high,
-                outside,
-            } => {
-                let slices = self.slices(filter.clone(), shard).await?;
-                let inside = slices.range(low, high);
-                if !outside {
-                    return Ok(inside);
-                }
-                let mut others = slices.exist;
-                others.subtract(&inside);
-                Ok(others)
-            }
-            Need::Users(ids) => self.users(ids, shard).await,
-        }
     }
 
     /// Holds for the rows of the app.
@@ -164,63 +142,71 @@ impl Reader {
     }
 
     /// The union of the bitmaps of a table's rows in one shard.
-    async fn union(&self, table: &str, rows: Expr, shard: u32) -> Result<Set> {
-        let mut set = Set::default();
-        self.each(
-            table,
-            rows.and(ident("shard").eq(lit(shard))),
-            &["bitmap"],
-            |batch| {
-                batch
-                    .column(0)
-                    .as_binary_view()
-                    .iter()
-                    .flatten()
-                    .try_for_each(|bitmap| self.add(&mut set, bitmap, table, shard))
-            },
-        )
+    pub(super) async fn union(&self, table: &str, rows: Expr, shard: u32) -> Result<Users> {
+        let mut union = Vec::new();
+        let rows = rows.and(ident("shard").eq(lit(shard)));
+        self.each(table, rows, &["bitmap"], |batch| {
+            let cells = batch.column(0).as_binary_view();
+            let mut bitmaps = Vec::with_capacity(batch.num_rows() + 1);
+            for cell in cells.iter().flatten() {
+                bitmaps.push(self.checked(cell, table, shard)?);
+            }
+            let before = std::mem::take(&mut union);
+            if !before.is_empty() {
+                let before = BitmapRef::parse_layout(&before);
+                bitmaps.push(before.map_err(|defect| damaged(table, shard, defect))?);
+                or_many(&bitmaps, &mut union);
+            } else if let [only] = bitmaps.as_slice() {
+                union.extend_from_slice(only.as_bytes());
+            } else {
+                or_many(&bitmaps, &mut union);
+            }
+            Ok(())
+        })
         .await?;
-        Ok(set)
+        Ok(Users::new(union, shard))
     }
 
-    async fn slices(&self, rows: Expr, shard: u32) -> Result<Slices> {
+    /// The slices of an integer or date tag in one shard.
+    pub(super) async fn slices(&self, rows: Expr, shard: u32) -> Result<Slices> {
         let mut slices = Slices::default();
-        let columns = ["scale", "offset", "slice", "bitmap"];
-        self.each(
-            "tag_numbers",
-            rows.and(ident("shard").eq(lit(shard))),
-            &columns,
-            |batch| {
-                let (scales, offsets) = (
-                    batch.column(0).as_primitive::<Int8Type>(),
-                    batch.column(1).as_primitive::<Int64Type>(),
-                );
-                let (numbers, bitmaps) = (
-                    batch.column(2).as_primitive::<Int16Type>(),
-                    batch.column(3).as_binary_view(),
-                );
-                for row in 0..batch.num_rows() {
-                    (slices.scale, slices.offset) = (scales.value(row), offsets.value(row));
-                    let set = match usize::try_from(numbers.value(row)) {
-                        Ok(digit) => {
-                            let digits = slices.digits.len().max(digit + 1);
-                            slices.digits.resize(digits, Set::default());
-                            &mut slices.digits[digit]
-                        }
-                        Err(_) => &mut slices.exist,
-                    };
-                    self.add(set, bitmaps.value(row), "tag_numbers", shard)?;
+        let (table, columns) = ("tag_numbers", ["offset", "slice", "bitmap"]);
+        let rows = rows.and(ident("shard").eq(lit(shard)));
+        self.each(table, rows, &columns, |batch| {
+            let (offsets, numbers, bitmaps) = (
+                batch.column(0).as_primitive::<Int64Type>(),
+                batch.column(1).as_primitive::<Int16Type>(),
+                batch.column(2).as_binary_view(),
+            );
+            for row in 0..batch.num_rows() {
+                slices.offset = offsets.value(row);
+                let bitmap = self.checked(bitmaps.value(row), table, shard)?;
+                let bitmap = bitmap.as_bytes().to_vec();
+                match numbers.value(row) {
+                    EXISTS => slices.numbers.members = bitmap,
+                    bit @ 0..64 => {
+                        slices.numbers.slices.insert(bit as u32, bitmap);
+                    }
+                    other => {
+                        let what = format!("found slice {other}, expected one of 64 digits");
+                        let error = Error::refused(STAGE, what);
+                        return Err(error.at(format!("{table}, shard {shard}")));
+                    }
                 }
-                Ok(())
-            },
-        )
+            }
+            Ok(())
+        })
         .await?;
         Ok(slices)
     }
 
-    /// Every user of the shard whose id is in the set; with global ids also users of other apps.
-    async fn users(&self, wanted: &Ids, shard: u32) -> Result<Set> {
-        let mut set = Set::default();
+    /// Every user of the shard whose id is wanted; with global ids also users of other apps.
+    pub(super) async fn users(
+        &self,
+        is_wanted: impl Fn(&str) -> bool,
+        shard: u32,
+    ) -> Result<Users> {
+        let mut found = Vec::new();
         let of_shard = ident("shard").eq(lit(shard));
         let rows = if self.id_scope == IdScope::App {
             of_shard.and(self.of_app())
@@ -230,26 +216,24 @@ impl Reader {
         self.each("users", rows, &["ordinal", "user_id"], |batch| {
             let ordinals = batch.column(0).as_primitive::<UInt32Type>();
             let ids = batch.column(1).as_string_view();
-            let found = ordinals
-                .values()
-                .iter()
-                .zip(ids.iter().flatten())
-                .filter(|(_, id)| wanted.contains(id));
-            found.for_each(|(ordinal, _)| set.insert(*ordinal));
+            let users = ordinals.values().iter().zip(ids.iter().flatten());
+            let wanted = users.filter(|(_, id)| is_wanted(id));
+            found.extend(wanted.map(|(ordinal, _)| *ordinal));
             Ok(())
         })
         .await?;
-        Ok(set)
+        found.sort_unstable();
+        found.dedup();
+        let mut bitmap = Vec::new();
+        write_sorted(shard, &found, &mut bitmap);
+        Ok(Users::new(bitmap, shard))
     }
 
-    fn add(&self, set: &mut Set, bitmap: &[u8], table: &str, shard: u32) -> Result<()> {
+    /// A cell that was read, with its defects found and its bytes counted.
+    fn checked<'b>(&self, cell: &'b [u8], table: &str, shard: u32) -> Result<BitmapRef<'b>> {
         self.bitmaps.fetch_add(1, Ordering::Relaxed);
-        self.bytes.fetch_add(bitmap.len() as u64, Ordering::Relaxed);
-        set.add_bitmap(bitmap, shard).map_err(|defect| {
-            Error::refused(STAGE, "found a damaged bitmap")
-                .at(format!("{table}, shard {shard}"))
-                .because(defect)
-        })
+        self.bytes.fetch_add(cell.len() as u64, Ordering::Relaxed);
+        BitmapRef::parse(cell).map_err(|defect| damaged(table, shard, defect))
     }
 
     /// Hands each batch of the matching rows to `take`, without keeping the batches.
@@ -277,13 +261,9 @@ impl Reader {
     }
 }
 
-/// A value as SQL has it.
-pub(super) fn literal(value: &Value) -> Expr {
-    lit(match value {
-        Value::String(text) => ScalarValue::Utf8View(Some(text.clone())),
-        Value::Integer(number) => ScalarValue::Int64(Some(*number)),
-        Value::Double(number) => ScalarValue::Float64(Some(*number)),
-        Value::Date(days) => ScalarValue::Date32(Some(*days)),
-        Value::Boolean(truth) => ScalarValue::Boolean(Some(*truth)),
-    })
+/// A bitmap that can not be used.
+pub(super) fn damaged(table: &str, shard: u32, defect: Defect) -> Error {
+    Error::refused(STAGE, "found a damaged bitmap")
+        .at(format!("{table}, shard {shard}"))
+        .because(defect)
 }

@@ -236,3 +236,38 @@ async fn a_tag_of_the_platform_is_one_of_an_app_in_which_nobody_has_a_value() {
             .is_err()
     );
 }
+
+/// A column that is always null, or a tag of today: the night says ok, 0.
+#[tokio::test]
+async fn a_declared_tag_that_nobody_has_is_no_unknown_one() {
+    let release = small().await;
+    let ctx = release.session().await;
+    for value_type in ValueType::ALL {
+        let tag = Tag {
+            name: "booked".to_owned(),
+            source: "profiles".to_owned(),
+            value_type: Some(value_type),
+            multi: false,
+            value: Some("booked".to_owned()),
+            scale: None,
+        };
+        let users = async |rule: &str| {
+            let tags = std::slice::from_ref(&tag);
+            let found = estimate(&ctx, &release.manifest, tags, None, APP, rule).await;
+            found.unwrap().users
+        };
+        assert_eq!(users("booked IS NOT NULL").await, 0, "{value_type}");
+        assert_eq!(users("booked IS NULL").await, 18_000, "{value_type}");
+        assert!(users("gender = 'F' AND booked IS NULL").await > 0);
+        if value_type == ValueType::Integer {
+            assert_eq!(users("booked > 3 OR booked NOT BETWEEN 1 AND 2").await, 0);
+            assert_eq!(users("NOT booked > 3").await, 18_000);
+        }
+    }
+    let typo = estimate(&ctx, &release.manifest, &[], None, APP, "booked IS NULL").await;
+    assert!(
+        typo.unwrap_err()
+            .to_string()
+            .contains("unknown tag \"booked\"")
+    );
+}

@@ -10,7 +10,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Map, Value as Json};
 use tagmill_schemas::{Error, Result};
 
-use super::rows::Take;
+use super::Take;
 
 pub(super) fn read(file: &str, bytes: &[u8], take: &mut Take<'_>) -> Result<()> {
     let refuse = |cause: Box<dyn std::error::Error + Send + Sync>| {

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use tagmill_schemas::manifest::OverLimit;
 use tagmill_schemas::registry::{GroupRow, Placed};
 
-use super::{Fault, GroupStatus, Status};
+use super::{AppRules, Fault, GroupStatus, Status};
 use crate::{
     Expr, Names, Program, Reference, RuleError, TagInfo, Uncomputable, analyse, rule_hash,
     withheld_tag,
@@ -44,8 +44,10 @@ impl Row {
 pub struct AppPlan {
     /// The app.
     pub app: String,
-    /// Computes the groups whose status is ok; its indices point into `statuses`.
-    pub program: Program,
+    /// Computes the groups whose status is ok.
+    pub rules: AppRules,
+    /// The compiled rules of the same groups, by name.
+    pub compiled: Vec<(String, Expr)>,
     /// Every group of the app, by name.
     pub statuses: Vec<GroupStatus>,
 }
@@ -130,7 +132,7 @@ pub fn plan_app(
                         .for_each(|reason| refuse(&mut status, Status::OverLimit, reason));
                     status.hints = rule.lints;
                     references.insert(index, rule.references);
-                    compiled.push((index, rule.expr, group.clone()));
+                    compiled.push((group.clone(), rule.expr));
                 }
                 Err(error) => refuse_rule(&mut status, error),
             },
@@ -139,30 +141,38 @@ pub fn plan_app(
         }
         statuses.push(status);
     }
-    let program = build(compiled, &references, &mut statuses);
+    let program = build(&mut compiled, &references, &mut statuses);
+    let groups = compiled.iter().map(|(group, _)| group.clone()).collect();
     AppPlan {
         app: app.to_owned(),
-        program,
+        rules: AppRules::new(app.to_owned(), groups, program),
+        compiled,
         statuses,
     }
 }
 
-/// The program of the groups that can be computed. A rule that mentions a group counts as needing
+/// The program of the groups that can be computed, which are left in `compiled`; it emits their
+/// places there. A rule that mentions a group counts as needing
 /// it even where its set does not depend on it (`in_group('x') OR true`): whether a rule is valid
 /// must not hang on how far it was simplified.
 fn build(
-    mut compiled: Vec<(usize, Expr, String)>,
+    compiled: &mut Vec<(String, Expr)>,
     references: &BTreeMap<usize, Vec<Reference>>,
     statuses: &mut [GroupStatus],
 ) -> Program {
     refuse_dependents(references, statuses);
     loop {
-        compiled.retain(|(index, ..)| statuses[*index].status == Status::Ok);
-        let (program, uncomputable) = Program::build(compiled.clone());
+        compiled.retain(|(group, _)| {
+            status_of(statuses, group).is_some_and(|index| statuses[index].status == Status::Ok)
+        });
+        let (program, uncomputable) = Program::build(compiled);
         if uncomputable.is_empty() {
             return program;
         }
-        for (index, why) in uncomputable {
+        for (place, why) in uncomputable {
+            let Some(index) = status_of(statuses, &compiled[place].0) else {
+                continue;
+            };
             refuse_dependent(
                 statuses,
                 index,
@@ -172,6 +182,12 @@ fn build(
         }
         refuse_dependents(references, statuses);
     }
+}
+
+/// Where the status of a group stands: they are in order of the name.
+fn status_of(statuses: &[GroupStatus], group: &str) -> Option<usize> {
+    let found = statuses.binary_search_by(|status| status.group.as_str().cmp(group));
+    found.ok()
 }
 
 /// Refuses every group that mentions one that is not ok, and those that mention these.
@@ -286,7 +302,7 @@ fn refuse_dependent(
     let (mentioned, reason) = match why {
         Uncomputable::Cycle(path) => (path.get(1), why.to_string()),
         Uncomputable::Needs(name) => {
-            let found = statuses.binary_search_by(|status| status.group.as_str().cmp(name));
+            let found = status_of(statuses, name);
             // Program::build refuses in any order: what is not yet marked here is refused for the
             // same reason.
             let kind = found.map_or(Status::Invalid, |found| statuses[found].status);

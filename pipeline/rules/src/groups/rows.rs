@@ -8,7 +8,7 @@ use tagmill_schemas::registry::{Placed, RowError};
 use tagmill_schemas::{Error, Result};
 
 use super::csv::{Record, Records};
-use super::parquet;
+use super::{Take, parquet};
 
 /// What a file, or several, had in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,9 +96,6 @@ pub fn read_rows<T>(
     }
     Ok(rows)
 }
-
-/// Takes a row's line and its object or what is wrong with it.
-pub(super) type Take<'a> = dyn FnMut(u64, std::result::Result<Map<String, Json>, String>) + 'a;
 
 fn read_ndjson(bytes: &[u8], take: &mut Take<'_>) {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);

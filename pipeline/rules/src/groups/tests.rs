@@ -350,10 +350,12 @@ fn every_row_gets_a_status() {
         emitted.push(index);
         Ok(())
     };
-    plan.program
-        .evaluate(3, &mut |_, _| Ok(()), &mut emit)
-        .unwrap();
-    assert_eq!(emitted, [1, 5]);
+    let program = plan.rules.program();
+    program.evaluate(3, &mut |_, _| Ok(()), &mut emit).unwrap();
+    assert_eq!(emitted, [0, 1]);
+    let names = [1, 5].map(|index| plan.statuses[index].group.clone());
+    assert_eq!(plan.rules.groups(), names);
+    assert!(plan.compiled.iter().map(|(name, _)| name).eq(&names));
 }
 
 #[test]

@@ -9,3 +9,4 @@ mod algebra;
 mod meaning;
 mod refusals;
 mod sample;
+mod travel;

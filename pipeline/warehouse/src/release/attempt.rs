@@ -71,19 +71,22 @@ struct Claim<'a> {
     date: NaiveDate,
 }
 
+/// Where the claims of a run are, and the files of its attempts.
+pub(super) fn folder_of(run: &str) -> String {
+    format!("{FOLDER}/run={run}")
+}
+
 /// Claims the next free attempt number of a run; two runs at once get two numbers.
 ///
 /// # Errors
 /// An error of the store.
 pub async fn claim_attempt(store: &Store, run: &str, date: NaiveDate) -> Result<Attempt> {
-    let folder = format!("{FOLDER}/run={run}");
+    let folder = folder_of(run);
     let taken: Vec<_> = store.walk(&folder).try_collect().await?;
+    // Claims stand in the folder itself, the files of an attempt in folders of their own.
     let number_of = |path: &str| {
-        path.rsplit('/')
-            .next()?
-            .strip_suffix(".json")?
-            .parse::<u32>()
-            .ok()
+        let name = path.strip_prefix(&folder)?.strip_prefix('/')?;
+        name.strip_suffix(".json")?.parse::<u32>().ok()
     };
     let mut number = taken
         .iter()

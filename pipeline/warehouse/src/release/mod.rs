@@ -12,6 +12,7 @@
 //! release or the new one.
 
 mod attempt;
+mod attempt_file;
 mod commit;
 mod history;
 mod lists;
@@ -22,6 +23,7 @@ mod verify;
 mod warehouse;
 
 pub use attempt::{Attempt, claim_attempt, run_id};
+pub use attempt_file::{AttemptFile, remove_attempt_files};
 pub use commit::{Outcome, commit, mark_success};
 pub use history::continue_history;
 pub use lists::{files_where, load_each_list, load_list, load_lists, put_list, put_lists};

@@ -9,11 +9,14 @@ use tagmill_schemas::Artifact;
 use crate::fixtures::{date, local, manifest, memory, night, warehouse};
 use tagmill_warehouse::artifact::read_artifact;
 use tagmill_warehouse::release::{
-    Depth, Init, Outcome, claim_attempt, commit, init_warehouse, list_releases, mark_success,
-    newest_release, open_warehouse, probe, verify,
+    AttemptFile, Depth, Init, Outcome, claim_attempt, commit, init_warehouse, list_releases,
+    mark_success, newest_release, open_warehouse, probe, remove_attempt_files, verify,
 };
 use tagmill_warehouse::store::testing::{CountingStore, FaultyStore};
 use tagmill_warehouse::store::{Create, Found, Store};
+
+/// The run of the attempts.
+const RUN: &str = "0123456789abcdef";
 
 #[tokio::test]
 async fn memory_conforms() {
@@ -175,6 +178,7 @@ async fn publishes(store: &Store) {
 
     let attempts: BTreeSet<u32> = [claim(store).await, claim(store).await].into();
     assert_eq!(attempts, [1, 2].into());
+    keeps_attempt_files_apart(store).await;
 
     let files = night(store, "2026-11-19", "first").await;
     let first = manifest(1, "2026-11-19", "first", files);
@@ -214,8 +218,31 @@ async fn publishes(store: &Store) {
     }
 }
 
+/// Files of an attempt are no claims, whatever their names, and go without those of another.
+async fn keeps_attempt_files_apart(store: &Store) {
+    let claims = claim(store).await;
+    let mut files = Vec::new();
+    for (attempt, name) in [(1, "0000000009.json"), (2, "report-00007.json")] {
+        let bytes = format!("of attempt {attempt}").into_bytes();
+        let file = AttemptFile::write(store, (RUN, attempt), name, bytes).await;
+        files.push(file.unwrap());
+    }
+    assert_eq!(claim(store).await, claims + 1);
+    assert_eq!(files[0].read(store).await.unwrap(), &b"of attempt 1"[..]);
+    remove_attempt_files(store, (RUN, 1)).await.unwrap();
+    let gone = files[0].read(store).await.unwrap_err();
+    assert_eq!(gone.exit_code(), 3, "{gone}");
+    assert_eq!(files[1].read(store).await.unwrap(), &b"of attempt 2"[..]);
+    store.put(&files[1].path, "of attempt 3").await.unwrap();
+    let other = files[1].read(store).await.unwrap_err();
+    assert!(other.to_string().contains("found checksum"), "{other}");
+    files[1].remove(store).await.unwrap();
+    files[1].remove(store).await.unwrap();
+    assert_eq!(claim(store).await, claims + 2);
+}
+
 async fn claim(store: &Store) -> u32 {
-    claim_attempt(store, "0123456789abcdef", date("2026-11-19"))
+    claim_attempt(store, RUN, date("2026-11-19"))
         .await
         .unwrap()
         .number

@@ -30,7 +30,7 @@ impl AppWriter<'_> {
         output: &mut Output,
     ) -> Result<()> {
         let (app, code) = (self.name(seats), self.apps.code(seats.rank));
-        let Some(audience) = audiences.programs.get(app) else {
+        let Some(rules) = audiences.audience.rules(app) else {
             return Ok(());
         };
         let (shard, settled) = (self.shard, self.settled);
@@ -43,7 +43,6 @@ impl AppWriter<'_> {
             let seat = shard.seats.find(&shard.ids, code, user)?;
             Some(settled.seat_of[seat as usize] - seats.start as u32)
         };
-        let none = HashMap::new();
         let found = AppSets {
             app,
             id_scope: shard.spec.id_scope,
@@ -51,7 +50,7 @@ impl AppWriter<'_> {
             ids: &shard.ids,
             users: &users,
             seat_of_user: &seat_of_user,
-            lists: self.lists.get(app).unwrap_or(&none),
+            audience: audiences.audience,
         };
         let mut groups = GroupRows {
             app,
@@ -64,10 +63,10 @@ impl AppWriter<'_> {
             reports: &mut self.groups,
         };
         let ours = |e| of_datafusion(Work::RawData, "groups", e);
-        let done = audience.program.evaluate(
+        let done = rules.program().evaluate(
             seats.end - seats.start,
             &mut |atom, words| found.fill(atom, words).map_err(ours),
-            &mut |group, words| groups.push(&audience.groups[group], words).map_err(ours),
+            &mut |group, words| groups.push(&rules.groups()[group], words).map_err(ours),
         );
         done.map_err(external)
     }

@@ -1,7 +1,5 @@
 //! Writes one app after the other: its universe here, the other artifacts in the files beside.
 
-use std::collections::HashMap;
-
 use datafusion::error::Result;
 use tagmill_bitmap::write_sorted;
 use tagmill_schemas::Metric;
@@ -34,8 +32,6 @@ pub struct AppWriter<'a> {
     pub(super) labels: Vec<Option<LabelSets>>,
     /// By source.
     pub(super) behaviour: Vec<Option<BehaviourWriter<'a>>>,
-    /// By app and list: the members.
-    pub(super) lists: HashMap<&'a str, HashMap<&'a str, &'a [String]>>,
     /// Memory for the next shard.
     pub cutter: Cutter,
     /// Memory for the ordinals of one set.
@@ -75,13 +71,6 @@ impl<'a> AppWriter<'a> {
                 BehaviourWriter::new(events, &settled.ordinals, shard.number, shard.spec.day())
             })
         };
-        let mut lists: HashMap<&str, HashMap<&str, &[String]>> = HashMap::new();
-        for list in &shard.spec.lists {
-            lists
-                .entry(&list.app)
-                .or_default()
-                .insert(&list.list, &list.members);
-        }
         Self {
             shard,
             settled,
@@ -89,7 +78,6 @@ impl<'a> AppWriter<'a> {
             columns: columns.collect(),
             labels: labels.collect(),
             behaviour: sorted.iter().map(writer).collect(),
-            lists,
             cutter,
             ordinals: Vec::new(),
             tags: Vec::new(),

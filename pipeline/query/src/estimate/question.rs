@@ -1,0 +1,171 @@
+//! A rule and what its atoms need: asked in every shard, evaluated as a night evaluates it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use tagmill_bitmap::Defect;
+use tagmill_rules::{Atom, Program};
+use tagmill_schemas::{Error, Result};
+
+use super::STAGE;
+use super::lists::Lists;
+use super::names::AppNames;
+use super::need::Need;
+use super::reader::Reader;
+use super::users::Users;
+
+/// A compiled rule and what its atoms need.
+pub(super) struct Question {
+    reader: Reader,
+    program: Program,
+    needs: Vec<Need>,
+    needs_universe: bool,
+}
+
+impl Question {
+    /// # Errors
+    /// Setup for a list that is not there; retry when the store fails.
+    pub(super) async fn new(
+        reader: Reader,
+        program: Program,
+        names: &AppNames,
+        lists: &Lists<'_>,
+    ) -> Result<Self> {
+        let mut needs = Vec::with_capacity(program.atoms().len());
+        for atom in program.atoms() {
+            needs.push(Need::of(atom, names, lists, &reader).await?);
+        }
+        let needs_universe =
+            accepts_outsiders(&program)? || needs.iter().any(Need::reaches_beyond_app);
+        Ok(Self {
+            reader,
+            program,
+            needs,
+            needs_universe,
+        })
+    }
+
+    /// Users of the app per shard, without reading a bitmap.
+    ///
+    /// # Errors
+    /// Retry when the store fails.
+    pub(super) async fn universe_sizes(&self) -> Result<BTreeMap<u32, u64>> {
+        self.reader.universe_sizes().await
+    }
+
+    /// Bitmaps read so far, and their bytes.
+    pub(super) fn read(&self) -> (u64, u64) {
+        self.reader.read()
+    }
+
+    /// The users of one shard that the rule selects.
+    ///
+    /// # Errors
+    /// Refused for damaged bitmaps; retry when the store fails.
+    pub(super) async fn count(&self, shard: u32) -> Result<u64> {
+        let mut sets = HashMap::with_capacity(self.needs.len());
+        for (atom, need) in self.program.atoms().iter().zip(&self.needs) {
+            sets.insert(atom, need.fetch(&self.reader, shard).await?);
+        }
+        let universe = match self.needs_universe {
+            true => Some(self.reader.universe(shard).await?),
+            false => None,
+        };
+        count(&self.program, &sets, universe.as_ref())
+    }
+}
+
+/// The users for whom the program's rule is true. Its sets are of ordinals here, not of an app's
+/// seats: what is no user of the app is taken out at the end, as restricting a set to the universe
+/// commutes with union, intersection and complement.
+fn count(program: &Program, sets: &HashMap<&Atom, Users>, universe: Option<&Users>) -> Result<u64> {
+    let mut bits = 0;
+    for users in sets.values().chain(universe) {
+        bits = bits.max(users.bits().map_err(damaged)?);
+    }
+    let mut app = Vec::new();
+    if let Some(universe) = universe {
+        app.resize(bits / 64, 0);
+        universe.or_into(&mut app).map_err(damaged)?;
+    }
+    let mut fill = |atom: &Atom, words: &mut [u64]| match sets.get(atom) {
+        Some(users) => users.or_into(words).map_err(damaged),
+        None => Ok(()),
+    };
+    let mut selected = 0;
+    let mut emit = |_, words: &[u64]| {
+        selected = match universe {
+            Some(_) => ones(words.iter().zip(&app).map(|(word, app)| word & app)),
+            None => ones(words.iter().copied()),
+        };
+        Ok(())
+    };
+    program.evaluate(bits, &mut fill, &mut emit)?;
+    Ok(selected)
+}
+
+fn ones(words: impl Iterator<Item = u64>) -> u64 {
+    words.map(|word| u64::from(word.count_ones())).sum()
+}
+
+fn damaged(defect: Defect) -> Error {
+    Error::refused(STAGE, "found a damaged bitmap").because(defect)
+}
+
+/// Whether a user for whom no atom is true satisfies the rule: only then does the universe matter,
+/// since every atom's users are in it.
+fn accepts_outsiders(program: &Program) -> Result<bool> {
+    let mut is_accepted = false;
+    program.evaluate(1, &mut |_, _| Ok(()), &mut |_, words| {
+        is_accepted = words != [0];
+        Ok(())
+    })?;
+    Ok(is_accepted)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use tagmill_bitmap::write_sorted;
+    use tagmill_rules::Expr;
+
+    fn atom(name: &str) -> Expr {
+        Expr::Atom(Atom::InGroup(name.to_owned()))
+    }
+
+    #[test]
+    fn only_rules_that_hold_for_strangers_need_the_universe() {
+        let accepts = |rule: &Expr| accepts_outsiders(&Program::of(rule)).unwrap();
+        let (a, b) = (atom("a"), atom("b"));
+        assert!(!accepts(&Expr::and(vec![a.clone(), b.clone().negate()])));
+        assert!(accepts(&Expr::or(vec![a.clone(), b.clone().negate()])));
+        assert!(accepts(&Expr::and(vec![a.negate(), b.negate()])));
+        assert!(accepts(&Expr::All) && !accepts(&Expr::None));
+    }
+
+    #[test]
+    fn complement_then_universe_equals_complement_in_the_universe() {
+        let users = |ordinals: &[u32]| {
+            let mut bitmap = Vec::new();
+            write_sorted(5, ordinals, &mut bitmap);
+            Users::new(bitmap, 5)
+        };
+        let (a, b) = (Atom::InGroup("a".to_owned()), Atom::InGroup("b".to_owned()));
+        let sets = HashMap::from([(&a, users(&[1, 70])), (&b, users(&[2, 70, 70_000]))]);
+        let rule = Expr::or(vec![Expr::Atom(a.clone()).negate(), Expr::Atom(b.clone())]);
+        let universe = users(&[1, 2, 3, 70, 70_000]);
+        let selected = count(&Program::of(&rule), &sets, Some(&universe)).unwrap();
+        assert_eq!(selected, 4);
+    }
+
+    #[test]
+    fn users_of_another_shard_are_nobody() {
+        let mut bitmap = Vec::new();
+        write_sorted(6, &[1, 2], &mut bitmap);
+        let a = Atom::InGroup("a".to_owned());
+        let program = Program::of(&Expr::Atom(a.clone()));
+        let in_shard = |shard| HashMap::from([(&a, Users::new(bitmap.clone(), shard))]);
+        assert_eq!(count(&program, &in_shard(5), None).unwrap(), 0);
+        assert_eq!(count(&program, &in_shard(6), None).unwrap(), 2);
+    }
+}

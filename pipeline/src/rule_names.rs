@@ -1,0 +1,78 @@
+//! The names that a rule of the night may use: tags of the configuration, of registries and of
+//! earlier releases, and lists.
+
+use tagmill_schemas::manifest::OverLimit;
+use std::collections::BTreeMap;
+
+use tagmill_night::{LabelSpec, TagSpec};
+use tagmill_rules::{Names, TagInfo};
+
+/// What rules of one app may name.
+pub struct RuleNames<'a> {
+    /// Tags of attributes sources.
+    pub platform: &'a [TagSpec],
+    /// Tags of group-tags sources: the app's own, and those of every app.
+    pub labels: Option<&'a BTreeMap<String, LabelSpec>>,
+    /// See `labels`.
+    pub shared_labels: &'a BTreeMap<String, LabelSpec>,
+    /// Uploaded lists.
+    pub lists: Vec<&'a str>,
+    /// The app's tags whose values are not published, with the limit that they exceed.
+    pub withheld: Option<&'a BTreeMap<String, OverLimit>>,
+}
+
+impl Names for RuleNames<'_> {
+    fn tag(&self, name: &str) -> Option<TagInfo> {
+        let platform = self
+            .platform
+            .iter()
+            .find(|tag| tag.name == name)
+            .map(|tag| TagInfo {
+                value_type: tag.value_type,
+                multi: tag.multi,
+            });
+        platform.or_else(|| {
+            self.shared_labels
+                .get(name)
+                .or_else(|| self.labels?.get(name))
+                .map(|label| TagInfo {
+                    value_type: label.value_type,
+                    multi: label.multi,
+                })
+        })
+    }
+
+    fn tag_names(&self) -> Vec<&str> {
+        let labels = self
+            .labels
+            .into_iter()
+            .chain([self.shared_labels])
+            .flat_map(|labels| labels.keys().map(String::as_str));
+        self.platform
+            .iter()
+            .map(|tag| tag.name.as_str())
+            .chain(labels)
+            .collect()
+    }
+
+    /// Groups are the rows of the app: whoever plans them knows.
+    fn has_group(&self, _: &str) -> bool {
+        false
+    }
+
+    fn group_names(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
+    fn has_list(&self, name: &str) -> bool {
+        self.lists.contains(&name)
+    }
+
+    fn list_names(&self) -> Vec<&str> {
+        self.lists.clone()
+    }
+
+    fn withheld(&self, tag: &str) -> Option<OverLimit> {
+        self.withheld?.get(tag).copied()
+    }
+}
