@@ -17,8 +17,8 @@ use tagmill_warehouse::store::Store;
 use tagmill_warehouse::store::testing::CountingStore;
 
 use crate::columns::{
-    Cell, Sets, entry, group_status, groups, numbers, tag_entries, tag_sets, tags,
-    universe, users_batch, values, visits,
+    Cell, Sets, entry, group_status, groups, numbers, tag_entries, tag_sets, tags, universe,
+    users_batch, values, visits,
 };
 
 pub const SHARDS: u32 = 4;
