@@ -80,8 +80,15 @@ pub fn last(sentence: &str, stage: &str, code: u8, can_retry: bool) {
     }
 }
 
+/// DataFusion warns of every column by which it can not prune files. Nothing is wrong then: rows are
+/// filtered all the same.
+const PRUNING: &str = "datafusion_common::pruning";
+
 impl Log for Logger {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        if metadata.target().starts_with(PRUNING) && self.own <= LevelFilter::Info {
+            return false;
+        }
         let is_own = metadata.target().starts_with("tagmill");
         metadata.level()
             <= if is_own {

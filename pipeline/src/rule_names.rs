@@ -1,8 +1,8 @@
 //! The names that a rule of the night may use: tags of the configuration, of registries and of
 //! earlier releases, and lists.
 
-use tagmill_schemas::manifest::OverLimit;
 use std::collections::BTreeMap;
+use tagmill_schemas::manifest::OverLimit;
 
 use tagmill_night::{LabelSpec, TagSpec};
 use tagmill_rules::{Names, TagInfo};

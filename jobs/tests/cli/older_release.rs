@@ -64,9 +64,9 @@ fn sql(folder: &TempDir, release: &str, query: &str) -> Vec<String> {
     done.out.lines().skip(1).map(str::to_owned).collect()
 }
 
-const SIZES: &str = "SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM groups), (SELECT \
-                     count(*) FROM behaviour), (SELECT sum(cardinality) FROM behaviour), (SELECT \
-                     count(*) FROM tag_values)";
+const SIZES: &str = "SELECT (SELECT count(*) FROM users) AS u, (SELECT count(*) FROM groups) AS g, \
+                     (SELECT count(*) FROM behaviour) AS b, (SELECT sum(cardinality) FROM \
+                     behaviour) AS c, (SELECT count(*) FROM tag_values) AS v";
 const BEHAVIOUR: &str = "SELECT sum(cardinality) FROM behaviour WHERE date < DATE '2026-11-19'";
 const UIDS: &str = "SELECT user_id, shard, ordinal, first_run FROM users ORDER BY shard, ordinal";
 const CODES: &str = "SELECT * FROM tag_values ORDER BY app, tag, code";

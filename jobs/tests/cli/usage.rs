@@ -163,7 +163,7 @@ fn without_a_warehouse_or_a_release_the_next_step_is_named() {
     let releases = run(folder.path(), &["releases", "--output", "json"]);
     assert_eq!(
         (releases.code, releases.out.as_str()),
-        (Some(0), "{\"releases\":[]}\n")
+        (Some(0), "{\"releases\":[],\"older\":0}\n")
     );
 }
 

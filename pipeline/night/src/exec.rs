@@ -66,7 +66,7 @@ impl NightExec {
     ///
     /// # Errors
     /// A number of children that does not fit the sources, or a child whose columns are not those of
-    /// its source's [`Layout`].
+    /// its source's layout.
     pub fn try_new(
         spec: Arc<NightSpec>,
         store: Store,

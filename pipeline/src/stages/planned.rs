@@ -21,7 +21,7 @@ impl<'n> Inputs<'n> {
     /// Plans the night with the resources of the request.
     ///
     /// # Errors
-    /// As [`plan_night`].
+    /// As `plan_night`.
     pub async fn plan(self) -> Result<Planned<'n>> {
         let resources = Resources::of(self.night.request());
         let forecast = Forecast::of(&self.sources, &self.parents, resources.shards);

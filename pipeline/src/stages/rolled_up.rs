@@ -19,7 +19,7 @@ impl<'n> ShardsDone<'n> {
     /// Adds up over shards and tells what a person should know.
     ///
     /// # Errors
-    /// As [`roll_up`].
+    /// As `roll_up`.
     pub async fn roll_up(self) -> Result<RolledUp<'n>> {
         let Self {
             inputs,

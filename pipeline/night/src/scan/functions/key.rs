@@ -15,7 +15,7 @@ use super::text::{is_text, text};
 use crate::plan::columns::NO_KEY;
 
 /// `tagmill_key(column, ...)`: XXH3-128 of a row's columns, null and types included, as 16 bytes;
-/// [`NO_KEY`] where all are null.
+/// Zero where all are null.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct KeyFunction {
     signature: Signature,
