@@ -19,7 +19,7 @@ test: ## every test of the workspace
 check: ## formatting, lints, links of the documentation
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --workspace --no-deps --lib
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" $(CARGO) doc --release --workspace --no-deps --lib
 
 bench: ## the night at 5 M users and 50 M events beside ClickHouse; SCALE=1|10|100 (needs Python 3.11)
 	bench/run.sh
