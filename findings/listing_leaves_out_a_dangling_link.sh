@@ -24,6 +24,9 @@ edition = "2021"
 futures = "=0.3.34"
 object_store = "=0.13.2"
 tokio = { version = "=1.54.1", features = ["macros", "rt"] }
+
+[profile.dev]
+debug = false
 TOML
 
 cat > "$work/src/main.rs" <<'RUST'

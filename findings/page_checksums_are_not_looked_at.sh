@@ -28,6 +28,9 @@ crc = ["parquet/crc"]
 
 [dependencies]
 parquet = { version = "=59.3.2", default-features = false }
+
+[profile.dev]
+debug = false
 TOML
 
 cat > "$work/src/main.rs" <<'RUST'

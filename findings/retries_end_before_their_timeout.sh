@@ -6,7 +6,8 @@
 #           seconds is survived: ten doubling waits are 55 s.
 # Happens   A wait is drawn between 0.1 s and twice the last one, so it grows by 0.05 s a time on the average and does
 #           not double. All ten retries are used up in about three seconds; the error names the 180 s that nobody
-#           waited. Below are 20 reads from a store that answers 503 only. What each took is on standard error.
+#           waited. Below are 15 reads from a store that answers 503 only; how long they took goes to standard
+#           error, and the limit of 30 s leaves room for a busy machine.
 # Matters   A nightly job meets fail-overs and rate limits of 5 to 30 s. Whoever raises the timeout alone changes
 #           nothing: the count of retries and backoff.init_backoff decide.
 # Upstream  none found
@@ -20,7 +21,7 @@ python3 -m venv "$work/venv"
 cat > "$work/expected" <<'SEEN'
 datafusion 55.0.0
 {'after 10 retries, max_retries: 10, retry_timeout: 180s'}
-median under 8 s: True
+median under 30 s: True
 SEEN
 
 "$work/venv/bin/python" - > "$work/seen" <<'PY'
@@ -66,12 +67,12 @@ def read(_):
 
 
 print("datafusion", datafusion.__version__)
-with ThreadPoolExecutor(20) as pool:
-    reads = list(pool.map(read, range(20)))
+with ThreadPoolExecutor(5) as pool:
+    reads = list(pool.map(read, range(15)))
 seconds = [elapsed for elapsed, _ in reads]
 print(f"seconds: least {min(seconds):.1f}, median {median(seconds):.1f}, most {max(seconds):.1f}", file=sys.stderr)
 print({why for _, why in reads})
-print("median under 8 s:", median(seconds) < 8)
+print("median under 30 s:", median(seconds) < 30)
 PY
 
 cat "$work/seen"
