@@ -20,13 +20,17 @@ def current_manifest(warehouse: Path) -> dict:
     return json.loads(max((warehouse / "releases").glob("*.json")).read_text())
 
 
-def files_of(warehouse: Path, manifest: dict, artifact: str, day: str | None = None) -> list[Path]:
-    """Paths of one artifact in a release, of one day if given, by date and shard."""
+def folders_of(warehouse: Path, manifest: dict) -> list[dict]:
+    """Every folder of files of a release: parts are (shard, rows, bytes, checksum, cardinality)."""
     folders = list(manifest["files"])
     for listed in manifest["lists"]:
-        if artifact in (name for name, *_ in listed["totals"]):
-            folders += json.loads((warehouse / "lists" / f"{listed['list']}.json").read_text())["files"]
-    chosen = [f for f in folders if f["artifact"] == artifact and day in (None, f["date"])]
+        folders += json.loads((warehouse / "lists" / f"{listed['list']}.json").read_text())["files"]
+    return folders
+
+
+def files_of(warehouse: Path, manifest: dict, artifact: str, day: str | None = None) -> list[Path]:
+    """Paths of one artifact in a release, of one day if given, by date and shard."""
+    chosen = [f for f in folders_of(warehouse, manifest) if f["artifact"] == artifact and day in (None, f["date"])]
     parts = sorted((f["date"], -1 if part[0] is None else part[0], f"run={f['run']}-{f['attempt']}")
                    for f in chosen for part in f["parts"])
     name = lambda shard: "all.parquet" if shard < 0 else f"{shard:05}.parquet"

@@ -1,5 +1,6 @@
 """DuckDB and ClickHouse read the exact files of a release and agree with its manifest and with each other."""
 
+import release
 from bitmap_state import STATE
 from published import Published
 
@@ -7,7 +8,7 @@ BITMAPS = ["universe", "tags", "tag_numbers", "behaviour", "behaviour_measures",
 
 
 def artifacts(published: Published) -> list[str]:
-    return sorted({entry["path"].split("/")[0] for entry in published.manifest["files"]})
+    return sorted({folder["artifact"] for folder in release.folders_of(published.warehouse, published.manifest)})
 
 
 def bitmap_artifacts(published: Published) -> list[str]:
@@ -16,7 +17,9 @@ def bitmap_artifacts(published: Published) -> list[str]:
 
 def said(published: Published, artifact: str, field: str) -> int:
     """What the manifest says about all files of an artifact."""
-    return sum(entry[field] for entry in published.manifest["files"] if entry["path"].split("/")[0] == artifact)
+    folders = release.folders_of(published.warehouse, published.manifest)
+    place = {"rows": 1, "bytes": 2, "cardinality": 4}[field]
+    return sum(part[place] for folder in folders if folder["artifact"] == artifact for part in folder["parts"])
 
 
 def test_every_artifact_has_the_rows_that_the_manifest_says(published: Published) -> None:
