@@ -1,4 +1,5 @@
-//! `users`: the dictionary: which uid a user id has. One file per run and shard, holding the users that run added or changed.
+//! `users`: the dictionary: which uid a user id has. Files per run and shard: the users that run
+//! added, and those of small earlier files that it merged; an ordinal is in one file.
 
 use arrow::datatypes::DataType;
 
@@ -6,7 +7,7 @@ use super::columns::{ColumnSpec, columns};
 
 columns! {
     Users, sorted by [Shard, Ordinal];
-    what "the dictionary: which uid a user id has. One file per run and shard, holding the users that run added or changed.";
+    what "the dictionary: which uid a user id has. Files per run and shard: the users that run added, and those of small earlier files that it merged; an ordinal is in one file.";
     note "";
     Shard "shard": DataType::UInt32 => "the high word of the uid";
     Ordinal "ordinal": DataType::UInt32 => "the low word: dense per shard, appended, never reused";
