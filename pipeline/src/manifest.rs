@@ -10,6 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, NaiveDate};
+use tagmill_schemas::artifact::FilePlace;
 use tagmill_schemas::config::Retention;
 use tagmill_schemas::manifest::{
     DayList, Decisions, FileEntry, Input, ListKind, Manifest, NUMBERED_BY_ACTIVITY, ReleaseKind,
@@ -130,6 +131,9 @@ impl Keep<'_> {
         }
         Ok(match file.artifact {
             Artifact::Users | Artifact::TagValues => !self.absorbed.contains(&file.path),
+            // An index goes with its file of users.
+            Artifact::UserIndex => !FilePlace::of(&file.path)
+                .is_some_and(|at| self.absorbed.contains(&at.beside(Artifact::Users).path())),
             Artifact::Universe => !self.written.contains(&Artifact::Universe),
             // What the head's night chose is for the night after the head.
             Artifact::KeptValues => self.spec.is_backfill || !self.spec.reads_events(),

@@ -5,6 +5,7 @@
 //! id bytes = user_id                   (id_scope = global)
 //!          = app  0x00  user_id        (id_scope = app)
 //! shard    = XXH3-64(id bytes, seed 0) mod shards
+//! index    = the high 32 bits of XXH3-64(id bytes, seed 0)
 //! percent  = XXH3-64(salt  0x00  user_id) mod 100
 //! ```
 
@@ -129,6 +130,13 @@ pub fn user_of_id<'a>(scope: IdScope, app: &str, id_bytes: &'a [u8]) -> &'a [u8]
 #[inline]
 pub fn hash_of_id(id_bytes: &[u8]) -> u64 {
     xxh3_64(id_bytes)
+}
+
+/// What the look-up index knows an id by: the half of its hash (see [`hash_of_id`]) that shards do not
+/// share.
+#[inline]
+pub fn index_hash(hash: u64) -> u32 {
+    (hash >> 32) as u32
 }
 
 /// The percent of a user in a split, 0 to 99: XXH3-64 of salt, a zero byte and the user id, mod

@@ -25,6 +25,7 @@ pub mod tag_numbers;
 pub mod tag_values;
 pub mod tags;
 pub mod universe;
+pub mod user_index;
 pub mod users;
 
 use std::fmt;
@@ -42,6 +43,8 @@ pub use place::FilePlace;
 pub enum Artifact {
     /// The dictionary.
     Users,
+    /// Where a user id is in the dictionary, by hash.
+    UserIndex,
     /// Every user accepted for an app.
     Universe,
     /// The distinct values of every tag, with codes.
@@ -70,8 +73,9 @@ pub enum Artifact {
 
 impl Artifact {
     /// Every artifact.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Users,
+        Self::UserIndex,
         Self::Universe,
         Self::TagValues,
         Self::Tags,
@@ -90,6 +94,7 @@ impl Artifact {
     pub fn name(self) -> &'static str {
         match self {
             Self::Users => "users",
+            Self::UserIndex => "user_index",
             Self::Universe => "universe",
             Self::TagValues => "tag_values",
             Self::Tags => "tags",
@@ -116,6 +121,7 @@ impl Artifact {
     pub fn columns(self) -> &'static [ColumnSpec] {
         match self {
             Self::Users => <users::Column as Columns>::SPECS,
+            Self::UserIndex => <user_index::Column as Columns>::SPECS,
             Self::Universe => <universe::Column as Columns>::SPECS,
             Self::TagValues => <tag_values::Column as Columns>::SPECS,
             Self::Tags => <tags::Column as Columns>::SPECS,
@@ -148,6 +154,7 @@ impl Artifact {
     pub fn what(self) -> &'static str {
         match self {
             Self::Users => users::WHAT,
+            Self::UserIndex => user_index::WHAT,
             Self::Universe => universe::WHAT,
             Self::TagValues => tag_values::WHAT,
             Self::Tags => tags::WHAT,
@@ -167,6 +174,7 @@ impl Artifact {
     pub fn note(self) -> &'static str {
         match self {
             Self::Users => users::NOTE,
+            Self::UserIndex => user_index::NOTE,
             Self::Universe => universe::NOTE,
             Self::TagValues => tag_values::NOTE,
             Self::Tags => tags::NOTE,
@@ -187,6 +195,7 @@ impl Artifact {
     pub fn sort_key(self) -> &'static [&'static str] {
         match self {
             Self::Users => users::SORT_KEY,
+            Self::UserIndex => user_index::SORT_KEY,
             Self::Universe => universe::SORT_KEY,
             Self::TagValues => tag_values::SORT_KEY,
             Self::Tags => tags::SORT_KEY,

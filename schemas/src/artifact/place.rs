@@ -47,6 +47,11 @@ impl FilePlace {
         (place.path() == path).then_some(place)
     }
 
+    /// The place of another artifact's file of the same run and shard.
+    pub fn beside(self, artifact: Artifact) -> Self {
+        Self { artifact, ..self }
+    }
+
     /// The path, relative to the warehouse. A run name's bytes other than ASCII letters, digits and
     /// `-` are written `_` and two hex digits, so that no run name leaves the folder and distinct
     /// names stay distinct.

@@ -37,6 +37,7 @@ pub async fn merge_users(
         let batches = read_artifact(store, file, &columns).await;
         let mut batches = batches.map_err(external)?.map_err(external);
         while let Some(batch) = batches.try_next().await? {
+            output.user_index.add_rows(shard.spec.id_scope, &batch)?;
             output.write(Artifact::Users, &batch).await?;
         }
         paths.push(file.path.clone());

@@ -16,3 +16,4 @@ pub(crate) mod numbering;
 pub(crate) mod output;
 pub(crate) mod report;
 pub(crate) mod tag_sets;
+pub(crate) mod user_index;

@@ -12,6 +12,7 @@ use tagmill_schemas::artifact::users::Column;
 use tagmill_schemas::{Artifact, IdScope};
 
 use super::output::Output;
+use super::user_index::{UserIndex, write_index};
 use crate::take::shard::Shard;
 use crate::take::values::positions;
 use tagmill_warehouse::artifact::CHUNK_ROWS;
@@ -27,15 +28,22 @@ pub async fn write_users(shard: &Shard<'_>, ordinal_of: &[u32], output: &mut Out
     let known = shard.known;
     let by_ordinal = positions_from(&ordinal_of[known as usize..], known);
     for (at, users) in by_ordinal.chunks(ROWS).enumerate() {
-        let batch = users_batch(shard, known + (at * ROWS) as u32, users)?;
+        let index = &mut output.user_index;
+        let batch = users_batch(shard, known + (at * ROWS) as u32, users, index)?;
         output.write(Artifact::Users, &batch).await?;
     }
-    output.end(Artifact::Users).await
+    output.end(Artifact::Users).await?;
+    write_index(shard.number, output).await
 }
 
 /// The rows of users with the ordinals from `first` on; `users` are their numbers, counted from the
 /// first new one.
-fn users_batch(shard: &Shard<'_>, first: u32, users: &[u32]) -> Result<RecordBatch> {
+fn users_batch(
+    shard: &Shard<'_>,
+    first: u32,
+    users: &[u32],
+    index: &mut UserIndex,
+) -> Result<RecordBatch> {
     let rows = users.len();
     let is_scoped = shard.spec.id_scope == IdScope::App;
     let (mut apps, mut ids) = (
@@ -48,6 +56,7 @@ fn users_batch(shard: &Shard<'_>, first: u32, users: &[u32]) -> Result<RecordBat
             .iter()
             .for_each(|&&later| shard.ids.prefetch(shard.known + later));
         let id = shard.ids.get(shard.known + user);
+        index.add(id, first + at as u32);
         let (app, user_id) = if is_scoped {
             split_scoped(id)
         } else {

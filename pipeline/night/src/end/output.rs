@@ -6,6 +6,7 @@ use tagmill_schemas::artifact::{Columns, rejects};
 use tagmill_schemas::manifest::FileEntry;
 use tagmill_schemas::{Artifact, Metric};
 
+use super::user_index::UserIndex;
 use crate::plan::spec::NightSpec;
 use crate::take::accounting::Count;
 use tagmill_engine::external;
@@ -13,8 +14,9 @@ use tagmill_warehouse::artifact::{ArtifactWriter, KeyedRows, Spare, TableRows};
 use tagmill_warehouse::store::Store;
 
 /// The artifacts that shards write.
-const ARTIFACTS: [Artifact; 8] = [
+const ARTIFACTS: [Artifact; 9] = [
     Artifact::Users,
+    Artifact::UserIndex,
     Artifact::Universe,
     Artifact::Tags,
     Artifact::TagNumbers,
@@ -30,6 +32,8 @@ pub struct Output {
     writers: Vec<ArtifactWriter>,
     /// Rows of `rejects`.
     pub rejects: TableRows<rejects::Column>,
+    /// Rows of `user_index`: one for each row of `users`.
+    pub user_index: UserIndex,
     exceeded: Vec<Count>,
 }
 
@@ -45,6 +49,7 @@ impl Output {
         Ok(Self {
             writers,
             rejects: TableRows::default(),
+            user_index: UserIndex::default(),
             exceeded: Vec::new(),
         })
     }

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::config::TableParquetOptions;
 use datafusion::common::stats::Precision;
-use datafusion::common::{Statistics, project_schema};
+use datafusion::common::{DFSchema, Statistics, project_schema};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
@@ -20,11 +20,13 @@ use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::Result;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
 use super::listed::ListedFiles;
 use super::prune;
+use super::user_lookup::UserLookup;
 
 /// Bytes asked of a file's end in the first request: the footer of most artifact files, far less
 /// than a large bitmap.
@@ -41,6 +43,8 @@ pub struct FileTable {
     files: Vec<PartitionedFile>,
     /// More files, which are looked up when a query can need them.
     listed: Option<ListedFiles>,
+    /// What finds the rows of a user id.
+    lookup: Option<UserLookup>,
 }
 
 impl FileTable {
@@ -60,6 +64,7 @@ impl FileTable {
             schema,
             files,
             listed: None,
+            lookup: None,
         }
     }
 
@@ -69,6 +74,39 @@ impl FileTable {
             listed: Some(listed),
             ..self
         }
+    }
+
+    /// The table with a look-up by user id.
+    pub(super) fn with_lookup(self, lookup: UserLookup) -> Self {
+        Self {
+            lookup: Some(lookup),
+            ..self
+        }
+    }
+
+    /// Of files of users those that can hold the ids that the filters name, with what more is true
+    /// of such rows.
+    async fn looked_up(
+        &self,
+        state: &dyn Session,
+        filters: &[Expr],
+        mut files: Vec<PartitionedFile>,
+    ) -> Result<(Vec<PartitionedFile>, Option<Arc<dyn PhysicalExpr>>)> {
+        let Some(lookup) = &self.lookup else {
+            return Ok((files, None));
+        };
+        let Some(found) = lookup.candidates(state, filters).await? else {
+            return Ok((files, None));
+        };
+        let has_file = |file: &PartitionedFile| {
+            let path = file.object_meta.location.as_ref();
+            found.files.iter().any(|f| path.ends_with(&f.path))
+        };
+        files.retain(has_file);
+        let schema = DFSchema::try_from(self.schema())?;
+        let rows = found.rows.filter(|_| !files.is_empty());
+        let rows = rows.map(|rows| state.create_physical_expr(rows, &schema));
+        Ok((files, rows.transpose()?))
     }
 
     fn source(&self, state: &dyn Session) -> Result<ParquetSource> {
@@ -143,6 +181,7 @@ impl TableProvider for FileTable {
             files.extend(listed.matching(state, self.schema(), filters).await?);
         }
         let files = prune::matching(state, self.schema(), filters, files)?;
+        let (files, rows) = self.looked_up(state, filters, files).await?;
         if files.is_empty() {
             // A scan of no partitions has no distribution that a plan above could rest on.
             return Ok(Arc::new(EmptyExec::new(project_schema(
@@ -150,9 +189,13 @@ impl TableProvider for FileTable {
                 projection,
             )?)));
         }
+        let mut source = self.source(state)?;
+        if let Some(rows) = rows {
+            source = source.with_predicate(rows);
+        }
         let statistics = totals(&files, self.schema.table_schema());
         let groups = FileGroup::new(files).split_files(state.config().target_partitions());
-        let config = FileScanConfigBuilder::new(self.store.clone(), Arc::new(self.source(state)?))
+        let config = FileScanConfigBuilder::new(self.store.clone(), Arc::new(source))
             .with_file_groups(groups)
             .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?

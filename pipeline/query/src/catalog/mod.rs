@@ -17,6 +17,7 @@ mod listed;
 mod prune;
 mod raw;
 mod release;
+mod user_lookup;
 mod views;
 
 use std::sync::Arc;

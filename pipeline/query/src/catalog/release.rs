@@ -14,6 +14,7 @@ use tagmill_schemas::manifest::FileEntry;
 use tagmill_schemas::{Artifact, Manifest, Result};
 
 use super::listed::{ListedFiles, ReadLists};
+use super::user_lookup::UserLookup;
 use super::{FileTable, failed};
 use tagmill_warehouse::store::Store;
 
@@ -44,6 +45,10 @@ pub(super) fn table(
         .map(|entry| file(entry, warehouse, &schema))
         .collect::<Result<_>>()?;
     let table = FileTable::new(url.clone(), &schema, Vec::new(), files);
+    let table = match artifact {
+        Artifact::Users => table.with_lookup(UserLookup::of(manifest, warehouse, url)?),
+        _ => table,
+    };
     Ok(table.with_listed(ListedFiles::of(artifact, manifest, warehouse, read)))
 }
 

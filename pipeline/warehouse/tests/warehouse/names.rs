@@ -5,6 +5,7 @@ use tagmill_schemas::Artifact;
 
 use crate::fixtures::{date, local, manifest, memory, night, rows_of, write};
 use tagmill_warehouse::release::commit;
+use tagmill_warehouse::store::Store;
 
 const EVIL: [&str; 9] = [
     "../../x",
