@@ -27,7 +27,8 @@ A first night:
   tagmill files --artifact groups --format duckdb    read it elsewhere
 
 From cron, with a scheduler that retries on 3 only:
-  tagmill run --config warehouse.toml --date \"$(date -d yesterday +%F)\" --wait 90m --log json
+  cd /srv/audience && tagmill run --date \"$(TZ=Asia/Shanghai date -d yesterday +\\%F)\" --wait 90m --log json
+  (the warehouse's yesterday; a crontab wants % with a backslash)
 
 Naming a release: a number, `current`, or the night it is of: `@2026-11-19`.
 

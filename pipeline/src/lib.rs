@@ -53,8 +53,12 @@ pub use stages::{Claimed, Inputs, Planned, Released, RolledUp, ShardsDone, Stage
 pub use tonight::Tonight;
 pub use validate::validate;
 
-/// The version of what a run computes: a new one gives runs a new name.
+/// The program's version, as the manifest has it.
 pub const CODE_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The version of what a run computes: raised with every change of the bytes that a night writes, so
+/// that no name of a run stands for two contents. A test pins the bytes of a small night.
+pub const COMPUTATION: u32 = 2;
 
 /// What a person or a scheduler asks for.
 #[derive(Debug, Clone)]

@@ -153,23 +153,27 @@ fn check_names(request: &Request) -> Result<()> {
 /// A date before the newest night reads events only.
 fn check_some_is_read(request: &Request, is_backfill: bool) -> Result<()> {
     let could_read = |source: &Source| !is_backfill || source.kind.events().is_some();
-    if !request.sources.is_empty()
-        && !request
-            .config
-            .sources
-            .iter()
-            .any(|s| request.sources.contains(&s.name) && could_read(s))
-    {
-        let what = format!(
-            "{} is before the newest night: only its events are read again, and no source of \
-             events is named",
-            request.date
-        );
-        return Err(
-            Error::setup(STAGE, what).fix("name the sources of events, or leave --source out")
-        );
+    let are_all = request.sources.is_empty();
+    let mut sources = request.config.sources.iter();
+    if sources.any(|s| (are_all || request.sources.contains(&s.name)) && could_read(s)) {
+        return Ok(());
     }
-    Ok(())
+    let (missing, cure) = if are_all {
+        (
+            "there is no source of events",
+            "run the newest night, or a later one",
+        )
+    } else {
+        (
+            "no source of events is named",
+            "name the sources of events, or leave --source out",
+        )
+    };
+    let what = format!(
+        "{} is before the newest night: only its events are read again, and {missing}",
+        request.date
+    );
+    Err(Error::setup(STAGE, what).fix(cure))
 }
 
 /// What the next release would not list is not worth a night.

@@ -126,6 +126,15 @@ pub fn user_of_id<'a>(scope: IdScope, app: &str, id_bytes: &'a [u8]) -> &'a [u8]
     id_bytes.get(skipped..).unwrap_or_default()
 }
 
+/// App and user id of the id bytes of a user, for `id_scope = app`; app names hold no zero byte.
+#[inline]
+pub fn split_scoped(id_bytes: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    match id_bytes.iter().position(|&byte| byte == 0) {
+        Some(at) => (Some(&id_bytes[..at]), &id_bytes[at + 1..]),
+        None => (None, id_bytes),
+    }
+}
+
 /// The hash that chooses the shard of an id: XXH3-64 of the id bytes, seed 0.
 #[inline]
 pub fn hash_of_id(id_bytes: &[u8]) -> u64 {

@@ -5,6 +5,7 @@ use std::fmt;
 use clap::Args;
 use serde::Serialize;
 use tagmill_schemas::{Error, ReleaseName, Result};
+use tagmill_warehouse::artifact::cure_of;
 use tagmill_warehouse::release as publish;
 use tagmill_warehouse::release::Depth;
 
@@ -44,6 +45,9 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
         })
         .collect();
     let count = problems.len();
+    let first = problems
+        .first()
+        .map(|problem: &Damage| cure_of(&problem.path));
     output::print(
         global.output,
         &Findings {
@@ -61,7 +65,10 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
             format!("{count} of {} files are damaged", verified.files),
         )
         .at(format!("release {}", manifest.release))
-        .fix("restore them from a copy, or run the night again")),
+        .fix(match first {
+            Some(cure) if count == 1 => cure,
+            cure => format!("one by one; the first: {}", cure.unwrap_or_default()),
+        })),
     }
 }
 

@@ -89,6 +89,12 @@ fn releases_of_version_1_are_read_verified_and_continued_with_the_same_uids() {
     assert_eq!(missing, [&""; 0], "a uid is for ever");
     let later = sql(&folder, "3", CODES);
     assert!(codes.iter().all(|row| later.contains(row)));
+    // Users of files with an index and of files without one are found by their ids.
+    let ids = sql(&folder, "3", "SELECT user_id FROM users ORDER BY user_id");
+    for id in [&ids[0], &ids[ids.len() / 2], &ids[ids.len() - 1]] {
+        let count = format!("SELECT count(*) FROM users WHERE user_id = '{id}'");
+        assert_eq!(sql(&folder, "3", &count), ["1"], "{id}");
+    }
     assert_eq!(sql(&folder, "3", BEHAVIOUR), ["496"]);
     assert_eq!(json(&folder, &["verify"])["problems"], Value::Array(vec![]));
     for (name, release) in [("@2026-11-17", 1), ("@2026-11-18", 2), ("current", 3)] {

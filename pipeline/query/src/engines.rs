@@ -2,9 +2,9 @@
 //! globbing would mix releases.
 //!
 //! ```text
-//! ClickHouse  CREATE OR REPLACE VIEW tags AS SELECT * FROM file('/w/tags/{a,b}', 'Parquet')
-//! DuckDB      CREATE OR REPLACE VIEW tags AS SELECT * FROM read_parquet(['…', '…'], hive_partitioning = false)
-//! Spark       spark.read.parquet("…", "…").createOrReplaceTempView("tags")      (Python and Scala)
+//! ClickHouse  CREATE OR REPLACE VIEW tags AS SELECT `app`, … FROM file('/w/tags/{a,b}', 'Parquet')
+//! DuckDB      CREATE OR REPLACE VIEW tags AS SELECT "app", … FROM read_parquet(['…', '…'], hive_partitioning = false)
+//! Spark       spark.read.parquet("…", "…").select("app", …).createOrReplaceTempView("tags")      (Python and Scala)
 //! ```
 //! Folders have the form `key=value`: engines must not take them for columns.
 
@@ -56,8 +56,9 @@ pub fn statement(
                 .map(|path| sql_text(&place.duckdb(path)))
                 .collect();
             format!(
-                "CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet([{}], \
+                "CREATE OR REPLACE VIEW {name} AS SELECT {} FROM read_parquet([{}], \
                  hive_partitioning = false);",
+                columns_of(artifact, '"'),
                 files.join(", ")
             )
         }
@@ -67,18 +68,30 @@ pub fn statement(
                 .map(|path| json_text(&place.spark(path)))
                 .collect();
             format!(
-                "spark.read.parquet({}).createOrReplaceTempView(\"{name}\")",
-                files.join(", ")
+                "spark.read.parquet({}).select({}).createOrReplaceTempView(\"{name}\")",
+                files.join(", "),
+                columns_of(artifact, '"')
             )
         }
         Engine::ClickHouse => {
             let source = place.clickhouse(&paths)?;
             format!(
-                "CREATE OR REPLACE VIEW {name} AS SELECT * FROM {source} SETTINGS \
-                 use_hive_partitioning = 0;"
+                "CREATE OR REPLACE VIEW {name} AS SELECT {} FROM {source} SETTINGS \
+                 use_hive_partitioning = 0;",
+                columns_of(artifact, '`')
             )
         }
     })
+}
+
+/// The artifact's columns by name: files of older versions can have more.
+fn columns_of(artifact: Artifact, quote: char) -> String {
+    let names: Vec<String> = artifact
+        .columns()
+        .iter()
+        .map(|column| format!("{quote}{}{quote}", column.name))
+        .collect();
+    names.join(", ")
 }
 
 /// A view with the columns of the artifact and no rows.

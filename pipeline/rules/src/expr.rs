@@ -56,6 +56,16 @@ pub enum Atom {
     },
 }
 
+impl Atom {
+    /// Whether its users are found by their ids.
+    pub fn needs_ids(&self) -> bool {
+        match self {
+            Self::InList(_) | Self::InSplit { .. } => true,
+            Self::Has { .. } | Self::Tag { .. } | Self::InGroup(_) => false,
+        }
+    }
+}
+
 impl Expr {
     /// The users with a value of the tag that passes the test.
     pub(crate) fn some_value(tag: &str, test: Test) -> Self {

@@ -5,7 +5,7 @@ use tagmill_schemas::Result;
 use tagmill_warehouse::release::{claim_attempt, run_id};
 
 use super::{Inputs, Planned};
-use crate::CODE_VERSION;
+use crate::COMPUTATION;
 use crate::groups::{check_new_invalid, check_rules_are_there};
 use crate::night::NightPlan;
 use crate::statuses::statuses_of;
@@ -33,7 +33,7 @@ impl<'n> Planned<'n> {
             plan.spec.date,
             &plan.inputs,
             &night.config().hash,
-            CODE_VERSION,
+            COMPUTATION,
         )?;
         let mut claimed = Claimed { inputs, plan };
         claimed.next_attempt().await?;

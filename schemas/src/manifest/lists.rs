@@ -23,7 +23,7 @@ use super::format::STAGE;
 use super::history::Past;
 use crate::artifact::Artifact;
 use crate::checksum::Checksum;
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 
 /// The folder of the lists, relative to the warehouse.
 pub const FOLDER: &str = "lists";
@@ -253,7 +253,8 @@ impl ListObject {
             return Err(Error::refused(
                 STAGE,
                 format!("the list is damaged: found checksum {found}, expected {checksum}"),
-            ));
+            )
+            .for_reason(Reason::Damaged));
         }
         serde_json::from_slice(bytes).map_err(|e| Error::refused(STAGE, "not a list").because(e))
     }

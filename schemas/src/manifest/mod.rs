@@ -119,6 +119,24 @@ pub struct Stored {
     tags: Option<Checksum>,
 }
 
+/// A sound manifest of a newer program may hold what this one has no word for.
+fn not_understood(version: u32, place: &str, error: serde_json::Error) -> Error {
+    let error = if version > VERSION {
+        Error::setup(
+            STAGE,
+            format!(
+                "made by a newer tagmill (format {version}) and holds what this program, of format \
+                 {VERSION}, does not know"
+            ),
+        )
+        .fix("use the program that made it, or a newer one")
+        .because(error)
+    } else {
+        Error::refused(STAGE, "not a manifest").because(error)
+    };
+    error.at(place)
+}
+
 impl Stored {
     /// Reads a manifest; `place` is its path, for messages. Its checksum and its version are looked
     /// at before anything else.
@@ -126,8 +144,9 @@ impl Stored {
     /// # Errors
     /// Setup for one that needs a newer reader; refused for anything that is not a sound manifest.
     pub fn parse(json: &[u8], place: &str) -> Result<Self> {
-        let broken = |e| Error::refused(STAGE, "not a manifest").at(place).because(e);
-        let stored = match readable_version(json, place)? {
+        let version = readable_version(json, place)?;
+        let broken = |e| not_understood(version, place, e);
+        let stored = match version {
             1 => Self {
                 manifest: serde_json::from_slice::<v1::ManifestV1>(json)
                     .map_err(broken)?

@@ -9,6 +9,7 @@ use arrow::datatypes::DataType;
 use datafusion::error::{DataFusionError, Result};
 use tagmill_schemas::artifact::batch_of;
 use tagmill_schemas::artifact::users::Column;
+use tagmill_schemas::shard::split_scoped;
 use tagmill_schemas::{Artifact, IdScope};
 
 use super::output::Output;
@@ -103,13 +104,6 @@ fn users_batch(
 fn positions_from(values: &[u32], first: u32) -> Vec<u32> {
     let shifted: Vec<u32> = values.iter().map(|&value| value - first).collect();
     positions(&shifted)
-}
-
-fn split_scoped(id: &[u8]) -> (Option<&[u8]>, &[u8]) {
-    match id.iter().position(|&byte| byte == 0) {
-        Some(at) => (Some(&id[..at]), &id[at + 1..]),
-        None => (None, id),
-    }
 }
 
 /// Ids come from text columns.

@@ -95,27 +95,24 @@ impl Output {
     }
 
     /// Writes a batch that was built elsewhere; not for rejects.
+    ///
+    /// # Errors
+    /// Those of the store; internal for an artifact that no shard writes.
     pub async fn write(&mut self, artifact: Artifact, batch: &RecordBatch) -> Result<()> {
-        for (_, writer) in ARTIFACTS
-            .iter()
-            .zip(&mut self.writers)
-            .filter(|(of, _)| **of == artifact)
-        {
-            writer.write(batch).await.map_err(external)?;
-        }
-        Ok(())
+        self.writer(artifact)?.write(batch).await.map_err(external)
     }
 
     /// Sends what is left of an artifact that gets no more batches.
+    ///
+    /// # Errors
+    /// As [`Output::write`].
     pub async fn end(&mut self, artifact: Artifact) -> Result<()> {
-        for (_, writer) in ARTIFACTS
-            .iter()
-            .zip(&mut self.writers)
-            .filter(|(of, _)| **of == artifact)
-        {
-            writer.end_rows().await.map_err(external)?;
-        }
-        Ok(())
+        self.writer(artifact)?.end_rows().await.map_err(external)
+    }
+
+    fn writer(&mut self, artifact: Artifact) -> Result<&mut ArtifactWriter> {
+        let writer = self.writers.get_mut(place_of(artifact));
+        writer.ok_or_else(|| DataFusionError::Internal(format!("a shard writes no {artifact}")))
     }
 
     /// Sends what is encoded.

@@ -158,8 +158,7 @@ impl Audience {
             .rules
             .values()
             .flat_map(|rules| rules.program().atoms());
-        !self.lists.is_empty()
-            || atoms.any(|atom| matches!(atom, Atom::InSplit { .. } | Atom::InList(_)))
+        !self.lists.is_empty() || atoms.any(Atom::needs_ids)
     }
 }
 

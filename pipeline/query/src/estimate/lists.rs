@@ -7,7 +7,8 @@ use tagmill_schemas::{Error, Result};
 
 use super::STAGE;
 use tagmill_rules::groups::read_list;
-use tagmill_warehouse::store::open_pattern;
+use tagmill_schemas::nearest::nearest;
+use tagmill_warehouse::store::ListFiles;
 
 /// Where an app's lists are.
 pub(super) struct Lists<'a> {
@@ -26,40 +27,21 @@ impl Lists<'_> {
         let template = self
             .template
             .ok_or_else(|| unknown().fix("name where lists are in [groups] lists"))?;
-        if ![self.app, list].into_iter().all(is_file_name) {
-            return Err(unknown());
-        }
-        let (store, path) =
-            open_pattern(&template.replace("{app}", self.app).replace("{list}", list))?;
-        let bytes = store
-            .try_get(&path)
-            .await?
-            .ok_or_else(|| unknown().at(store.name_of(&path)))?;
+        let files = ListFiles::find(template).await?;
+        let (store, found) = files.get(self.app, list).ok_or_else(|| {
+            let near = nearest(list, files.names(self.app));
+            let near = near.map(|near| format!(", did you mean {near:?}"));
+            Error::setup(
+                STAGE,
+                format!("unknown list {list:?}{}", near.unwrap_or_default()),
+            )
+            .at(template)
+        })?;
+        let bytes = store.get(&found.path).await?;
         let mut ids = HashSet::new();
         read_list(&bytes, &mut |id| {
             ids.insert(id.to_owned());
         });
         Ok(ids)
-    }
-}
-
-/// Names come from data: one that is no plain file name can not name a list.
-fn is_file_name(name: &str) -> bool {
-    !name.is_empty()
-        && !name.starts_with('.')
-        && !name.contains(['/', '*', '{', '}'])
-        && !name.contains(char::is_control)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_file_name;
-
-    #[test]
-    fn names_can_not_leave_the_folder_or_match_several() {
-        assert!(is_file_name("vip") && is_file_name("家电"));
-        for name in ["", "..", "../x", "a/b", "*", "{list}", "a\nb"] {
-            assert!(!is_file_name(name), "{name:?}");
-        }
     }
 }

@@ -17,6 +17,7 @@ mod bounds;
 mod cell;
 mod chunk;
 mod chunks;
+mod cure;
 mod distinct;
 mod hybrid;
 mod key_chunk;
@@ -33,6 +34,7 @@ mod writer;
 
 pub use cell::{Cell, value_cell};
 pub use chunks::CHUNK_ROWS;
+pub use cure::cure_of;
 pub use keyed_rows::KeyedRows;
 pub use merging::absorbed_parts;
 pub use reader::{BatchStream, file_reader, read_artifact, read_columns};

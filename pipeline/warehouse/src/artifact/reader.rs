@@ -21,6 +21,7 @@ use tagmill_schemas::artifact::{ColumnSpec, Columns};
 use tagmill_schemas::error::{Error, Reason, Result};
 use tagmill_schemas::manifest::FileEntry;
 
+use super::cure::cure_of;
 use crate::store::Store;
 
 /// Record batches of one file in its order.
@@ -151,7 +152,7 @@ impl Named {
         )
         .for_reason(Reason::Damaged)
         .at(self.store.name_of(&self.path))
-        .fix("restore the file from a copy, or run the night again")
+        .fix(cure_of(&self.path))
     }
 
     fn explain(&self, error: ParquetError) -> Error {

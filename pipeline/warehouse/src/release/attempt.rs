@@ -24,7 +24,7 @@ struct Identity<'a> {
     date: NaiveDate,
     inputs: &'a [&'a Input],
     config_hash: &'a str,
-    code_version: &'a str,
+    computation: u32,
 }
 
 /// The name of the run with these five: equal five, equal name, on any machine. The order of inputs
@@ -37,7 +37,7 @@ pub fn run_id(
     date: NaiveDate,
     inputs: &[Input],
     config_hash: &str,
-    code_version: &str,
+    computation: u32,
 ) -> Result<String> {
     let mut sorted: Vec<&Input> = inputs.iter().collect();
     sorted.sort();
@@ -46,7 +46,7 @@ pub fn run_id(
         date,
         inputs: &sorted,
         config_hash,
-        code_version,
+        computation,
     };
     let json = serde_json::to_vec(&identity)
         .map_err(|e| Error::refused("run", "the run can not be named").because(e))?;

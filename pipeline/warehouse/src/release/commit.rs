@@ -10,7 +10,7 @@ use tagmill_schemas::error::{Error, Reason, Result};
 use tagmill_schemas::manifest::{DayList, FileEntry, Manifest};
 use tagmill_schemas::{Artifact, release};
 
-use super::lists::{load_lists, put_list};
+use super::lists::{load_list, load_lists, put_list};
 use super::releases::{list_releases, load_release};
 use crate::store::{Create, Store};
 
@@ -121,7 +121,17 @@ impl Known {
                 .find(|now| (now.kind, now.date) == (list.kind, list.date));
             now.is_some_and(|now| now.list != list.list)
         };
-        let replaced = load_lists(store, previous.lists.iter().filter(is_replaced)).await?;
+        let mut replaced = Vec::new();
+        for list in previous.lists.iter().filter(is_replaced) {
+            match load_list(store, list).await {
+                Ok(files) => replaced.extend(files),
+                // What was lost is what this run writes anew.
+                Err(error) if error.reason() == Some(Reason::Damaged) => {
+                    log::warn!("release {} replaces a list: {error}", manifest.release);
+                }
+                Err(error) => return Err(error),
+            }
+        }
         let files = previous.files.iter().cloned().chain(replaced);
         Ok(Self {
             release: previous.release,

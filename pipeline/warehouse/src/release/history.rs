@@ -67,11 +67,17 @@ impl<'a> Lineage<'a> {
 
     /// All releases before the newest that are still there, ascending.
     pub(super) async fn all(&self) -> Result<Vec<Past>> {
+        self.of_pages(|_| true).await
+    }
+
+    /// Those of the pages that can have a wanted one, and what came after the last page.
+    pub(super) async fn of_pages(&self, can_have: impl Fn(&Page) -> bool) -> Result<Vec<Past>> {
         if self.newest.version == 1 {
             return self.all_by_manifest().await;
         }
         let mut all = Vec::new();
-        for page in &self.newest.history.older {
+        let pages = self.newest.history.older.iter();
+        for page in pages.filter(|page| can_have(page)) {
             all.extend(self.read(page).await?);
         }
         all.extend(&self.newest.history.recent);

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use futures::{StreamExt, TryStreamExt};
 use tagmill_schemas::Artifact;
 use tagmill_schemas::checksum::Checksum;
-use tagmill_schemas::error::{Error, Result};
+use tagmill_schemas::error::{Error, Reason, Result};
 use tagmill_schemas::manifest::{DayList, FileEntry, ListObject, Manifest, list_path};
 
 use crate::store::{Create, Store};
@@ -63,8 +63,9 @@ pub(super) async fn get_list(store: &Store, checksum: Checksum) -> Result<Bytes>
     let path = list_path(checksum);
     store.try_get(&path).await?.ok_or_else(|| {
         Error::setup(store.stage(), "a list of the release is missing")
+            .for_reason(Reason::Damaged)
             .at(store.name_of(&path))
-            .fix("restore the file from a copy, or run the night again")
+            .fix("restore the file from a copy")
     })
 }
 
@@ -73,9 +74,16 @@ pub(super) async fn get_list(store: &Store, checksum: Checksum) -> Result<Bytes>
 /// # Errors
 /// Setup when the list is missing, refused when it is damaged, else an error of the store.
 pub async fn load_list(store: &Store, list: &DayList) -> Result<Vec<FileEntry>> {
-    let bytes = get_list(store, list.list).await?;
+    let of_date = |error: Error| match error.reason() {
+        Some(Reason::Damaged) => error.fix(format!(
+            "restore the file from a copy, or run its night again: tagmill run --date {}",
+            list.date
+        )),
+        _ => error,
+    };
+    let bytes = get_list(store, list.list).await.map_err(of_date)?;
     list.read(&bytes)
-        .map_err(|e| e.at(store.name_of(&list_path(list.list))))
+        .map_err(|e| of_date(e.at(store.name_of(&list_path(list.list)))))
 }
 
 /// The files of several lists, one list after the other.

@@ -124,7 +124,8 @@ pub async fn releases_since(store: &Store, date: NaiveDate) -> Result<Vec<u64>> 
         return Ok(Vec::new());
     };
     let newest = load_release(store, number).await?;
-    let mut all = Lineage::new(store, &newest, &releases).all().await?;
+    let lineage = Lineage::new(store, &newest, &releases);
+    let mut all = lineage.of_pages(|page| page.to >= date).await?;
     all.push(newest.past());
     all.retain(|past| past.date >= date);
     Ok(all.into_iter().map(|past| past.release).collect())

@@ -14,6 +14,7 @@
 
 mod durable;
 mod fault;
+mod list_files;
 mod open;
 mod partition;
 mod pattern;
@@ -31,6 +32,7 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
 use tagmill_schemas::error::{Error, Result};
 
 pub use fault::{cause_of, explain};
+pub use list_files::ListFiles;
 pub use open::{open_pattern, split_pattern};
 pub use partition::{Partition, partitions_of};
 

@@ -294,21 +294,21 @@ fn a_run_is_named_by_what_it_is_a_function_of() {
         files: vec![file("a", size)],
     };
     let (a, b) = (input("a", 1), input("b", 1));
-    let id = |parent, day: &str, inputs: &[Input], config: &str, code: &str| {
+    let id = |parent, day: &str, inputs: &[Input], config: &str, code: u32| {
         run_id(parent, date(day), inputs, config, code).unwrap()
     };
-    let name = id(Some(1), "2026-11-19", &[a.clone(), b.clone()], "c", "v");
+    let name = id(Some(1), "2026-11-19", &[a.clone(), b.clone()], "c", 1);
     assert_eq!(name.len(), 16);
     assert_eq!(
         name,
-        id(Some(1), "2026-11-19", &[b.clone(), a.clone()], "c", "v")
+        id(Some(1), "2026-11-19", &[b.clone(), a.clone()], "c", 1)
     );
     let others = [
-        id(None, "2026-11-19", &[a.clone(), b.clone()], "c", "v"),
-        id(Some(1), "2026-11-18", &[a.clone(), b.clone()], "c", "v"),
-        id(Some(1), "2026-11-19", &[a.clone(), input("b", 2)], "c", "v"),
-        id(Some(1), "2026-11-19", &[a.clone(), b.clone()], "d", "v"),
-        id(Some(1), "2026-11-19", &[a, b], "c", "w"),
+        id(None, "2026-11-19", &[a.clone(), b.clone()], "c", 1),
+        id(Some(1), "2026-11-18", &[a.clone(), b.clone()], "c", 1),
+        id(Some(1), "2026-11-19", &[a.clone(), input("b", 2)], "c", 1),
+        id(Some(1), "2026-11-19", &[a.clone(), b.clone()], "d", 1),
+        id(Some(1), "2026-11-19", &[a, b], "c", 2),
     ];
     assert!(others.iter().all(|other| *other != name));
 }
