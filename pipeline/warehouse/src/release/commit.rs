@@ -239,7 +239,7 @@ fn shards_are_covered(manifest: &Manifest, new: &[FileEntry]) -> Result<()> {
     let whole = manifest
         .files
         .iter()
-        .filter(|file| file.artifact != Artifact::Users);
+        .filter(|file| !matches!(file.artifact, Artifact::Users | Artifact::UserIndex));
     for file in whole.chain(new) {
         let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         if let Some(shard) = file.shard {
