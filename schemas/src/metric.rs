@@ -43,6 +43,8 @@ pub enum Note {
     TagOfOtherSource,
     /// Ids of lists that are no users.
     UnknownMembers,
+    /// Infinities, which are no value.
+    Infinite,
 }
 
 /// What was beyond a limit.
@@ -63,7 +65,7 @@ pub enum Limited {
 }
 
 /// Every metric without a reason, and its text.
-const NAMES: [(Metric, &str); 16] = [
+const NAMES: [(Metric, &str); 17] = [
     (Metric::Read, "read"),
     (Metric::Accepted, "accepted"),
     (Metric::Filtered, "filtered"),
@@ -77,6 +79,7 @@ const NAMES: [(Metric, &str); 16] = [
     (Metric::Noted(Note::DisabledTag), "disabled_tag"),
     (Metric::Noted(Note::TagOfOtherSource), "tag_of_other_source"),
     (Metric::Noted(Note::UnknownMembers), "unknown_members"),
+    (Metric::Noted(Note::Infinite), "infinite"),
     (Metric::OverLimit(Limited::Values), "over_limit:values"),
     (
         Metric::OverLimit(Limited::TagValues),
