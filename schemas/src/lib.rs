@@ -19,6 +19,7 @@ pub mod manifest;
 pub mod metric;
 pub mod nearest;
 pub mod number;
+pub mod outside;
 pub mod reading;
 pub mod registry;
 pub mod release;

@@ -1,11 +1,12 @@
 //! DataFusion's errors as ours, and back: the only table that says who can do something about one,
-//! and what. And how numbers are compared in SQL.
+//! and what. How numbers are compared in SQL; and how deep SQL may be, so that none ends the stack.
 //!
 //! ```text
 //! DataFusionError ── chain of causes ─┬─ one of ours ─► as it is: kind, reason, place, cause, fix
 //!                                     └─ a fault ─────► the table's row for this work
 //! ```
 
+mod depth;
 mod fault;
 mod numbers;
 mod work;
@@ -13,6 +14,8 @@ mod work;
 use datafusion::error::DataFusionError;
 use tagmill_schemas::Error;
 
+pub use crate::depth::check_depth;
+pub use crate::fault::panicked;
 use crate::fault::{Fault, own_in};
 pub use crate::numbers::{ExactLiterals, PlainFloat, exact_literals, plain_floats};
 pub use crate::work::Work;

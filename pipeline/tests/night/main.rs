@@ -16,6 +16,7 @@ mod cells;
 mod compare;
 mod custom;
 mod days;
+mod faults;
 mod fixture;
 mod hand;
 mod ids;

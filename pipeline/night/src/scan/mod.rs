@@ -17,6 +17,7 @@ mod null_tokens;
 mod numbers;
 mod one_dictionary;
 mod project;
+mod sample;
 mod select;
 mod sql;
 mod table;
@@ -30,6 +31,7 @@ pub use functions::{HashFunction, KeyFunction, StatusFunction, register_function
 pub(crate) use numbers::{NumberKind, Sense, each_number, texts};
 pub use one_dictionary::{ONE_DICTIONARY, OneDictionary};
 pub use project::{Scan, plan_source};
+pub(crate) use sample::sample;
 pub use select::rows_of;
 pub use sql::check_syntax;
 pub use table::{RawTable, register_store};

@@ -12,7 +12,7 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, ExprSchemable, Volatility, cast};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, visit_expressions};
-use tagmill_engine::{exact_literals, plain_floats};
+use tagmill_engine::{check_depth, exact_literals, plain_floats};
 use tagmill_schemas::conversion::{How, Origin, Use, conversion};
 use tagmill_schemas::{Config, Error, Result, ValueType};
 
@@ -33,6 +33,7 @@ pub fn check_syntax(config: &Config) -> Result<()> {
     let state = SessionContext::new().state();
     let dialect = state.config_options().sql_parser.dialect;
     let check = |sql: &str, place: String| {
+        check_depth("configuration", sql).map_err(|e| e.at(&place))?;
         let parsed = state
             .sql_to_expr(sql, &dialect)
             .map_err(|e| explain(e, &place))?;
@@ -88,6 +89,7 @@ pub fn parse(
     date: NaiveDate,
     place: &str,
 ) -> Result<Expr> {
+    check_depth("configuration", sql).map_err(|e| e.at(place))?;
     let parsed = context
         .state()
         .create_logical_expr(sql, schema)
