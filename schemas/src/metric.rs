@@ -43,6 +43,8 @@ pub enum Note {
     TagOfOtherSource,
     /// Ids of lists that are no users.
     UnknownMembers,
+    /// Infinities, which are no value.
+    Infinite,
 }
 
 /// What was beyond a limit.
@@ -63,7 +65,7 @@ pub enum Limited {
 }
 
 /// Every metric without a reason.
-const WITHOUT_REASON: [Metric; 16] = [
+const WITHOUT_REASON: [Metric; 17] = [
     Metric::Read,
     Metric::Accepted,
     Metric::Filtered,
@@ -74,6 +76,7 @@ const WITHOUT_REASON: [Metric; 16] = [
     Metric::Noted(Note::DisabledTag),
     Metric::Noted(Note::TagOfOtherSource),
     Metric::Noted(Note::UnknownMembers),
+    Metric::Noted(Note::Infinite),
     Metric::OverLimit(Limited::Values),
     Metric::OverLimit(Limited::TagValues),
     Metric::OverLimit(Limited::Tags),

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | string | any | itself |
 //! | integer | decimal digits with an optional sign, 64 bits | `-7` |
-//! | double | decimal or exponent form, finite | shortest that reads back: `1.5`, `2.0`, `1e20` |
+//! | double | decimal or exponent form, finite | shortest that reads back, see [`crate::number`]: `1.5`, `2` |
 //! | date | `2026-11-19` | the same |
 //! | boolean | `true`, `false`, `1`, `0`, letters in any case | `true`, `false` |
 
@@ -14,6 +14,8 @@ use std::hash::{Hash, Hasher};
 
 use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
+
+use crate::number::text_of_double;
 
 /// The type of a tag, the same for all values of the tag in an app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -208,7 +210,7 @@ impl fmt::Display for Value {
         match self {
             Self::String(text) => f.write_str(text),
             Self::Integer(number) => write!(f, "{number}"),
-            Self::Double(number) => write!(f, "{number:?}"),
+            Self::Double(number) => f.write_str(&text_of_double(*number)),
             Self::Boolean(truth) => write!(f, "{truth}"),
             Self::Date(days) => match date_of(*days) {
                 Some(date) => write!(f, "{date}"),

@@ -54,7 +54,7 @@ fn zero_has_one_sign() {
     );
     assert_eq!(
         Value::double(-0.0).map(|zero| zero.to_string()),
-        Ok("0.0".to_owned())
+        Ok("0".to_owned())
     );
     let both = [Value::double(-0.0).unwrap(), Value::double(0.0).unwrap()];
     assert_eq!(both.into_iter().collect::<HashSet<_>>().len(), 1);
@@ -112,7 +112,7 @@ fn reads_each_type() {
             "北京",
         ),
         ("+07", ValueType::Integer, Value::Integer(7), "7"),
-        ("1e20", ValueType::Double, Value::Double(1e20), "1e20"),
+        ("100000000000000000000", ValueType::Double, Value::Double(1e20), "1e20"),
         ("2.50", ValueType::Double, Value::Double(2.5), "2.5"),
         (
             "2026-11-19",
