@@ -83,10 +83,7 @@ impl Origin {
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => {
                 Some(Self::Text)
             }
-            DataType::Binary
-            | DataType::LargeBinary
-            | DataType::BinaryView
-            | DataType::FixedSizeBinary(_) => Some(Self::Bytes),
+            DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Some(Self::Bytes),
             DataType::Dictionary(_, value) => Self::of(value),
             DataType::Boolean => Some(Self::Boolean),
             DataType::UInt64 => Some(Self::Unsigned),
@@ -105,7 +102,7 @@ impl Origin {
     pub fn parquet(self) -> &'static str {
         match self {
             Self::Text => "BYTE_ARRAY as STRING, JSON",
-            Self::Bytes => "BYTE_ARRAY, also as ENUM; FIXED_LEN_BYTE_ARRAY",
+            Self::Bytes => "BYTE_ARRAY, also as ENUM",
             Self::Boolean => "BOOLEAN",
             Self::Integer => "INT32, INT64, also as INT(8..64) and UINT(8..32)",
             Self::Unsigned => "INT64 as UINT(64)",

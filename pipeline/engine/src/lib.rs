@@ -1,5 +1,5 @@
 //! DataFusion's errors as ours, and back: the only table that says who can do something about one,
-//! and what.
+//! and what. And how numbers are compared in SQL.
 //!
 //! ```text
 //! DataFusionError ── chain of causes ─┬─ one of ours ─► as it is: kind, reason, place, cause, fix
@@ -7,12 +7,14 @@
 //! ```
 
 mod fault;
+mod numbers;
 mod work;
 
 use datafusion::error::DataFusionError;
 use tagmill_schemas::Error;
 
 use crate::fault::{Fault, own_in};
+pub use crate::numbers::{ExactLiterals, PlainFloat, exact_literals, plain_floats};
 pub use crate::work::Work;
 
 /// Our own error if DataFusion only carried it, alone or shared by several partitions; else what

@@ -112,7 +112,12 @@ fn reads_each_type() {
             "北京",
         ),
         ("+07", ValueType::Integer, Value::Integer(7), "7"),
-        ("100000000000000000000", ValueType::Double, Value::Double(1e20), "1e20"),
+        (
+            "100000000000000000000",
+            ValueType::Double,
+            Value::Double(1e20),
+            "1e20",
+        ),
         ("2.50", ValueType::Double, Value::Double(2.5), "2.5"),
         (
             "2026-11-19",

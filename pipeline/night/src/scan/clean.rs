@@ -4,12 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use datafusion::common::ScalarValue;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, DFSchemaRef};
 use datafusion::logical_expr::{Expr, ExprSchemable, lit, when};
 use tagmill_schemas::Result;
 use tagmill_schemas::config::Source;
 
 use super::context::{ScanContext, place, plan_error};
+use super::null_tokens::{NullTokens, holds_text};
 use super::sql::{column, parse};
 
 /// The columns as all other expressions see them: a cleaned one has the type of what cleans it.
@@ -66,7 +69,8 @@ pub(super) fn clean(
                     context.date,
                     &place(source, &format!("clean.{column}")),
                 )?;
-                replace_nulls(cleaned, source, schema)?
+                let made = nulls_in(cleaned, source, schema)?;
+                replace_nulls(made, source, schema)?
             }
         };
         columns.push((name.clone(), expression));
@@ -74,14 +78,13 @@ pub(super) fn clean(
     Ok(columns)
 }
 
-/// `nulls` inside an expression: every text column that it names.
+/// `nulls` of the columns that an expression names.
 fn replace_nulls(expression: Expr, source: &Source, schema: &DFSchemaRef) -> Result<Expr> {
-    use datafusion::common::tree_node::{Transformed, TreeNode};
     let replaced = expression.transform_down(|node| match &node {
         Expr::Column(_) => Ok(Transformed::new(
             with_nulls(node, source, schema),
             true,
-            datafusion::common::tree_node::TreeNodeRecursion::Jump,
+            TreeNodeRecursion::Jump,
         )),
         _ => Ok(Transformed::no(node)),
     });
@@ -89,9 +92,15 @@ fn replace_nulls(expression: Expr, source: &Source, schema: &DFSchemaRef) -> Res
 }
 
 fn with_nulls(column: Expr, source: &Source, schema: &DFSchema) -> Expr {
-    let is_text = column.get_type(schema).is_ok_and(|t| t.is_string());
-    if source.nulls.is_empty() || !is_text {
+    let Ok(found) = column.get_type(schema) else {
         return column;
+    };
+    if source.nulls.is_empty() || !holds_text(&found) {
+        return column;
+    }
+    if !found.is_string() {
+        let tokens: Vec<&str> = source.nulls.iter().map(String::as_str).collect();
+        return NullTokens::call(&tokens, column);
     }
     let tokens = source
         .nulls
@@ -101,4 +110,51 @@ fn with_nulls(column: Expr, source: &Source, schema: &DFSchema) -> Expr {
     when(column.clone().in_list(tokens, true), column.clone())
         .end()
         .unwrap_or(column)
+}
+
+/// Functions that take a text apart: each part is looked at.
+const SPLITS: [&str; 3] = ["string_to_array", "split_part", "regexp_match"];
+
+/// `nulls` in what an expression makes of columns: parts of split text, and its result. A text that
+/// the expression itself writes is no null: `coalesce(city, 'unknown')`.
+///
+/// # Errors
+/// Those of walking the expression.
+pub(super) fn nulls_in(expression: Expr, source: &Source, schema: &DFSchema) -> Result<Expr> {
+    let tokens = tokens_not_in(&expression, source);
+    if tokens.is_empty() || matches!(expression, Expr::Column(_)) {
+        return Ok(expression);
+    }
+    let split = expression.transform_up(|node| match &node {
+        Expr::ScalarFunction(function) if SPLITS.contains(&function.func.name()) => {
+            Ok(Transformed::yes(NullTokens::call(&tokens, node)))
+        }
+        _ => Ok(Transformed::no(node)),
+    });
+    let split = split.map_err(plan_error)?;
+    let is_split = split.transformed
+        && matches!(&split.data, Expr::ScalarFunction(function) if function.func.name() == NullTokens::NAME);
+    let found = split.data.get_type(schema).map_err(plan_error)?;
+    if is_split || !holds_text(&found) {
+        return Ok(split.data);
+    }
+    Ok(NullTokens::call(&tokens, split.data))
+}
+
+/// The tokens that the expression does not write.
+fn tokens_not_in<'s>(expression: &Expr, source: &'s Source) -> Vec<&'s str> {
+    let mut written = BTreeSet::new();
+    let walked = expression.apply(|node| {
+        if let Expr::Literal(value, _) = node {
+            written.extend(text_of(value));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    let tokens = source.nulls.iter().map(String::as_str);
+    let kept = tokens.filter(|token| walked.is_ok() && !written.contains(*token));
+    kept.collect()
+}
+
+fn text_of(value: &ScalarValue) -> Option<String> {
+    value.try_as_str().flatten().map(str::to_owned)
 }

@@ -9,12 +9,15 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, Volatility, cast, try_cast};
+use datafusion::logical_expr::{Expr, ExprSchemable, Volatility, cast};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, visit_expressions};
+use tagmill_engine::{exact_literals, plain_floats};
+use tagmill_schemas::conversion::{How, Origin, Use, conversion};
 use tagmill_schemas::{Config, Error, Result, ValueType};
 
-use super::lost_elements::LostElements;
+use super::convert::{ValueFunction, item_of};
+use super::lost::LostFunction;
 
 /// Days from 1970-01-01.
 pub fn days_of(date: NaiveDate) -> i32 {
@@ -100,7 +103,10 @@ pub fn parse(
         )),
         _ => Ok(Transformed::no(node)),
     });
-    let expression = replaced.map_err(|e| explain(e, place))?.data;
+    let expression = replaced
+        .and_then(|replaced| exact_literals(replaced.data, schema))
+        .and_then(|exact| plain_floats(exact, schema))
+        .map_err(|e| explain(e, place))?;
     expression.get_type(schema).map_err(|e| explain(e, place))?;
     match unfit(&expression).map_err(|e| explain(e, place))? {
         None => Ok(expression),
@@ -261,34 +267,23 @@ pub fn column_names(expression: &Expr) -> Vec<String> {
         .collect()
 }
 
-/// An expression as text. Bytes that are no text are no id: null.
+/// An expression as the text that names something: a user, an app, a tag. What has none is null:
+/// bytes that are no text, floats that are no certain integers.
 pub fn as_text(expression: Expr, schema: &DFSchema) -> Expr {
     match expression.get_type(schema) {
         Ok(DataType::Utf8View) | Err(_) => expression,
-        Ok(DataType::Binary | DataType::LargeBinary | DataType::BinaryView) => {
-            try_cast(expression, DataType::Utf8View)
-        }
-        Ok(_) => cast(expression, DataType::Utf8View),
+        Ok(found) => match Origin::of(&found) {
+            Some(Origin::Bytes | Origin::Float | Origin::Decimal) => {
+                ValueFunction::call(ValueType::String, expression)
+            }
+            _ => cast(expression, DataType::Utf8View),
+        },
     }
 }
 
 /// The kind of value that a column of this type holds; `None` for lists, maps and the like.
 pub fn value_type_of(data_type: &DataType) -> Option<ValueType> {
-    match data_type {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => {
-            Some(ValueType::String)
-        }
-        DataType::Dictionary(_, value) => value_type_of(value),
-        DataType::Boolean => Some(ValueType::Boolean),
-        DataType::Date32 | DataType::Date64 => Some(ValueType::Date),
-        DataType::Float16 | DataType::Float32 | DataType::Float64 => Some(ValueType::Double),
-        DataType::Decimal32(..)
-        | DataType::Decimal64(..)
-        | DataType::Decimal128(..)
-        | DataType::Decimal256(..) => Some(ValueType::Double),
-        other if other.is_integer() => Some(ValueType::Integer),
-        _ => None,
-    }
+    Origin::of(data_type).map(Origin::dimension_type)
 }
 
 /// How a value of this type is exchanged.
@@ -302,79 +297,75 @@ pub fn arrow_type(value_type: ValueType) -> DataType {
     }
 }
 
-/// An expression as a value of the wanted type, and, where the cast can fail, the condition that it
-/// does, if only for one element of a list.
+/// An expression as a value of the wanted use, and, where the conversion can fail, the condition
+/// that it does, if only for one element of a list. What can not fail is left to the shard.
 ///
 /// # Errors
 /// Refused for a type that holds no such values.
 pub fn cast_to(
     expression: Expr,
-    wanted: ValueType,
+    used: Use,
     multi: bool,
     schema: &DFSchema,
     place: &str,
 ) -> Result<(Expr, Option<Expr>)> {
     let found = expression.get_type(schema).map_err(|e| explain(e, place))?;
-    let element = match &found {
-        DataType::List(item)
-        | DataType::LargeList(item)
-        | DataType::ListView(item)
-        | DataType::FixedSizeList(item, _)
-            if multi =>
-        {
-            item.data_type()
+    let item = item_of(&found).filter(|_| multi);
+    let origin =
+        Origin::of(item.unwrap_or(&found)).ok_or_else(|| no_value(&found, used, multi, place))?;
+    let wanted = match used {
+        Use::Tag(wanted) => wanted,
+        _ => origin.dimension_type(),
+    };
+    match conversion(origin, used).how {
+        How::Refused => Err(not_taken(&found, used, place)),
+        How::Always => Ok((one_list(expression, &found, item), None)),
+        How::Checked => {
+            let value = ValueFunction::call(wanted, expression.clone());
+            let fails = LostFunction::call(expression, value.clone());
+            Ok((value, Some(fails)))
         }
-        other => other,
-    };
-    let is_list = !std::ptr::eq(element, &found);
-    let kind = value_type_of(element).ok_or_else(|| no_value(&found, wanted, multi, place))?;
-    check_dates(&found, kind, wanted, place)?;
-    // The operator takes every width of integers that fits into 64 bits with a sign, and lists of
-    // one kind.
-    let is_taken = *element != DataType::UInt64 && (!is_list || matches!(found, DataType::List(_)));
-    if kind == wanted && is_taken {
-        return Ok((expression, None));
     }
-    let target = if is_list {
-        DataType::new_list(arrow_type(wanted), true)
-    } else {
-        arrow_type(wanted)
-    };
-    let cast = try_cast(expression.clone(), target);
-    // A cast would cut off what stands behind the point.
-    let is_cut = (kind, wanted) == (ValueType::Double, ValueType::Integer);
-    let changed = is_cut.then(|| try_cast(cast.clone(), found).not_eq(expression.clone()));
-    let fails = (wanted != ValueType::String).then(|| match is_list {
-        true => ScalarUDF::from(LostElements::default()).call(vec![expression, cast.clone()]),
-        false => expression.is_not_null().and(cast.clone().is_null()),
-    });
-    Ok((cast, fails.into_iter().chain(changed).reduce(Expr::or)))
 }
 
-fn no_value(found: &DataType, wanted: ValueType, multi: bool, place: &str) -> Error {
+/// The shard takes lists of one kind.
+fn one_list(expression: Expr, found: &DataType, item: Option<&DataType>) -> Expr {
+    match (found, item) {
+        (DataType::List(_), _) | (_, None) => expression,
+        (_, Some(item)) => cast(expression, DataType::new_list(item.clone(), true)),
+    }
+}
+
+fn no_value(found: &DataType, used: Use, multi: bool, place: &str) -> Error {
     let what = format!(
         "found {found}, expected {}text, numbers, dates or booleans",
         if multi { "a list of " } else { "" }
     );
     Error::refused("scan", what).at(place).fix(format!(
-        "make it {wanted} in its expression, with cast(... as ...)"
+        "make it {} in its expression, with cast(... as ...)",
+        noun(used)
     ))
 }
 
-/// A date is cast to and from text only: SQL would take a number for days since 1970, and a date of
+/// Dates are text or dates only: SQL would take a number for days since 1970, and a date of
 /// 20261119 for one.
-fn check_dates(found: &DataType, kind: ValueType, wanted: ValueType, place: &str) -> Result<()> {
-    let is_one_date = (kind == ValueType::Date) != (wanted == ValueType::Date);
-    if !is_one_date || kind == ValueType::String || wanted == ValueType::String {
-        return Ok(());
-    }
-    let expected = if wanted == ValueType::Date {
-        "a date"
-    } else {
-        "a number"
+fn not_taken(found: &DataType, used: Use, place: &str) -> Error {
+    let expected = match used {
+        Use::Tag(ValueType::Date) => "a date or text",
+        Use::Measure => "a number",
+        _ => "a number or text",
     };
-    let what = format!("found {found}, expected {expected} or text");
-    Err(Error::refused("scan", what).at(place).fix(format!(
-        "make it {wanted} in its expression, as with to_date or date_part"
-    )))
+    Error::refused("scan", format!("found {found}, expected {expected}"))
+        .at(place)
+        .fix(format!(
+            "make it {} in its expression, as with to_date or date_part",
+            noun(used)
+        ))
+}
+
+fn noun(used: Use) -> String {
+    match used {
+        Use::Tag(value_type) => value_type.to_string(),
+        other => format!("a {other}"),
+    }
 }

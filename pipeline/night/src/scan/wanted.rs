@@ -9,9 +9,11 @@ use datafusion::common::{DFSchemaRef, ScalarValue};
 use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, ident};
 use datafusion::prelude::SessionContext;
 use tagmill_schemas::config::{AppColumn, Source, Tag};
+use tagmill_schemas::conversion::{How, Origin, Use, conversion};
 use tagmill_schemas::{Error, Result};
 
 use super::by_value::over_dictionaries;
+use super::clean::nulls_in;
 use super::context::{ScanContext, place, plan_error};
 use super::functions::{DayBounds, StatusFunction, StatusSpec};
 use super::select::{Selected, select};
@@ -57,7 +59,8 @@ impl Wanted {
         let user = user(source, schema)?;
         let condition = |sql: &str, key: &str| {
             let place = place(source, key);
-            parse_condition(context.session, sql, schema, context.date, &place)
+            let condition = parse_condition(context.session, sql, schema, context.date, &place)?;
+            nulls_in(condition, source, schema)
         };
         let declared = source.reject.iter().map(|(reason, sql)| {
             let condition = condition(sql, &format!("reject.{reason}"))?;
@@ -189,7 +192,7 @@ fn user(source: &Source, schema: &DFSchemaRef) -> Result<Expr> {
         return Ok(user);
     }
     let what = format!(
-        "column {:?} is {found}, expected text or an integer",
+        "column {:?} is {found}, expected text or a number",
         source.columns.user
     );
     Err(Error::refused("scan", what)
@@ -197,18 +200,12 @@ fn user(source: &Source, schema: &DFSchemaRef) -> Result<Expr> {
         .fix("make it text with source.clean, as encode(id, 'hex')"))
 }
 
-/// Whether values of this type name users. Numbers that are not whole are what a tool made of
-/// integers with a null among them, and would be other users than before.
+/// Whether values of this type name users.
 fn is_id(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Dictionary(_, values) => is_id(values),
-        DataType::Boolean | DataType::Null => false,
-        DataType::Decimal32(_, scale)
-        | DataType::Decimal64(_, scale)
-        | DataType::Decimal128(_, scale)
-        | DataType::Decimal256(_, scale) => *scale <= 0,
-        other => {
-            !other.is_floating() && !other.is_nested() && can_cast_types(other, &DataType::Utf8View)
+    match Origin::of(data_type) {
+        Some(origin) => {
+            *data_type != DataType::Null && conversion(origin, Use::Id).how != How::Refused
         }
+        None => !data_type.is_nested() && can_cast_types(data_type, &DataType::Utf8View),
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod labels;
 pub(crate) mod load;
 pub(crate) mod measure;
 pub(crate) mod narrow;
+pub(crate) mod number_codes;
 pub(crate) mod numbers;
 pub(crate) mod properties;
 pub(crate) mod random_access;

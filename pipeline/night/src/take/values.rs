@@ -7,14 +7,15 @@ use std::collections::VecDeque;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, StringArray, StringViewArray};
 use arrow::compute::cast;
-use arrow::datatypes::{ArrowNativeType, DataType, Date32Type, Float64Type, Int32Type, Int64Type};
+use arrow::datatypes::{ArrowNativeType, DataType, Date32Type, Int32Type, Int64Type};
 use datafusion::error::{DataFusionError, Result};
 use tagmill_schemas::value::{Value, ValueType};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::interner::Interner;
+use super::number_codes::NumberCodes;
 use super::numbers::Numbers;
-use crate::scan::is_same;
+use crate::scan::{NumberKind, is_same, texts};
 
 /// The code of null.
 pub const NULL_CODE: u32 = 0;
@@ -23,9 +24,13 @@ const RECENT: usize = 1 << 10;
 
 /// Value -> code for one column.
 pub struct Values {
-    value_type: ValueType,
+    pub(super) value_type: ValueType,
     strings: Interner,
     numbers: Numbers,
+    /// Of numbers that are kept as texts, or are no doubles yet.
+    pub(super) written: NumberCodes,
+    /// Rows of what was encoded last that had an infinity.
+    pub(super) infinite: Vec<usize>,
     recent: Vec<(u128, u32)>,
     /// Dictionaries of recent batches: one a row group that is being read.
     coded: VecDeque<Coded>,
@@ -55,6 +60,8 @@ impl Values {
             value_type,
             strings: Interner::default(),
             numbers: Numbers::default(),
+            written: NumberCodes::default(),
+            infinite: Vec::new(),
             recent,
             coded: VecDeque::new(),
         }
@@ -66,6 +73,8 @@ impl Values {
             value_type,
             strings: Interner::empty(),
             numbers: Numbers::empty(),
+            written: NumberCodes::default(),
+            infinite: Vec::new(),
             recent: Vec::new(),
             coded: VecDeque::new(),
         }
@@ -92,11 +101,19 @@ impl Values {
             .iter()
             .map(|coded| coded.codes.capacity() * 4)
             .sum();
-        self.strings.size() + self.numbers.size() + self.recent.len() * 32 + coded
+        let written = self.written.size();
+        self.strings.size() + self.numbers.size() + self.recent.len() * 32 + coded + written
     }
 
-    /// Appends one code a row of `array`, which is of the column's type or can be cast to it.
+    /// The rows of the array that was encoded last that had an infinity, which is no value.
+    pub fn take_infinite(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.infinite)
+    }
+
+    /// Appends one code a row of `array`, which is of the column's type or always has a value of it.
+    /// Numbers become text as [`tagmill_schemas::number`] says.
     pub fn encode(&mut self, array: &ArrayRef, out: &mut Vec<u32>) -> Result<()> {
+        self.infinite.clear();
         if let DataType::Dictionary(_, _) = array.data_type() {
             return self.encode_dictionary(array, out);
         }
@@ -112,13 +129,7 @@ impl Values {
                 );
                 Ok(())
             }
-            ValueType::Double => {
-                let array = as_type(array, &DataType::Float64)?;
-                for value in array.as_primitive::<Float64Type>() {
-                    out.push(value.map_or(NULL_CODE, |v| self.double_code(v)));
-                }
-                Ok(())
-            }
+            ValueType::Double => self.encode_doubles(array, out),
             ValueType::Date => {
                 let array = as_type(array, &DataType::Date32)?;
                 let values = array.as_primitive::<Date32Type>();
@@ -202,7 +213,7 @@ impl Values {
     }
 
     /// Minus zero is zero; not-a-number and infinities are no value.
-    fn double_code(&mut self, value: f64) -> u32 {
+    pub(super) fn double_code(&mut self, value: f64) -> u32 {
         if value.is_finite() {
             self.numbers.intern((value + 0.0).to_bits()) + 1
         } else {
@@ -306,9 +317,10 @@ impl Values {
                     .iter()
                     .map(|v| v.map_or(NULL_CODE, |v| self.string_code(v.as_bytes()))),
             );
+        } else if NumberKind::of(array.data_type()).is_some() {
+            self.encode_numbers(array, out)?;
         } else {
-            let cast = as_type(array, &DataType::Utf8View)?;
-            self.encode_views(cast.as_string_view(), out);
+            self.encode_views(&texts(array)?, out);
         }
         Ok(())
     }
@@ -370,7 +382,7 @@ fn recent_place(view: u128) -> usize {
     (mixed >> (64 - RECENT.trailing_zeros())) as usize
 }
 
-fn as_type(array: &ArrayRef, wanted: &DataType) -> Result<ArrayRef> {
+pub(super) fn as_type(array: &ArrayRef, wanted: &DataType) -> Result<ArrayRef> {
     if array.data_type() == wanted {
         return Ok(ArrayRef::clone(array));
     }

@@ -10,7 +10,9 @@ mod verdicts;
 use datafusion::logical_expr::ScalarUDF;
 use datafusion::prelude::SessionContext;
 
-use super::lost_elements::LostElements;
+use super::convert::ValueFunction;
+use super::lost::LostFunction;
+use super::null_tokens::NullTokens;
 use crate::exchange::RouteFunction;
 
 pub use hash::HashFunction;
@@ -24,6 +26,9 @@ pub fn register_functions(context: &SessionContext) {
     context.register_udf(ScalarUDF::from(HashFunction::default()));
     context.register_udf(ScalarUDF::from(KeyFunction::default()));
     context.register_udf(ScalarUDF::from(StatusFunction::default()));
-    context.register_udf(ScalarUDF::from(LostElements::default()));
+    context.register_udf(ScalarUDF::from(ValueFunction::default()));
+    context.register_udf(ScalarUDF::from(LostFunction::default()));
+    context.register_udf(ScalarUDF::from(NullTokens::default()));
+    context.register_udf(ScalarUDF::from(tagmill_engine::PlainFloat::default()));
     context.register_udf(ScalarUDF::from(RouteFunction::default()));
 }

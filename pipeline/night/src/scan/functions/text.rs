@@ -1,9 +1,10 @@
 //! Text in every encoding: views, offsets, dictionaries.
 
 use arrow::array::{ArrayRef, AsArray, StringViewArray};
-use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use datafusion::error::Result;
+
+use crate::scan::numbers::texts;
 
 /// Whether a column is text; a dictionary is what its values are.
 pub fn is_text(data_type: &DataType) -> bool {
@@ -13,14 +14,14 @@ pub fn is_text(data_type: &DataType) -> bool {
     }
 }
 
-/// An array as text.
+/// An array as text, as [`texts`] writes it.
 ///
 /// # Errors
 /// Those of a cast to text.
 pub fn text(array: &ArrayRef) -> Result<StringViewArray> {
     match array.as_string_view_opt() {
         Some(views) => Ok(views.clone()),
-        None => Ok(cast(array, &DataType::Utf8View)?.as_string_view().clone()),
+        None => texts(array),
     }
 }
 

@@ -2,9 +2,10 @@
 
 use arrow::datatypes::DataType;
 use datafusion::common::DFSchemaRef;
-use datafusion::logical_expr::{Expr, cast, lit};
+use datafusion::logical_expr::{Expr, ExprSchemable, cast, lit};
 use tagmill_schemas::Result;
 use tagmill_schemas::config::{Source, Tag};
+use tagmill_schemas::conversion::Use;
 use tagmill_schemas::value::ValueType;
 
 use super::ordering::ordering;
@@ -12,7 +13,9 @@ use super::selected::Selected;
 use crate::plan::columns::ExchangedColumn;
 use crate::plan::shape::LARGEST_SCALED;
 use crate::plan::spec::{RowsSpec, TagSpec};
+use crate::scan::clean::nulls_in;
 use crate::scan::context::ScanContext;
+use crate::scan::convert::ValueFunction;
 use crate::scan::sql::{cast_to, parse};
 
 /// The tags' values. A value that can not be cast, or is too large for its bit-sliced index,
@@ -30,11 +33,12 @@ pub(super) fn select(
     for (number, (tag, sql, value_type)) in valued(tags).enumerate() {
         let place = format!("tag {} value", tag.name);
         let parsed = parse(context.session, sql, schema, context.date, &place)?;
-        let (value, fails) = cast_to(parsed, value_type, tag.multi, schema, &place)?;
+        let made = nulls_in(parsed, source, schema)?;
+        let (value, fails) = cast_to(made, Use::Tag(value_type), tag.multi, schema, &place)?;
         let too_large = tag
             .scale
             .filter(|_| !tag.multi)
-            .map(|scale| beyond_64_bits(&value, scale));
+            .map(|scale| beyond_64_bits(value.clone(), scale, schema));
         let fails = fails.into_iter().chain(too_large);
         rejects.extend(fails.map(|fails| (format!("bad_{}", tag.name), fails)));
         columns.push((ExchangedColumn::Tag(number), value));
@@ -71,8 +75,14 @@ fn valued<'a>(tags: &'a [&'a Tag]) -> impl Iterator<Item = (&'a Tag, &'a str, Va
 
 /// Whether a number is too large for its bit-sliced index; not-a-number and infinities are not in
 /// it.
-fn beyond_64_bits(value: &Expr, scale: u8) -> Expr {
-    let value = cast(value.clone(), DataType::Float64);
+fn beyond_64_bits(value: Expr, scale: u8, schema: &DFSchemaRef) -> Expr {
+    let value = match value.get_type(schema) {
+        Ok(DataType::Float64) => value,
+        Ok(found) if found.is_numeric() && !found.is_integer() => {
+            ValueFunction::call(ValueType::Double, value)
+        }
+        _ => cast(value, DataType::Float64),
+    };
     let most = LARGEST_SCALED / 10f64.powi(i32::from(scale));
     let above = value
         .clone()

@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use datafusion::common::DFSchemaRef;
 use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, lit, try_cast};
 use tagmill_schemas::config::{DayBy, Events, LateEvent, Measure, Source};
+use tagmill_schemas::conversion::{How, Origin, Use, conversion};
 use tagmill_schemas::local_day::start_of;
 use tagmill_schemas::value::ValueType;
 use tagmill_schemas::{Error, Result};
@@ -15,6 +16,7 @@ use super::selected::Selected;
 use crate::plan::columns::ExchangedColumn;
 use crate::plan::shape::MeasureShape;
 use crate::plan::spec::{EventShapes, RowsSpec};
+use crate::scan::clean::nulls_in;
 use crate::scan::context::{ScanContext, place, plan_error};
 use crate::scan::functions::{DayBounds, KeyFunction};
 use crate::scan::sql::{cast_to, column, parse, value_type_of};
@@ -115,7 +117,7 @@ pub(super) fn select(
     let (mut dimensions, mut rejects) = (Vec::new(), Vec::new());
     for (slot, (name, sql)) in events.dimensions.iter().enumerate() {
         let place = place(source, &format!("dimensions.{name}"));
-        let dimension = dimension(context, sql, schema, &place)?;
+        let dimension = dimension(context, source, sql, schema, &place)?;
         dimensions.push(dimension.value_type);
         columns.push((ExchangedColumn::Dimension(slot), dimension.value));
         let fails = dimension.fails.into_iter();
@@ -151,12 +153,14 @@ struct Dimension {
 
 fn dimension(
     context: &ScanContext<'_>,
+    source: &Source,
     sql: &str,
     schema: &DFSchemaRef,
     place: &str,
 ) -> Result<Dimension> {
     let parsed = parse(context.session, sql, schema, context.date, place)?;
-    let found = parsed.get_type(schema).map_err(plan_error)?;
+    let made = nulls_in(parsed, source, schema)?;
+    let found = made.get_type(schema).map_err(plan_error)?;
     let value_type = value_type_of(&found).ok_or_else(|| {
         Error::refused(
             "scan",
@@ -165,7 +169,7 @@ fn dimension(
         .at(place)
         .fix("cast the dimension in its expression")
     })?;
-    let (value, fails) = cast_to(parsed, value_type, false, schema, place)?;
+    let (value, fails) = cast_to(made, Use::Dimension, false, schema, place)?;
     Ok(Dimension {
         value,
         value_type,
@@ -187,8 +191,11 @@ fn measure_value(
         context.date,
         &place,
     )?;
+    let parsed = nulls_in(parsed, source, schema)?;
     let found = parsed.get_type(schema).map_err(plan_error)?;
-    if found.is_numeric() {
+    let is_taken = Origin::of(&found)
+        .is_some_and(|origin| conversion(origin, Use::Measure).how != How::Refused);
+    if is_taken || found.is_null() {
         return Ok(parsed);
     }
     Err(

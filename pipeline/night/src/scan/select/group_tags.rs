@@ -1,15 +1,19 @@
 //! Group tags: one row a user and tag, the name and the value of the tag as columns.
 
 use datafusion::common::DFSchemaRef;
-use datafusion::logical_expr::lit;
+use datafusion::logical_expr::{Expr, ExprSchemable, lit};
 use tagmill_schemas::Result;
+use tagmill_schemas::ValueType;
 use tagmill_schemas::config::{EVERY_TAG, Source, Tag, UndeclaredTag};
+use tagmill_schemas::conversion::Origin;
 
 use super::ordering::ordering;
 use super::selected::Selected;
 use crate::plan::columns::ExchangedColumn;
 use crate::plan::spec::{RowsSpec, Undeclared};
-use crate::scan::context::place;
+use crate::scan::context::{place, plan_error};
+use crate::scan::convert::ValueFunction;
+use crate::scan::lost::LostFunction;
 use crate::scan::sql::{as_text, column};
 
 /// The columns that the source names.
@@ -32,11 +36,14 @@ pub(super) fn select(
     let order = ordering(source, named.order, schema)?;
     let tag = column(named.tag, schema, &place(source, "columns.tag"))?;
     let value = column(named.value, schema, &place(source, "columns.value"))?;
-    let is_empty = as_text(tag.clone(), schema).eq(lit(""));
-    let rejects = vec![("no_tag".to_owned(), tag.clone().is_null().or(is_empty))];
+    let tag = as_text(tag, schema);
+    let is_empty = tag.clone().eq(lit(""));
+    let mut rejects = vec![("no_tag".to_owned(), tag.clone().is_null().or(is_empty))];
+    let (value, fails) = as_value(value, schema)?;
+    rejects.extend(fails.map(|fails| ("bad_value".to_owned(), fails)));
     let mut columns: Vec<_> = order.into_iter().collect();
     columns.push((ExchangedColumn::TagName, tag));
-    columns.push((ExchangedColumn::TagValue, as_text(value, schema)));
+    columns.push((ExchangedColumn::TagValue, value));
     Ok(Selected {
         columns,
         event: None,
@@ -44,6 +51,21 @@ pub(super) fn select(
         rejects,
         listed: None,
         rows,
+    })
+}
+
+/// A value as the shard takes it, and when it is none: text and what it makes texts of itself, once
+/// a distinct value.
+fn as_value(value: Expr, schema: &DFSchemaRef) -> Result<(Expr, Option<Expr>)> {
+    let found = value.get_type(schema).map_err(plan_error)?;
+    Ok(match Origin::of(&found) {
+        Some(Origin::Bytes) => {
+            let text = ValueFunction::call(ValueType::String, value.clone());
+            let fails = LostFunction::call(value, text.clone());
+            (text, Some(fails))
+        }
+        Some(_) => (value, None),
+        None => (as_text(value, schema), None),
     })
 }
 
