@@ -320,6 +320,7 @@ fn source_spec(input: &SourceInput<'_>, rows: RowsSpec) -> SourceSpec {
             Decision::Read(_) if source.content == Content::Changes => Keeps::Earlier,
             Decision::Read(_) | Decision::Skip => Keeps::Nothing,
         },
+        nulls: source.nulls.clone(),
         rows,
     }
 }

@@ -130,6 +130,8 @@ pub struct SourceSpec {
     pub expected_rows: u64,
     /// Which published values stay.
     pub keeps: Keeps,
+    /// Texts that mean null in JSON; elsewhere the scan made them null.
+    pub nulls: Vec<String>,
     /// What its rows are.
     pub rows: RowsSpec,
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use tagmill_schemas::Metric;
+use tagmill_schemas::metric::Note;
 
 use crate::plan::columns::FILTERED;
 
@@ -108,6 +109,13 @@ impl Accounting {
     pub fn note(&mut self, app: u32, what: &Metric, count: u64) {
         if count > 0 {
             *self.noted.entry((app, what.clone())).or_default() += count;
+        }
+    }
+
+    /// Counts infinities in these rows, of which `apps` are the apps.
+    pub fn note_infinite(&mut self, apps: &[u32], rows: Vec<usize>) {
+        for row in rows {
+            self.note(apps[row], &Metric::Noted(Note::Infinite), 1);
         }
     }
 

@@ -8,6 +8,7 @@ use arrow::datatypes::DataType;
 use datafusion::error::Result;
 use tagmill_schemas::value::ValueType;
 
+use super::accounting::Accounting;
 use super::batch::AcceptedRows;
 use super::narrow::NarrowTable;
 use super::seating::Seating;
@@ -104,10 +105,7 @@ impl TagColumn {
             self.values.encode(array, &mut codes)?;
             return Ok(Incoming::Codes(codes));
         }
-        let array = match array.data_type() {
-            DataType::List(_) => ArrayRef::clone(array),
-            other => arrow::compute::cast(array, &DataType::new_list(other.clone(), true))?,
-        };
+        let array = as_list(array)?;
         let list = array.as_list::<i32>();
         // A batch may be a slice of a larger one: only the elements of its own rows.
         let start = list.value_offsets()[0] as usize;
@@ -185,11 +183,21 @@ impl Attributes {
     ///
     /// # Errors
     /// As [`Seating::seat`], and those of encoding the tags' values.
-    pub fn take(&mut self, rows: &AcceptedRows<'_>, seating: &mut Seating<'_>) -> Result<()> {
+    pub fn take(
+        &mut self,
+        rows: &AcceptedRows<'_>,
+        seating: &mut Seating<'_>,
+        account: &mut Accounting,
+    ) -> Result<()> {
         let values = (0..self.tags.len())
             .map(|tag| rows.batch.column(ExchangedColumn::Tag(tag)))
             .collect::<Result<Vec<_>>>()?;
-        self.push(seating.seat(rows)?, rows.batch.orders()?, &values)
+        self.push(seating.seat(rows)?, rows.batch.orders()?, &values)?;
+        for (tag, array) in self.tags.iter_mut().zip(values) {
+            let infinite = tag.values.take_infinite();
+            account.note_infinite(rows.apps, rows_of_elements(array, infinite));
+        }
+        Ok(())
     }
 
     /// `values` are the tags' values, in the order of the tags.
@@ -253,6 +261,27 @@ impl Attributes {
             + self.is_present.capacity()
             + self.tags.iter().map(TagColumn::size).sum::<usize>()
     }
+}
+
+/// A value as a list of one.
+fn as_list(array: &ArrayRef) -> Result<ArrayRef> {
+    Ok(match array.data_type() {
+        DataType::List(_) => ArrayRef::clone(array),
+        other => arrow::compute::cast(array, &DataType::new_list(other.clone(), true))?,
+    })
+}
+
+/// The rows that have these elements; of what is no list an element is its row.
+fn rows_of_elements(array: &ArrayRef, elements: Vec<usize>) -> Vec<usize> {
+    let Some(list) = array.as_list_opt::<i32>().filter(|_| !elements.is_empty()) else {
+        return elements;
+    };
+    let (start, offsets) = (list.value_offsets()[0], list.value_offsets());
+    let row = |element: usize| {
+        let ends_before = |&end: &i32| (end - start) as usize <= element;
+        offsets[1..].partition_point(ends_before)
+    };
+    elements.into_iter().map(row).collect()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use datafusion::error::{DataFusionError, Result};
 
 use super::accounting::Accounting;
 use super::batch::AcceptedRows;
-use super::measure::{scaled, too_large};
+use super::measure::{Beyond, beyond, scaled};
 use super::narrow::NarrowColumn;
 use super::seating::Seating;
 use super::tuples::Tuples;
@@ -125,9 +125,9 @@ impl EventRows {
         else {
             return Ok(());
         };
-        let too_large = self.rows_with_large_measures(measures, rows)?;
+        let too_large = self.rows_with_large_measures(measures, rows, account)?;
         if too_large.is_empty() {
-            return self.take_fitting(measures, rows, seating);
+            return self.take_fitting(measures, rows, seating, account);
         }
         for (&row, reason) in &too_large {
             account.reject_accepted(rows.apps[row], reason, || rows.batch.describe(row));
@@ -138,7 +138,7 @@ impl EventRows {
             apps: &apps,
             batch: &batch,
         };
-        self.take_fitting(measures, &fitting, seating)
+        self.take_fitting(measures, &fitting, seating, account)
     }
 
     fn take_fitting(
@@ -146,6 +146,7 @@ impl EventRows {
         measures: &[MeasureOfEvents],
         rows: &AcceptedRows<'_>,
         seating: &mut Seating<'_>,
+        account: &mut Accounting,
     ) -> Result<()> {
         let first = self.len();
         let mut names = Vec::new();
@@ -157,6 +158,7 @@ impl EventRows {
             let column = rows.batch.column(ExchangedColumn::Dimension(slot))?;
             values.encode(column, &mut of_slot)?;
             codes.push(of_slot);
+            account.note_infinite(rows.apps, values.take_infinite());
         }
         self.push(seating.seat(rows)?, &codes, rows.batch.keys()?)?;
         let names = &codes[0];
@@ -171,17 +173,19 @@ impl EventRows {
         Ok(())
     }
 
-    /// Rows of an event with a measure that does not fit into 64 bits, and the reason against each.
+    /// Rows of an event with a measure that does not fit into 64 bits, and the reason against each;
+    /// counts infinities.
     fn rows_with_large_measures(
         &mut self,
         measures: &[MeasureOfEvents],
         rows: &AcceptedRows<'_>,
+        account: &mut Accounting,
     ) -> Result<BTreeMap<usize, String>> {
         let mut found = BTreeMap::new();
         for (measure, events) in measures {
             let values = rows.batch.column(ExchangedColumn::Measure(measure.slot))?;
-            let beyond = too_large(values, measure.scale)?;
-            if beyond.is_empty() {
+            let beyond = beyond(values, measure.scale)?;
+            if beyond == Beyond::default() {
                 continue;
             }
             let mut names = Vec::new();
@@ -189,7 +193,9 @@ impl EventRows {
             self.names.encode(events_of_rows, &mut names)?;
             let having = self.name_codes(events);
             let has_it = |row: &usize| having.is_empty() || having.contains(&names[*row]);
-            for row in beyond.into_iter().filter(has_it) {
+            let infinite = beyond.infinite.into_iter().filter(has_it).collect();
+            account.note_infinite(rows.apps, infinite);
+            for row in beyond.too_large.into_iter().filter(has_it) {
                 found
                     .entry(row)
                     .or_insert_with(|| format!("bad_{}", measure.name));

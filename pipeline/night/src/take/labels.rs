@@ -5,6 +5,7 @@ use datafusion::error::Result;
 use hashbrown::HashMap;
 use tagmill_schemas::Metric;
 use tagmill_schemas::metric::{Limited, Note};
+use tagmill_schemas::reading::Reading;
 use tagmill_schemas::value::{Value, ValueType};
 
 use super::accounting::Accounting;
@@ -50,6 +51,8 @@ pub enum LabelOutcome {
     UndeclaredTag,
     /// The value is not of the tag's type.
     BadValue,
+    /// An infinity, which is kept as no value.
+    Infinite,
 }
 
 /// One tag of one app.
@@ -62,7 +65,7 @@ pub struct Label {
     pub rule: LabelRule,
     /// Its values; a string's are kept in [`Labels::texts`].
     values: Values,
-    parsed: HashMap<u32, Option<u32>>,
+    parsed: HashMap<u32, (LabelOutcome, u32)>,
 }
 
 /// The order of a value that was published before: any row of today is later.
@@ -126,6 +129,7 @@ impl Labels {
             .encode(rows.batch.column(ExchangedColumn::TagName)?, &mut names)?;
         self.texts
             .encode(rows.batch.column(ExchangedColumn::TagValue)?, &mut texts)?;
+        account.note_infinite(rows.apps, self.texts.take_infinite());
         let (mut kept, mut rejected) = (Vec::with_capacity(rows.apps.len()), Vec::new());
         for (row, &app) in rows.apps.iter().enumerate() {
             let label = self.label(app, names[row], |tag| {
@@ -139,6 +143,10 @@ impl Labels {
             };
             match self.judge(label, texts[row]) {
                 (LabelOutcome::Kept, code) => kept.push((row, label, code)),
+                (LabelOutcome::Infinite, code) => {
+                    kept.push((row, label, code));
+                    account.note_infinite(rows.apps, vec![row]);
+                }
                 (LabelOutcome::Ignored(why), _) => account.note(app, why, 1),
                 (LabelOutcome::UndeclaredTag, _) => reject("undeclared_tag"),
                 (LabelOutcome::BadValue, _) => reject("bad_value"),
@@ -195,16 +203,14 @@ impl Labels {
             LabelRule::Typed(value_type, _) => {
                 let Label { parsed, values, .. } = label;
                 let texts = &self.texts;
-                let code = *parsed
-                    .entry(text)
-                    .or_insert_with(|| match texts.value(text) {
-                        None => Some(NULL_CODE),
-                        Some(raw) => Value::parse(raw.to_string().trim(), value_type)
-                            .ok()
-                            .map(|value| values.code_of(&value)),
-                    });
-                code.map_or((LabelOutcome::BadValue, NULL_CODE), |code| {
-                    (LabelOutcome::Kept, code)
+                *parsed.entry(text).or_insert_with(|| {
+                    let raw = texts.value(text).map(|raw| raw.to_string());
+                    match raw.map(|raw| Reading::of(&raw, value_type)) {
+                        None | Some(Reading::Nothing) => (LabelOutcome::Kept, NULL_CODE),
+                        Some(Reading::Value(value)) => (LabelOutcome::Kept, values.code_of(&value)),
+                        Some(Reading::Infinite) => (LabelOutcome::Infinite, NULL_CODE),
+                        Some(Reading::Bad) => (LabelOutcome::BadValue, NULL_CODE),
+                    }
                 })
             }
         }

@@ -5,13 +5,20 @@ use std::cmp::Ordering;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Decimal128Type, Decimal256Type, Float64Type, Int64Type, i256};
+use arrow::datatypes::{
+    DataType, Decimal128Type, Decimal256Type, Float32Type, Float64Type, Int64Type, i256,
+};
 use datafusion::error::{DataFusionError, Result};
+use tagmill_schemas::ValueType;
+use tagmill_schemas::number::{canonical, text_of_float};
+use tagmill_schemas::reading::Reading;
 
 use crate::plan::shape::LARGEST_SCALED;
 
 /// Digits that 128 bits hold with room for rounding.
 const MOST_DIGITS: usize = 36;
+/// Digits that 256 bits hold with room for rounding.
+const MOST_WIDE_DIGITS: usize = 75;
 
 /// In place of a sum that does not fit into 64 bits.
 pub const NO_SUM: i64 = i64::MAX;
@@ -25,19 +32,27 @@ pub fn sum(a: i64, b: i64) -> i64 {
     }
 }
 
-/// The rows whose value is too large for its scale, if there are any; most batches cost a look at
-/// the extremes.
+/// Rows whose value has no place among the sums.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Beyond {
+    /// Those that are too large for the scale.
+    pub too_large: Vec<usize>,
+    /// Those that are infinities, which are no value.
+    pub infinite: Vec<usize>,
+}
+
+/// The rows whose value is too large for its scale, or infinite, if there are any; most batches cost
+/// a look at the extremes.
 ///
 /// # Errors
 /// Those of casting to doubles.
-pub fn too_large(array: &ArrayRef, scale: u8) -> Result<Vec<usize>> {
+pub fn beyond(array: &ArrayRef, scale: u8) -> Result<Beyond> {
     if array.data_type().is_signed_integer() && scale == 0 {
-        return Ok(Vec::new());
+        return Ok(Beyond::default());
     }
     let most = LARGEST_SCALED / 10f64.powi(i32::from(scale));
     let doubles = cast(array, &DataType::Float64)?;
     let doubles = doubles.as_primitive::<Float64Type>();
-    let is_beyond = |value: f64| value.is_finite() && value.abs() >= most;
     let extremes = [arrow::compute::min(doubles), arrow::compute::max(doubles)];
     // Not-a-number is the greatest of all.
     if extremes
@@ -45,14 +60,17 @@ pub fn too_large(array: &ArrayRef, scale: u8) -> Result<Vec<usize>> {
         .flatten()
         .all(|&value| !value.is_nan() && value.abs() < most)
     {
-        return Ok(Vec::new());
+        return Ok(Beyond::default());
     }
-    Ok(doubles
-        .iter()
-        .enumerate()
-        .filter(|(_, value)| value.is_some_and(is_beyond))
-        .map(|(row, _)| row)
-        .collect())
+    let mut beyond = Beyond::default();
+    for (row, value) in doubles.iter().enumerate() {
+        match value {
+            Some(value) if value.is_infinite() => beyond.infinite.push(row),
+            Some(value) if value.abs() >= most => beyond.too_large.push(row),
+            _ => {}
+        }
+    }
+    Ok(beyond)
 }
 
 /// Calls `emit(row, value * 10^scale)` for every row that has a value, of those for which
@@ -69,8 +87,15 @@ pub fn scaled(
     let factor = 10i128.pow(u32::from(scale));
     match array.data_type() {
         DataType::Null => {}
-        DataType::Float16 | DataType::Float32 | DataType::Float64 => {
-            let array = cast(array, &DataType::Float64)?;
+        DataType::Float16 | DataType::Float32 => {
+            let array = cast(array, &DataType::Float32)?;
+            for (row, value) in present(array.as_primitive::<Float32Type>().iter(), counts) {
+                if let Some(value) = scaled_float(value, scale)? {
+                    emit(row, value);
+                }
+            }
+        }
+        DataType::Float64 => {
             for (row, value) in present(array.as_primitive::<Float64Type>().iter(), counts) {
                 if let Some(value) = scaled_double(value, scale)? {
                     emit(row, value);
@@ -118,33 +143,77 @@ pub fn scaled_double(value: f64, scale: u8) -> Result<Option<i64>> {
     Ok(Some(scaled as i64))
 }
 
-/// The integer for a number written out; `None` when it is none, or too large. Decimals are exact,
-/// not what a double makes of them.
-pub fn scaled_text(text: &str, scale: u8) -> Option<i64> {
-    let text = text.trim();
-    match decimal(text) {
-        Some((value, digits)) => rescaled(value, digits, scale).and_then(fit).ok(),
-        None => scaled_double(text.parse().ok()?, scale).ok()?,
+/// The integer for a float of 32 bits as it is written: 0.1 is 0.1, not the double beside it.
+fn scaled_float(value: f32, scale: u8) -> Result<Option<i64>> {
+    let wide = f64::from(value) * 10f64.powi(i32::from(scale));
+    // What is written is within half a unit of the last bit: where that can not change the result,
+    // nothing has to be written.
+    let error = wide.abs() * f64::from(f32::EPSILON);
+    let to_half = ((wide - wide.floor()) - 0.5).abs();
+    if !value.is_finite() || to_half > error && error < 0.5 {
+        return scaled_double(f64::from(value), scale);
+    }
+    match scaled_text(&text_of_float(value), scale) {
+        Scaled::Value(value) => Ok(Some(value)),
+        _ => Err(does_not_fit(wide)),
+    }
+}
+
+/// What a number written out is in units of a scale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scaled {
+    /// This integer.
+    Value(i64),
+    /// No value: not-a-number.
+    Nothing,
+    /// No value: an infinity.
+    Infinite,
+    /// No number, or one that does not fit.
+    Bad,
+}
+
+/// The integer for a number written out. It is rounded from its decimal digits, not from what a
+/// double makes of them.
+pub fn scaled_text(text: &str, scale: u8) -> Scaled {
+    let text = canonical(text.trim());
+    if let Some((value, digits)) = decimal(&text) {
+        let scaled = rescaled(value, digits, scale).and_then(fit);
+        return scaled.map_or(Scaled::Bad, Scaled::Value);
+    }
+    if let Some((value, digits)) = wide_decimal(&text) {
+        let scaled = rescaled_wide(value, digits, scale).and_then(fit);
+        return scaled.map_or(Scaled::Bad, Scaled::Value);
+    }
+    match Reading::of(&text, ValueType::Double) {
+        Reading::Nothing => Scaled::Nothing,
+        Reading::Infinite => Scaled::Infinite,
+        _ => Scaled::Bad,
     }
 }
 
 /// The digits of a plain decimal as an integer, and how many of them are behind the point.
 fn decimal(text: &str) -> Option<(i128, i8)> {
-    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
+    let (digits, behind) = plain_digits(text, MOST_DIGITS)?;
+    Some((digits.parse().ok()?, behind))
+}
+
+/// [`decimal`] for numbers of more digits.
+fn wide_decimal(text: &str) -> Option<(i256, i8)> {
+    let (digits, behind) = plain_digits(text, MOST_WIDE_DIGITS)?;
+    Some((i256::from_string(&digits)?, behind))
+}
+
+/// The digits of a plain decimal with its sign and without its point.
+fn plain_digits(text: &str, most: usize) -> Option<(String, i8)> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let count = whole.len() + fraction.len();
-    let is_plain = (1..=MOST_DIGITS).contains(&count)
+    let is_plain = (1..=most).contains(&(whole.len() + fraction.len()))
         && whole
             .bytes()
             .chain(fraction.bytes())
             .all(|b| b.is_ascii_digit());
-    let value = || {
-        whole
-            .bytes()
-            .chain(fraction.bytes())
-            .fold(0, |value, digit| value * 10 + i128::from(digit - b'0'))
-    };
-    is_plain.then(|| (sign * value(), fraction.len() as i8))
+    let sign = &text[..text.len() - digits.len()];
+    is_plain.then(|| (format!("{sign}{whole}{fraction}"), fraction.len() as i8))
 }
 
 fn present<T>(
@@ -303,22 +372,60 @@ mod tests {
             ("0.2500001", 1, 3),
             ("1e3", 1, 10_000),
             (".5", 1, 5),
+            ("90071992547409.93", 2, 9_007_199_254_740_993),
+            ("9.00719925474099325e13", 3, 90_071_992_547_409_932),
+            (
+                "0.12345678901234567890123456789012345678901234567890",
+                3,
+                123,
+            ),
+            ("0.00500000000000000000000000000000000000000000000001", 2, 1),
+            ("1e-70", 2, 0),
         ];
         for (text, scale, expected) in cases {
-            assert_eq!(scaled_text(text, scale), Some(expected), "{text}");
+            assert_eq!(scaled_text(text, scale), Scaled::Value(expected), "{text}");
         }
         for text in [
             "",
             "-",
             ".",
             "1.2.3",
-            "NaN",
-            "inf",
             "9223372036854775808",
             &"9".repeat(60),
+            &"9".repeat(100),
+            "1e400",
             "abc",
         ] {
-            assert_eq!(scaled_text(text, 0), None, "{text}");
+            assert_eq!(scaled_text(text, 0), Scaled::Bad, "{text}");
+        }
+        assert_eq!(scaled_text("NaN", 0), Scaled::Nothing);
+        assert_eq!(scaled_text("-inf", 0), Scaled::Infinite);
+    }
+
+    #[test]
+    fn floats_of_32_bits_are_what_they_are_written_as() {
+        let floats = [0.1, 2.675, 16_777_216.0, 1.234_567_8, -0.125, 0.015, 1e9];
+        for (scale, expected) in [
+            (2, [10, 268, 1_677_721_600, 123, -12, 2, 100_000_000_000]),
+            (
+                9,
+                [
+                    100_000_000,
+                    2_675_000_000,
+                    16_777_216_000_000_000,
+                    1_234_567_800,
+                    -125_000_000,
+                    15_000_000,
+                    1_000_000_000_000_000_000,
+                ],
+            ),
+        ] {
+            let array: ArrayRef = Arc::new(arrow::array::Float32Array::from(floats.to_vec()));
+            let found: Vec<i64> = all(array, scale)
+                .into_iter()
+                .map(|(_, value)| value)
+                .collect();
+            assert_eq!(found, expected, "scale {scale}");
         }
     }
 

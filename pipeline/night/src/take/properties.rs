@@ -1,23 +1,28 @@
 //! Merchants' custom events: properties in a map or in JSON, read into slots as their registry
 //! says.
 
-use arrow::array::{Array, ArrayRef, AsArray, MapArray};
-use arrow::compute::cast;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use arrow::array::{Array, ArrayRef, AsArray, MapArray, StringViewArray};
 use arrow::datatypes::DataType;
 use datafusion::error::Result;
 use hashbrown::HashMap;
+use serde_json::value::RawValue;
 use tagmill_schemas::Metric;
 use tagmill_schemas::metric::Note;
-use tagmill_schemas::value::{Value, ValueType};
+use tagmill_schemas::number::canonical;
+use tagmill_schemas::reading::Reading;
 
 use super::accounting::Accounting;
 use super::batch::AcceptedRows;
 use super::events::EventRows;
-use super::measure::scaled_text;
+use super::measure::{Scaled, scaled_text};
 use super::seating::Seating;
 use super::values::{NULL_CODE, Values};
 use crate::plan::columns::ExchangedColumn;
 use crate::plan::spec::{CustomEvent, EventShapes, RowsSpec, Slot, SourceSpec};
+use crate::scan::texts;
 
 /// Finds the declaration of an event by the codes of app and event.
 #[derive(Default)]
@@ -63,7 +68,8 @@ impl PropertyReader {
         else {
             return Ok(());
         };
-        let properties = Properties::of(rows.batch.column(ExchangedColumn::Properties)?)?;
+        let properties = rows.batch.column(ExchangedColumn::Properties)?;
+        let properties = Properties::of(properties, &source.nulls)?;
         let keys = rows.batch.keys()?;
         let mut names = Vec::new();
         let events_of_rows = rows.batch.column(ExchangedColumn::Event)?;
@@ -147,7 +153,7 @@ impl Indexed {
 }
 
 fn read_row(
-    properties: &Properties,
+    properties: &Properties<'_>,
     row: usize,
     event: &CustomEvent,
     slots: &mut [Values],
@@ -155,70 +161,73 @@ fn read_row(
     app: u32,
 ) -> std::result::Result<Read, &'static str> {
     let mut read = Read::default();
-    let mut undeclared = 0;
+    let (mut undeclared, mut infinite) = (0, 0);
     let mut failed = None;
     properties.each(row, |name, text| match event.properties.get(name) {
         None => undeclared += 1,
         Some(None) => {}
-        Some(Some(Slot::Dimension(slot))) => match parse(text, slots[*slot].value_type()) {
-            Some(value) => read.dimensions.push((*slot, slots[*slot].code_of(&value))),
-            None => failed = Some("bad_property"),
-        },
+        Some(Some(Slot::Dimension(slot))) => {
+            let values = &mut slots[*slot];
+            match Reading::of(text, values.value_type()) {
+                Reading::Value(value) => read.dimensions.push((*slot, values.code_of(&value))),
+                Reading::Nothing => {}
+                Reading::Infinite => infinite += 1,
+                Reading::Bad => failed = Some("bad_property"),
+            }
+        }
         Some(Some(Slot::Measure(slot, scale))) => match scaled_text(text, *scale) {
-            Some(value) => read.measure(*slot, value),
-            None => failed = Some("bad_property"),
+            Scaled::Value(value) => read.measure(*slot, value),
+            Scaled::Nothing => {}
+            Scaled::Infinite => infinite += 1,
+            Scaled::Bad => failed = Some("bad_property"),
         },
     })?;
+    if let Some(reason) = failed {
+        return Err(reason);
+    }
     account.note(app, &Metric::Noted(Note::UndeclaredProperty), undeclared);
-    failed.map_or(Ok(read), Err)
-}
-
-fn parse(text: &str, value_type: ValueType) -> Option<Value> {
-    let text = if value_type == ValueType::String {
-        text
-    } else {
-        text.trim()
-    };
-    Value::parse(text, value_type).ok()
+    account.note(app, &Metric::Noted(Note::Infinite), infinite);
+    Ok(read)
 }
 
 /// The properties of a batch.
-enum Properties {
+enum Properties<'s> {
     /// Keys and values are those of these rows alone, from offset `start` on: a batch may be a
     /// slice of a larger one.
     Map {
         map: Box<MapArray>,
         start: usize,
-        keys: ArrayRef,
-        values: ArrayRef,
+        keys: StringViewArray,
+        values: StringViewArray,
+        /// The values as they came.
+        raw: ArrayRef,
     },
-    Json(ArrayRef),
+    /// JSON, and the texts that mean null.
+    Json(StringViewArray, &'s [String]),
 }
 
-impl Properties {
-    fn of(array: &ArrayRef) -> Result<Self> {
+impl<'s> Properties<'s> {
+    fn of(array: &ArrayRef, nulls: &'s [String]) -> Result<Self> {
         match array.data_type() {
             DataType::Map(_, _) => {
                 let map = array.as_map().clone();
                 let start = map.value_offsets()[0] as usize;
                 let entries = map.value_offsets()[map.len()] as usize - start;
-                let own = |children: &ArrayRef| {
-                    cast(&children.slice(start, entries), &DataType::Utf8View)
-                };
-                let (keys, values) = (own(map.keys())?, own(map.values())?);
+                let raw = map.values().slice(start, entries);
                 Ok(Self::Map {
+                    keys: texts(&map.keys().slice(start, entries))?,
+                    values: texts(&raw)?,
                     map: Box::new(map),
                     start,
-                    keys,
-                    values,
+                    raw,
                 })
             }
-            _ => Ok(Self::Json(cast(array, &DataType::Utf8View)?)),
+            _ => Ok(Self::Json(texts(array)?, nulls)),
         }
     }
 
-    /// Calls `each(name, text)` for every property that is not null. A number keeps the digits it
-    /// was written with.
+    /// Calls `each(name, text)` for every property that is not null. A number keeps the digits that
+    /// it was written with, in canonical form.
     fn each(
         &self,
         row: usize,
@@ -231,29 +240,122 @@ impl Properties {
                 start,
                 keys,
                 values,
+                raw,
             } => {
                 let range = map.value_offsets()[row] as usize - start
                     ..map.value_offsets()[row + 1] as usize - start;
-                let (keys, values) = (keys.as_string_view(), values.as_string_view());
-                range
-                    .filter(|&at| values.is_valid(at))
-                    .for_each(|at| each(keys.value(at), values.value(at)));
-                Ok(())
-            }
-            Self::Json(texts) if texts.is_null(row) => Ok(()),
-            Self::Json(texts) => {
-                let object: serde_json::Map<String, serde_json::Value> =
-                    serde_json::from_str(texts.as_string_view().value(row))
-                        .map_err(|_| "bad_json")?;
-                for (name, value) in &object {
-                    match value {
-                        serde_json::Value::Null => {}
-                        serde_json::Value::String(text) => each(name, text),
-                        other => each(name, &other.to_string()),
+                for at in range {
+                    if values.is_valid(at) {
+                        each(keys.value(at), values.value(at));
+                    } else if raw.is_valid(at) && !raw.data_type().is_floating() {
+                        // Bytes that are no text.
+                        return Err("bad_property");
                     }
                 }
                 Ok(())
             }
+            Self::Json(texts, _) if texts.is_null(row) => Ok(()),
+            Self::Json(texts, nulls) => each_of_json(texts.value(row), nulls, each),
         }
+    }
+}
+
+/// The members of a JSON object. What tools write for no object at all has none.
+fn each_of_json(
+    json: &str,
+    nulls: &[String],
+    mut each: impl FnMut(&str, &str),
+) -> std::result::Result<(), &'static str> {
+    if matches!(json.trim(), "" | "null") {
+        return Ok(());
+    }
+    let members: BTreeMap<String, &RawValue> =
+        serde_json::from_str(json).map_err(|_| "bad_json")?;
+    for (name, value) in &members {
+        let raw = value.get();
+        match raw.as_bytes().first() {
+            Some(b'n') | None => {}
+            Some(b'"') => {
+                let text = string_of(raw).ok_or("bad_json")?;
+                if !nulls.iter().any(|token| *token == text) {
+                    each(name, &text);
+                }
+            }
+            Some(b'{' | b'[') => each(name, &without_blanks(raw)),
+            Some(b't' | b'f') => each(name, raw),
+            Some(_) => each(name, &canonical(raw)),
+        }
+    }
+    Ok(())
+}
+
+/// The text of a JSON string.
+fn string_of(raw: &str) -> Option<Cow<'_, str>> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    if !inner.contains('\\') {
+        return Some(Cow::Borrowed(inner));
+    }
+    serde_json::from_str(raw).ok().map(Cow::Owned)
+}
+
+/// A nested value in one line: blanks that are not inside of strings mean nothing.
+fn without_blanks(raw: &str) -> String {
+    let (mut is_string, mut is_escaped) = (false, false);
+    let mut keeps = |c: char| {
+        let is_blank = !is_string && c.is_ascii_whitespace();
+        if c == '"' && !is_escaped {
+            is_string = !is_string;
+        }
+        is_escaped = is_string && c == '\\' && !is_escaped;
+        !is_blank
+    };
+    raw.chars().filter(|&c| keeps(c)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn members(json: &str) -> std::result::Result<Vec<(String, String)>, &'static str> {
+        let mut found = Vec::new();
+        let nulls = ["NULL".to_owned(), String::new()];
+        each_of_json(json, &nulls, |name, text| {
+            found.push((name.to_owned(), text.to_owned()));
+        })?;
+        Ok(found)
+    }
+
+    #[test]
+    fn numbers_keep_their_digits_and_nulls_are_none() {
+        let json = r#" {"id": 20261119000000000001, "price": 1.50, "rate": 915156.9222427051, "n": -0,
+            "big": 9.007199254740993e15, "no": null, "token": "NULL", "empty": "", "yes": true,
+            "text": "1.50", "quoted": "a\"\u5317 b", "list": [1, "x \" y" , {"a" : 2.0}],
+            "twice": 1, "twice": 2}"#;
+        let expected = [
+            ("big", "9007199254740993"),
+            ("id", "20261119000000000001"),
+            ("list", r#"[1,"x \" y",{"a":2.0}]"#),
+            ("n", "0"),
+            ("price", "1.5"),
+            ("quoted", "a\"北 b"),
+            ("rate", "915156.9222427051"),
+            ("text", "1.50"),
+            ("twice", "2"),
+            ("yes", "true"),
+        ];
+        let expected = expected.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        assert_eq!(members(json).as_deref(), Ok(&expected[..]));
+    }
+
+    #[test]
+    fn what_is_no_object_is_bad_json_unless_it_is_nothing() {
+        for nothing in ["", " ", "null", "{}"] {
+            assert_eq!(members(nothing), Ok(Vec::new()), "{nothing:?}");
+        }
+        for bad in ["[]", "1", "\"a\"", "{", "{\"a\": 01}", "{\"a\": NaN}"] {
+            assert_eq!(members(bad), Err("bad_json"), "{bad:?}");
+        }
+        let deep = format!("{{\"a\": {}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(members(&deep).map(|found| found.len()), Ok(1));
     }
 }

@@ -122,7 +122,7 @@ impl<'a> Shard<'a> {
             buffers: &mut self.buffers,
         };
         match &mut self.states[self.state_of[source]] {
-            SourceState::Attributes(state) => state.take(&rows, &mut seating),
+            SourceState::Attributes(state) => state.take(&rows, &mut seating, account),
             SourceState::Labels(state) => state.take(spec, &rows, &mut seating, account),
             SourceState::Events(state, None) => state.take(spec, &rows, &mut seating, account),
             SourceState::Events(state, Some(reader)) => {
