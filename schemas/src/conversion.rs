@@ -202,7 +202,9 @@ fn to_id(origin: Origin) -> Conversion {
         Origin::Text => always("itself"),
         Origin::Bytes => checked("itself, if it is UTF-8"),
         Origin::Integer | Origin::Unsigned => always("its digits"),
-        Origin::Float => checked("the digits of whole numbers up to 2^53; NaN is no user"),
+        Origin::Float => {
+            checked("the digits of whole numbers up to 2^53 (2^24 of 32 bits); others are no user")
+        }
         Origin::Decimal => always("its digits, without zeros at the end: `94107`, `3.5`"),
         Origin::Boolean => REFUSED,
         Origin::Date => always("`2026-11-19`"),

@@ -33,3 +33,4 @@ mod sql;
 mod tag_limit;
 mod travel;
 mod types;
+mod values;

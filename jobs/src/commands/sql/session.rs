@@ -7,8 +7,10 @@ use chrono::NaiveDate;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::optimizer::Analyzer;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use tagmill_engine::ExactLiterals;
 use tagmill_query::catalog;
 use tagmill_schemas::{Manifest, Result};
 
@@ -49,7 +51,11 @@ pub(super) async fn open(
             footers: runtime.cache_manager.get_file_metadata_cache(),
         }),
     );
+    // Before types are made equal.
+    let mut analyzers = Analyzer::new().rules;
+    analyzers.insert(0, Arc::new(ExactLiterals));
     let state = SessionStateBuilder::new()
+        .with_analyzer_rules(analyzers)
         .with_config(config)
         .with_runtime_env(runtime)
         .with_default_features()

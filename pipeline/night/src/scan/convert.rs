@@ -11,22 +11,29 @@ use arrow::array::{
     StringViewArray,
 };
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, UInt64Type};
+use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Int64Type, UInt64Type};
 use datafusion::common::{ScalarValue, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
 };
 use tagmill_schemas::conversion::Origin;
-use tagmill_schemas::number::canonical;
+use tagmill_schemas::number::{canonical, double_of_float};
 use tagmill_schemas::reading::{Reading, boolean_of_integer, day_of, integer_of};
 use tagmill_schemas::{Value, ValueType};
 
 use super::numbers::{NumberKind, Sense, each_number, texts};
 use super::sql::arrow_type;
 
-/// Whole doubles up to here have digits of their own: 2^53.
-const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
+/// Whole numbers up to here are certain in a float of 64, 32 and 16 bits.
+fn most_certain(data_type: &DataType) -> f64 {
+    let digits = match data_type {
+        DataType::Float64 => f64::MANTISSA_DIGITS,
+        DataType::Float32 => f32::MANTISSA_DIGITS,
+        _ => 11,
+    };
+    (1u64 << digits) as f64
+}
 
 /// `tagmill_value(type, value)`: the value, or the elements of a list, as of this type; see
 /// [`converted`].
@@ -250,10 +257,15 @@ fn parsed(texts: &StringViewArray) -> Vec<Option<f64>> {
 /// Whole numbers of 64 bits; null for others.
 fn integers(array: &ArrayRef) -> Result<Int64Array> {
     Ok(match array.data_type() {
-        DataType::Float16 | DataType::Float32 | DataType::Float64 => {
-            let doubles = cast(array, &DataType::Float64)?;
-            let doubles = doubles.as_primitive::<Float64Type>();
+        DataType::Float64 => {
+            let doubles = array.as_primitive::<Float64Type>();
             doubles.iter().map(|value| value.and_then(whole)).collect()
+        }
+        DataType::Float16 | DataType::Float32 => {
+            let floats = cast(array, &DataType::Float32)?;
+            let floats = floats.as_primitive::<Float32Type>();
+            let whole = |value: f32| whole(double_of_float(value));
+            floats.iter().map(|value| value.and_then(whole)).collect()
         }
         DataType::UInt64 => {
             let values = array.as_primitive::<UInt64Type>();
@@ -304,7 +316,8 @@ fn digits(array: &ArrayRef) -> Result<StringViewArray> {
     }
     let doubles = cast(array, &DataType::Float64)?;
     let doubles = doubles.as_primitive::<Float64Type>();
-    let certain = |value: f64| value.trunc() == value && value.abs() <= MOST_EXACT;
+    let most = most_certain(array.data_type());
+    let certain = |value: f64| value.trunc() == value && value.abs() <= most;
     let text = |value: f64| certain(value).then(|| canonical(&format!("{value}")));
     Ok(doubles.iter().map(|value| value.and_then(text)).collect())
 }

@@ -2,7 +2,8 @@
 //!
 //! Reads folders and footers when a table is first named, rows when it is queried; writes nothing.
 //! A source without files for the date is a table that says so when it is queried, so that one
-//! absent source does not spoil `SHOW COLUMNS` of the rest.
+//! absent source does not spoil `SHOW COLUMNS` of the rest. Floats are read as the night reads them
+//! in expressions: not-a-number is null, -0.0 is 0.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,17 +13,19 @@ use async_trait::async_trait;
 use chrono::NaiveDate;
 use datafusion::catalog::{SchemaProvider, Session, TableProvider};
 use datafusion::common::ScalarValue;
+use datafusion::datasource::ViewTable;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
+use datafusion::datasource::provider_as_source;
 use datafusion::error::Result;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
-use datafusion::logical_expr::{Expr, TableType};
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, TableType, ident};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectMeta;
-use tagmill_engine::external;
+use tagmill_engine::{PlainFloat, external};
 use tagmill_schemas::{Config, Error};
 
 use super::{FileTable, STAGE, failed};
@@ -101,7 +104,7 @@ impl SchemaProvider for RawSchema {
             return Ok(Some(Arc::clone(table)));
         }
         let table: Arc<dyn TableProvider> = match self.look_up(path).await {
-            Ok(table) => Arc::new(table),
+            Ok(table) => table,
             Err(error) => Arc::new(Absent::new(
                 &format!("source {name} of {}", self.date),
                 &error,
@@ -116,7 +119,7 @@ impl SchemaProvider for RawSchema {
 }
 
 impl RawSchema {
-    async fn look_up(&self, path: &str) -> tagmill_schemas::Result<FileTable> {
+    async fn look_up(&self, path: &str) -> tagmill_schemas::Result<Arc<dyn TableProvider>> {
         let (store, pattern) = open_pattern(&path.replace("{date}", &self.date.to_string()))?;
         let found = store.list(&pattern).await?;
         let files = found.into_iter().filter(|file| file.size > 0).map(|file| {
@@ -133,7 +136,7 @@ impl RawSchema {
             return Err(Error::retry(STAGE, "found no file").at(store.name_of(&pattern)));
         }
         let schema = merged_schema(&store, &files).await?;
-        Ok(table(self.register_store(&store)?, &schema, files))
+        with_plain_floats(table(self.register_store(&store)?, &schema, files)).map_err(failed)
     }
 
     fn register_store(&self, store: &Store) -> tagmill_schemas::Result<ObjectStoreUrl> {
@@ -156,8 +159,75 @@ async fn merged_schema(store: &Store, files: &[ObjectMeta]) -> tagmill_schemas::
         .buffered(FOOTERS_AT_ONCE)
         .try_collect()
         .await?;
-    Schema::try_merge(schemas)
+    let mut widest: HashMap<String, DataType> = HashMap::new();
+    for field in schemas.iter().flat_map(|schema| schema.fields().iter()) {
+        let known = widest
+            .entry(field.name().clone())
+            .or_insert_with(|| field.data_type().clone());
+        if let Some(wider) = wider(known, field.data_type()) {
+            *known = wider;
+        }
+    }
+    let widened = |schema: Schema| {
+        let field = |field: &FieldRef| match widest.get(field.name()) {
+            Some(wide) if is_number(field.data_type()) => {
+                Arc::new(field.as_ref().clone().with_data_type(wide.clone()))
+            }
+            _ => Arc::clone(field),
+        };
+        Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>())
+    };
+    Schema::try_merge(schemas.into_iter().map(widened))
         .map_err(|e| Error::refused(STAGE, "its files disagree on a column").because(e))
+}
+
+fn is_number(data_type: &DataType) -> bool {
+    data_type.is_integer() || data_type.is_floating()
+}
+
+/// The type that holds the numbers of both columns.
+fn wider(a: &DataType, b: &DataType) -> Option<DataType> {
+    if a == b || !is_number(a) || !is_number(b) {
+        return None;
+    }
+    Some(match (a.is_floating() || b.is_floating(), a, b) {
+        (true, ..) => DataType::Float64,
+        // No integer type holds both.
+        (_, DataType::UInt64, other) | (_, other, DataType::UInt64)
+            if other.is_signed_integer() =>
+        {
+            DataType::Decimal128(20, 0)
+        }
+        (_, DataType::UInt64, _) | (_, _, DataType::UInt64) => DataType::UInt64,
+        _ => DataType::Int64,
+    })
+}
+
+/// The table with its floats as they count. A filter on one of them is asked of every row:
+/// statistics know nothing of not-a-number.
+fn with_plain_floats(table: FileTable) -> Result<Arc<dyn TableProvider>> {
+    let schema = table.schema();
+    let floats = || {
+        schema
+            .fields()
+            .iter()
+            .filter(|f| f.data_type().is_floating())
+    };
+    let table = Arc::new(table);
+    if floats().next().is_none() {
+        return Ok(table);
+    }
+    let columns = schema.fields().iter().map(|field| {
+        let column = ident(field.name());
+        match field.data_type().is_floating() {
+            true => PlainFloat::call(column).alias(field.name()),
+            false => column,
+        }
+    });
+    let plan = LogicalPlanBuilder::scan(RAW_SCHEMA, provider_as_source(table), None)?
+        .project(columns)?
+        .build()?;
+    Ok(Arc::new(ViewTable::new(plan, None)))
 }
 
 async fn schema_of(store: Store, file: ObjectMeta) -> tagmill_schemas::Result<Schema> {
