@@ -12,6 +12,7 @@
 
 mod bad_input;
 mod bytes_read;
+mod cells;
 mod compare;
 mod custom;
 mod days;
@@ -22,6 +23,7 @@ mod late;
 mod limits;
 mod merging;
 mod nights;
+mod nulls;
 mod numbers;
 mod operator;
 mod release;

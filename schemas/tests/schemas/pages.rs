@@ -1,4 +1,5 @@
-//! The parts of docs/ that are made from this crate: keys of the configuration, tables of a release.
+//! The parts of docs/ that are made from this crate: keys of the configuration, tables of a release,
+//! conversions of values.
 //!
 //! `UPDATE_DOCS=1 cargo test --release --workspace --test schemas pages` writes them again.
 
@@ -6,6 +7,7 @@ use std::fmt::Write;
 
 use arrow::datatypes::DataType;
 use tagmill_schemas::config::{Key, TABLES, Table};
+use tagmill_schemas::conversion::{How, Origin, Use, conversion};
 use tagmill_schemas::{Artifact, Config};
 
 use crate::configuration::LEAST;
@@ -64,6 +66,36 @@ fn the_configuration_lists_every_key() {
     TABLES.iter().for_each(|table| write_keys(&mut made, table));
     made.push('\n');
     check_page("configuration.md", &made);
+}
+
+#[test]
+fn the_page_of_values_has_every_conversion() {
+    let mut made = String::new();
+    writeln!(made, "\n| column | Parquet types |\n|---|---|").unwrap();
+    for origin in Origin::ALL {
+        writeln!(made, "| {origin} | {} |", origin.parquet()).unwrap();
+    }
+    for used in Use::ALL {
+        let name = used.to_string();
+        let title = name[..1].to_uppercase() + &name[1..];
+        writeln!(
+            made,
+            "\n### {title}\n\n| column | becomes | what has none |\n|---|---|---|"
+        )
+        .unwrap();
+        for origin in Origin::ALL {
+            let conversion = conversion(origin, used);
+            let otherwise = match conversion.how {
+                How::Always => "",
+                How::Checked => "rejects its row",
+                How::Refused => "the night is refused before it reads",
+            };
+            let what = cell(conversion.what);
+            writeln!(made, "| {origin} | {what} | {otherwise} |").unwrap();
+        }
+    }
+    made.push('\n');
+    check_page("values.md", &made);
 }
 
 /// A type as SQL names it.

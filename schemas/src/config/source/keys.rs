@@ -47,7 +47,7 @@ pub(in crate::config) const EVERY_KIND: Table = Table {
             "nulls",
             "list of texts",
             "[]",
-            "texts that mean null, compared whole and before anything else",
+            "texts that mean null, compared whole and before anything else; also in bytes, lists, maps, structs, JSON and split text",
         ),
         Key::optional(
             "filter",
