@@ -107,6 +107,7 @@ impl fmt::Display for Metric {
                 Note::DisabledTag => "disabled_tag",
                 Note::TagOfOtherSource => "tag_of_other_source",
                 Note::UnknownMembers => "unknown_members",
+                Note::Infinite => "infinite",
             },
             Self::OverLimit(limited) => match limited {
                 Limited::Values => "over_limit:values",
