@@ -13,6 +13,6 @@ columns! {
     Date "date": DataType::Date32 => "the night";
     Source "source": DataType::Utf8 => "the source's name";
     App "app": DataType::Utf8, null "when the row has none" => "the app";
-    Metric "metric": DataType::Utf8 => "read, accepted, filtered, `rejected:<reason>`, duplicates, undeclared_event, undeclared_property, undeclared_tag, disabled_tag, tag_of_other_source, unknown_members, or one of those below";
+    Metric "metric": DataType::Utf8 => "read, accepted, filtered, `rejected:<reason>`, duplicates, undeclared_event, undeclared_property, undeclared_tag, disabled_tag, tag_of_other_source, unknown_members, infinite, or one of those below";
     Value "value": DataType::UInt64 => "rows, or what the metric counts";
 }

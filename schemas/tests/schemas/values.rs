@@ -113,10 +113,10 @@ fn reads_each_type() {
         ),
         ("+07", ValueType::Integer, Value::Integer(7), "7"),
         (
-            "100000000000000000000",
+            "1e20",
             ValueType::Double,
             Value::Double(1e20),
-            "1e20",
+            "100000000000000000000",
         ),
         ("2.50", ValueType::Double, Value::Double(2.5), "2.5"),
         (
