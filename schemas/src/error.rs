@@ -4,6 +4,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::outside::Shown;
+
 /// `Result` with tagmill's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -153,15 +155,15 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.stage, OneLine(&self.what))?;
+        write!(f, "{}: {}", self.stage, Shown(&self.what))?;
         if let Some(place) = &self.place {
-            write!(f, ", at {}", OneLine(place))?;
+            write!(f, ", at {}", Shown(place))?;
         }
         if let Some(cause) = &self.source {
-            write!(f, ": {}", OneLine(&cause.to_string()))?;
+            write!(f, ": {}", Shown(&cause.to_string()))?;
         }
         if let Some(fix) = &self.fix {
-            write!(f, "; {}", OneLine(fix))?;
+            write!(f, "; {}", Shown(fix))?;
         }
         f.write_str(if self.is_retryable() {
             "; a retry can help"
@@ -174,22 +176,6 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.source.as_deref().map(|cause| cause as _)
-    }
-}
-
-/// Text with its control characters escaped: names and causes come from data, the sentence stays
-/// one line.
-struct OneLine<'a>(&'a str);
-
-impl fmt::Display for OneLine<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.trim_end().chars().try_for_each(|c| {
-            if c.is_control() {
-                write!(f, "{}", c.escape_debug())
-            } else {
-                write!(f, "{c}")
-            }
-        })
     }
 }
 

@@ -17,6 +17,7 @@ pub mod local_day;
 pub mod manifest;
 pub mod metric;
 pub mod nearest;
+pub mod outside;
 pub mod registry;
 pub mod release;
 pub mod shard;
