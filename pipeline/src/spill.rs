@@ -6,8 +6,9 @@
 //! spill/run-XXXXXX/lock locked as long as the run lives
 //! ```
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -43,7 +44,7 @@ impl SpillFolder {
 
     fn make(spill: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(spill)?;
-        let gate = File::create(spill.join(GATE))?;
+        let gate = open_gate(&spill.join(GATE))?;
         let left = if gate.lock().is_ok() {
             remove_left(spill)?
         } else {
@@ -89,14 +90,33 @@ impl SpillFolder {
     }
 }
 
+/// Opens the gate, which is a file of ours: in a shared folder a link may stand in its place, and
+/// nothing is written through one.
+fn open_gate(path: &Path) -> io::Result<File> {
+    let opened = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32)
+        .open(path);
+    opened.map_err(|e| match path.is_symlink() {
+        true => io::Error::other(format!(
+            "found a link in the place of {}, expected a file: remove it",
+            path.display()
+        )),
+        false => e,
+    })
+}
+
 /// Removes the folders whose lock nobody holds.
 fn remove_left(spill: &Path) -> io::Result<usize> {
     let mut removed = 0;
     for entry in std::fs::read_dir(spill)? {
         let path: PathBuf = entry?.path();
-        let is_run = path
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
+        let is_run = !path.is_symlink()
+            && path
+                .file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
         let is_left = || File::open(path.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_ok());
         if is_run && is_left() && std::fs::remove_dir_all(&path).is_ok() {
             removed += 1;
@@ -132,5 +152,17 @@ mod tests {
         let path = next.path().to_owned();
         drop(next);
         assert!(!path.exists() && living.path().exists());
+    }
+
+    #[test]
+    fn nothing_is_written_through_a_link_in_the_place_of_the_gate() {
+        let spill = tempfile::tempdir().unwrap();
+        let other = spill.path().join("other");
+        std::fs::write(&other, "kept").unwrap();
+        std::os::unix::fs::symlink(&other, spill.path().join(GATE)).unwrap();
+        let error = SpillFolder::open(spill.path()).err().unwrap();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("found a link"), "{error}");
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "kept");
     }
 }

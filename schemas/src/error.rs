@@ -35,6 +35,8 @@ pub enum Reason {
     Conflict,
     /// Bytes are not what their format says, or a file that was published is gone.
     Damaged,
+    /// Code stopped where none may: ours, or a library's that met bytes it can not stand.
+    Defect,
     /// The data of the date is not there yet.
     NotReady,
 }

@@ -1,13 +1,16 @@
 //! What went wrong inside DataFusion, told by the types and kinds along its chain of causes, never
 //! by a text.
 
+use std::any::Any;
 use std::error::Error as StdError;
+use std::fmt;
 use std::io;
 
 use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use datafusion::object_store;
 use tagmill_schemas::Error;
+use tokio::task::JoinError;
 
 /// What went wrong, whatever was being done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub(crate) enum Fault {
     Missing,
     /// Bytes that are no Parquet.
     Parquet,
+    /// Code that panicked.
+    Panic,
     /// Other data that Arrow can not take.
     Arrow,
     /// Arithmetic or a cast fails on a value.
@@ -47,6 +52,9 @@ impl Fault {
                 object_store::Error::NotFound { .. } => Self::Missing,
                 _ => Self::Store,
             };
+        }
+        if chain(error).any(is_panic) {
+            return Self::Panic;
         }
         match error.find_root() {
             DataFusionError::ResourcesExhausted(_) => Self::Memory,
@@ -82,6 +90,35 @@ fn is_storage_full(error: &(dyn StdError + 'static)) -> bool {
     error
         .downcast_ref::<io::Error>()
         .is_some_and(|e| e.kind() == io::ErrorKind::StorageFull)
+}
+
+fn is_panic(error: &(dyn StdError + 'static)) -> bool {
+    error.is::<Panicked>()
+        || error
+            .downcast_ref::<JoinError>()
+            .is_some_and(JoinError::is_panic)
+}
+
+/// What a panic said, as an error.
+#[derive(Debug)]
+struct Panicked(String);
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "stopped at: {}", self.0)
+    }
+}
+
+impl StdError for Panicked {}
+
+/// A panic that was caught, for DataFusion to carry.
+pub fn panicked(payload: &(dyn Any + Send)) -> DataFusionError {
+    let text = payload
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| payload.downcast_ref::<&str>().copied());
+    let text = text.unwrap_or("no message").to_owned();
+    DataFusionError::External(Box::new(Panicked(text)))
 }
 
 /// The error and its causes. An input/output error that wraps another one names that one's cause

@@ -1,17 +1,20 @@
 //! DataFusion's errors as ours, and back: the only table that says who can do something about one,
-//! and what.
+//! and what; and how deep SQL may be, so that none ends the stack.
 //!
 //! ```text
 //! DataFusionError ── chain of causes ─┬─ one of ours ─► as it is: kind, reason, place, cause, fix
 //!                                     └─ a fault ─────► the table's row for this work
 //! ```
 
+mod depth;
 mod fault;
 mod work;
 
 use datafusion::error::DataFusionError;
 use tagmill_schemas::Error;
 
+pub use crate::depth::check_depth;
+pub use crate::fault::panicked;
 use crate::fault::{Fault, own_in};
 pub use crate::work::Work;
 

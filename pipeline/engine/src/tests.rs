@@ -13,7 +13,7 @@ use datafusion::object_store;
 use datafusion::parquet::errors::ParquetError;
 use tagmill_schemas::{Error, Kind, Reason};
 
-use crate::{Work, external, of_datafusion};
+use crate::{Work, external, of_datafusion, panicked};
 
 const WORKS: [Work; 4] = [
     Work::RawData,
@@ -59,9 +59,9 @@ fn arrow(error: ArrowError) -> DataFusionError {
 #[test]
 fn one_table_says_who_has_to_act() {
     use Kind::{Refused, Retry, Setup};
-    use Reason::{Damaged, OutOfMemory, SpillFull};
+    use Reason::{Damaged, Defect, OutOfMemory, SpillFull};
     let parquet = || ParquetError::General("eof".to_owned());
-    let rows: [(DataFusionError, [Kind; 4], [Option<Reason>; 4]); 12] = [
+    let rows: [(DataFusionError, [Kind; 4], [Option<Reason>; 4]); 13] = [
         (exhausted(), [Retry; 4], [Some(OutOfMemory); 4]),
         (
             while_spilling(io::ErrorKind::StorageFull),
@@ -76,18 +76,15 @@ fn one_table_says_who_has_to_act() {
         (of_store(unreachable()), [Retry; 4], [None; 4]),
         (
             of_store(not_found()),
-            [Retry, Setup, Setup, Setup],
+            [Retry, Setup, Refused, Setup],
             [None, None, Some(Damaged), None],
         ),
+        (parquet().into(), [Refused; 4], [Some(Damaged); 4]),
+        (arrow(parquet().into()), [Refused; 4], [Some(Damaged); 4]),
         (
-            parquet().into(),
-            [Refused, Setup, Setup, Setup],
-            [Some(Damaged); 4],
-        ),
-        (
-            arrow(parquet().into()),
-            [Refused, Setup, Setup, Setup],
-            [Some(Damaged); 4],
+            panicked(&"range end index 7 out of range"),
+            [Setup; 4],
+            [Some(Defect); 4],
         ),
         (
             arrow(ArrowError::SchemaError("columns".to_owned())),

@@ -3,10 +3,11 @@
 //! ```text
 //!                                raw data   artifacts   release   statement
 //! memory, disk, spill, store     retry      retry       retry     retry
-//! file that is not there         retry      setup       setup     setup
-//! Parquet                        refused    setup       setup     setup
+//! file that is not there         retry      setup       refused   setup
+//! Parquet                        refused    refused     refused   refused
 //! expression, data, Arrow        refused    refused     setup     refused
 //! another library                setup      setup       setup     refused
+//! panic                          setup      setup       setup     setup
 //! plan                           setup      setup       setup     setup
 //! ```
 
@@ -48,9 +49,8 @@ impl Work {
         match (fault, self) {
             (Fault::Memory | Fault::DiskFull | Fault::Spill | Fault::Store, _) => Kind::Retry,
             (Fault::Missing, Self::RawData) => Kind::Retry,
-            (Fault::Missing, _) => Kind::Setup,
-            (Fault::Parquet, Self::RawData) => Kind::Refused,
-            (Fault::Parquet, _) => Kind::Setup,
+            (Fault::Missing, Self::Release) | (Fault::Parquet, _) => Kind::Refused,
+            (Fault::Missing | Fault::Panic, _) => Kind::Setup,
             (Fault::Expression | Fault::Data | Fault::Arrow, Self::Release) => Kind::Setup,
             (Fault::Expression | Fault::Data | Fault::Arrow, _) => Kind::Refused,
             (Fault::Foreign, Self::Statement) => Kind::Refused,
@@ -64,6 +64,7 @@ impl Work {
             (Fault::DiskFull, _) => Some(Reason::SpillFull),
             (Fault::Parquet, _) | (Fault::Arrow, Self::RawData) => Some(Reason::Damaged),
             (Fault::Missing, Self::Release) => Some(Reason::Damaged),
+            (Fault::Panic, _) => Some(Reason::Defect),
             _ => None,
         }
     }
@@ -74,6 +75,7 @@ impl Work {
             (Self::RawData, Fault::DiskFull) => "the spill folder is full",
             (Self::RawData, Fault::Spill) => "what was spilled can not be read or written",
             (_, Fault::DiskFull) => "no space is left on the disk",
+            (_, Fault::Panic) => "stopped by a defect of this program or of a library",
             (Self::RawData, Fault::Store | Fault::Missing) => "a file can not be read or written",
             (Self::RawData, Fault::Parquet | Fault::Arrow) => "raw data can not be read",
             (Self::RawData, Fault::Expression) => "an expression fails on the data",
@@ -99,6 +101,7 @@ impl Work {
             ),
             (_, Fault::Memory) => Some("raise run.memory"),
             (_, Fault::DiskFull) => Some("free disk space"),
+            (_, Fault::Panic) => Some("report it, with the data if it can be shown"),
             _ => None,
         }
     }

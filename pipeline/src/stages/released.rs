@@ -16,8 +16,8 @@ impl Verdict<'_> {
     /// Creates the manifest in the store, which is what makes a release.
     ///
     /// # Errors
-    /// Retry when another run published first; as [`commit`] otherwise. When only the mark fails,
-    /// the release is published nevertheless.
+    /// Retry when another run published first; as [`commit`] otherwise. What fails once the release is
+    /// there is a warning.
     pub async fn commit(self) -> Result<Released> {
         let Staged {
             night,
@@ -26,7 +26,12 @@ impl Verdict<'_> {
             audience,
         } = self.into_passed();
         report.release = Some(commit(night.store(), &manifest).await?.committed()?);
-        mark_success(night.store(), &manifest).await?;
+        if let Err(error) = mark_success(night.store(), &manifest).await {
+            night.observer().warn(&format!(
+                "release {} is published, but the mark of its date is not written: {error}",
+                manifest.release
+            ));
+        }
         if let Err(error) = remove_files(night.store(), &manifest, audience).await {
             let line = format!("rules and reports of the run are left in attempts/: {error}");
             night.observer().warn(&line);

@@ -174,7 +174,7 @@ async fn next_of(
             joined = running.join_next() => {
                 return joined.map(|joined| {
                     joined
-                        .map_err(|e| Error::setup("shards", "a shard stopped").because(e))
+                        .map_err(|e| failed(DataFusionError::ExecutionJoin(Box::new(e))))
                         .flatten()
                 });
             }
@@ -189,7 +189,8 @@ fn may_be_of_files(error: &Error) -> bool {
     match error.kind() {
         Kind::Refused => true,
         Kind::Retry => error.reason().is_none(),
-        Kind::Setup | Kind::Interrupted => false,
+        Kind::Setup => error.reason() == Some(Reason::Defect),
+        Kind::Interrupted => false,
     }
 }
 

@@ -3,13 +3,15 @@
 use super::entry::Entry;
 use crate::error::Result;
 use crate::nearest::nearest;
+use crate::outside::secret_in;
 
 /// Reads a path whose placeholders are all known.
 ///
 /// # Errors
-/// A brace without its partner, or a placeholder that is not known here.
+/// A url with credentials, a brace without its partner, or a placeholder that is not known here.
 pub(super) fn path(entry: &Entry<'_>, known: &[&str]) -> Result<String> {
     let path = entry.text()?;
+    check_url(entry, &path)?;
     for name in placeholders(&path).ok_or_else(|| entry.expected("every { closed by a }"))? {
         if !known.contains(&name) {
             let error = entry.refuse(format!("unknown placeholder {{{name}}} in {}", entry.key));
@@ -21,6 +23,23 @@ pub(super) fn path(entry: &Entry<'_>, known: &[&str]) -> Result<String> {
         }
     }
     Ok(path)
+}
+
+/// A manifest lists the inputs that were read, and errors name them: no secret may be part of one.
+fn check_url(entry: &Entry<'_>, path: &str) -> Result<()> {
+    match secret_in(path) {
+        None => Ok(()),
+        Some(secret) => Err(entry
+            .refuse(format!(
+                "found {secret} in {}, expected a url without credentials",
+                entry.key
+            ))
+            .fix(
+                "give them by environment variables (AWS_ACCESS_KEY_ID, \
+                 AWS_SECRET_ACCESS_KEY, GOOGLE_SERVICE_ACCOUNT), and change those that were in the \
+                 file",
+            )),
+    }
 }
 
 /// Whether a path that was read has this placeholder.

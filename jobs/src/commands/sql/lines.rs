@@ -4,20 +4,21 @@
 use arrow::json::WriterBuilder;
 use arrow::json::writer::JsonArray;
 use datafusion::error::DataFusionError;
-use datafusion::prelude::SessionContext;
-use datafusion::sql::parser::{DFParser, Statement};
+use datafusion::sql::parser::Statement;
 use futures::StreamExt;
 use tagmill_schemas::{Error, Result};
 
 use super::failed;
-use super::statements::rows_of;
+use super::session::Session;
+use super::statements::{guarded, parse, rows_of};
 use crate::output;
 
-pub(super) async fn print_json(ctx: &SessionContext, statements: &[String]) -> Result<()> {
+pub(super) async fn print_json(session: &Session, statements: &[String]) -> Result<()> {
     let mut rows = b"[]".to_vec();
     for text in statements {
-        for statement in DFParser::parse_sql(text).map_err(failed)? {
-            rows = Box::pin(json_of(ctx, statement)).await.map_err(failed)?;
+        for statement in parse(text).map_err(failed)? {
+            let done = guarded(Box::pin(json_of(session, statement))).await;
+            rows = done.map_err(failed)?;
         }
     }
     let text = String::from_utf8(rows)
@@ -25,8 +26,8 @@ pub(super) async fn print_json(ctx: &SessionContext, statements: &[String]) -> R
     output::print_line(&text)
 }
 
-async fn json_of(ctx: &SessionContext, statement: Statement) -> Result<Vec<u8>, DataFusionError> {
-    let mut rows = rows_of(ctx, statement).await?;
+async fn json_of(session: &Session, statement: Statement) -> Result<Vec<u8>, DataFusionError> {
+    let mut rows = rows_of(session, statement).await?;
     // A program finds every column in every row.
     let mut writer = WriterBuilder::new()
         .with_explicit_nulls(true)

@@ -5,6 +5,8 @@
 //! from arguments, a file or standard input; results go to standard output, everything else to
 //! standard error.
 
+mod access;
+mod damage;
 mod lines;
 mod pieces;
 mod print;
@@ -22,11 +24,13 @@ use chrono::NaiveDate;
 use clap::Args;
 use datafusion::error::DataFusionError;
 use tagmill_engine::{Work, of_datafusion};
-use tagmill_schemas::{Error, ReleaseName, Result};
+use tagmill_schemas::{Error, Manifest, ReleaseName, Result};
 
 use crate::global::{Global, Output, date};
 use crate::warehouse::Warehouse;
+use access::Access;
 use print::PrintFormat;
+use session::Session;
 
 const AFTER: &str = "\
 Tables: users, universe, tag_values, tags, tag_numbers, behaviour, behaviour_measures, \
@@ -66,6 +70,9 @@ pub struct Arguments {
     /// The date of the raw sources
     #[arg(long, value_name = "DATE", value_parser = date)]
     date: Option<NaiveDate>,
+    /// Write nothing anywhere: no COPY TO, no INSERT into files
+    #[arg(long)]
+    read_only: bool,
     /// Query a staged run: not in this version
     #[arg(long, value_name = "RUN", num_args = 0..=1)]
     staged: Option<Option<String>>,
@@ -86,30 +93,47 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     let statements = statements(&arguments)?;
     let warehouse = Warehouse::open(&global, "sql").await?;
     let manifest = warehouse.release(arguments.release).await?;
-    let ctx = session::open(&warehouse, &manifest, arguments.date).await?;
+    let access = Access::new(
+        arguments.read_only,
+        warehouse.store.clone(),
+        global.config.clone(),
+    );
+    let session = session::open(&warehouse, &manifest, arguments.date, access).await?;
     let format = arguments.format;
-    match statements {
+    let done = match statements {
         None => {
-            if !global.quiet {
-                crate::logging::plain(&format!(
-                    "release {} of {}; \\d lists tables, \\? helps, \\q quits",
-                    manifest.release, manifest.date
-                ));
-            }
-            prompt::prompt(&ctx, format.unwrap_or(PrintFormat::Table)).await
+            tell_prompt(&global, &manifest);
+            prompt::prompt(&session, format.unwrap_or(PrintFormat::Table)).await
         }
         Some(statements) if global.output == Output::Json && format.is_none() => {
-            lines::print_json(&ctx, &statements).await
+            lines::print_json(&session, &statements).await
         }
         Some(statements) => {
             let format = format.unwrap_or(PrintFormat::Table);
-            for text in &statements {
-                statements::run_text(&ctx, text, format, usize::MAX)
-                    .await
-                    .or_else(unless_closed)?;
-            }
-            Ok(())
+            run_each(&session, &statements, format).await
         }
+    };
+    match done {
+        Ok(()) => Ok(()),
+        Err(error) => Err(damage::name_damaged(error, &session.access).await),
+    }
+}
+
+async fn run_each(session: &Session, statements: &[String], format: PrintFormat) -> Result<()> {
+    for text in statements {
+        statements::run_text(session, text, format, usize::MAX)
+            .await
+            .or_else(unless_closed)?;
+    }
+    Ok(())
+}
+
+fn tell_prompt(global: &Global, manifest: &Manifest) {
+    if !global.quiet {
+        crate::logging::plain(&format!(
+            "release {} of {}; \\d lists tables, \\? helps, \\q quits",
+            manifest.release, manifest.date
+        ));
     }
 }
 

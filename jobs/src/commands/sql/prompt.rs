@@ -4,13 +4,14 @@
 use std::fs;
 use std::path::PathBuf;
 
-use datafusion::prelude::SessionContext;
 use rustyline::DefaultEditor;
 use rustyline::error::ReadlineError;
 use tagmill_schemas::{Error, Result};
 
+use super::damage::name_damaged;
 use super::failed;
 use super::print::PrintFormat;
+use super::session::Session;
 use super::statements::run_text;
 
 /// Rows of a table that a prompt shows.
@@ -26,7 +27,7 @@ A statement ends with a semicolon.";
 ///
 /// # Errors
 /// Setup when the terminal can not be read.
-pub(super) async fn prompt(ctx: &SessionContext, format: PrintFormat) -> Result<()> {
+pub(super) async fn prompt(session: &Session, format: PrintFormat) -> Result<()> {
     let mut editor = DefaultEditor::new().map_err(ended)?;
     let history = state_folder().map(|folder| folder.join("sql_history"));
     if let Some(history) = &history {
@@ -44,8 +45,9 @@ pub(super) async fn prompt(ctx: &SessionContext, format: PrintFormat) -> Result<
             "\\?" | "help" => println!("{HELP}"),
             command => {
                 let sql = backslash(command).unwrap_or_else(|| text.clone());
-                if let Err(error) = run_text(ctx, &sql, format, MOST_ROWS).await {
-                    crate::logging::plain(&failed(error).to_string());
+                if let Err(error) = run_text(session, &sql, format, MOST_ROWS).await {
+                    let error = name_damaged(failed(error), &session.access).await;
+                    crate::logging::plain(&error.to_string());
                 }
             }
         }

@@ -12,10 +12,17 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use tagmill_query::catalog;
 use tagmill_schemas::{Manifest, Result};
 
+use super::access::Access;
 use super::failed;
 use super::split_scans::SplitScans;
 use super::stores::Stores;
 use crate::warehouse::Warehouse;
+
+/// A session over one release, and what its statements may touch.
+pub(super) struct Session {
+    pub(super) ctx: SessionContext,
+    pub(super) access: Arc<Access>,
+}
 
 /// A session over one release.
 ///
@@ -25,7 +32,9 @@ pub(super) async fn open(
     warehouse: &Warehouse,
     manifest: &Manifest,
     date: Option<NaiveDate>,
-) -> Result<SessionContext> {
+    access: Access,
+) -> Result<Session> {
+    let access = Arc::new(access);
     let settings = &warehouse.config.run;
     let mut config = SessionConfig::new().with_information_schema(true);
     // As for the release's tables: what a filter keeps out is not read, and a bitmap is long.
@@ -34,7 +43,7 @@ pub(super) async fn open(
         config = config.with_target_partitions(settings.threads);
     }
     let mut runtime =
-        RuntimeEnvBuilder::new().with_object_store_registry(Arc::new(Stores::default()));
+        RuntimeEnvBuilder::new().with_object_store_registry(Arc::new(Stores::new(Arc::clone(&access))));
     if let Some(bytes) = settings
         .memory
         .and_then(|bytes| usize::try_from(bytes).ok())
@@ -59,5 +68,5 @@ pub(super) async fn open(
     tagmill_udfs::register_all(&ctx).map_err(failed)?;
     catalog::register(&ctx, &warehouse.store, manifest).await?;
     catalog::register_raw(&ctx, &warehouse.config, date.unwrap_or(manifest.date))?;
-    Ok(ctx)
+    Ok(Session { ctx, access })
 }

@@ -7,6 +7,7 @@
 //! [`super::Exchange::Engine`] does.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,11 +27,12 @@ use datafusion::physical_plan::{
     ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties,
     Partitioning, PlanProperties, ReplaceChildrenOptions,
 };
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 
 use super::gate::{Receiver, Senders, queues};
 use super::order::in_order_of_shards;
 use crate::plan::columns::HASH_COLUMN;
+use tagmill_engine::panicked;
 use tagmill_schemas::Shards;
 
 /// Batches of a task that may be on their way, and how long it waits for readers to catch up when
@@ -148,7 +150,9 @@ struct Cut {
 impl Cut {
     /// Hands on every row of `input`, or an error to every reader.
     async fn all(self, mut input: SendableRecordBatchStream) {
-        let failed = self.each(&mut input).await.err().map(Arc::new);
+        let ended = AssertUnwindSafe(self.each(&mut input)).catch_unwind().await;
+        let ended = ended.unwrap_or_else(|payload| Err(panicked(payload.as_ref())));
+        let failed = ended.err().map(Arc::new);
         for shard in 0..self.senders.len() {
             self.senders.send(
                 shard,

@@ -18,6 +18,7 @@ use tagmill_schemas::config::Source;
 use tagmill_schemas::{Error, Reason, Result};
 
 use super::dictionary::dictionary_type;
+use tagmill_warehouse::artifact::decode_guarded;
 use tagmill_warehouse::store::{Found, Partition, Store, open_pattern, partitions_of};
 
 const STAGE: &str = "scan";
@@ -235,20 +236,16 @@ async fn read_footer(store: Store, found: Found) -> Result<RawFile> {
                 .fix("remove the file or write it again"),
         );
     }
-    let footer = ParquetMetaDataReader::new()
-        .with_prefetch_hint(Some(FOOTER_BYTES))
-        .load_and_finish(
-            Footer {
-                store: &store,
-                path: &found.path,
-            },
-            found.size,
-        )
-        .await;
-    let metadata = footer.and_then(|footer| {
+    let read = async {
+        let fetched = Footer {
+            store: &store,
+            path: &found.path,
+        };
+        let reader = ParquetMetaDataReader::new().with_prefetch_hint(Some(FOOTER_BYTES));
+        let footer = reader.load_and_finish(fetched, found.size).await?;
         ArrowReaderMetadata::try_new(Arc::new(footer), ArrowReaderOptions::new())
-    });
-    let metadata = metadata.map_err(|e| footer_error(e, &name))?;
+    };
+    let metadata = decode_guarded(read).await.map_err(|e| footer_error(e, &name))?;
     let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
     let partitions = partitions_of(location.as_ref());
     let meta = ObjectMeta {

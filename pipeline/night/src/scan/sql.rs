@@ -12,6 +12,7 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, Volatility, cast, try_cast};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, visit_expressions};
+use tagmill_engine::check_depth;
 use tagmill_schemas::{Config, Error, Result, ValueType};
 
 use super::lost_elements::LostElements;
@@ -30,6 +31,7 @@ pub fn check_syntax(config: &Config) -> Result<()> {
     let state = SessionContext::new().state();
     let dialect = state.config_options().sql_parser.dialect;
     let check = |sql: &str, place: String| {
+        check_depth("configuration", sql).map_err(|e| e.at(&place))?;
         let parsed = state
             .sql_to_expr(sql, &dialect)
             .map_err(|e| explain(e, &place))?;
@@ -85,6 +87,7 @@ pub fn parse(
     date: NaiveDate,
     place: &str,
 ) -> Result<Expr> {
+    check_depth("configuration", sql).map_err(|e| e.at(place))?;
     let parsed = context
         .state()
         .create_logical_expr(sql, schema)

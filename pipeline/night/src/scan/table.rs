@@ -23,7 +23,7 @@ use tagmill_schemas::Error;
 
 use super::files::{RawFile, RawFiles};
 use tagmill_engine::external;
-use tagmill_warehouse::store::Store;
+use tagmill_warehouse::store::{Promise, Store};
 
 /// Byte ranges smaller than this are not worth a task of their own.
 const SMALLEST_RANGE: usize = 1 << 20;
@@ -83,7 +83,7 @@ impl RawTable {
     }
 }
 
-/// Makes a store known to plans that read from it.
+/// Makes a store known to plans that read from it; its errors name the file.
 ///
 /// # Errors
 /// Setup when its base is not a url.
@@ -93,7 +93,7 @@ pub fn register_store(store: &Store, runtime: &RuntimeEnv) -> tagmill_schemas::R
             .at(store.base())
             .because(e)
     })?;
-    runtime.register_object_store(&url, Arc::clone(store.objects()));
+    runtime.register_object_store(&url, store.explained(Promise::Listed));
     Ok(())
 }
 

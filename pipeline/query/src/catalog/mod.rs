@@ -26,7 +26,7 @@ use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 use tagmill_engine::{Work, of_datafusion};
 use tagmill_schemas::{Artifact, Error, Manifest, Result};
-use tagmill_warehouse::store::Store;
+use tagmill_warehouse::store::{Promise, Store};
 
 pub use files::FileTable;
 pub use raw::{RAW_SCHEMA, register_raw};
@@ -45,7 +45,7 @@ const STAGE: &str = "catalog";
 /// the manifest is no path.
 pub async fn register(ctx: &SessionContext, warehouse: &Store, manifest: &Manifest) -> Result<()> {
     let url = release::warehouse_url()?;
-    ctx.register_object_store(url.as_ref(), Arc::clone(warehouse.objects()));
+    ctx.register_object_store(url.as_ref(), warehouse.explained(Promise::Published));
     let read = listed::ReadLists::default();
     for artifact in Artifact::ALL {
         let table = release::table(artifact, manifest, warehouse, &url, &read)?;

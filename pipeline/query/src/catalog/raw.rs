@@ -26,7 +26,7 @@ use tagmill_engine::external;
 use tagmill_schemas::{Config, Error};
 
 use super::{FileTable, STAGE, failed};
-use tagmill_warehouse::store::{Store, open_pattern, partitions_of};
+use tagmill_warehouse::store::{Promise, Store, open_pattern, partitions_of};
 
 /// The schema that holds the raw sources.
 pub const RAW_SCHEMA: &str = "raw";
@@ -142,7 +142,7 @@ impl RawSchema {
         }
         let url = ObjectStoreUrl::parse(store.base()).map_err(failed)?;
         self.runtime
-            .register_object_store(url.as_ref(), Arc::clone(store.objects()));
+            .register_object_store(url.as_ref(), store.explained(Promise::Listed));
         Ok(url)
     }
 }

@@ -1,5 +1,5 @@
-//! Reads the columns of an artifact file; the first request checks that the file still has the size
-//! the manifest gives it.
+//! Reads the columns of an artifact file, after its bytes have been checked against the checksum that
+//! the manifest gives it: what a run builds on is what was published.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,11 +18,13 @@ use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use tagmill_schemas::artifact::{ColumnSpec, Columns};
-use tagmill_schemas::error::{Error, Reason, Result};
+use tagmill_schemas::checksum::Checksum;
+use tagmill_schemas::error::{Error, Result};
 use tagmill_schemas::manifest::FileEntry;
+use xxhash_rust::xxh3::Xxh3;
 
 use super::cure::cure_of;
-use crate::store::Store;
+use crate::store::{Store, damaged};
 
 /// Record batches of one file in its order.
 pub type BatchStream = BoxStream<'static, Result<RecordBatch>>;
@@ -34,6 +36,11 @@ const FEW_ROWS: usize = 1 << 10;
 const MANY_BYTES: i64 = 512 << 20;
 /// Covers the footer of all but the largest files.
 const FOOTER_BYTES: u64 = 64 << 10;
+/// A file up to this size is fetched once, checked and decoded in memory; a larger one is read twice,
+/// to check and to decode.
+const WHOLE_BYTES: u64 = 32 << 20;
+/// What is held of a larger file while it is checked.
+const PART_BYTES: u64 = 4 << 20;
 
 /// [`read_artifact`] of columns by name.
 ///
@@ -57,26 +64,21 @@ pub async fn read_columns<C: Columns>(
 }
 
 /// Streams the named columns (all of them for an empty list) of a published file, in the file's
-/// order.
+/// order, once all its bytes have been checked.
 ///
 /// # Errors
-/// Setup when the file is missing, damaged or not what the manifest says: a person must restore it.
-/// Else an error of the store.
+/// Refused when the file is missing, damaged or not what the manifest says: a person must restore
+/// it. Else an error of the store.
 pub async fn read_artifact(
     store: &Store,
     entry: &FileEntry,
     projection: &[&str],
 ) -> Result<BatchStream> {
-    let source = Source {
-        store: store.clone(),
-        location: store.location(&entry.path)?,
-        size: entry.bytes,
-        tail: None,
-    };
     let named = Named {
         store: store.clone(),
         path: entry.path.clone(),
     };
+    let source = open_checked(store, entry, &named).await?;
     let builder = ParquetRecordBatchStreamBuilder::new(source)
         .await
         .map_err(|e| named.explain(e))?;
@@ -117,6 +119,24 @@ pub async fn read_artifact(
     Ok(stream.map_err(move |e| named.explain(e)).boxed())
 }
 
+/// The file, when its bytes are those that were published.
+async fn open_checked(store: &Store, entry: &FileEntry, named: &Named) -> Result<Source> {
+    let mut source = Source {
+        store: store.clone(),
+        location: store.location(&entry.path)?,
+        size: entry.bytes,
+        tail: None,
+    };
+    let found = source.checksum().await.map_err(|e| named.explain(e))?;
+    match found.to_string() == entry.checksum {
+        true => Ok(source),
+        false => Err(named.damaged(format!(
+            "found checksum {found}, expected {}",
+            entry.checksum
+        ))),
+    }
+}
+
 fn is_column(column: &ColumnSpec, field: &FieldRef) -> bool {
     column.name == field.name() && column.data_type == *field.data_type()
 }
@@ -146,13 +166,8 @@ struct Named {
 
 impl Named {
     fn damaged(&self, what: String) -> Error {
-        Error::setup(
-            self.store.stage(),
-            format!("a published file is damaged: {what}"),
-        )
-        .for_reason(Reason::Damaged)
-        .at(self.store.name_of(&self.path))
-        .fix(cure_of(&self.path))
+        damaged(self.store.stage(), &self.store.name_of(&self.path), what)
+            .fix(cure_of(&self.path))
     }
 
     fn explain(&self, error: ParquetError) -> Error {
@@ -170,7 +185,7 @@ impl Named {
 }
 
 /// Ranges of any Parquet file of a known size.
-pub fn file_reader(
+pub(super) fn file_reader(
     store: &Store,
     location: Path,
     size: u64,
@@ -188,7 +203,7 @@ struct Source {
     store: Store,
     location: Path,
     size: u64,
-    /// What was read from here to the end for the footer: of a small file everything.
+    /// What was read from here to the end: the footer, of a checked file that fits everything.
     tail: Option<(u64, Bytes)>,
 }
 
@@ -210,6 +225,24 @@ impl Source {
                 Err(error.into())
             }
         }
+    }
+
+    /// The checksum of all bytes; those of a file that fits are kept.
+    async fn checksum(&mut self) -> parquet::errors::Result<Checksum> {
+        if self.size <= WHOLE_BYTES {
+            let bytes = self.fetch(0..self.size).await?;
+            let checksum = Checksum::of(&bytes);
+            self.tail = Some((0, bytes));
+            return Ok(checksum);
+        }
+        let mut hash = Box::new(Xxh3::new());
+        let mut start = 0;
+        while start < self.size {
+            let end = self.size.min(start + PART_BYTES);
+            hash.update(&self.fetch(start..end).await?);
+            start = end;
+        }
+        Ok(Checksum(hash.digest128()))
     }
 
     /// The range, if it is in the tail.
@@ -238,7 +271,7 @@ impl AsyncFileReader for Source {
                 return Ok(bytes);
             }
             let bytes = self.fetch(range.clone()).await?;
-            if range.end == self.size && bytes.len() as u64 <= FOOTER_BYTES {
+            if self.tail.is_none() && range.end == self.size && bytes.len() as u64 <= FOOTER_BYTES {
                 self.tail = Some((range.start, bytes.clone()));
             }
             Ok(bytes)

@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 
-use tagmill_schemas::error::Error;
+use tagmill_schemas::error::{Error, Reason};
 
 /// Turns an error of an object store into ours.
 ///
@@ -23,6 +23,14 @@ pub fn explain(stage: &'static str, place: &str, what: &str, error: object_store
         Cause::Person(why) | Cause::Later(why) => why.fix.into_iter().fold(made, Error::fix),
     };
     made.because(Brief(error))
+}
+
+/// A published file that is not what its manifest says; `what` is the difference.
+pub fn damaged(stage: &'static str, place: &str, what: String) -> Error {
+    Error::refused(stage, format!("a published file is damaged: {what}"))
+        .for_reason(Reason::Damaged)
+        .at(place)
+        .fix("restore the file from a copy")
 }
 
 /// An error of an object store whose message is cut before the response's body: pages of HTML and

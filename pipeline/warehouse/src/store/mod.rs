@@ -9,10 +9,12 @@
 //!                    │
 //!                    ├─ list / head / get / get_range   (pattern.rs: `*` and `**`)
 //!                    ├─ put / create                    (create: only if nothing is there)
-//!                    └─ make_durable / create_durable   (on disk, not only in the system's memory)
+//!                    ├─ make_durable / create_durable   (on disk, not only in the system's memory)
+//!                    └─ explained                       (for DataFusion: errors that name the file)
 //! ```
 
 mod durable;
+mod explained;
 mod fault;
 mod list_files;
 mod open;
@@ -31,9 +33,10 @@ use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use tagmill_schemas::error::{Error, Result};
 
-pub use fault::{cause_of, explain};
+pub use explained::Promise;
+pub use fault::{cause_of, damaged, explain};
 pub use list_files::ListFiles;
-pub use open::{open_pattern, split_pattern};
+pub use open::{check_url, open_pattern, split_pattern};
 pub use partition::{Partition, partitions_of};
 
 /// What became of a [`Store::create`].

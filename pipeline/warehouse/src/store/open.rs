@@ -12,17 +12,33 @@ use object_store::http::HttpBuilder;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
-use object_store::{ClientOptions, ObjectStore, RetryConfig};
+use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 use tagmill_schemas::error::{Error, Result};
+use tagmill_schemas::outside::secret_in;
 use url::Url;
 
 use super::Store;
 
 const STAGE: &str = "store";
 
-/// Long enough for a fail-over, short enough that a scheduler sees exit 3 while the night is young.
-const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
-const MAX_RETRIES: usize = 12;
+/// An outage of 60 s is survived, that of a fail-over; short enough that a scheduler sees exit 3
+/// while the night is young. Time alone ends the retries: waits are chosen at random between the
+/// first and a multiple of the one before, so a count of them may be used up within seconds.
+const RETRY_TIMEOUT: Duration = Duration::from_secs(90);
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+const WAIT_GROWTH: f64 = 3.0;
+
+/// Variables that hold the url of a service, by the scheme of the stores that it serves.
+const ENDPOINTS: [(&str, &[&str]); 3] = [
+    ("s3", &S3_ENDPOINTS),
+    ("s3a", &S3_ENDPOINTS),
+    ("gs", &["GOOGLE_BASE_URL"]),
+];
+const S3_ENDPOINTS: [&str; 3] = ["AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"];
+
+/// Schemes that need two slashes.
+const WITH_AUTHORITY: [&str; 5] = ["s3", "s3a", "gs", "http", "https"];
 
 /// `memory://` stores by authority: one process opens a warehouse more than once and means the same
 /// one.
@@ -37,7 +53,61 @@ pub(super) fn mount(name: &str, objects: Arc<dyn ObjectStore>) {
         .insert(name.to_owned(), objects);
 }
 
+/// Whether this is a url or path that a store can be opened by, and what the environment says of its
+/// service is a url as well. Nothing is opened.
+///
+/// # Errors
+/// Setup, with what was found and expected.
+pub fn check_url(url: &str) -> Result<()> {
+    if let Some(secret) = secret_in(url) {
+        return Err(Error::setup(STAGE, format!("found {secret} in a url"))
+            .at(url)
+            .fix("take it out: credentials belong into the environment"));
+    }
+    let Some((scheme, _)) = split_scheme(url) else {
+        let scheme = url.split_once(':').map(|(scheme, _)| scheme.to_lowercase());
+        let meant = WITH_AUTHORITY.iter().find(|known| scheme.as_deref() == Some(*known));
+        return match meant {
+            Some(meant) => Err(Error::setup(STAGE, format!("found no // after {meant}:"))
+                .at(url)
+                .fix(format!("did you mean {meant}://?"))),
+            None => Ok(()),
+        };
+    };
+    let endpoints = ENDPOINTS.iter().find(|(known, _)| *known == scheme);
+    endpoints
+        .into_iter()
+        .flat_map(|(_, variables)| *variables)
+        .try_for_each(|variable| match std::env::var_os(variable) {
+            None => Ok(()),
+            Some(value) => check_endpoint(variable, &value.to_string_lossy()),
+        })
+}
+
+/// The library takes what it is given for a url of a service.
+fn check_endpoint(variable: &str, value: &str) -> Result<()> {
+    let refuse = |found: &str| {
+        Err(Error::setup(STAGE, format!("{variable} is {found}, expected https://host or https://host:port"))
+            .fix("set it to the url of the service, or unset it"))
+    };
+    if value.trim().is_empty() {
+        return refuse("empty");
+    }
+    if secret_in(value).is_some() {
+        return refuse("a url with user or password");
+    }
+    let Ok(url) = Url::parse(value) else {
+        return refuse(&format!("{value:?}, which is not a url"));
+    };
+    match url.scheme() {
+        "http" | "https" if url.query().is_none() && url.fragment().is_none() => Ok(()),
+        "http" | "https" => refuse("a url with parameters"),
+        _ => refuse(&format!("{value:?}, without http:// or https://")),
+    }
+}
+
 pub(super) fn open(url: &str) -> Result<Store> {
+    check_url(url)?;
     match split_scheme(url) {
         None => open_directory(FilePath::new(url)),
         Some(("file", _)) => open_directory(&file_path(url)?),
@@ -168,9 +238,13 @@ fn open_memory(rest: &str) -> Result<Store> {
 
 fn retry() -> RetryConfig {
     RetryConfig {
-        max_retries: MAX_RETRIES,
+        max_retries: usize::MAX,
         retry_timeout: RETRY_TIMEOUT,
-        ..RetryConfig::default()
+        backoff: BackoffConfig {
+            init_backoff: FIRST_WAIT,
+            max_backoff: LONGEST_WAIT,
+            base: WAIT_GROWTH,
+        },
     }
 }
 
@@ -272,6 +346,36 @@ mod tests {
                 Some(2),
                 "{url}"
             );
+        }
+    }
+
+    #[test]
+    fn refuses_slips_in_urls_before_a_library_gets_them() {
+        for (url, expected) in [
+            ("s3:/bucket/x", "did you mean s3://?"),
+            ("S3:bucket", "did you mean s3://?"),
+            ("https:/host/x", "did you mean https://?"),
+            ("s3://KEY:SECRET@bucket/w", "found user or password"),
+            ("s3://bucket/w?aws_secret_access_key=SECRET", "aws_secret_access_key"),
+        ] {
+            let error = Store::open(url).err().unwrap();
+            assert_eq!(error.exit_code(), 2);
+            let text = error.to_string();
+            assert!(text.contains(expected) && !text.contains("SECRET@"), "{text}");
+            assert!(!text.contains("=SECRET"), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_is_a_url_of_http() {
+        for value in ["https://h", "http://127.0.0.1:9000", "https://h/path/"] {
+            check_endpoint("AWS_ENDPOINT", value).unwrap();
+        }
+        for value in ["", " ", "h:9000", "localhost", "https://", "https://u:p@h", "http://h?x=1"] {
+            let error = check_endpoint("AWS_ENDPOINT", value).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            assert!(error.to_string().contains("AWS_ENDPOINT is"), "{error}");
+            assert!(!error.to_string().contains("u:p"), "{error}");
         }
     }
 

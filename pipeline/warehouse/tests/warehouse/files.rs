@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, BinaryArray, RecordBatch};
 use arrow::compute::concat_batches;
+use bytes::Bytes;
 use futures::TryStreamExt;
 use parquet::basic::Compression;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
@@ -366,14 +367,23 @@ async fn a_changed_or_missing_file_is_damage_that_a_person_must_repair() {
     )
     .await;
     let bytes = store.get(&entry.path).await.unwrap();
+    let flipped = |at: usize| {
+        let mut bytes = bytes.to_vec();
+        bytes[at] ^= 1;
+        Bytes::from(bytes)
+    };
     for damaged in [
         bytes.slice(..bytes.len() - 1),
         bytes.slice(..10),
         [bytes.clone(), bytes.slice(..1)].concat().into(),
+        flipped(4),
+        flipped(bytes.len() / 2),
+        flipped(bytes.len() - 5),
     ] {
         store.put(&entry.path, damaged).await.unwrap();
         let error = read_artifact(&store, &entry, &[]).await.err().unwrap();
-        assert_eq!(error.exit_code(), 2, "{error}");
+        assert_eq!(error.exit_code(), 1, "{error}");
+        assert!(error.to_string().contains(&entry.path), "{error}");
     }
     let other = FileEntry {
         rows: 7,
