@@ -18,6 +18,8 @@ use crate::failure::{Failure, Signal};
 
 /// Planning recurses as deep as queries are nested.
 const STACK_BYTES: usize = 32 << 20;
+/// Evaluating an expression recurses as deep as it is.
+const WORKER_STACK_BYTES: usize = 8 << 20;
 /// How long a stopped command may take to let go of its threads and files.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -87,14 +89,20 @@ async fn watched<F: Future<Output = Result<()>>>(
         .spawn(work)
         .map_err(not_started)?;
     tokio::select! {
-        result = &mut ended => Ok(result.unwrap_or_else(|_| Err(Error::setup(stage, "stopped by a \
-            defect of this program, see above")))?),
+        result = &mut ended => Ok(result.unwrap_or_else(|_| Err(defect(stage)))?),
         signal = signals.next() => {
             let _ = cancel.send(());
             tokio::select! { _ = ended => (), _ = signals.next() => (), () = tokio::time::sleep(GRACE) => () }
             Err(stopped(stage, signal))
         }
     }
+}
+
+/// The thread of the command ended without an answer.
+fn defect(stage: &'static str) -> Error {
+    Error::setup(stage, "stopped by a defect of this program")
+        .because(crate::logging::newest_panic())
+        .fix("report it, with the data if it can be shown")
 }
 
 fn runtime(threads: usize) -> Result<Runtime, Failure> {
@@ -107,7 +115,11 @@ fn runtime(threads: usize) -> Result<Runtime, Failure> {
             .build_global()
             .map_err(|e| not_started(io::Error::other(e)))?;
     }
-    builder.enable_all().build().map_err(not_started)
+    builder
+        .thread_stack_size(WORKER_STACK_BYTES)
+        .enable_all()
+        .build()
+        .map_err(not_started)
 }
 
 fn not_started(cause: io::Error) -> Failure {

@@ -2,12 +2,14 @@
 //! apart.
 
 use std::io::{self, Write};
-use std::sync::OnceLock;
+use std::panic;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use chrono::{SecondsFormat, Utc};
 use indicatif::MultiProgress;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use serde_json::json;
+use tagmill_schemas::outside::Shown;
 
 use crate::global::LogFormat;
 
@@ -40,6 +42,29 @@ pub fn start(format: LogFormat, is_quiet: bool) {
     if log::set_logger(logger).is_ok() {
         log::set_max_level(own);
     }
+}
+
+/// What the newest panic said, and where.
+static DEFECT: Mutex<Option<String>> = Mutex::new(None);
+
+/// From now on a panic is kept for the sentence that a command ends with: where a decoder's is caught
+/// and a damaged file named, nobody is shown a trace. `RUST_BACKTRACE` shows it as well.
+pub fn keep_panics() {
+    let default = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if std::env::var_os("RUST_BACKTRACE").is_some() {
+            default(info);
+        }
+        let text = Shown(&info.to_string()).to_string();
+        log::debug!("{text}");
+        *DEFECT.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+    }));
+}
+
+/// What the newest panic said.
+pub fn newest_panic() -> String {
+    let newest = DEFECT.lock().unwrap_or_else(PoisonError::into_inner);
+    newest.clone().unwrap_or_default()
 }
 
 /// The format that the arguments ask for, found without parsing them: they may be what is wrong.
@@ -102,11 +127,14 @@ impl Log for Logger {
         if !self.enabled(record.metadata()) {
             return;
         }
+        // Names and values in it come from data.
+        let text = record.args().to_string();
+        let message = Shown(&text);
         let line = match self.format {
             LogFormat::Json => {
-                json!({"time": now(), "level": name(record.level()), "target": record.target(), "message": record.args().to_string()}).to_string()
+                json!({"time": now(), "level": name(record.level()), "target": record.target(), "message": message.to_string()}).to_string()
             }
-            LogFormat::Text => format!("{} {:<5} {}", now(), name(record.level()), record.args()),
+            LogFormat::Text => format!("{} {:<5} {message}", now(), name(record.level())),
         };
         self.bars.suspend(|| write(&line));
     }

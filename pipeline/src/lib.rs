@@ -6,6 +6,7 @@
 //!            stages: one type each, consumed by the next
 //! ```
 
+mod bounded;
 mod damage;
 mod groups;
 mod init;

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use tagmill_schemas::Result;
 
+use super::bounded::Bounded;
 use super::later::{refuse_later, tell_later};
 use super::report::Report;
 use super::stages::Inputs;
@@ -17,6 +18,7 @@ use super::{Observer, Request};
 /// is published then.
 pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
     refuse_later(request)?;
+    let observer = &Bounded::new(observer);
     tell_later(&request.config, observer);
     let mut clock = Clock::new(observer);
     clock.stage(

@@ -8,6 +8,7 @@ use tagmill_schemas::config::{Source, SourceKind};
 use tagmill_schemas::{Config, Result};
 use tagmill_warehouse::store::{Store, open_pattern};
 
+use super::bounded::Bounded;
 use super::groups::plan_groups;
 use super::later::tell_later;
 use super::registry::group_tags;
@@ -24,8 +25,10 @@ pub async fn validate(request: &Request) -> Result<ValidateReport> {
     check_syntax(config)?;
     check_places(config)?;
     let heard = Heard::default();
-    tell_later(config, &heard);
-    let tags = group_tags(request, None, &heard).await?;
+    let bounded = Bounded::new(&heard);
+    tell_later(config, &bounded);
+    let tags = group_tags(request, None, &bounded).await?;
+    drop(bounded);
     let platform = platform_tags(config);
     let groups = plan_groups(request, &platform, &tags, &Withheld::new(), &Silent).await?;
     let mut problems = heard.lines.into_inner().unwrap_or_default();

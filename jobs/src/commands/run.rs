@@ -112,19 +112,28 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
                         "stopped at {date}; the {} nights before it are done",
                         nights.len()
                     );
-                    print(&global, nights)?;
+                    print(&global, nights);
                 }
                 return Err(error);
             }
         }
     }
-    print(&global, nights)
+    print(&global, nights);
+    Ok(())
 }
 
-fn print(global: &Global, nights: Vec<Report>) -> Result<()> {
-    match nights.as_slice() {
+/// The nights are published: a result that nobody can read is a warning, and no reason to run them
+/// again.
+fn print(global: &Global, nights: Vec<Report>) {
+    let released = nights.iter().filter_map(|night| night.release);
+    let released: Vec<String> = released.map(|number| number.to_string()).collect();
+    let printed = match nights.as_slice() {
         [night] => output::print(global.output, night),
         _ => output::print(global.output, &Nights { nights }),
+    };
+    if let Err(error) = printed {
+        let released = released.join(", ");
+        log::warn!("release {released} is published, but the result is not printed: {error}");
     }
 }
 

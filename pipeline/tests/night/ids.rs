@@ -39,9 +39,9 @@ async fn null_and_empty_user_ids_are_rejected_with_their_rows_and_lose_nobody_el
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_of_a_megabyte_is_a_user_and_a_longer_one_is_rejected() {
+async fn an_id_of_four_kilobytes_is_a_user_and_a_longer_one_is_rejected() {
     let hand = shop();
-    let (long, longer) = ("u".repeat(1 << 20), "u".repeat((1 << 20) + 1));
+    let (long, longer) = ("u".repeat(4 << 10), "u".repeat((4 << 10) + 1));
     hand.write_profiles(
         DAY,
         &[

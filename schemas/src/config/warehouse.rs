@@ -110,13 +110,13 @@ pub(super) const RETENTION: Table = Table {
         ),
         Key::optional(
             "behaviour_days",
-            "whole number from 1",
+            "whole number from 1 to 36500",
             "120",
             "days of behaviour",
         ),
         Key::optional(
             "rejects_days",
-            "whole number from 1",
+            "whole number from 1 to 36500",
             "14",
             "days of rejects, quality and runs",
         ),
@@ -166,16 +166,21 @@ impl RunSettings {
     }
 }
 
+/// A hundred years: there is a date so many days before any night.
+const MOST_DAYS: u64 = 36_500;
+
 impl Retention {
     pub(super) fn read(root: &Section<'_>) -> Result<Self> {
         let section = root.section("retention", RETENTION.keys)?;
-        let count = |key| section.optional(key, |entry| entry.count(1));
-        let (behaviour_days, rejects_days) = (
-            count("behaviour_days")?.unwrap_or(120),
-            count("rejects_days")?.unwrap_or(14),
-        );
+        let days = |key, default| {
+            let found = section.optional(key, |entry| entry.integer(1..=MOST_DAYS))?;
+            // The range fits 32 bits.
+            Ok(found.map_or(default, |days| days as u32))
+        };
+        let (behaviour_days, rejects_days) =
+            (days("behaviour_days", 120)?, days("rejects_days", 14)?);
         Ok(Self {
-            releases: count("releases")?,
+            releases: section.optional("releases", |entry| entry.count(1))?,
             behaviour_days,
             rejects_days,
         })

@@ -8,6 +8,9 @@ use crate::nearest::nearest;
 use crate::shard::is_app_name;
 use crate::value::{Value, ValueType, date_of};
 
+/// Names stand in every row of artifacts, manifests and logs.
+const MOST_NAME_BYTES: usize = 1 << 10;
+
 /// A registry row while it is read.
 pub(super) struct Fields<'a>(&'a Map<String, Json>);
 
@@ -35,12 +38,29 @@ impl<'a> Fields<'a> {
     }
 
     /// Text that is not empty.
+    pub(super) fn text(&self, field: &str) -> Result<String, RowError> {
+        self.optional_text(field)?
+            .ok_or_else(|| error(field, "nothing", "text"))
+    }
+
+    /// [`Self::text`] of at most [`MOST_NAME_BYTES`].
     pub(super) fn name(&self, field: &str) -> Result<String, RowError> {
         self.optional_name(field)?
             .ok_or_else(|| error(field, "nothing", "text"))
     }
 
     pub(super) fn optional_name(&self, field: &str) -> Result<Option<String>, RowError> {
+        match self.optional_text(field)? {
+            Some(name) if name.len() > MOST_NAME_BYTES => Err(error(
+                field,
+                format!("a name of {} bytes", name.len()),
+                format!("at most {MOST_NAME_BYTES}"),
+            )),
+            name => Ok(name),
+        }
+    }
+
+    fn optional_text(&self, field: &str) -> Result<Option<String>, RowError> {
         match self.get(field) {
             None => Ok(None),
             Some(Json::String(text)) if !text.is_empty() => Ok(Some(text.clone())),

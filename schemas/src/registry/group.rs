@@ -12,7 +12,7 @@ use super::field::Fields;
 pub struct GroupRow {
     /// Not empty, without a zero byte.
     pub app: String,
-    /// Not empty; any other text; the name rules and results use.
+    /// Not empty, at most 1,024 bytes; any other text; the name rules and results use.
     pub group: String,
     /// A display name.
     pub name: Option<String>,
@@ -47,7 +47,7 @@ impl GroupRow {
             app: fields.app()?,
             group: fields.name("group")?,
             name: fields.optional_name("name")?,
-            rule: fields.name("rule")?,
+            rule: fields.text("rule")?,
             valid_from: fields.date("valid_from")?,
             valid_to: fields.date("valid_to")?,
             enabled: fields.boolean("enabled", true)?,

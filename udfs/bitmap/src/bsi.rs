@@ -15,8 +15,8 @@ use crate::sets::clip::page;
 use crate::sets::count::{and_cardinality, and_not_cardinality};
 use std::collections::BTreeMap;
 
-/// The most slices that SQL's numbers need, which are below 2^63; 64 can be compared.
-pub const SLICES_MOST: u32 = 63;
+/// The most slices: 64-bit integers may be 2^64 - 1 apart.
+pub const SLICES_MOST: u32 = 64;
 
 /// How a number is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

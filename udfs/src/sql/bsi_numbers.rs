@@ -147,11 +147,11 @@ impl NumberGroups {
             Vec::with_capacity(count),
         );
         for rows in groups(rows, count) {
-            let mut used = u64::from(!rows.is_empty());
+            let mut used = u128::from(!rows.is_empty());
             for row in rows {
                 members[0].push(row.member);
                 let mut left = sliced(row.number, self.offset)?;
-                used |= left << 1;
+                used |= u128::from(left) << 1;
                 while left != 0 {
                     members[left.trailing_zeros() as usize + 1].push(row.member);
                     left &= left - 1;
@@ -202,14 +202,8 @@ fn groups(rows: &[Row], count: usize) -> impl Iterator<Item = &[Row]> {
 
 /// The number that is sliced.
 fn sliced(number: i64, offset: i64) -> Result<u64> {
-    let above = u64::try_from(i128::from(number) - i128::from(offset))
-        .ok()
-        .filter(|above| above >> SLICES_MOST == 0);
-    above.ok_or_else(|| {
-        exec_datafusion_err!(
-            "{NAME}: number {number}, expected from {offset} on, and less than 2^63 above it"
-        )
-    })
+    let above = u64::try_from(i128::from(number) - i128::from(offset));
+    above.map_err(|_| exec_datafusion_err!("{NAME}: number {number}, expected from {offset} on"))
 }
 
 impl GroupsAccumulator for NumberGroups {

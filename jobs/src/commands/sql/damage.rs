@@ -5,7 +5,7 @@
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use tagmill_schemas::{Error, Reason};
-use tagmill_warehouse::artifact::{decode_guarded, decode_all};
+use tagmill_warehouse::artifact::{decode_all, decode_guarded};
 use tagmill_warehouse::store::Store;
 
 use super::access::Access;

@@ -42,8 +42,8 @@ pub(super) async fn open(
     if settings.threads > 0 {
         config = config.with_target_partitions(settings.threads);
     }
-    let mut runtime =
-        RuntimeEnvBuilder::new().with_object_store_registry(Arc::new(Stores::new(Arc::clone(&access))));
+    let mut runtime = RuntimeEnvBuilder::new()
+        .with_object_store_registry(Arc::new(Stores::new(Arc::clone(&access))));
     if let Some(bytes) = settings
         .memory
         .and_then(|bytes| usize::try_from(bytes).ok())

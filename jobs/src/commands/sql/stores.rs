@@ -51,9 +51,8 @@ impl ObjectStoreRegistry for Stores {
 
     fn deregister_store(&self, url: &Url) -> Result<Arc<dyn ObjectStore>> {
         let removed = self.known().remove(base_of(url));
-        removed.ok_or_else(|| {
-            DataFusionError::Plan(format!("found no object store {}", base_of(url)))
-        })
+        removed
+            .ok_or_else(|| DataFusionError::Plan(format!("found no object store {}", base_of(url))))
     }
 
     fn get_store(&self, url: &Url) -> Result<Arc<dyn ObjectStore>> {
@@ -63,8 +62,7 @@ impl ObjectStoreRegistry for Stores {
         }
         let store = Store::open(&format!("{base}/")).map_err(external)?;
         let objects = store.for_stage("sql").explained(Promise::Listed);
-        let watched: Arc<dyn ObjectStore> =
-            Arc::new(Watched::new(base, objects, &self.access));
+        let watched: Arc<dyn ObjectStore> = Arc::new(Watched::new(base, objects, &self.access));
         self.known().insert(base.to_owned(), Arc::clone(&watched));
         Ok(watched)
     }

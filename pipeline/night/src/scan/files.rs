@@ -245,7 +245,9 @@ async fn read_footer(store: Store, found: Found) -> Result<RawFile> {
         let footer = reader.load_and_finish(fetched, found.size).await?;
         ArrowReaderMetadata::try_new(Arc::new(footer), ArrowReaderOptions::new())
     };
-    let metadata = decode_guarded(read).await.map_err(|e| footer_error(e, &name))?;
+    let metadata = decode_guarded(read)
+        .await
+        .map_err(|e| footer_error(e, &name))?;
     let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
     let partitions = partitions_of(location.as_ref());
     let meta = ObjectMeta {

@@ -8,6 +8,7 @@ use arrow::datatypes::{DataType, Int64Type, UInt64Type};
 use datafusion::error::{DataFusionError, Result};
 
 use crate::plan::columns::{ExchangedColumn, Layout};
+use crate::scan::sample;
 
 /// A batch of one source.
 pub struct SourceBatch<'a> {
@@ -143,19 +144,11 @@ impl<'a> SourceBatch<'a> {
 
     /// A row as JSON without its hash and status, for the rejects.
     pub fn describe(&self, row: usize) -> String {
-        let cell = |array: &ArrayRef| match array.is_null(row) {
-            true => serde_json::Value::Null,
-            false => arrow::util::display::array_value_to_string(array, row)
-                .map_or(serde_json::Value::Null, serde_json::Value::String),
-        };
         let columns = self.layout.iter().zip(self.batch.columns());
         let shown = columns.filter(|((column, _), _)| {
             !matches!(column, ExchangedColumn::Hash | ExchangedColumn::Status)
         });
-        let object: serde_json::Map<_, _> = shown
-            .map(|((_, name), array)| (name.to_owned(), cell(array)))
-            .collect();
-        serde_json::Value::Object(object).to_string()
+        sample(shown.map(|((_, name), array)| (name, array)), row)
     }
 }
 

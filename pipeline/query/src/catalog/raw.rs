@@ -18,14 +18,16 @@ use datafusion::error::Result;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::{Expr, TableType};
+use datafusion::parquet::errors::ParquetError;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectMeta;
-use tagmill_engine::external;
+use tagmill_engine::{Work, external, of_datafusion};
 use tagmill_schemas::{Config, Error};
 
 use super::{FileTable, STAGE, failed};
+use tagmill_warehouse::artifact::decode_guarded;
 use tagmill_warehouse::store::{Promise, Store, open_pattern, partitions_of};
 
 /// The schema that holds the raw sources.
@@ -161,13 +163,19 @@ async fn merged_schema(store: &Store, files: &[ObjectMeta]) -> tagmill_schemas::
 }
 
 async fn schema_of(store: Store, file: ObjectMeta) -> tagmill_schemas::Result<Schema> {
-    let schema = DFParquetMetadata::new(store.objects().as_ref(), &file)
-        .fetch_schema()
-        .await;
-    let schema = schema.map_err(|e| {
-        Error::refused(STAGE, "the footer can not be read")
-            .at(file.location.to_string())
-            .because(e)
+    let objects = store.explained(Promise::Listed);
+    let read = async {
+        let footer = DFParquetMetadata::new(objects.as_ref(), &file);
+        let schema = footer.fetch_schema().await;
+        schema.map_err(|e| ParquetError::External(Box::new(e)))
+    };
+    let schema = decode_guarded(read).await.map_err(|e| {
+        let name = format!("{}/{}", store.base(), file.location);
+        let error = of_datafusion(Work::RawData, STAGE, e);
+        match error.place() {
+            Some(_) => error,
+            None => error.at(name),
+        }
     })?;
     // Writers' key-value metadata differs from file to file and is no part of a table.
     Ok(Schema::new(schema.fields))

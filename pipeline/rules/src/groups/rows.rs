@@ -1,6 +1,7 @@
 //! Rows of registry files: NDJSON, CSV with a header, Parquet; one JSON object each, whatever the
 //! file's format.
 
+use std::collections::HashSet;
 use std::str;
 
 use serde_json::{Map, Value as Json};
@@ -121,6 +122,15 @@ fn without_line(error: &serde_json::Error) -> String {
     format!("{message} at column {}", error.column())
 }
 
+/// The first columns of a header that may have thousands.
+fn beginning(header: &[String]) -> String {
+    let text: String = header.join(",").chars().take(200).collect();
+    match header.len() {
+        count if count > 20 => format!("{text:?} and so on, {count} columns"),
+        _ => format!("{text:?}"),
+    }
+}
+
 fn read_csv(file: &str, bytes: &[u8], take: &mut Take<'_>) -> Result<()> {
     let mut records = Records::of(bytes);
     let header = match records.next() {
@@ -129,19 +139,16 @@ fn read_csv(file: &str, bytes: &[u8], take: &mut Take<'_>) -> Result<()> {
             Error::refused("registry", format!("the header has {reason}")).at(file)
         })?,
     };
-    let repeated = header
-        .iter()
-        .enumerate()
-        .find(|(index, name)| header[..*index].contains(name));
-    if let Some((_, name)) = repeated {
+    let mut names = HashSet::with_capacity(header.len());
+    if let Some(name) = header.iter().find(|name| !names.insert(name.as_str())) {
         return Err(Error::refused("registry", format!("the header has {name:?} twice")).at(file));
     }
     if !header.iter().any(|name| name == "app") {
         take(
             1,
             Err(format!(
-                "expected a header with the column app, found {:?}",
-                header.join(",")
+                "expected a header with the column app, found {}",
+                beginning(&header)
             )),
         );
     }

@@ -58,7 +58,9 @@ mod tests {
         });
         let error = ended.await.err().map(|error| error.to_string());
         assert!(
-            error.as_deref().is_some_and(|text| text.contains("out of bounds")),
+            error
+                .as_deref()
+                .is_some_and(|text| text.contains("out of bounds")),
             "{error:?}"
         );
         assert_eq!(decode_guarded(async { Ok(7) }).await.ok(), Some(7));

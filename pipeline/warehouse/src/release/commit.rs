@@ -176,10 +176,14 @@ impl Known {
 async fn create(store: &Store, manifest: &Manifest, json: Bytes) -> Result<Outcome> {
     let path = release::path(manifest.release);
     for _ in 0..TRIES {
-        if store.create_durable(&path, json.clone()).await? == Create::Created {
-            return Ok(Outcome::Committed {
-                release: manifest.release,
-            });
+        match store.create_durable(&path, json.clone()).await {
+            Ok(Create::Created) => {
+                return Ok(Outcome::Committed {
+                    release: manifest.release,
+                });
+            }
+            Ok(Create::Exists) => {}
+            Err(error) => return is_visible(store, manifest, &json, error).await,
         }
         if store.head(&path).await?.is_some() {
             return settle(store, manifest, &json, manifest.release).await;
@@ -190,6 +194,27 @@ async fn create(store: &Store, manifest: &Manifest, json: Bytes) -> Result<Outco
         "the store refuses to create the release although there is none",
     )
     .at(store.name_of(&path)))
+}
+
+/// A create that failed after the release could be seen has published it.
+async fn is_visible(
+    store: &Store,
+    manifest: &Manifest,
+    json: &Bytes,
+    error: Error,
+) -> Result<Outcome> {
+    match store.try_get(&release::path(manifest.release)).await {
+        Ok(Some(there)) if there == *json => {
+            log::warn!(
+                "release {} is published, but a power cut may undo that: {error}",
+                manifest.release
+            );
+            Ok(Outcome::Committed {
+                release: manifest.release,
+            })
+        }
+        _ => Err(error),
+    }
 }
 
 /// The number is taken: by us, if the bytes are ours.

@@ -1,22 +1,27 @@
 //! Makes files outlast a power cut. An object store promises that with every write; a file system
 //! only when it is asked to, and otherwise may keep a name and lose the bytes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 use tagmill_schemas::error::Result;
+use tokio::task::JoinHandle;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Create, Store};
 
 /// Waits for so many disks' answers at once.
 const AT_ONCE: usize = 8;
+
+/// Files that are on their way to disk.
+pub(super) type Begun = BTreeMap<PathBuf, JoinHandle<io::Result<()>>>;
 
 impl Store {
     /// Returns when the bytes and the names of these objects are on disk. Nothing to do on object
@@ -53,12 +58,18 @@ impl Store {
     }
 
     /// Asks for the bytes of a new object to be written while other work goes on, so that
-    /// [`Store::make_durable`] waits less.
+    /// [`Store::make_durable`] waits less: it waits for this, because a system tells a failure once,
+    /// to whoever asks first.
     pub fn begin_sync(&self, path: &str) {
         if let (true, Ok(file)) = (self.is_local(), self.file_of(path)) {
-            // What fails here fails again, and is told, when it is waited for.
-            drop(tokio::task::spawn_blocking(move || sync(&file)));
+            let of_task = file.clone();
+            let task = tokio::task::spawn_blocking(move || sync(&of_task));
+            self.begun().insert(file, task);
         }
+    }
+
+    fn begun(&self) -> MutexGuard<'_, Begun> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// [`Store::create`] of an object that is whole or not there after a power cut.
@@ -101,7 +112,9 @@ impl Store {
         let synced = files.into_iter().map(|(path, file)| {
             let store = self.clone();
             async move {
-                let done = tokio::task::spawn_blocking(move || sync(&file))
+                let begun = store.begun().remove(&file);
+                let done = begun
+                    .unwrap_or_else(|| tokio::task::spawn_blocking(move || sync(&file)))
                     .await
                     .map_err(io::Error::other)
                     .and_then(|done| done);

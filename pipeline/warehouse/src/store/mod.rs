@@ -23,7 +23,7 @@ mod pattern;
 pub mod testing;
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -68,6 +68,8 @@ pub struct Store {
     base: String,
     root: Path,
     stage: &'static str,
+    /// Shared by clones: who waits for a file need not be who wrote it.
+    begun: Arc<Mutex<durable::Begun>>,
 }
 
 impl Store {
@@ -89,6 +91,7 @@ impl Store {
             base: base.into(),
             root,
             stage: "store",
+            begun: Arc::default(),
         }
     }
 

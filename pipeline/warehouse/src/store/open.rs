@@ -66,7 +66,9 @@ pub fn check_url(url: &str) -> Result<()> {
     }
     let Some((scheme, _)) = split_scheme(url) else {
         let scheme = url.split_once(':').map(|(scheme, _)| scheme.to_lowercase());
-        let meant = WITH_AUTHORITY.iter().find(|known| scheme.as_deref() == Some(*known));
+        let meant = WITH_AUTHORITY
+            .iter()
+            .find(|known| scheme.as_deref() == Some(*known));
         return match meant {
             Some(meant) => Err(Error::setup(STAGE, format!("found no // after {meant}:"))
                 .at(url)
@@ -87,8 +89,11 @@ pub fn check_url(url: &str) -> Result<()> {
 /// The library takes what it is given for a url of a service.
 fn check_endpoint(variable: &str, value: &str) -> Result<()> {
     let refuse = |found: &str| {
-        Err(Error::setup(STAGE, format!("{variable} is {found}, expected https://host or https://host:port"))
-            .fix("set it to the url of the service, or unset it"))
+        Err(Error::setup(
+            STAGE,
+            format!("{variable} is {found}, expected https://host or https://host:port"),
+        )
+        .fix("set it to the url of the service, or unset it"))
     };
     if value.trim().is_empty() {
         return refuse("empty");
@@ -356,12 +361,18 @@ mod tests {
             ("S3:bucket", "did you mean s3://?"),
             ("https:/host/x", "did you mean https://?"),
             ("s3://KEY:SECRET@bucket/w", "found user or password"),
-            ("s3://bucket/w?aws_secret_access_key=SECRET", "aws_secret_access_key"),
+            (
+                "s3://bucket/w?aws_secret_access_key=SECRET",
+                "aws_secret_access_key",
+            ),
         ] {
             let error = Store::open(url).err().unwrap();
             assert_eq!(error.exit_code(), 2);
             let text = error.to_string();
-            assert!(text.contains(expected) && !text.contains("SECRET@"), "{text}");
+            assert!(
+                text.contains(expected) && !text.contains("SECRET@"),
+                "{text}"
+            );
             assert!(!text.contains("=SECRET"), "{text}");
         }
     }
@@ -371,7 +382,15 @@ mod tests {
         for value in ["https://h", "http://127.0.0.1:9000", "https://h/path/"] {
             check_endpoint("AWS_ENDPOINT", value).unwrap();
         }
-        for value in ["", " ", "h:9000", "localhost", "https://", "https://u:p@h", "http://h?x=1"] {
+        for value in [
+            "",
+            " ",
+            "h:9000",
+            "localhost",
+            "https://",
+            "https://u:p@h",
+            "http://h?x=1",
+        ] {
             let error = check_endpoint("AWS_ENDPOINT", value).unwrap_err();
             assert_eq!(error.exit_code(), 2);
             assert!(error.to_string().contains("AWS_ENDPOINT is"), "{error}");

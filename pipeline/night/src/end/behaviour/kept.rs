@@ -26,16 +26,18 @@ pub struct ValueChooser {
     pub reports: Vec<DimensionReport>,
 }
 
-/// The values that share the overflow row, by position in typed order.
+/// The values that share the overflow row, by position in typed order. Its size is that of what one
+/// event folds, not that of what all events of the shard have.
 #[derive(Default)]
 pub struct Folded {
-    is_folded: Vec<bool>,
+    /// Ascending.
+    ranks: Vec<u32>,
 }
 
 impl Folded {
     /// Whether this value has no row of its own.
     pub fn contains(&self, rank: u32) -> bool {
-        self.is_folded.get(rank as usize).copied().unwrap_or(false)
+        !self.ranks.is_empty() && self.ranks.binary_search(&rank).is_ok()
     }
 }
 
@@ -65,15 +67,16 @@ impl ValueChooser {
             return Folded::default();
         }
         let folded = match chosen {
-            Some(chosen) => fold(
-                values,
-                self.ranks
+            Some(chosen) => Folded {
+                ranks: self
+                    .ranks
                     .iter()
                     .copied()
-                    .filter(|&rank| !contains(chosen, text(rank))),
-            ),
+                    .filter(|&rank| !contains(chosen, text(rank)))
+                    .collect(),
+            },
             None if distinct > limit.saturating_mul(CEILING) => {
-                self.fold_by_hash(values, limit.saturating_mul(CEILING), &text)
+                self.fold_by_hash(limit.saturating_mul(CEILING), &text)
             }
             None => Folded::default(),
         };
@@ -107,19 +110,16 @@ impl ValueChooser {
         self.ranks.sort_unstable();
     }
 
-    fn fold_by_hash<'t>(
-        &self,
-        values: usize,
-        most: usize,
-        text: &impl Fn(u32) -> &'t str,
-    ) -> Folded {
+    fn fold_by_hash<'t>(&self, most: usize, text: &impl Fn(u32) -> &'t str) -> Folded {
         let mut hashed: Vec<(u64, u32)> = self
             .ranks
             .iter()
             .map(|&rank| (xxh3_64(text(rank).as_bytes()), rank))
             .collect();
         hashed.sort_unstable();
-        fold(values, hashed[most..].iter().map(|&(_, rank)| rank))
+        let mut ranks: Vec<u32> = hashed[most..].iter().map(|&(_, rank)| rank).collect();
+        ranks.sort_unstable();
+        Folded { ranks }
     }
 
     /// All values that were chosen before, and as many others as the limit: those with most
@@ -150,10 +150,4 @@ fn contains(chosen: &[String], text: &str) -> bool {
     chosen
         .binary_search_by(|value| value.as_str().cmp(text))
         .is_ok()
-}
-
-fn fold(values: usize, ranks: impl Iterator<Item = u32>) -> Folded {
-    let mut is_folded = vec![false; values];
-    ranks.for_each(|rank| is_folded[rank as usize] = true);
-    Folded { is_folded }
 }

@@ -43,11 +43,7 @@ impl BehaviourWriter<'_> {
             .collect();
         let mut next_sum = vec![0; slots];
         let keys = events.keys(seats.start, seats.end);
-        // Grown step by step, the lists of a large app would be in memory twice.
-        let mut most = vec![0; events.names.len()];
-        keys.iter()
-            .for_each(|&key| most[events.tuples.event(events.tuple(key)) as usize] += 1);
-        let mut found: Vec<Option<EventItems>> = most.iter().map(|_| None).collect();
+        let mut found = self.emptied_items(keys, slots);
         let (mut numbering, mut exceeded) = (Numbering::new(), 0);
         for same in keys.chunk_by(|a, b| a == b) {
             let (key, count) = (same[0], same.len() as u32);
@@ -56,10 +52,7 @@ impl BehaviourWriter<'_> {
             let number = numbering.next(seat, event);
             exceeded += u64::from(number == limit);
             let (ordinal, number) = (self.ordinals[seat], number.min(limit));
-            let items = found[event as usize].get_or_insert_with(|| {
-                let spare = self.spare.pop().unwrap_or_default();
-                spare.emptied(slots, most[event as usize])
-            });
+            let items = &mut found[self.places[event as usize]].1;
             let combination = Combination {
                 ordinal,
                 number,
@@ -79,14 +72,47 @@ impl BehaviourWriter<'_> {
                 }
             }
         }
-        let named = found.into_iter().enumerate();
-        let named = named.filter_map(|(event, items)| Some((self.event_name(event)?, items?)));
+        for (event, _) in &found {
+            self.places[*event as usize] = 0;
+        }
+        let named = found.into_iter();
+        let named = named.filter_map(|(event, items)| Some((self.event_name(event)?, items)));
         (named.collect(), exceeded)
     }
 
+    /// Empty items of each event that `keys` have, in order of the name, with room for all of them:
+    /// grown step by step, the lists of a large app would be in memory twice. `places` says where an
+    /// event's are; before and after an app it is zero everywhere, so that an app costs what it has,
+    /// however many events others have.
+    fn emptied_items(&mut self, keys: &[u64], slots: usize) -> Vec<(u32, EventItems)> {
+        let events = self.events;
+        let event_of = |key: u64| events.tuples.event(events.tuple(key));
+        let places = &mut self.places;
+        places.resize(events.names.len(), 0);
+        let mut found: Vec<u32> = Vec::new();
+        for &key in keys {
+            let event = event_of(key);
+            let count = &mut places[event as usize];
+            if *count == 0 {
+                found.push(event);
+            }
+            *count += 1;
+        }
+        found.sort_unstable();
+        let emptied = found.iter().map(|&event| {
+            let spare = self.spare.pop().unwrap_or_default();
+            (event, spare.emptied(slots, places[event as usize]))
+        });
+        let emptied = emptied.collect();
+        for (place, &event) in found.iter().enumerate() {
+            places[event as usize] = place;
+        }
+        emptied
+    }
+
     /// The name of the event at this position in order.
-    fn event_name(&self, event: usize) -> Option<String> {
-        let name = self.events.names.value(self.names.code(event as u32));
+    fn event_name(&self, event: u32) -> Option<String> {
+        let name = self.events.names.value(self.names.code(event));
         name.map(|name| name.to_string())
     }
 }

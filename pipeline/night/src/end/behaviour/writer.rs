@@ -35,6 +35,8 @@ pub struct BehaviourWriter<'a> {
     pub(super) names: CodeOrder,
     /// By dimension slot, the order of its values in the artifact.
     pub(super) orders: Vec<TextOrder>,
+    /// By event where its items are while an app is numbered, zero otherwise.
+    pub(super) places: Vec<usize>,
     /// Memory of events that are written.
     pub(super) spare: Vec<EventItems>,
     /// Decides which values have rows of their own.
@@ -53,6 +55,7 @@ impl<'a> BehaviourWriter<'a> {
             date,
             names,
             orders,
+            places: Vec::new(),
             spare: Vec::new(),
             chooser: ValueChooser::default(),
         }

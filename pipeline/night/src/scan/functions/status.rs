@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, StringBuilder, new_null_array};
+use arrow::array::{ArrayRef, AsArray, StringBuilder, new_null_array};
 use arrow::datatypes::DataType;
-use arrow::util::display::array_value_to_string;
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{
@@ -14,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::verdicts::{DayBounds, Verdicts};
 use crate::plan::columns::FILTERED;
+use crate::scan::sample;
 
 /// What the arguments of [`StatusFunction`] are, in this order: id, then as told here.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -86,10 +86,10 @@ impl ScalarUDFImpl for StatusFunction {
             match verdict {
                 None => statuses.append_null(),
                 Some(FILTERED) => statuses.append_value(FILTERED),
-                Some(reason) => statuses.append_value(format!(
-                    "{reason}\n{}",
-                    describe(&spec.columns, described, row)
-                )),
+                Some(reason) => {
+                    let cells = spec.columns.iter().map(String::as_str).zip(described);
+                    statuses.append_value(format!("{reason}\n{}", sample(cells, row)));
+                }
             }
         }
         Ok(ColumnarValue::Array(Arc::new(statuses.finish())))
@@ -109,7 +109,7 @@ fn judge<'a>(spec: &'a StatusSpec, arrays: &[ArrayRef], verdicts: &mut Verdicts<
         verdicts.judge_app(next()?)?;
     }
     if spec.has_event {
-        verdicts.judge_text(next()?, "no_event")?;
+        verdicts.judge_event(next()?)?;
     }
     let time = spec
         .day
@@ -125,18 +125,4 @@ fn judge<'a>(spec: &'a StatusSpec, arrays: &[ArrayRef], verdicts: &mut Verdicts<
         verdicts.judge_time(time, day)?;
     }
     Ok(())
-}
-
-fn describe(names: &[String], arrays: &[ArrayRef], row: usize) -> String {
-    let cell = |array: &ArrayRef| match array.is_null(row) {
-        true => serde_json::Value::Null,
-        false => array_value_to_string(array, row)
-            .map_or(serde_json::Value::Null, serde_json::Value::String),
-    };
-    let object: serde_json::Map<_, _> = names
-        .iter()
-        .zip(arrays)
-        .map(|(name, array)| (name.clone(), cell(array)))
-        .collect();
-    serde_json::Value::Object(object).to_string()
 }

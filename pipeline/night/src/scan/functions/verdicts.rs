@@ -11,8 +11,11 @@ use serde::{Deserialize, Serialize};
 use super::text::{distinct, text};
 use crate::plan::columns::FILTERED;
 
-/// Ids longer than this are rejected.
-const LONGEST_ID: usize = 1 << 20;
+/// Bytes; longer ids are rejected. Nobody's id is that long, and ids are put together with their apps
+/// for a whole batch.
+const LONGEST_ID: usize = 4 << 10;
+/// Bytes; longer names of apps and events are rejected.
+const LONGEST_NAME: usize = 1 << 10;
 
 /// The run's date in the configured zone, and what becomes of earlier events.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -74,12 +77,14 @@ impl<'a> Verdicts<'a> {
         Ok(())
     }
 
-    /// `no_app` for null and empty apps, `bad_app` for those with a zero byte.
+    /// `no_app` for null and empty apps, `bad_app` for those with a zero byte, `long_app` for those
+    /// beyond [`LONGEST_NAME`] bytes.
     ///
     /// # Errors
     /// Those of a cast to text.
     pub fn judge_app(&mut self, array: &ArrayRef) -> Result<()> {
         self.judge_text(array, "no_app")?;
+        self.judge_length(array, "long_app")?;
         let bad = distinct(array)?;
         if (0..bad.len()).any(|at| bad.is_valid(at) && bad.value(at).contains('\0')) {
             let apps = text(array)?;
@@ -90,11 +95,31 @@ impl<'a> Verdicts<'a> {
         Ok(())
     }
 
+    /// `no_event` for null and empty names, `long_event` for those beyond [`LONGEST_NAME`] bytes.
+    ///
+    /// # Errors
+    /// Those of a cast to text.
+    pub fn judge_event(&mut self, array: &ArrayRef) -> Result<()> {
+        self.judge_text(array, "no_event")?;
+        self.judge_length(array, "long_event")
+    }
+
+    fn judge_length(&mut self, array: &ArrayRef, reason: &'static str) -> Result<()> {
+        let is_long = |view: &u128| *view as u32 > LONGEST_NAME as u32;
+        if distinct(array)?.views().iter().any(is_long) {
+            let names = text(array)?;
+            self.mark(reason, |row| {
+                names.is_valid(row) && names.value(row).len() > LONGEST_NAME
+            });
+        }
+        Ok(())
+    }
+
     /// `reason` for null and empty text.
     ///
     /// # Errors
     /// Those of a cast to text.
-    pub fn judge_text(&mut self, array: &ArrayRef, reason: &'static str) -> Result<()> {
+    fn judge_text(&mut self, array: &ArrayRef, reason: &'static str) -> Result<()> {
         let values = distinct(array)?;
         let may_be_bad = array.null_count() > 0
             || values.null_count() > 0
