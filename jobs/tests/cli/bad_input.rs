@@ -296,7 +296,7 @@ fn rules_and_rows_that_are_wrong_disable_themselves_only() {
 }
 
 #[test]
-fn a_lost_file_of_a_release_is_exit_2() {
+fn a_lost_file_of_a_release_is_exit_1() {
     let folder = shop();
     assert_eq!(night(folder.path()).code, Some(0));
     std::fs::remove_dir_all(folder.path().join("w/tags")).unwrap();
@@ -305,7 +305,7 @@ fn a_lost_file_of_a_release_is_exit_2() {
         &["sql", "-c", "SELECT tag, cardinality FROM tags"],
     );
     assert!(
-        done.code == Some(2) && done.last_error().contains("w/tags"),
+        done.code == Some(1) && done.last_error().contains("w/tags"),
         "{done:?}"
     );
 }

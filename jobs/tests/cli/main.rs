@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod configuration;
+mod faults;
 mod help;
 mod older_release;
 mod process;

@@ -15,6 +15,7 @@ mod bytes_read;
 mod compare;
 mod custom;
 mod days;
+mod faults;
 mod fixture;
 mod hand;
 mod ids;

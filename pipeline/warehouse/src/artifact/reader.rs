@@ -166,8 +166,7 @@ struct Named {
 
 impl Named {
     fn damaged(&self, what: String) -> Error {
-        damaged(self.store.stage(), &self.store.name_of(&self.path), what)
-            .fix(cure_of(&self.path))
+        damaged(self.store.stage(), &self.store.name_of(&self.path), what).fix(cure_of(&self.path))
     }
 
     fn explain(&self, error: ParquetError) -> Error {

@@ -248,7 +248,7 @@ mod tests {
                     objects.get_range(&here, 12..14).await.unwrap_err(),
                     objects.get_ranges(&here, &[0..2, 5..11]).await.unwrap_err(),
                     objects.get_range(&gone, 0..1).await.unwrap_err(),
-                    objects.get_ranges(&gone, &[0..1]).await.unwrap_err(),
+                    objects.get_ranges(&gone, &[0..1, 2..3]).await.unwrap_err(),
                 ] {
                     let error = ours(error);
                     assert_eq!(error.exit_code(), exit, "{error}");

@@ -41,6 +41,8 @@ pub enum When {
     FromWrite(u64),
     /// Every read and listing whose path contains the text.
     Reading(&'static str),
+    /// The nth read or listing (from 1) and all after it.
+    FromRead(u64),
     /// Everything.
     Always,
 }
@@ -52,6 +54,7 @@ pub struct FaultyStore {
     faults: Vec<(When, Fault)>,
     is_create_ignored: bool,
     writes: Arc<AtomicU64>,
+    reads: AtomicU64,
 }
 
 impl FaultyStore {
@@ -62,6 +65,7 @@ impl FaultyStore {
             faults: Vec::new(),
             is_create_ignored: false,
             writes: Arc::default(),
+            reads: AtomicU64::default(),
         }
     }
 
@@ -86,7 +90,9 @@ impl FaultyStore {
     }
 
     fn read_fault(&self, location: &Path) -> Result<()> {
+        let nth = self.reads.fetch_add(1, Ordering::Relaxed) + 1;
         let is_hit = |when: When| match when {
+            When::FromRead(first) => nth >= first,
             When::Reading(part) => location.as_ref().contains(part),
             When::Always => true,
             When::Writing(_) | When::FromWrite(_) => false,
@@ -103,7 +109,7 @@ fn hits_write(when: When, location: &Path, nth: u64) -> bool {
         When::Writing(part) => location.as_ref().contains(part),
         When::FromWrite(first) => nth >= first,
         When::Always => true,
-        When::Reading(_) => false,
+        When::Reading(_) | When::FromRead(_) => false,
     }
 }
 
