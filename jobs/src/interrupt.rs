@@ -6,6 +6,7 @@
 
 use std::future::Future;
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::thread;
 use std::time::Duration;
 
@@ -115,10 +116,11 @@ fn runtime(threads: usize) -> Result<Runtime, Failure> {
             .build_global()
             .map_err(|e| not_started(io::Error::other(e)))?;
     }
-    builder
-        .thread_stack_size(WORKER_STACK_BYTES)
-        .enable_all()
-        .build()
+    builder.thread_stack_size(WORKER_STACK_BYTES).enable_all();
+    // A thread that the system refuses is a panic of the library.
+    let built = panic::catch_unwind(AssertUnwindSafe(|| builder.build()));
+    built
+        .unwrap_or_else(|_| Err(io::Error::other(crate::logging::newest_panic())))
         .map_err(not_started)
 }
 

@@ -3,6 +3,7 @@
 use datafusion::physical_plan::displayable;
 use tagmill_schemas::Result;
 
+use super::bounded::Bounded;
 use super::later::tell_later;
 use super::report::{PlanReport, SourcePlan};
 use super::sources::{Decision, SourceInput};
@@ -15,6 +16,7 @@ use super::{Observer, Request};
 /// # Errors
 /// As [`run`](super::run()), as far as it goes.
 pub async fn plan(request: &Request, observer: &dyn Observer) -> Result<PlanReport> {
+    let observer = &Bounded::new(observer);
     tell_later(&request.config, observer);
     let night = Tonight::open(request, observer).await?;
     let planned = Inputs::find(&night).await?.plan().await?;

@@ -10,6 +10,8 @@ use crate::plan::columns::FILTERED;
 
 /// Sampled rows an app, reason and shard.
 const SAMPLES: usize = 20;
+/// What an app and reason take beside the rows, counts included.
+const SAMPLE_BYTES: usize = 300;
 
 /// The counts of one source in one shard, by app code (0: no app).
 #[derive(Default)]
@@ -20,6 +22,8 @@ pub struct Accounting {
     /// Accepted rows of which nothing, or less than all, is indexed.
     noted: BTreeMap<(u32, Metric), u64>,
     samples: BTreeMap<(u32, String), BTreeSet<String>>,
+    /// Bytes of the samples and of what counts them.
+    sampled: usize,
 }
 
 /// One count of a shard, with the app's name.
@@ -47,6 +51,11 @@ impl Accounting {
         }
     }
 
+    /// Heap bytes held.
+    pub fn size(&self) -> usize {
+        self.accepted.capacity() * 8 + self.sampled
+    }
+
     /// Counts a row by the status that the scan gave it: `filtered`, or a reason and, behind a line
     /// feed, the row.
     pub fn refuse(&mut self, app: u32, status: &str) {
@@ -62,10 +71,17 @@ impl Accounting {
     /// arrival.
     pub fn reject(&mut self, app: u32, reason: &str, row: impl FnOnce() -> String) {
         let key = (app, reason.to_owned());
-        let sample = self.samples.entry(key.clone()).or_default();
-        sample.insert(row());
+        let sample = self.samples.entry(key.clone()).or_insert_with(|| {
+            self.sampled += SAMPLE_BYTES;
+            BTreeSet::new()
+        });
+        let row = row();
+        let bytes = row.len();
+        if sample.insert(row) {
+            self.sampled += bytes;
+        }
         if sample.len() > SAMPLES {
-            sample.pop_last();
+            self.sampled -= sample.pop_last().map_or(0, |row| row.len());
         }
         *self.rejected.entry(key).or_default() += 1;
     }

@@ -103,6 +103,7 @@ impl EventRows {
             + self.keys.capacity() * 16
             + measures
             + values
+            + self.names.size()
             + self.tuples.size()
     }
 

@@ -91,6 +91,8 @@ impl<'a> Shard<'a> {
         self.ids.size()
             + self.seats.size()
             + self.states.iter().map(SourceState::size).sum::<usize>()
+            + self.accounts.iter().map(Accounting::size).sum::<usize>()
+            + self.apps.size()
     }
 
     /// Takes a batch of source number `source`.
