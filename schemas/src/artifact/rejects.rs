@@ -12,6 +12,6 @@ columns! {
     Source "source": DataType::Utf8 => "the source's name";
     App "app": DataType::Utf8, null "when the row has none" => "the app";
     Reason "reason": DataType::Utf8 => "a reject rule's name or a built-in reason";
-    Row "row": DataType::Utf8 => "the row as JSON; values are cut after 200 bytes, rows after 4,000";
+    Row "row": DataType::Utf8 => "the row as JSON";
     Shard "shard": DataType::UInt32 => "where it was routed";
 }
