@@ -183,11 +183,12 @@ fn secrets_in_urls_are_refused_and_never_shown() {
         }
     }
     write(folder.path(), "warehouse.toml", sound);
+    assert_eq!(night(folder.path()).code, Some(0));
     let done = sql(
         folder.path(),
         "SELECT * FROM 'http://user:s3cr3t@127.0.0.1:9/x.parquet'",
     );
-    assert_ne!(done.code, Some(0), "{done:?}");
+    assert_eq!(done.code, Some(2), "{done:?}");
     assert!(!done.err.contains("s3cr3t"), "{done:?}");
 }
 
