@@ -36,6 +36,8 @@ pub(super) struct Access {
     pub(super) config: PathBuf,
     /// Objects that were read, by the base of their store and their path.
     read: Mutex<BTreeMap<(String, Path), Arc<dyn ObjectStore>>>,
+    /// The newest write that was refused: DataFusion's writers keep no cause of what fails.
+    refused: Mutex<Option<Error>>,
 }
 
 impl Access {
@@ -45,7 +47,14 @@ impl Access {
             warehouse,
             config,
             read: Mutex::default(),
+            refused: Mutex::default(),
         }
+    }
+
+    /// The write that was refused since this was asked before.
+    pub(super) fn take_refused(&self) -> Option<Error> {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.take()
     }
 
     /// The objects that were read so far.
@@ -95,9 +104,12 @@ impl Access {
             return Ok(());
         }
         let base = if base == LOCAL { "" } else { base };
+        let error = self.refuse(&format!("{base}/{location}"));
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        *refused = Some(error.clone());
         Err(object_store::Error::Generic {
             store: "tagmill",
-            source: Box::new(self.refuse(&format!("{base}/{location}"))),
+            source: Box::new(error),
         })
     }
 

@@ -17,7 +17,7 @@ pub(super) async fn print_json(session: &Session, statements: &[String]) -> Resu
     let mut rows = b"[]".to_vec();
     for text in statements {
         for statement in parse(text).map_err(failed)? {
-            let done = guarded(Box::pin(json_of(session, statement))).await;
+            let done = guarded(session, Box::pin(json_of(session, statement))).await;
             rows = done.map_err(failed)?;
         }
     }

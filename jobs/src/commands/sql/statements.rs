@@ -27,7 +27,7 @@ pub(super) async fn run_text(
     format: PrintFormat,
     most: usize,
 ) -> Result<()> {
-    guarded(run_each(session, text, format, most)).await
+    guarded(session, run_each(session, text, format, most)).await
 }
 
 async fn run_each(session: &Session, text: &str, format: PrintFormat, most: usize) -> Result<()> {
@@ -49,13 +49,18 @@ pub(super) fn parse(text: &str) -> Result<impl Iterator<Item = Statement>> {
     Ok(DFParser::parse_sql(text)?.into_iter())
 }
 
-/// What work answers; a panic in it, as of a library that meets damaged bytes, is an error.
+/// What work answers; a panic in it, as of a library that meets damaged bytes, is an error, and so is
+/// a write that was refused.
 ///
 /// # Errors
 /// Those of the work.
-pub(super) async fn guarded<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+pub(super) async fn guarded<T>(
+    session: &Session,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
     let ended = AssertUnwindSafe(work).catch_unwind().await;
-    ended.unwrap_or_else(|payload| Err(panicked(payload.as_ref())))
+    let ended = ended.unwrap_or_else(|payload| Err(panicked(payload.as_ref())));
+    ended.map_err(|error| session.access.take_refused().map_or(error, external))
 }
 
 /// The rows of a statement.

@@ -25,6 +25,8 @@ const STAGE: &str = "store";
 /// while the night is young. Time alone ends the retries: waits are chosen at random between the
 /// first and a multiple of the one before, so a count of them may be used up within seconds.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(90);
+/// More than there is time for.
+const MOST_RETRIES: usize = 10_000;
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const WAIT_GROWTH: f64 = 3.0;
@@ -243,7 +245,7 @@ fn open_memory(rest: &str) -> Result<Store> {
 
 fn retry() -> RetryConfig {
     RetryConfig {
-        max_retries: usize::MAX,
+        max_retries: MOST_RETRIES,
         retry_timeout: RETRY_TIMEOUT,
         backoff: BackoffConfig {
             init_backoff: FIRST_WAIT,
