@@ -4,12 +4,12 @@
 use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
-use tagmill_schemas::config::{Content, LatePolicy, Source};
+use tagmill_schemas::config::{Content, LatePolicy, Source, for_date};
 use tagmill_schemas::manifest::{Input, InputFile, InputStatus, Manifest};
 use tagmill_schemas::{Error, Reason, Result};
 
 use super::{Observer, Request};
-use tagmill_night::scan::{RawFiles, find_files, for_date, is_ready};
+use tagmill_night::scan::{RawFiles, find_files, is_ready};
 use tagmill_warehouse::release::Parents;
 
 const STAGE: &str = "inputs";
@@ -238,7 +238,7 @@ async fn decide(
     let started = Instant::now();
     loop {
         if is_ready(source, request.date).await? {
-            let files = find_files(source, request.date).await?;
+            let files = find_files(source, request.date, request.config.warehouse.time_zone).await?;
             if !files.files.is_empty() {
                 return Ok(Decision::Read(files));
             }

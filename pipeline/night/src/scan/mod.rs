@@ -2,28 +2,32 @@
 //! the plan that reads them.
 //!
 //! ```text
-//! pattern ─► files (listed, footers read, columns checked) ─► table ─► project (clean, status, hash; by value, one dictionary) ─► exchange
+//! pattern ─► files (listed, footers read) ─► physical, columns (types agreed on) ─► table ─► project (clean, status, hash; by value, one dictionary) ─► exchange
 //! ```
 
 mod by_value;
 mod clean;
+mod columns;
 mod context;
 mod dictionary;
 mod files;
 mod functions;
 mod lost_elements;
 mod one_dictionary;
+mod physical;
 mod project;
 mod select;
 mod sql;
 mod table;
+mod times;
 mod wanted;
 
 pub use by_value::{BY_VALUE, ByValue};
 pub use context::ScanContext;
 pub(crate) use dictionary::is_same;
-pub use files::{RawFile, RawFiles, find_files, for_date, is_ready};
+pub use files::{RawFile, RawFiles, find_files, is_ready};
 pub use functions::{HashFunction, KeyFunction, StatusFunction, register_functions};
+pub(crate) use functions::date_with_offset;
 pub use one_dictionary::{ONE_DICTIONARY, OneDictionary};
 pub use project::{Scan, plan_source};
 pub use select::rows_of;

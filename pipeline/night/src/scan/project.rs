@@ -5,12 +5,13 @@
 //! scan ─► cleaned columns ─► status and values ─► hash ─► exchange by shard
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion::common::DFSchemaRef;
 use datafusion::datasource::provider_as_source;
-use datafusion::error::DataFusionError;
+use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, ScalarUDF, ident, lit};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
@@ -21,12 +22,14 @@ use super::by_value::over_dictionaries;
 use super::clean::{clean, cleaned_schema};
 use super::context::{ScanContext, plan_error};
 use super::files::RawFiles;
-use super::functions::HashFunction;
+use super::functions::{HashFunction, read_as};
 use super::one_dictionary::OneDictionary;
 use super::sql::{as_text, column_names};
 use super::table::RawTable;
 use super::wanted::Wanted;
-use crate::plan::columns::{APP_COLUMN, ExchangedColumn, Layout, STATUS_COLUMN, USER_COLUMN};
+use crate::plan::columns::{
+    APP_COLUMN, ExchangedColumn, FOLDER_COLUMN, Layout, STATUS_COLUMN, USER_COLUMN,
+};
 use crate::plan::spec::{EventShapes, RowsSpec};
 
 /// The plan of one source.
@@ -88,22 +91,77 @@ pub async fn plan_source(
     Ok(Scan { plan, rows })
 }
 
+/// The files of a source as one table. Columns that no cast makes what they are in all files are
+/// read in a projection of their own.
 fn raw_scan(source: &Source, files: &RawFiles) -> Result<LogicalPlanBuilder> {
-    let table = Arc::new(RawTable::new(files.clone()));
-    LogicalPlanBuilder::scan(source.name.clone(), provider_as_source(table), None)
-        .map_err(plan_error)
+    let mut all: Option<LogicalPlanBuilder> = None;
+    let mut lots = files.lots();
+    let is_plain = lots.len() == 1 && lots.iter().all(|(_, own)| own.is_empty());
+    for (lot, own) in lots.drain(..) {
+        let mut scan = scan_of(source, &lot).map_err(plan_error)?;
+        if !is_plain {
+            scan = read_lot(files, &own, scan).map_err(plan_error)?;
+        }
+        all = Some(match all {
+            Some(all) => scan
+                .build()
+                .and_then(|scan| all.union(scan))
+                .map_err(plan_error)?,
+            None => scan,
+        });
+    }
+    match all {
+        Some(all) if is_plain => Ok(all),
+        Some(all) => all.alias(source.name.clone()).map_err(plan_error),
+        None => Err(misfit(&source.name, "has no lot of files")),
+    }
 }
 
-/// A column that the configuration needs has to be in every file.
+fn scan_of(source: &Source, lot: &RawFiles) -> DataFusionResult<LogicalPlanBuilder> {
+    let table = Arc::new(RawTable::new(lot.clone()));
+    LogicalPlanBuilder::scan(source.name.clone(), provider_as_source(table), None)
+}
+
+/// Every column as it is in all files; those in `own` have that type in these.
+fn read_lot(
+    files: &RawFiles,
+    own: &BTreeMap<String, DataType>,
+    scan: LogicalPlanBuilder,
+) -> DataFusionResult<LogicalPlanBuilder> {
+    let times = &files.times;
+    let names: Vec<String> = scan
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect();
+    let column = |name: String| match own.get(&name) {
+        None => Ok(ident(&name).alias(name)),
+        Some(_) => {
+            let wanted = files.schema.field_with_name(&name)?.data_type();
+            let read = read_as(ident(&name), wanted, times.naive, times.local)?;
+            Ok(read.alias(name))
+        }
+    };
+    let columns: Vec<Expr> = names
+        .into_iter()
+        .map(column)
+        .collect::<DataFusionResult<_>>()?;
+    scan.project(columns)
+}
+
+/// A column that the configuration needs has to be in every file with rows.
 fn check_columns(source: &Source, files: &RawFiles, cleaned: &[(String, Expr)]) -> Result<()> {
     let used: BTreeSet<String> = cleaned
         .iter()
         .flat_map(|(_, expression)| column_names(expression))
         .collect();
     used.iter().try_for_each(|name| files.check_agreed(name))?;
-    for file in &files.files {
+    for file in files.files.iter().filter(|file| file.rows > 0) {
         let lacks = |name: &&String| {
-            file.schema.index_of(name).is_err() && !files.partition_columns.contains(name)
+            file.schema.index_of(name).is_err()
+                && !files.partition_columns.contains(name)
+                && *name != FOLDER_COLUMN
         };
         if let Some(name) = used.iter().find(lacks) {
             let found: Vec<&str> = file

@@ -1,10 +1,12 @@
-//! Expressions of the configuration: SQL over a source's columns, with `$date` for the run's date.
+//! Expressions of the configuration: SQL over a source's columns, with `$date` for the run's date and
+//! `$day_start` and `$day_end` for the instants at which it begins and ends.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use arrow::datatypes::DataType;
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue, SchemaError};
 use datafusion::error::DataFusionError;
@@ -12,8 +14,12 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, Volatility, cast, try_cast};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, visit_expressions};
+use tagmill_schemas::config::shifted;
+use tagmill_schemas::local_day::start_of;
 use tagmill_schemas::{Config, Error, Result, ValueType};
 
+use super::context::Today;
+use super::functions::read_as;
 use super::lost_elements::LostElements;
 
 /// Days from 1970-01-01.
@@ -82,18 +88,18 @@ pub fn parse(
     context: &SessionContext,
     sql: &str,
     schema: &DFSchema,
-    date: NaiveDate,
+    today: Today,
     place: &str,
 ) -> Result<Expr> {
     let parsed = context
         .state()
         .create_logical_expr(sql, schema)
         .map_err(|e| explain(e, place))?;
-    let date = ScalarValue::Date32(Some(days_of(date)));
     let replaced = parsed.transform_up(|node| match &node {
-        Expr::Placeholder(p) if p.id == "$date" => {
-            Ok(Transformed::yes(Expr::Literal(date.clone(), None)))
-        }
+        Expr::Placeholder(p) => Ok(match today.placeholder(&p.id) {
+            Some(value) => Transformed::yes(Expr::Literal(value, None)),
+            None => Transformed::no(node),
+        }),
         // Cleaned columns have the names of the raw ones, without the table.
         Expr::Column(column) if column.relation.is_some() => Ok(Transformed::yes(
             datafusion::logical_expr::ident(&column.name),
@@ -101,11 +107,52 @@ pub fn parse(
         _ => Ok(Transformed::no(node)),
     });
     let expression = replaced.map_err(|e| explain(e, place))?.data;
+    let expression = with_clocks(expression, schema).map_err(|e| explain(e, place))?;
     expression.get_type(schema).map_err(|e| explain(e, place))?;
     match unfit(&expression).map_err(|e| explain(e, place))? {
         None => Ok(expression),
         Some(what) => Err(can_not_stand(&what, place)),
     }
+}
+
+impl Today {
+    /// The value of a placeholder; `None` for one that is not known.
+    fn placeholder(self, name: &str) -> Option<ScalarValue> {
+        let instant = |date: NaiveDate| {
+            let start = start_of(date, self.zone).timestamp_micros();
+            ScalarValue::TimestampMicrosecond(Some(start), Some(self.zone.name().into()))
+        };
+        match name {
+            "$date" => Some(ScalarValue::Date32(Some(days_of(self.date)))),
+            "$day_start" => Some(instant(self.date)),
+            "$day_end" => Some(instant(shifted(self.date, 1))),
+            _ => None,
+        }
+    }
+}
+
+/// `ts AT TIME ZONE 'America/New_York'` of a time without a zone never fails: see [`read_as`].
+fn with_clocks(expression: Expr, schema: &DFSchema) -> datafusion::error::Result<Expr> {
+    let replaced = expression.transform_up(|node| {
+        let inner = match &node {
+            Expr::Cast(cast) => cast.expr.as_ref(),
+            Expr::TryCast(cast) => cast.expr.as_ref(),
+            _ => return Ok(Transformed::no(node)),
+        };
+        let found = inner.get_type(schema)?;
+        let wanted = node.get_type(schema)?;
+        match (&found, &wanted) {
+            (DataType::Timestamp(_, None), DataType::Timestamp(_, Some(name))) => {
+                let Ok(zone) = name.parse::<Tz>() else {
+                    return Ok(Transformed::no(node));
+                };
+                let read = read_as(inner.clone(), &wanted, zone, zone)?;
+                Ok(Transformed::yes(read))
+            }
+            _ => Ok(Transformed::no(node)),
+        }
+    });
+    replaced.map(|replaced| replaced.data)
 }
 
 fn can_not_stand(what: &str, place: &str) -> Error {
@@ -115,7 +162,7 @@ fn can_not_stand(what: &str, place: &str) -> Error {
     );
     error
         .at(place.to_owned())
-        .fix("write SQL over one row; $date is the run's date")
+        .fix("write SQL over one row; $date is the run's date, $day_start and $day_end its instants")
 }
 
 /// What of [`unfit`] the text alone tells, and functions that nobody knows.
@@ -159,10 +206,10 @@ pub fn parse_condition(
     context: &SessionContext,
     sql: &str,
     schema: &DFSchema,
-    date: NaiveDate,
+    today: Today,
     place: &str,
 ) -> Result<Expr> {
-    let condition = parse(context, sql, schema, date, place)?;
+    let condition = parse(context, sql, schema, today, place)?;
     match condition.get_type(schema).map_err(|e| explain(e, place))? {
         DataType::Boolean => Ok(condition),
         found => Err(Error::setup(

@@ -13,10 +13,10 @@ use tagmill_schemas::{Error, Result};
 
 use super::by_value::over_dictionaries;
 use super::context::{ScanContext, place, plan_error};
-use super::functions::{DayBounds, StatusFunction, StatusSpec};
-use super::select::{Selected, select};
+use super::functions::{StatusFunction, StatusSpec};
+use super::select::{EventTime, Selected, select};
 use super::sql::{column, column_names, parse_condition};
-use crate::plan::columns::ExchangedColumn;
+use crate::plan::columns::{ExchangedColumn, FOLDER_COLUMN};
 use crate::plan::spec::{EventShapes, RowsSpec};
 
 /// The expressions of one source.
@@ -30,7 +30,7 @@ pub(super) struct Wanted {
     /// What the rows are.
     pub rows: RowsSpec,
     event: Option<Expr>,
-    time: Option<(Expr, DayBounds)>,
+    time: Option<EventTime>,
     filter: Option<Expr>,
     /// (reason, condition), those of the configuration first.
     rejects: Vec<(String, Expr)>,
@@ -57,7 +57,7 @@ impl Wanted {
         let user = user(source, schema)?;
         let condition = |sql: &str, key: &str| {
             let place = place(source, key);
-            parse_condition(context.session, sql, schema, context.date, &place)
+            parse_condition(context.session, sql, schema, context.today(), &place)
         };
         let declared = source.reject.iter().map(|(reason, sql)| {
             let condition = condition(sql, &format!("reject.{reason}"))?;
@@ -98,7 +98,8 @@ impl Wanted {
             .chain(&self.filter)
             .chain(&self.app)
             .chain(&self.event)
-            .chain(self.time.iter().map(|(time, _)| time))
+            .chain(self.time.iter().map(|time| &time.time))
+            .chain(self.time.iter().filter_map(|time| time.folder.as_ref()))
     }
 
     /// The columns that any expression reads.
@@ -136,9 +137,10 @@ impl Wanted {
             .rejects
             .into_iter()
             .map(|(reason, condition)| Ok((reason, plain(condition)?)));
-        let time = self
-            .time
-            .map(|(time, day)| Ok::<_, Error>((plain(time)?, day)));
+        let time = self.time.map(|of| {
+            let time = plain(of.time)?;
+            Ok::<_, Error>(EventTime { time, ..of })
+        });
         let wanted = Self {
             user: self.user,
             app: app.transpose()?,
@@ -157,13 +159,15 @@ impl Wanted {
     /// # Errors
     /// Those of writing JSON.
     pub fn status(&self, needed: &BTreeSet<String>) -> Result<Expr> {
+        let described = needed.iter().filter(|name| *name != FOLDER_COLUMN);
         let spec = StatusSpec {
             has_app: self.app.is_some(),
             has_event: self.event.is_some(),
-            day: self.time.as_ref().map(|(_, day)| *day),
+            day: self.time.as_ref().map(|time| time.day),
+            folders: self.time.as_ref().and_then(|time| time.folders.clone()),
             has_filter: self.filter.is_some(),
             reasons: self.rejects.iter().map(|(why, _)| why.clone()).collect(),
-            columns: needed.iter().cloned().collect(),
+            columns: described.clone().cloned().collect(),
         };
         let json = serde_json::to_string(&spec)
             .map_err(|e| Error::setup("plan", "the status can not be described").because(e))?;
@@ -172,11 +176,12 @@ impl Wanted {
             self.user.clone(),
         ];
         arguments.extend(self.app.iter().chain(&self.event).cloned());
-        arguments.extend(self.time.iter().map(|(time, _)| time.clone()));
+        arguments.extend(self.time.iter().map(|time| time.time.clone()));
+        arguments.extend(self.time.iter().filter_map(|time| time.folder.clone()));
         arguments.extend(self.filter.clone());
         let conditions = self.rejects.iter().map(|(_, condition)| condition.clone());
         arguments.extend(conditions);
-        arguments.extend(needed.iter().map(ident));
+        arguments.extend(described.map(ident));
         Ok(ScalarUDF::from(StatusFunction::default()).call(arguments))
     }
 }
@@ -202,7 +207,9 @@ fn user(source: &Source, schema: &DFSchemaRef) -> Result<Expr> {
 fn is_id(data_type: &DataType) -> bool {
     match data_type {
         DataType::Dictionary(_, values) => is_id(values),
-        DataType::Boolean | DataType::Null => false,
+        DataType::Boolean => false,
+        // No file has a user: nobody is one.
+        DataType::Null => true,
         DataType::Decimal32(_, scale)
         | DataType::Decimal64(_, scale)
         | DataType::Decimal128(_, scale)

@@ -29,7 +29,7 @@ pub(super) fn select(
     let mut rejects = Vec::new();
     for (number, (tag, sql, value_type)) in valued(tags).enumerate() {
         let place = format!("tag {} value", tag.name);
-        let parsed = parse(context.session, sql, schema, context.date, &place)?;
+        let parsed = parse(context.session, sql, schema, context.today(), &place)?;
         let (value, fails) = cast_to(parsed, value_type, tag.multi, schema, &place)?;
         let too_large = tag
             .scale
