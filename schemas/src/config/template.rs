@@ -198,17 +198,8 @@ mod tests {
     #[test]
     fn a_placeholder_that_is_no_date_is_none() {
         for wrong in [
-            "dates",
-            "date+",
-            "date-x",
-            "date+32",
-            "date:",
-            "date:dd",
-            "date:%H",
-            "date:%",
-            "date 1",
-            "date+-1",
-            "date--1",
+            "dates", "date+", "date-x", "date+32", "date:", "date:dd", "date:%H", "date:%",
+            "date 1", "date+-1", "date--1",
         ] {
             assert_eq!(DatePlaceholder::parse(wrong), None, "{wrong}");
         }

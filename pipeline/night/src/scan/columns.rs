@@ -39,12 +39,13 @@ pub(super) fn agree(store: &Store, files: &[RawFile], times: &Times) -> (Schema,
 fn without_rows(store: &Store, files: &[RawFile], times: &Times) -> (Schema, Conflicts) {
     let files: Vec<&RawFile> = files.iter().collect();
     let (schema, conflicts) = agree_on(store, &files, times);
-    let fields = schema.fields().iter().map(|field| {
-        match conflicts.contains_key(field.name()) {
+    let fields = schema
+        .fields()
+        .iter()
+        .map(|field| match conflicts.contains_key(field.name()) {
             true => Arc::new(Field::new(field.name(), DataType::Null, true)),
             false => Arc::clone(field),
-        }
-    });
+        });
     (Schema::new(fields.collect::<Vec<_>>()), Conflicts::new())
 }
 
@@ -238,7 +239,11 @@ fn common_map(a: &Field, b: &Field) -> Option<Field> {
         Field::new("key", key, false),
         Field::new("value", value, true),
     ];
-    Some(Field::new("entries", DataType::Struct(fields.into()), false))
+    Some(Field::new(
+        "entries",
+        DataType::Struct(fields.into()),
+        false,
+    ))
 }
 
 /// Of two integers the wider, of two decimals the one with the digits of both; a floating-point
@@ -308,8 +313,16 @@ mod tests {
             (UInt8, UInt64, Some(UInt64)),
             (Int8, UInt64, Some(Decimal128(20, 0))),
             (Int32, Float32, Some(Float64)),
-            (Decimal128(10, 2), Decimal128(12, 4), Some(Decimal128(12, 4))),
-            (Decimal128(10, 2), Decimal128(12, 0), Some(Decimal128(14, 2))),
+            (
+                Decimal128(10, 2),
+                Decimal128(12, 4),
+                Some(Decimal128(12, 4)),
+            ),
+            (
+                Decimal128(10, 2),
+                Decimal128(12, 0),
+                Some(Decimal128(14, 2)),
+            ),
             (Decimal128(10, 2), Int64, Some(Decimal128(21, 2))),
             (Decimal128(38, 18), Int64, Some(Decimal128(38, 18))),
             (Decimal128(38, 38), Int64, Some(Decimal256(57, 38))),

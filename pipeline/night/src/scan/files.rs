@@ -165,6 +165,20 @@ impl RawFiles {
         }
     }
 
+    /// How the times of columns are read that name no zone; `None` without such a column.
+    pub fn note_of_times(&self) -> Option<String> {
+        let naive: Vec<&str> = self.naive_columns().into_iter().collect();
+        let read = match self.times.are_instants {
+            true => format!("read as {}", self.times.naive),
+            false => "read as they are written".to_owned(),
+        };
+        let has = if naive.len() == 1 { "has" } else { "have" };
+        (!naive.is_empty()).then(|| {
+            let naive = naive.join(", ");
+            format!("{naive} {has} no zone: {read}; naive_times says another one")
+        })
+    }
+
     /// Columns of times that name no zone in some file.
     pub fn naive_columns(&self) -> BTreeSet<&str> {
         let files = self.files.iter().filter(|file| file.rows > 0);

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion::common::DFSchemaRef;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::provider_as_source;
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, ScalarUDF, ident, lit};
@@ -20,7 +21,7 @@ use tagmill_schemas::{Error, IdScope, Result};
 
 use super::by_value::over_dictionaries;
 use super::clean::{clean, cleaned_schema};
-use super::context::{ScanContext, plan_error};
+use super::context::{ScanContext, place, plan_error};
 use super::files::RawFiles;
 use super::functions::{HashFunction, read_as};
 use super::one_dictionary::OneDictionary;
@@ -59,6 +60,7 @@ pub async fn plan_source(
     let needed = wanted.needed();
     let cleaned = clean(context, source, &needed, &raw)?;
     check_columns(source, &files, &cleaned)?;
+    check_zones(source, &files, &wanted, &cleaned)?;
     let files = files.with_dictionaries(&stand_alone(&wanted, &cleaned));
 
     // What is written as SQL sees text; from here on text can be dictionaries.
@@ -181,6 +183,54 @@ fn check_columns(source: &Source, files: &RawFiles, cleaned: &[(String, Expr)]) 
         }
     }
     Ok(())
+}
+
+/// A column whose times are taken as UTC, because nobody says otherwise, is an instant: AT TIME ZONE
+/// would not say of which zone they are.
+fn check_zones(
+    source: &Source,
+    files: &RawFiles,
+    wanted: &Wanted,
+    cleaned: &[(String, Expr)],
+) -> Result<()> {
+    if files.times.is_said || !files.times.are_instants {
+        return Ok(());
+    }
+    let naive = files.naive_columns();
+    let is_cleaned = |name: &str| source.clean.iter().any(|(column, _)| column == name);
+    let of_wanted = wanted.expressions().flat_map(columns_with_zone);
+    let of_wanted = of_wanted.filter(|(name, _)| !is_cleaned(name));
+    let of_cleaned = cleaned
+        .iter()
+        .flat_map(|(_, value)| columns_with_zone(value));
+    let mut zoned = of_cleaned.chain(of_wanted);
+    let Some((name, zone)) = zoned.find(|(name, _)| naive.contains(name.as_str())) else {
+        return Ok(());
+    };
+    let what = format!(
+        "column {name:?} has times without a zone, which are taken as UTC: AT TIME ZONE does not \
+         change that"
+    );
+    Err(Error::setup("configuration", what)
+        .at(place(source, "naive_times"))
+        .fix(format!(
+            "set naive_times = {zone:?} and leave AT TIME ZONE out"
+        )))
+}
+
+/// Columns that get another zone in an expression, and the zone.
+fn columns_with_zone(expression: &Expr) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let visited = expression.apply(|node| {
+        if let Expr::Cast(cast) = node
+            && let Expr::Column(column) = cast.expr.as_ref()
+            && let DataType::Timestamp(_, Some(zone)) = cast.field.data_type()
+        {
+            found.push((column.name.clone(), zone.to_string()));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    visited.map_or_else(|_| Vec::new(), |_| found)
 }
 
 /// Columns that no expression combines with another one. They can stay dictionaries: an expression

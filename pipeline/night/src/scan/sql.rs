@@ -19,7 +19,7 @@ use tagmill_schemas::local_day::start_of;
 use tagmill_schemas::{Config, Error, Result, ValueType};
 
 use super::context::Today;
-use super::functions::read_as;
+use super::functions::{date_of_text, read_as};
 use super::lost_elements::LostElements;
 
 /// Days from 1970-01-01.
@@ -107,7 +107,7 @@ pub fn parse(
         _ => Ok(Transformed::no(node)),
     });
     let expression = replaced.map_err(|e| explain(e, place))?.data;
-    let expression = with_clocks(expression, schema).map_err(|e| explain(e, place))?;
+    let expression = with_clocks(expression, schema, today.zone).map_err(|e| explain(e, place))?;
     expression.get_type(schema).map_err(|e| explain(e, place))?;
     match unfit(&expression).map_err(|e| explain(e, place))? {
         None => Ok(expression),
@@ -131,8 +131,9 @@ impl Today {
     }
 }
 
-/// `ts AT TIME ZONE 'America/New_York'` of a time without a zone never fails: see [`read_as`].
-fn with_clocks(expression: Expr, schema: &DFSchema) -> datafusion::error::Result<Expr> {
+/// `ts AT TIME ZONE 'America/New_York'` of a time without a zone never fails: see [`read_as`]. The
+/// date of a text with an offset is the local one.
+fn with_clocks(expression: Expr, schema: &DFSchema, local: Tz) -> datafusion::error::Result<Expr> {
     let replaced = expression.transform_up(|node| {
         let inner = match &node {
             Expr::Cast(cast) => cast.expr.as_ref(),
@@ -149,6 +150,11 @@ fn with_clocks(expression: Expr, schema: &DFSchema) -> datafusion::error::Result
                 let read = read_as(inner.clone(), &wanted, zone, zone)?;
                 Ok(Transformed::yes(read))
             }
+            (text, DataType::Date32) if text.is_string() && !matches!(inner, Expr::Literal(..)) => {
+                let is_strict = matches!(node, Expr::Cast(_));
+                let date = date_of_text(inner.clone(), local, is_strict);
+                Ok(Transformed::yes(date))
+            }
             _ => Ok(Transformed::no(node)),
         }
     });
@@ -160,9 +166,9 @@ fn can_not_stand(what: &str, place: &str) -> Error {
         "configuration",
         format!("{what} can not stand in an expression"),
     );
-    error
-        .at(place.to_owned())
-        .fix("write SQL over one row; $date is the run's date, $day_start and $day_end its instants")
+    error.at(place.to_owned()).fix(
+        "write SQL over one row; $date is the run's date, $day_start and $day_end its instants",
+    )
 }
 
 /// What of [`unfit`] the text alone tells, and functions that nobody knows.

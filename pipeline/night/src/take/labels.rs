@@ -1,6 +1,7 @@
 //! Group tags while rows stream in: vertical rows (app, user, tag, value), each tag with a type of
 //! its own.
 
+use chrono_tz::Tz;
 use datafusion::error::Result;
 use hashbrown::HashMap;
 use tagmill_schemas::Metric;
@@ -13,6 +14,7 @@ use super::seating::Seating;
 use super::values::{NULL_CODE, Values};
 use crate::plan::columns::ExchangedColumn;
 use crate::plan::spec::{NightSpec, RowsSpec, SourceSpec, Undeclared};
+use crate::scan::date_with_offset;
 
 /// Counts rows of tags beyond the app's limit.
 const OVER_LIMIT: &Metric = &Metric::OverLimit(Limited::TagRows);
@@ -137,7 +139,7 @@ impl Labels {
                 account.reject_accepted(app, why, || rows.batch.describe(row));
                 rejected.push(row);
             };
-            match self.judge(label, texts[row]) {
+            match self.judge(label, texts[row], seating.spec.time_zone) {
                 (LabelOutcome::Kept, code) => kept.push((row, label, code)),
                 (LabelOutcome::Ignored(why), _) => account.note(app, why, 1),
                 (LabelOutcome::UndeclaredTag, _) => reject("undeclared_tag"),
@@ -186,7 +188,7 @@ impl Labels {
     }
 
     /// What will become of a row with this label and text.
-    fn judge(&mut self, label: u32, text: u32) -> (LabelOutcome, u32) {
+    fn judge(&mut self, label: u32, text: u32, zone: Tz) -> (LabelOutcome, u32) {
         let label = &mut self.labels[label as usize];
         match label.rule {
             LabelRule::Ignored(why) => (LabelOutcome::Ignored(why), NULL_CODE),
@@ -199,8 +201,7 @@ impl Labels {
                     .entry(text)
                     .or_insert_with(|| match texts.value(text) {
                         None => Some(NULL_CODE),
-                        Some(raw) => Value::parse(raw.to_string().trim(), value_type)
-                            .ok()
+                        Some(raw) => value_of(raw.to_string().trim(), value_type, zone)
                             .map(|value| values.code_of(&value)),
                     });
                 code.map_or((LabelOutcome::BadValue, NULL_CODE), |code| {
@@ -246,6 +247,15 @@ impl Labels {
             + self.rows.capacity() * size_of::<LabelRow>()
             + self.labels.len() * 256
     }
+}
+
+/// A text as a value; the date of one with an offset is the local one.
+fn value_of(text: &str, value_type: ValueType, zone: Tz) -> Option<Value> {
+    let date = match value_type {
+        ValueType::Date => date_with_offset(text, zone).map(Value::Date),
+        _ => None,
+    };
+    date.or_else(|| Value::parse(text, value_type).ok())
 }
 
 /// What the night knows of a tag of one app, for a source with rows of it.

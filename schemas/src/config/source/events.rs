@@ -62,9 +62,7 @@ fn read_day(section: &Section<'_>) -> Result<Day> {
         late: day
             .optional("late", |entry| entry.choice(&late))?
             .unwrap_or(LateEvent::Reject),
-        folders: day
-            .optional("folders", Folders::read)?
-            .unwrap_or_default(),
+        folders: day.optional("folders", Folders::read)?.unwrap_or_default(),
     })
 }
 

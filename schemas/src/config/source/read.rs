@@ -168,9 +168,7 @@ fn refuse_carried_events(section: &Section<'_>, source: &Source) -> Result<()> {
 
 fn refuse_day_without_date(section: &Section<'_>, source: &Source) -> Result<()> {
     match source.kind.events() {
-        Some(events)
-            if events.day.by == DayBy::Path && !template::names_a_day(&source.path) =>
-        {
+        Some(events) if events.day.by == DayBy::Path && !template::names_a_day(&source.path) => {
             Err(section.refuse(format!(
                 "source {:?}: day by = \"path\" needs a path with {{date}}",
                 source.name

@@ -1,8 +1,8 @@
 //! The functions that the scan computes for every row: hash of the id, status, hash of the dedupe
 //! key; and those that read times, dates and ids that are written in different ways.
 
-mod hash;
 mod folder;
+mod hash;
 mod key;
 mod read_as;
 mod status;
@@ -23,8 +23,8 @@ pub use key::KeyFunction;
 pub(super) use read_as::{is_more_than_a_cast, read_as};
 pub use status::StatusFunction;
 pub(super) use status::StatusSpec;
-pub(super) use text_times::{date_of_text, instant_of_text};
 pub(crate) use text_times::date_with_offset;
+pub(super) use text_times::{date_of_text, instant_of_text};
 pub(super) use verdicts::DayBounds;
 
 /// Registers the functions of the scan, for plans that are sent to another process.

@@ -26,9 +26,8 @@ const UUID: i32 = 16;
 /// Whether a cast would not do: times that get a zone, dates that become times, decimals that
 /// become doubles, raw UUIDs that become text.
 pub fn is_more_than_a_cast(found: &DataType, wanted: &DataType) -> bool {
-    let inside = |found: &Field, wanted: &Field| {
-        is_more_than_a_cast(found.data_type(), wanted.data_type())
-    };
+    let inside =
+        |found: &Field, wanted: &Field| is_more_than_a_cast(found.data_type(), wanted.data_type());
     match (found, wanted) {
         (DataType::Timestamp(_, None), DataType::Timestamp(_, Some(_)))
         | (DataType::Date32 | DataType::Date64, DataType::Timestamp(_, Some(_))) => true,
@@ -88,7 +87,10 @@ impl ScalarUDFImpl for ReadAs {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [column, wanted, naive, local] = args.args.as_slice() else {
-            return exec_err!("tagmill_read: found {} arguments, expected 4", args.args.len());
+            return exec_err!(
+                "tagmill_read: found {} arguments, expected 4",
+                args.args.len()
+            );
         };
         let mut zones = Zones {
             naive: WallClock::new(zone(naive, "tagmill_read")?),
@@ -126,7 +128,9 @@ fn read(array: &ArrayRef, wanted: &DataType, zones: &mut Zones) -> Result<ArrayR
         (DataType::Timestamp(..), DataType::Timestamp(unit, Some(_))) => {
             let naive = cast(array, &DataType::Timestamp(*unit, None))?;
             let clock = &mut zones.naive;
-            times(&naive, wanted, |time| clock.instant(time, per_second(*unit)))
+            times(&naive, wanted, |time| {
+                clock.instant(time, per_second(*unit))
+            })
         }
         (_, DataType::Timestamp(unit, Some(_))) => {
             let days = cast(array, &DataType::Date32)?;
@@ -157,7 +161,11 @@ fn read(array: &ArrayRef, wanted: &DataType, zones: &mut Zones) -> Result<ArrayR
             let found = array.as_struct();
             let columns = columns(found, fields, zones)?;
             let nulls = found.nulls().cloned();
-            Ok(Arc::new(StructArray::try_new(fields.clone(), columns, nulls)?))
+            Ok(Arc::new(StructArray::try_new(
+                fields.clone(),
+                columns,
+                nulls,
+            )?))
         }
         (DataType::Map(..), DataType::Map(entries, sorted)) => {
             let map = array.as_map();

@@ -9,9 +9,11 @@ use arrow::array::{
 use arrow::compute::cast;
 use arrow::compute::kernels::cast_utils::string_to_datetime;
 use arrow::datatypes::{DataType, Date32Type, Field, TimeUnit};
+use arrow::error::ArrowError;
+use arrow::util::display::array_value_to_string;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use datafusion::common::exec_err;
+use datafusion::common::{ScalarValue, exec_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
@@ -26,9 +28,10 @@ pub fn instant_of_text(text: Expr, naive: Tz, local: Tz) -> Expr {
     ScalarUDF::from(InstantOfText::default()).call(arguments)
 }
 
-/// A text, or a list of texts, as dates, null where they are none.
-pub fn date_of_text(text: Expr, local: Tz) -> Expr {
-    ScalarUDF::from(DateOfText::default()).call(vec![text, lit(local.name())])
+/// A text, or a list of texts, as dates; what is none is null, or an error where that is strict.
+pub fn date_of_text(text: Expr, local: Tz, is_strict: bool) -> Expr {
+    let arguments = vec![text, lit(local.name()), lit(is_strict)];
+    ScalarUDF::from(DateOfText::default()).call(arguments)
 }
 
 /// `tagmill_instant(text, zone of texts without an offset, local zone)`.
@@ -55,21 +58,32 @@ impl ScalarUDFImpl for InstantOfText {
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())))
+        Ok(DataType::Timestamp(
+            TimeUnit::Microsecond,
+            Some("UTC".into()),
+        ))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [text, naive, local] = args.args.as_slice() else {
-            return exec_err!("tagmill_instant: found {} arguments, expected 3", args.args.len());
+            return exec_err!(
+                "tagmill_instant: found {} arguments, expected 3",
+                args.args.len()
+            );
         };
         let (naive, local) = (zone(naive, self.name())?, zone(local, self.name())?);
-        let texts = cast(&text.clone().into_array(args.number_rows)?, &DataType::Utf8View)?;
+        let texts = cast(
+            &text.clone().into_array(args.number_rows)?,
+            &DataType::Utf8View,
+        )?;
         let instants: TimestampMicrosecondArray = texts
             .as_string_view()
             .iter()
             .map(|text| instant(text?, naive, local).map(|instant| instant.timestamp_micros()))
             .collect();
-        Ok(ColumnarValue::Array(Arc::new(instants.with_timezone("UTC"))))
+        Ok(ColumnarValue::Array(Arc::new(
+            instants.with_timezone("UTC"),
+        )))
     }
 }
 
@@ -92,7 +106,7 @@ fn has_offset(text: &str) -> bool {
         .any(|byte| matches!(byte, b'+' | b'-') || byte.is_ascii_alphabetic())
 }
 
-/// `tagmill_date(text or list of texts, local zone)`.
+/// `tagmill_date(text or list of texts, local zone, whether what is no date is an error)`.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct DateOfText {
     signature: Signature,
@@ -101,7 +115,7 @@ pub struct DateOfText {
 impl Default for DateOfText {
     fn default() -> Self {
         Self {
-            signature: Signature::any(2, Volatility::Immutable),
+            signature: Signature::any(3, Volatility::Immutable),
         }
     }
 }
@@ -123,19 +137,39 @@ impl ScalarUDFImpl for DateOfText {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [text, local] = args.args.as_slice() else {
-            return exec_err!("tagmill_date: found {} arguments, expected 2", args.args.len());
+        let [text, local, is_strict] = args.args.as_slice() else {
+            return exec_err!(
+                "tagmill_date: found {} arguments, expected 3",
+                args.args.len()
+            );
         };
         let local = zone(local, self.name())?;
         let texts = text.clone().into_array(args.number_rows)?;
         let Some(list) = texts.as_list_opt::<i32>() else {
-            return Ok(ColumnarValue::Array(dates(&texts, local)?));
+            let dates = dates(&texts, local)?;
+            if matches!(
+                is_strict,
+                ColumnarValue::Scalar(ScalarValue::Boolean(Some(true)))
+            ) {
+                refuse_lost(&texts, &dates)?;
+            }
+            return Ok(ColumnarValue::Array(dates));
         };
         let item = Arc::new(Field::new_list_field(DataType::Date32, true));
         let (offsets, nulls) = (list.offsets().clone(), list.nulls().cloned());
         let dates = ListArray::try_new(item, offsets, dates(list.values(), local)?, nulls)?;
         Ok(ColumnarValue::Array(Arc::new(dates)))
     }
+}
+
+fn refuse_lost(texts: &ArrayRef, dates: &ArrayRef) -> Result<()> {
+    let lost = (0..texts.len()).find(|&row| texts.is_valid(row) && dates.is_null(row));
+    let Some(row) = lost else { return Ok(()) };
+    let text = array_value_to_string(texts, row)?;
+    Err(ArrowError::CastError(format!(
+        "Cannot cast string '{text}' to value of Date32 type"
+    ))
+    .into())
 }
 
 /// As a cast gives them, but for texts with an offset.
@@ -179,10 +213,18 @@ mod tests {
     fn a_text_is_an_instant_by_its_offset_or_the_zone_of_naive_ones() {
         let (shanghai, york) = (Tz::Asia__Shanghai, Tz::America__New_York);
         for (text, naive, expected) in [
-            ("2026-11-19T00:30:00+08:00", york, "2026-11-18T16:30:00+00:00"),
+            (
+                "2026-11-19T00:30:00+08:00",
+                york,
+                "2026-11-18T16:30:00+00:00",
+            ),
             ("2026-11-19 00:30:00Z", york, "2026-11-19T00:30:00+00:00"),
             ("2026-11-19 00:30:00", Tz::UTC, "2026-11-19T00:30:00+00:00"),
-            ("2026-11-19 00:30:00.25", york, "2026-11-19T05:30:00.250+00:00"),
+            (
+                "2026-11-19 00:30:00.25",
+                york,
+                "2026-11-19T05:30:00.250+00:00",
+            ),
             ("2026-03-08 02:30:00", york, "2026-03-08T07:30:00+00:00"),
             ("2026-11-01 01:30:00", york, "2026-11-01T05:30:00+00:00"),
             ("2026-11-19", york, "2026-11-18T16:00:00+00:00"),

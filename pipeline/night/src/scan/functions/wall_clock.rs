@@ -95,7 +95,10 @@ mod tests {
                     let naive = DateTime::from_timestamp(local, 0).unwrap().naive_utc();
                     let expected = instant_of(naive, zone).timestamp();
                     assert_eq!(clock.instant(local, 1), expected, "{naive} {zone}");
-                    assert_eq!(clock.instant(local * 1_000 + 5, 1_000), expected * 1_000 + 5);
+                    assert_eq!(
+                        clock.instant(local * 1_000 + 5, 1_000),
+                        expected * 1_000 + 5
+                    );
                 }
             }
         }
