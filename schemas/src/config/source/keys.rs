@@ -162,7 +162,8 @@ pub(in crate::config) const BEHAVIOUR_EVENTS: Kind = Kind {
                 "dimensions",
                 "table of name = expression",
                 "(none)",
-                "what users of an event are told apart by",
+                "what users of an event are told apart by; an event without a value is in no row \
+                 of the dimension: coalesce keeps it",
             ),
             Key::optional(
                 "measures",
