@@ -5,6 +5,7 @@
 //! microseconds, which hold every year.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef, TimeUnit};
@@ -190,16 +191,12 @@ fn beyond_double(metadata: &ArrowReaderMetadata) -> BTreeSet<String> {
     let is_small = |field: &FieldRef| {
         let name = field.name().as_str();
         let leaf = leaves.iter().position(|leaf| leaf.path().parts() == [name]);
-        // The statistics of large unsigned numbers look negative.
-        let least = match field.data_type() {
-            DataType::UInt64 => 0,
-            _ => -EXACT_IN_DOUBLE,
-        };
+        let range = exact_range(field.data_type());
         leaf.is_some_and(|leaf| {
             let mut groups = footer.row_groups().iter();
             groups.all(|group| {
                 let statistics = group.column(leaf).statistics();
-                group.num_rows() == 0 || is_exact_in_double(statistics, least)
+                group.num_rows() == 0 || is_within(statistics, &range)
             })
         })
     };
@@ -208,7 +205,23 @@ fn beyond_double(metadata: &ArrowReaderMetadata) -> BTreeSet<String> {
         .collect()
 }
 
-fn is_exact_in_double(statistics: Option<&Statistics>, least_exact: i128) -> bool {
+/// The numbers as they are stored whose whole part a double holds; what is behind the point becomes
+/// the nearest double's. The statistics of large unsigned numbers look negative.
+fn exact_range(data_type: &DataType) -> RangeInclusive<i128> {
+    let scale = match data_type {
+        DataType::UInt64 => return 0..=EXACT_IN_DOUBLE,
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale)
+        | DataType::Decimal256(_, scale) => u32::try_from(*scale).unwrap_or(0),
+        _ => 0,
+    };
+    let unit = 10i128.checked_pow(scale).unwrap_or(i128::MAX);
+    let most = EXACT_IN_DOUBLE.saturating_mul(unit);
+    -most..=most
+}
+
+fn is_within(statistics: Option<&Statistics>, range: &RangeInclusive<i128>) -> bool {
     let Some(statistics) = statistics else {
         return false;
     };
@@ -224,11 +237,11 @@ fn is_exact_in_double(statistics: Option<&Statistics>, least_exact: i128) -> boo
         ),
         _ => return false,
     };
-    let is_exact = |value: i128| (least_exact..=EXACT_IN_DOUBLE).contains(&value);
     least.zip(most).map_or(
         // All null.
-        statistics.null_count_opt().is_some_and(|nulls| nulls > 0) && least.is_none(),
-        |(least, most)| is_exact(least) && is_exact(most),
+        statistics.null_count_opt().is_some_and(|nulls| nulls > 0)
+            && statistics.min_bytes_opt().is_none(),
+        |(least, most)| range.contains(&least) && range.contains(&most),
     )
 }
 

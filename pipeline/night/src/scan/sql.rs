@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use chrono::NaiveDate;
@@ -143,10 +144,12 @@ fn with_clocks(expression: Expr, schema: &DFSchema, local: Tz) -> datafusion::er
         let found = inner.get_type(schema)?;
         let wanted = node.get_type(schema)?;
         match (&found, &wanted) {
-            (DataType::Timestamp(_, None), DataType::Timestamp(_, Some(name))) => {
+            (DataType::Timestamp(unit, None), DataType::Timestamp(_, Some(name))) => {
                 let Ok(zone) = name.parse::<Tz>() else {
                     return Ok(Transformed::no(node));
                 };
+                // SQL's nanoseconds end in 2262.
+                let wanted = DataType::Timestamp(*unit, Some(Arc::clone(name)));
                 let read = read_as(inner.clone(), &wanted, zone, zone)?;
                 Ok(Transformed::yes(read))
             }
