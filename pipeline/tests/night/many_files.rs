@@ -224,7 +224,7 @@ async fn structs_and_maps_in_other_words_are_read_by_name() {
         let offsets = OffsetBuffer::from_lengths([1]);
         Arc::new(MapArray::new(entries, offsets, inner, None, false))
     };
-    let hand = Hand::new(&[PROFILES, &tag("k", "string", false, "m['k'][1]")]);
+    let hand = Hand::new(&[PROFILES, &tag("k", "string", false, "m['k']")]);
     write(&hand, "a", "u1", "m", map("entries", "keys", "values"));
     write(&hand, "b", "u2", "m", map("key_value", "key", "value"));
     hand.init_and_run().await.unwrap();

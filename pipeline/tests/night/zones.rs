@@ -90,7 +90,7 @@ async fn a_time_without_a_zone_is_as_written_or_of_the_zone_that_the_source_name
     for (naive, day, hour) in [
         ("", "2026-11-18", 16),
         ("naive_times = 'local'\n", "2026-11-18", 16),
-        ("naive_times = 'UTC'\n", "2026-11-19", 0),
+        ("naive_times = \"UTC\"\n", "2026-11-19", 0),
         ("naive_times = 'America/New_York'\n", "2026-11-19", 5),
     ] {
         for others in [false, true] {
