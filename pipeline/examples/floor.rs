@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let session = night_session(&Resources::of(&request), None)?;
     let mut plans = Vec::new();
     for source in &request.config.sources {
-        let files = find_files(source, request.date).await?;
+        let files = find_files(source, request.date, request.config.warehouse.time_zone).await?;
         if !files.files.is_empty() {
             let columns = needed_columns(
                 &request.config,

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tagmill_schemas::Result;
+use tagmill_schemas::config::for_date;
 use tagmill_schemas::manifest::{Input, InputStatus};
 
 use super::registry::conf_file;
 use super::{Observer, Request};
 use tagmill_night::ListSpec;
-use tagmill_night::scan::for_date;
 use tagmill_rules::groups::read_list;
 use tagmill_warehouse::store::ListFiles;
 

@@ -225,6 +225,7 @@ impl Planning<'_> {
             run: String::new(),
             attempt: 0,
             date,
+            time_zone: config.warehouse.time_zone,
             shards: config.warehouse.shards,
             id_scope: config.warehouse.id_scope,
             store: self.night.store().name_of(""),

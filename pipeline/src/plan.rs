@@ -54,5 +54,9 @@ fn source_plan(input: &SourceInput<'_>) -> SourcePlan {
         files: files.map_or(0, |files| files.files.len()),
         rows: input.rows(),
         bytes: files.map_or(0, |files| files.bytes()),
+        notes: files
+            .and_then(|files| files.note_of_times())
+            .into_iter()
+            .collect(),
     }
 }

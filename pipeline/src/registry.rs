@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tagmill_schemas::config::{Config, EVERY_TAG, Events, Source, SourceKind, UndeclaredEvent};
+use tagmill_schemas::config::{
+    Config, EVERY_TAG, Events, Source, SourceKind, UndeclaredEvent, for_date,
+};
 use tagmill_schemas::manifest::{Input, InputFile, InputStatus, Manifest};
 use tagmill_schemas::registry::{EventRow, Placed, Role, RowError, TagRow};
 use tagmill_schemas::{Error, Result, ValueType};
 
 use super::{Observer, Request};
-use tagmill_night::scan::for_date;
 use tagmill_night::{CustomEvent, EventShapes, LabelSpec, MeasureShape, Slot, UnusedLabel};
 use tagmill_rules::groups::{Fault, read_rows};
 use tagmill_warehouse::store::{Found, Store, open_pattern};

@@ -162,6 +162,8 @@ pub struct SourcePlan {
     pub rows: u64,
     /// See `files`.
     pub bytes: u64,
+    /// What is worth knowing of how it is read.
+    pub notes: Vec<String>,
 }
 
 impl fmt::Display for PlanReport {
@@ -186,6 +188,9 @@ impl fmt::Display for PlanReport {
                 s.rows,
                 s.bytes as f64 / 1e6
             )?;
+            s.notes
+                .iter()
+                .try_for_each(|note| writeln!(f, "    {note}"))?;
         }
         let groups: Vec<String> = self
             .groups

@@ -4,12 +4,12 @@
 use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
-use tagmill_schemas::config::{Content, LatePolicy, Source};
+use tagmill_schemas::config::{Content, LatePolicy, Source, for_date};
 use tagmill_schemas::manifest::{Input, InputFile, InputStatus, Manifest};
 use tagmill_schemas::{Error, Reason, Result};
 
 use super::{Observer, Request};
-use tagmill_night::scan::{RawFiles, find_files, for_date, is_ready};
+use tagmill_night::scan::{RawFiles, find_files, is_ready};
 use tagmill_warehouse::release::Parents;
 
 const STAGE: &str = "inputs";
@@ -237,15 +237,19 @@ async fn decide(
     let patience = request.wait.or(source.late.wait).unwrap_or(Duration::ZERO);
     let started = Instant::now();
     loop {
+        let mut missing = None;
         if is_ready(source, request.date).await? {
-            let files = find_files(source, request.date).await?;
-            if !files.files.is_empty() {
+            let files =
+                find_files(source, request.date, request.config.warehouse.time_zone).await?;
+            missing = first_absent(&files, parents).or(missing);
+            if !files.files.is_empty() && missing.is_none() {
+                tell_absent(source, &files, observer);
                 return Ok(Decision::Read(files));
             }
         }
         let left = patience.saturating_sub(started.elapsed());
         if left.is_zero() {
-            return late(request, source, parents, observer);
+            return late(request, source, parents, observer, missing);
         }
         observer.stage(
             "wait",
@@ -259,16 +263,36 @@ async fn decide(
     }
 }
 
+/// The first of a source's folders that has no file and should. Before the first night there may be
+/// no earlier folder.
+fn first_absent(files: &RawFiles, parents: &Parents) -> Option<String> {
+    let is_first = parents.state.is_none();
+    let mut absent = files.absent.iter().filter(|_| files.has_folders);
+    absent
+        .find(|(_, is_before)| !(is_first && *is_before))
+        .map(|(path, _)| path.clone())
+}
+
+fn tell_absent(source: &Source, files: &RawFiles, observer: &dyn Observer) {
+    for (path, _) in &files.absent {
+        observer.warn(&format!(
+            "source {} has no file at {path}: the first night does without",
+            source.name
+        ));
+    }
+}
+
 fn late(
     request: &Request,
     source: &Source,
     parents: &Parents,
     observer: &dyn Observer,
+    missing: Option<String>,
 ) -> Result<Decision> {
-    let missing = match &source.ready {
+    let missing = missing.unwrap_or_else(|| match &source.ready {
         Some(ready) => for_date(ready, request.date),
         None => for_date(&source.path, request.date),
-    };
+    });
     let not_ready = |why: &str| {
         Error::retry(
             STAGE,

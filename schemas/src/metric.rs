@@ -22,6 +22,9 @@ pub enum Metric {
     Rejected(String),
     /// Of the filtered rows those that repeat another one.
     Duplicates,
+    /// Of the filtered rows those that another night decides on, where a source names the folders
+    /// of several days.
+    OtherDay,
     /// Accepted rows of which something is not indexed, or what else is worth knowing.
     Noted(Note),
     /// What is beyond a limit of its app.
@@ -65,11 +68,12 @@ pub enum Limited {
 }
 
 /// Every metric without a reason.
-const WITHOUT_REASON: [Metric; 17] = [
+const WITHOUT_REASON: [Metric; 18] = [
     Metric::Read,
     Metric::Accepted,
     Metric::Filtered,
     Metric::Duplicates,
+    Metric::OtherDay,
     Metric::Noted(Note::UndeclaredEvent),
     Metric::Noted(Note::UndeclaredProperty),
     Metric::Noted(Note::UndeclaredTag),
@@ -100,6 +104,7 @@ impl fmt::Display for Metric {
             Self::Accepted => "accepted",
             Self::Filtered => "filtered",
             Self::Duplicates => "duplicates",
+            Self::OtherDay => "other_day",
             Self::Noted(note) => match note {
                 Note::UndeclaredEvent => "undeclared_event",
                 Note::UndeclaredProperty => "undeclared_property",

@@ -28,10 +28,11 @@ pub use group::Groups;
 pub use key::{Key, TABLES, Table};
 pub use limit::{AppLimits, Limits};
 pub use source::{
-    AppColumn, Columns, Content, Day, DayBy, Events, Late, LateEvent, LatePolicy, Measure, Source,
-    SourceKind, UndeclaredEvent, UndeclaredTag,
+    AppColumn, Columns, Content, Day, DayBy, Events, Folders, Late, LateEvent, LatePolicy, Measure,
+    NaiveTimes, Source, SourceKind, UndeclaredEvent, UndeclaredTag,
 };
 pub use tag::{EVERY_TAG, MAX_SCALE, Tag};
+pub use template::{for_date, shifted};
 pub use unit::{parse_duration, parse_percent, parse_size};
 pub use warehouse::{Retention, RunSettings, Warehouse};
 

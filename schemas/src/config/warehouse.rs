@@ -143,7 +143,7 @@ impl Warehouse {
     }
 }
 
-fn parse_zone(name: &str) -> std::result::Result<Tz, String> {
+pub(super) fn parse_zone(name: &str) -> std::result::Result<Tz, String> {
     name.parse().map_err(|_| {
         let zones = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
         let example = nearest(name, zones).unwrap_or("Asia/Shanghai");

@@ -251,6 +251,39 @@ fn reject_rules_keep_the_order_of_the_file() {
 }
 
 #[test]
+fn reads_zones_of_times_and_folders_of_days() {
+    use chrono_tz::Tz;
+    use tagmill_schemas::config::{Folders, NaiveTimes};
+    let shanghai = Tz::Asia__Shanghai;
+    let config = documented();
+    let zone = |name: &str| config.source(name).unwrap().naive_zone(shanghai);
+    assert_eq!((zone("platform"), zone("profiles")), (Tz::UTC, shanghai));
+    let text = fixture("warehouse.toml");
+    let day = "day     = { by = \"time\", late = \"reject\" }";
+    assert!(text.contains(day));
+    for (said, naive, folders) in [
+        (
+            "naive_times = \"local\"\nday = {}",
+            NaiveTimes::Local,
+            (0, 0),
+        ),
+        (
+            "naive_times = \"UTC\"\nday = { folders = [\"{date}\", \"{date-1}\"] }",
+            NaiveTimes::Zone(Tz::UTC),
+            (-1, 0),
+        ),
+    ] {
+        let config = parse(&text.replacen(day, said, 1));
+        let source = config.source("platform").unwrap();
+        let (first, last) = folders;
+        let events = source.kind.events().unwrap();
+        assert_eq!(source.naive_times, Some(naive), "{said}");
+        assert_eq!(events.day.folders, Folders { first, last }, "{said}");
+        assert_ne!(config.hash, documented().hash, "{said}");
+    }
+}
+
+#[test]
 fn the_hash_is_of_what_changes_the_result() {
     let text = fixture("warehouse.toml");
     let hash = parse(&text).hash;

@@ -275,6 +275,11 @@ fn placeholders_have_to_be_known() {
             "found path = \"p/{date\", expected every { closed by a }, at w.toml:9",
         ),
         (
+            ATTRIBUTES.replace("{date}", "{date:%H}"),
+            "unknown placeholder {date:%H} in path, at w.toml:9; write {date}, {date-1} for the day \
+             before, or {date:%Y%m%d} with %Y %y %m %d %j",
+        ),
+        (
             "[groups]\nrules = \"r\"\nlists = \"l/{app}.csv\"\n".into(),
             "found lists = \"l/{app}.csv\", expected a path with {list}, the list's name, at \
              w.toml:8",
@@ -283,6 +288,42 @@ fn placeholders_have_to_be_known() {
             "[groups]\nrules = \"r\"\nlists = \"l/{app}-{list}.csv\"\n".into(),
             "found lists = \"l/{app}-{list}.csv\", expected {app} and {list} in different folder \
              or file names, at w.toml:8",
+        ),
+    ]);
+}
+
+#[test]
+fn folders_are_neighbours_of_the_date_in_a_path_with_dates() {
+    let events = |path: &str, day: &str| {
+        let events = EVENTS.replace("e/*", path);
+        format!("{events}day = {day}\n")
+    };
+    check(&[
+        (
+            events("e/{date}", "{ folders = [\"{date-2}\", \"{date}\"] }"),
+            "found folders = a array, expected each day once, {date} among them, without a gap, at \
+             w.toml:11",
+        ),
+        (
+            events("e/{date}", "{ folders = [\"yesterday\"] }"),
+            "found folders = \"yesterday\", expected {date}, {date-1} for the day before, up to \
+             {date+7}, at w.toml:11",
+        ),
+        (
+            events("e/{date:%Y}", "{ folders = [\"{date-1}\", \"{date}\"] }"),
+            "source \"e\": day.folders needs a path with {date}, at w.toml:6",
+        ),
+        (
+            events(
+                "e/{date}",
+                "{ by = \"path\", folders = [\"{date-1}\", \"{date}\"] }",
+            ),
+            "source \"e\": day.folders goes only with day by = \"time\", at w.toml:6",
+        ),
+        (
+            format!("{EVENTS}naive_times = \"Asia/Shangai\"\n"),
+            "naive_times: found \"Asia/Shangai\", expected an IANA time zone like \
+             \"Asia/Shanghai\", \"UTC\" or \"local\", at w.toml:11",
         ),
     ]);
 }

@@ -25,9 +25,14 @@ pub const APP_COLUMN: &str = "__app";
 /// Name of the column of user ids.
 pub const USER_COLUMN: &str = "__user";
 
+/// Name of the column of the day, since 1970, that a row's folder is of; in the scan only.
+pub const FOLDER_COLUMN: &str = "__folder";
+
 /// The status of a row that the source's filter leaves out. A rejected row's status is the reason,
 /// a line feed and the row as JSON; an accepted row's is null.
 pub const FILTERED: &str = "filtered";
+/// The status of rows that another night decides on.
+pub const OTHER_DAY: &str = "other_day";
 
 /// The dedupe key of an event that has none: nothing says that it is a duplicate of another one.
 pub const NO_KEY: u128 = 0;
@@ -37,7 +42,7 @@ pub const NO_KEY: u128 = 0;
 pub enum ExchangedColumn {
     /// XXH3-64 of the row's id, UInt64, never null.
     Hash,
-    /// Utf8; null for accepted rows, else [`FILTERED`] or a reason with the row.
+    /// Utf8; null for accepted rows, else [`FILTERED`], [`OTHER_DAY`] or a reason with the row.
     Status,
     /// The app, when it is not the same for all rows.
     App,

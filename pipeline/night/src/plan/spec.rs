@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use tagmill_schemas::manifest::{FileEntry, OverLimit};
 use tagmill_schemas::value::ValueType;
@@ -22,6 +23,9 @@ pub struct NightSpec {
     pub attempt: u32,
     /// The run's date.
     pub date: NaiveDate,
+    /// The warehouse's zone, which cuts instants into dates.
+    #[serde(with = "zone_name")]
+    pub time_zone: Tz,
     /// Number of shards.
     pub shards: Shards,
     /// Whether equal ids in two apps are one user.
@@ -310,4 +314,21 @@ pub struct BehaviourLimits {
     pub combinations: u32,
     /// Values kept apart in one dimension; see [`KeptValues`].
     pub values: usize,
+}
+
+/// A zone as its IANA name.
+mod zone_name {
+    use chrono_tz::Tz;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(zone: &Tz, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(zone.name())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tz, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse()
+            .map_err(|_| D::Error::custom(format!("found {name:?}, expected a time zone")))
+    }
 }

@@ -30,7 +30,7 @@ pub(super) fn cleaned_schema(
         column(name, raw, &place)?;
         types.insert(
             name.as_str(),
-            parse(context.session, sql, raw, context.date, &place)?
+            parse(context.session, sql, raw, context.today(), &place)?
                 .get_type(raw)
                 .map_err(plan_error)?,
         );
@@ -66,7 +66,7 @@ pub(super) fn clean(
                     context.session,
                     sql,
                     schema,
-                    context.date,
+                    context.today(),
                     &place(source, &format!("clean.{column}")),
                 )?;
                 let made = nulls_in(cleaned, source, schema)?;

@@ -25,6 +25,25 @@ pub struct ScanContext<'a> {
     pub exchange: Exchange,
 }
 
+/// The day that expressions speak of.
+#[derive(Debug, Clone, Copy)]
+pub struct Today {
+    /// `$date`.
+    pub date: NaiveDate,
+    /// In which it begins and ends: `$day_start`, `$day_end`.
+    pub zone: Tz,
+}
+
+impl ScanContext<'_> {
+    /// The run's date in the warehouse's zone.
+    pub fn today(&self) -> Today {
+        Today {
+            date: self.date,
+            zone: self.time_zone,
+        }
+    }
+}
+
 pub(super) fn plan_error(error: DataFusionError) -> Error {
     tagmill_engine::of_datafusion(tagmill_engine::Work::RawData, "plan", error)
 }

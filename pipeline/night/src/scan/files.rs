@@ -6,18 +6,21 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, TryFutureExt, TryStreamExt};
 use object_store::ObjectMeta;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::arrow::async_reader::MetadataFetch;
-use parquet::basic::{ConvertedType, Encoding, EncodingMask};
-use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
-use parquet::schema::types::ColumnDescriptor;
-use tagmill_schemas::config::Source;
+use parquet::file::metadata::ParquetMetaDataReader;
+use tagmill_schemas::config::{Folders, Source, for_date, shifted};
 use tagmill_schemas::{Error, Reason, Result};
 
+use super::columns::{Conflict, Conflicts, agree};
 use super::dictionary::dictionary_type;
+use super::functions::is_more_than_a_cast;
+use super::physical::Physical;
+use super::times::Times;
 use tagmill_warehouse::artifact::decode_guarded;
 use tagmill_warehouse::store::{Found, Partition, Store, open_pattern, partitions_of};
 
@@ -35,12 +38,20 @@ pub struct RawFile {
     pub meta: ObjectMeta,
     /// Rows, by its footer.
     pub rows: u64,
-    /// Its own columns.
+    /// Its own columns, in the types in which they are read.
     pub schema: SchemaRef,
-    /// Text columns of which every page is encoded by a dictionary.
-    coded: BTreeSet<String>,
     /// Values of the folders named `key=value`.
     pub partitions: Vec<Partition>,
+    /// The date that its path was made with.
+    pub folder: NaiveDate,
+    /// Text columns of which every page is encoded by a dictionary.
+    coded: BTreeSet<String>,
+    /// Columns of raw UUIDs.
+    pub(super) uuids: BTreeSet<String>,
+    /// Columns of times that name no zone.
+    naive: BTreeSet<String>,
+    /// Columns of numbers that a double may not hold.
+    pub(super) beyond_double: BTreeSet<String>,
 }
 
 /// The files of one source on one date.
@@ -50,21 +61,21 @@ pub struct RawFiles {
     pub store: Store,
     /// In order of the path.
     pub files: Vec<RawFile>,
-    /// The columns of all files, text as Utf8View.
+    /// The columns of all files with rows, text as Utf8View.
     pub schema: SchemaRef,
+    /// The zones of their times.
+    pub times: Times,
+    /// Whether events are told apart by the day of their folder, because those of several days are
+    /// read.
+    pub has_folders: bool,
+    /// Paths of dates without a file, of those that are wanted, and whether they are of days before
+    /// the run's.
+    pub absent: Vec<(String, bool)>,
     /// Names of partition folders that all files have, without those that are columns too.
     pub partition_columns: Vec<String>,
     /// Columns that can not be read as one, with what is wrong and where: only who needs one of
     /// them is refused.
-    conflicts: BTreeMap<String, Conflict>,
-}
-
-/// What is wrong with a column, the file, and what to do.
-#[derive(Debug, Clone)]
-struct Conflict {
-    what: String,
-    place: String,
-    fix: &'static str,
+    conflicts: Conflicts,
 }
 
 impl RawFiles {
@@ -83,7 +94,10 @@ impl RawFiles {
     pub fn with_dictionaries(mut self, columns: &BTreeSet<String>) -> Self {
         let coded: BTreeSet<&String> = columns
             .iter()
-            .filter(|&name| self.files.iter().all(|file| file.coded.contains(name)))
+            .filter(|&name| {
+                let mut files = self.files.iter().filter(|file| file.rows > 0);
+                files.all(|file| file.coded.contains(name))
+            })
             .collect();
         let as_dictionary = |schema: &Schema| {
             let field = |field: &Arc<Field>| match coded.contains(field.name()) {
@@ -106,6 +120,72 @@ impl RawFiles {
             .zip(files)
             .for_each(|(file, schema)| file.schema = schema);
         self
+    }
+
+    /// The files with rows by what is read of them in a way of its own: of each lot the columns
+    /// that are, with their types in its files. Most sources have one lot without such columns.
+    pub fn lots(&self) -> Vec<(Self, BTreeMap<String, DataType>)> {
+        let mut lots: Vec<(Self, BTreeMap<String, DataType>)> = Vec::new();
+        for file in self.files.iter().filter(|file| file.rows > 0) {
+            let own = self.own_types(file);
+            match lots.iter_mut().find(|(_, types)| *types == own) {
+                Some((lot, _)) => lot.files.push(file.clone()),
+                None => lots.push((self.lot(file, &own), own)),
+            }
+        }
+        if lots.is_empty() {
+            let nothing = Self {
+                files: Vec::new(),
+                ..self.clone()
+            };
+            lots.push((nothing, BTreeMap::new()));
+        }
+        lots
+    }
+
+    /// Columns of a file that no cast makes what they are in all files.
+    fn own_types(&self, file: &RawFile) -> BTreeMap<String, DataType> {
+        let own = file.schema.fields().iter().filter(|field| {
+            let wanted = self.schema.field_with_name(field.name());
+            wanted.is_ok_and(|wanted| is_more_than_a_cast(field.data_type(), wanted.data_type()))
+        });
+        own.map(|field| (field.name().clone(), field.data_type().clone()))
+            .collect()
+    }
+
+    fn lot(&self, first: &RawFile, own: &BTreeMap<String, DataType>) -> Self {
+        let field = |field: &Arc<Field>| match own.get(field.name()) {
+            Some(data_type) => Arc::new(Field::new(field.name(), data_type.clone(), true)),
+            None => Arc::clone(field),
+        };
+        let fields: Vec<_> = self.schema.fields().iter().map(field).collect();
+        Self {
+            files: vec![first.clone()],
+            schema: Arc::new(Schema::new(fields)),
+            ..self.clone()
+        }
+    }
+
+    /// How the times of columns are read that name no zone; `None` without such a column.
+    pub fn note_of_times(&self) -> Option<String> {
+        let naive: Vec<&str> = self.naive_columns().into_iter().collect();
+        let read = match self.times.are_instants {
+            true => format!("read as {}", self.times.naive),
+            false => "read as they are written".to_owned(),
+        };
+        let has = if naive.len() == 1 { "has" } else { "have" };
+        (!naive.is_empty()).then(|| {
+            let naive = naive.join(", ");
+            format!("{naive} {has} no zone: {read}; naive_times says another one")
+        })
+    }
+
+    /// Columns of times that name no zone in some file.
+    pub fn naive_columns(&self) -> BTreeSet<&str> {
+        let files = self.files.iter().filter(|file| file.rows > 0);
+        files
+            .flat_map(|file| file.naive.iter().map(String::as_str))
+            .collect()
     }
 
     /// Refuses a column that its files do not agree on.
@@ -178,39 +258,79 @@ pub async fn is_ready(source: &Source, date: NaiveDate) -> Result<bool> {
     Ok(!store.for_stage(STAGE).list(&pattern).await?.is_empty())
 }
 
-/// The pattern with the date in place of `{date}`.
-pub fn for_date(pattern: &str, date: NaiveDate) -> String {
-    pattern.replace("{date}", &date.to_string())
-}
-
-/// Lists the files and reads their footers; no file is an empty answer.
+/// Lists the files and reads their footers; no file is an empty answer. `zone` is the warehouse's.
 ///
 /// # Errors
 /// Refused for a file that is not Parquet or is truncated, setup for a path that is a folder.
-pub async fn find_files(source: &Source, date: NaiveDate) -> Result<RawFiles> {
-    let (store, pattern) = open_pattern(for_date(&source.path, date).trim_end_matches('/'))?;
-    let store = store.for_stage(STAGE);
-    let found = store.list(&pattern).await?;
-    if found.is_empty() {
-        refuse_folder(&store, &pattern).await?;
+pub async fn find_files(source: &Source, date: NaiveDate, zone: Tz) -> Result<RawFiles> {
+    let times = Times::of(source, zone);
+    let folders = source
+        .kind
+        .events()
+        .map_or_else(Folders::default, |events| events.day.folders);
+    let (mut found, mut absent) = (BTreeMap::new(), Vec::new());
+    let (store, patterns) = open_folders(&source.path, date, folders)?;
+    for (pattern, days) in patterns {
+        let files = list(&store, &pattern).await?;
+        if files.is_empty() {
+            absent.push((store.name_of(&pattern), days < 0));
+        }
+        for file in files {
+            let folder = shifted(date, days);
+            found.entry(file.path.clone()).or_insert((file, folder));
+        }
     }
     let footers = found
-        .into_iter()
-        .map(|found| read_footer(store.clone(), found));
+        .into_values()
+        .map(|(found, folder)| read_footer(store.clone(), found, folder, times));
     let files: Vec<RawFile> = futures::stream::iter(footers)
         .buffered(FOOTERS_AT_ONCE)
         .try_collect()
         .await?;
-    let (schema, conflicts) = agree(&store, &files);
+    let (schema, conflicts) = agree(&store, &files, &times);
     let schema = Arc::new(schema);
     let partition_columns = common_partitions(&files, &schema);
     Ok(RawFiles {
         store,
         files,
         schema,
+        times,
+        has_folders: !folders.is_one(),
+        absent,
         partition_columns,
         conflicts,
     })
+}
+
+/// The store that all folders are in, and the pattern of each with its days from the date.
+fn open_folders(
+    path: &str,
+    date: NaiveDate,
+    folders: Folders,
+) -> Result<(Store, Vec<(String, i32)>)> {
+    let path = path.trim_end_matches('/');
+    if folders.is_one() {
+        let (store, pattern) = open_pattern(&for_date(path, date))?;
+        return Ok((store.for_stage(STAGE), vec![(pattern, 0)]));
+    }
+    // What is the same for every date ends where the first placeholder or wildcard begins.
+    let same = path.find(['{', '*']).unwrap_or(path.len());
+    let (store, name) = open_pattern(&format!("{}*", &path[..same]))?;
+    let name = name.trim_end_matches('*');
+    let pattern = |days| {
+        let rest = for_date(&path[same..], shifted(date, days));
+        (format!("{name}{rest}"), days)
+    };
+    let patterns = folders.days().map(pattern).collect();
+    Ok((store.for_stage(STAGE), patterns))
+}
+
+async fn list(store: &Store, pattern: &str) -> Result<Vec<Found>> {
+    let found = store.list(pattern).await?;
+    if found.is_empty() {
+        refuse_folder(store, pattern).await?;
+    }
+    Ok(found)
 }
 
 /// A path that names a folder would have no files on any date: waiting for them helps nobody.
@@ -226,7 +346,12 @@ async fn refuse_folder(store: &Store, path: &str) -> Result<()> {
     .fix("end the path with /*.parquet"))
 }
 
-async fn read_footer(store: Store, found: Found) -> Result<RawFile> {
+async fn read_footer(
+    store: Store,
+    found: Found,
+    folder: NaiveDate,
+    times: Times,
+) -> Result<RawFile> {
     let name = store.name_of(&found.path);
     let location = store.location(&found.path)?;
     if found.size == 0 {
@@ -257,45 +382,19 @@ async fn read_footer(store: Store, found: Found) -> Result<RawFile> {
         e_tag: found.etag.clone(),
         version: None,
     };
-    let coded = coded_columns(metadata.metadata());
+    let physical = Physical::of(&metadata, &times);
     Ok(RawFile {
         meta,
         rows,
-        schema: Arc::clone(metadata.schema()),
-        coded,
+        schema: physical.schema,
+        coded: physical.coded,
+        uuids: physical.uuids,
+        naive: physical.naive,
+        beyond_double: physical.beyond_double,
         partitions,
+        folder,
         found,
     })
-}
-
-/// Top-level text columns without a plain page. Where a writer fell back to plain pages a
-/// dictionary would have to be made.
-fn coded_columns(metadata: &ParquetMetaData) -> BTreeSet<String> {
-    let columns = metadata
-        .file_metadata()
-        .schema_descr()
-        .columns()
-        .iter()
-        .enumerate();
-    let is_text = |column: &ColumnDescriptor| {
-        column.path().parts().len() == 1 && column.converted_type() == ConvertedType::UTF8
-    };
-    let coded = columns.filter(|(at, column)| {
-        is_text(column)
-            && metadata
-                .row_groups()
-                .iter()
-                .all(|group| is_coded(group.column(*at)))
-    });
-    coded.map(|(_, column)| column.name().to_owned()).collect()
-}
-
-fn is_coded(chunk: &ColumnChunkMetaData) -> bool {
-    let is_dictionary = |mask: &EncodingMask| {
-        mask.is_only(Encoding::RLE_DICTIONARY) || mask.is_only(Encoding::PLAIN_DICTIONARY)
-    };
-    chunk.dictionary_page_offset().is_some()
-        && chunk.page_encoding_stats_mask().is_some_and(is_dictionary)
 }
 
 /// Fetches ranges of one file.
@@ -346,100 +445,4 @@ fn common_partitions(files: &[RawFile], schema: &Schema) -> Vec<String> {
         .map(|(key, _)| key.clone())
         .filter(|key| schema.index_of(key).is_err() && everywhere(key))
         .collect()
-}
-
-/// The columns of all files; a column that some files lack is null there, unless a rule of the
-/// source needs it.
-fn agree(store: &Store, files: &[RawFile]) -> (Schema, BTreeMap<String, Conflict>) {
-    let mut fields: Vec<Field> = Vec::new();
-    let mut seen: BTreeMap<String, (usize, &RawFile)> = BTreeMap::new();
-    let mut conflicts = BTreeMap::new();
-    for file in files {
-        let mut own = BTreeSet::new();
-        for field in file.schema.fields() {
-            let mut refuse = |what: String, fix| {
-                let place = store.name_of(&file.found.path);
-                conflicts
-                    .entry(field.name().clone())
-                    .or_insert(Conflict { what, place, fix });
-            };
-            if !own.insert(field.name()) {
-                refuse(
-                    format!(
-                        "column {:?} is there twice, expected one of each name",
-                        field.name()
-                    ),
-                    "write the file again with names of their own",
-                );
-                continue;
-            }
-            let Some(&(at, first)) = seen.get(field.name()) else {
-                seen.insert(field.name().clone(), (fields.len(), file));
-                fields.push(Field::new(field.name(), readable(field.data_type()), true));
-                continue;
-            };
-            let (known, found) = (fields[at].data_type().clone(), field.data_type());
-            match common_type(&known, &readable(found)) {
-                Some(wanted) => fields[at] = Field::new(field.name(), wanted, true),
-                None => {
-                    let what = format!(
-                        "column {:?} is {found}, expected {known} as in {}",
-                        field.name(),
-                        store.name_of(&first.found.path)
-                    );
-                    refuse(what, "write the file again with the type of the others");
-                }
-            }
-        }
-    }
-    (Schema::new(fields), conflicts)
-}
-
-/// The type in which a column is read: text as views.
-fn readable(data_type: &DataType) -> DataType {
-    match data_type {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8View,
-        DataType::Dictionary(_, value) => readable(value),
-        other => other.clone(),
-    }
-}
-
-/// The type that holds both: the same one, or the wider of two integers or floats, or the finer of
-/// two times.
-fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
-    match (a, b) {
-        _ if a == b => Some(a.clone()),
-        (DataType::Null, other) | (other, DataType::Null) => Some(other.clone()),
-        _ if a.is_unsigned_integer() && b.is_unsigned_integer() => Some(DataType::UInt64),
-        // No integer type holds both.
-        (DataType::UInt64, other) | (other, DataType::UInt64) if other.is_integer() => {
-            Some(DataType::Decimal128(20, 0))
-        }
-        _ if a.is_integer() && b.is_integer() => Some(DataType::Int64),
-        _ if a.is_numeric() && b.is_numeric() && (a.is_floating() || b.is_floating()) => {
-            Some(DataType::Float64)
-        }
-        (DataType::Timestamp(a, _), DataType::Timestamp(b, _)) => {
-            Some(DataType::Timestamp(*a.max(b), Some("UTC".into())))
-        }
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn widths_are_joined_and_kinds_are_not() {
-        assert_eq!(
-            common_type(&DataType::Int32, &DataType::UInt8),
-            Some(DataType::Int64)
-        );
-        assert_eq!(
-            common_type(&DataType::Int32, &DataType::Float32),
-            Some(DataType::Float64)
-        );
-        assert_eq!(common_type(&DataType::Int32, &DataType::Utf8View), None);
-    }
 }

@@ -2,11 +2,12 @@
 //! the plan that reads them.
 //!
 //! ```text
-//! pattern ─► files (listed, footers read, columns checked) ─► table ─► project (clean, status, hash; by value, one dictionary) ─► exchange
+//! pattern ─► files (listed, footers read) ─► physical, columns (types agreed on) ─► table ─► project (clean, status, hash; by value, one dictionary) ─► exchange
 //! ```
 
 mod by_value;
 mod clean;
+mod columns;
 mod context;
 mod convert;
 mod dictionary;
@@ -16,17 +17,20 @@ mod lost;
 mod null_tokens;
 mod numbers;
 mod one_dictionary;
+mod physical;
 mod project;
 mod sample;
 mod select;
 mod sql;
 mod table;
+mod times;
 mod wanted;
 
 pub use by_value::{BY_VALUE, ByValue};
 pub use context::ScanContext;
 pub(crate) use dictionary::is_same;
-pub use files::{RawFile, RawFiles, find_files, for_date, is_ready};
+pub use files::{RawFile, RawFiles, find_files, is_ready};
+pub(crate) use functions::date_with_offset;
 pub use functions::{HashFunction, KeyFunction, StatusFunction, register_functions};
 pub(crate) use numbers::{NumberKind, Sense, each_number, texts};
 pub use one_dictionary::{ONE_DICTIONARY, OneDictionary};

@@ -5,12 +5,14 @@
 //! scan ─► cleaned columns ─► status and values ─► hash ─► exchange by shard
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion::common::DFSchemaRef;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::provider_as_source;
-use datafusion::error::DataFusionError;
+use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, ScalarUDF, ident, lit};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
@@ -19,14 +21,16 @@ use tagmill_schemas::{Error, IdScope, Result};
 
 use super::by_value::over_dictionaries;
 use super::clean::{clean, cleaned_schema};
-use super::context::{ScanContext, plan_error};
+use super::context::{ScanContext, place, plan_error};
 use super::files::RawFiles;
-use super::functions::HashFunction;
+use super::functions::{HashFunction, read_as};
 use super::one_dictionary::OneDictionary;
 use super::sql::{as_text, column_names};
 use super::table::RawTable;
 use super::wanted::Wanted;
-use crate::plan::columns::{APP_COLUMN, ExchangedColumn, Layout, STATUS_COLUMN, USER_COLUMN};
+use crate::plan::columns::{
+    APP_COLUMN, ExchangedColumn, FOLDER_COLUMN, Layout, STATUS_COLUMN, USER_COLUMN,
+};
 use crate::plan::spec::{EventShapes, RowsSpec};
 
 /// The plan of one source.
@@ -56,6 +60,7 @@ pub async fn plan_source(
     let needed = wanted.needed();
     let cleaned = clean(context, source, &needed, &raw)?;
     check_columns(source, &files, &cleaned)?;
+    check_zones(source, &files, &wanted, &cleaned)?;
     let files = files.with_dictionaries(&stand_alone(&wanted, &cleaned));
 
     // What is written as SQL sees text; from here on text can be dictionaries.
@@ -88,22 +93,77 @@ pub async fn plan_source(
     Ok(Scan { plan, rows })
 }
 
+/// The files of a source as one table. Columns that no cast makes what they are in all files are
+/// read in a projection of their own.
 fn raw_scan(source: &Source, files: &RawFiles) -> Result<LogicalPlanBuilder> {
-    let table = Arc::new(RawTable::new(files.clone()));
-    LogicalPlanBuilder::scan(source.name.clone(), provider_as_source(table), None)
-        .map_err(plan_error)
+    let mut all: Option<LogicalPlanBuilder> = None;
+    let mut lots = files.lots();
+    let is_plain = lots.len() == 1 && lots.iter().all(|(_, own)| own.is_empty());
+    for (lot, own) in lots.drain(..) {
+        let mut scan = scan_of(source, &lot).map_err(plan_error)?;
+        if !is_plain {
+            scan = read_lot(files, &own, scan).map_err(plan_error)?;
+        }
+        all = Some(match all {
+            Some(all) => scan
+                .build()
+                .and_then(|scan| all.union(scan))
+                .map_err(plan_error)?,
+            None => scan,
+        });
+    }
+    match all {
+        Some(all) if is_plain => Ok(all),
+        Some(all) => all.alias(source.name.clone()).map_err(plan_error),
+        None => Err(misfit(&source.name, "has no lot of files")),
+    }
 }
 
-/// A column that the configuration needs has to be in every file.
+fn scan_of(source: &Source, lot: &RawFiles) -> DataFusionResult<LogicalPlanBuilder> {
+    let table = Arc::new(RawTable::new(lot.clone()));
+    LogicalPlanBuilder::scan(source.name.clone(), provider_as_source(table), None)
+}
+
+/// Every column as it is in all files; those in `own` have that type in these.
+fn read_lot(
+    files: &RawFiles,
+    own: &BTreeMap<String, DataType>,
+    scan: LogicalPlanBuilder,
+) -> DataFusionResult<LogicalPlanBuilder> {
+    let times = &files.times;
+    let names: Vec<String> = scan
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect();
+    let column = |name: String| match own.get(&name) {
+        None => Ok(ident(&name).alias(name)),
+        Some(_) => {
+            let wanted = files.schema.field_with_name(&name)?.data_type();
+            let read = read_as(ident(&name), wanted, times.naive, times.local)?;
+            Ok(read.alias(name))
+        }
+    };
+    let columns: Vec<Expr> = names
+        .into_iter()
+        .map(column)
+        .collect::<DataFusionResult<_>>()?;
+    scan.project(columns)
+}
+
+/// A column that the configuration needs has to be in every file with rows.
 fn check_columns(source: &Source, files: &RawFiles, cleaned: &[(String, Expr)]) -> Result<()> {
     let used: BTreeSet<String> = cleaned
         .iter()
         .flat_map(|(_, expression)| column_names(expression))
         .collect();
     used.iter().try_for_each(|name| files.check_agreed(name))?;
-    for file in &files.files {
+    for file in files.files.iter().filter(|file| file.rows > 0) {
         let lacks = |name: &&String| {
-            file.schema.index_of(name).is_err() && !files.partition_columns.contains(name)
+            file.schema.index_of(name).is_err()
+                && !files.partition_columns.contains(name)
+                && *name != FOLDER_COLUMN
         };
         if let Some(name) = used.iter().find(lacks) {
             let found: Vec<&str> = file
@@ -123,6 +183,54 @@ fn check_columns(source: &Source, files: &RawFiles, cleaned: &[(String, Expr)]) 
         }
     }
     Ok(())
+}
+
+/// A column whose times are taken as UTC, because nobody says otherwise, is an instant: AT TIME ZONE
+/// would not say of which zone they are.
+fn check_zones(
+    source: &Source,
+    files: &RawFiles,
+    wanted: &Wanted,
+    cleaned: &[(String, Expr)],
+) -> Result<()> {
+    if files.times.is_said || !files.times.are_instants {
+        return Ok(());
+    }
+    let naive = files.naive_columns();
+    let is_cleaned = |name: &str| source.clean.iter().any(|(column, _)| column == name);
+    let of_wanted = wanted.expressions().flat_map(columns_with_zone);
+    let of_wanted = of_wanted.filter(|(name, _)| !is_cleaned(name));
+    let of_cleaned = cleaned
+        .iter()
+        .flat_map(|(_, value)| columns_with_zone(value));
+    let mut zoned = of_cleaned.chain(of_wanted);
+    let Some((name, zone)) = zoned.find(|(name, _)| naive.contains(name.as_str())) else {
+        return Ok(());
+    };
+    let what = format!(
+        "column {name:?} has times without a zone, which are taken as UTC: AT TIME ZONE does not \
+         change that"
+    );
+    Err(Error::setup("configuration", what)
+        .at(place(source, "naive_times"))
+        .fix(format!(
+            "set naive_times = {zone:?} and leave AT TIME ZONE out"
+        )))
+}
+
+/// Columns that get another zone in an expression, and the zone.
+fn columns_with_zone(expression: &Expr) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let visited = expression.apply(|node| {
+        if let Expr::Cast(cast) = node
+            && let Expr::Column(column) = cast.expr.as_ref()
+            && let DataType::Timestamp(_, Some(zone)) = cast.field.data_type()
+        {
+            found.push((column.name.clone(), zone.to_string()));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    visited.map_or_else(|_| Vec::new(), |_| found)
 }
 
 /// Columns that no expression combines with another one. They can stay dictionaries: an expression

@@ -1,10 +1,13 @@
-//! Expressions of the configuration: SQL over a source's columns, with `$date` for the run's date.
+//! Expressions of the configuration: SQL over a source's columns, with `$date` for the run's date and
+//! `$day_start` and `$day_end` for the instants at which it begins and ends.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue, SchemaError};
 use datafusion::error::DataFusionError;
@@ -13,10 +16,14 @@ use datafusion::logical_expr::{Expr, ExprSchemable, Volatility, cast};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, visit_expressions};
 use tagmill_engine::{check_depth, exact_literals, plain_floats};
+use tagmill_schemas::config::shifted;
 use tagmill_schemas::conversion::{How, Origin, Use, conversion};
+use tagmill_schemas::local_day::start_of;
 use tagmill_schemas::{Config, Error, Result, ValueType};
 
+use super::context::Today;
 use super::convert::{ValueFunction, item_of};
+use super::functions::{date_of_text, read_as};
 use super::lost::LostFunction;
 
 /// Days from 1970-01-01.
@@ -86,7 +93,7 @@ pub fn parse(
     context: &SessionContext,
     sql: &str,
     schema: &DFSchema,
-    date: NaiveDate,
+    today: Today,
     place: &str,
 ) -> Result<Expr> {
     check_depth("configuration", sql).map_err(|e| e.at(place))?;
@@ -94,11 +101,11 @@ pub fn parse(
         .state()
         .create_logical_expr(sql, schema)
         .map_err(|e| explain(e, place))?;
-    let date = ScalarValue::Date32(Some(days_of(date)));
     let replaced = parsed.transform_up(|node| match &node {
-        Expr::Placeholder(p) if p.id == "$date" => {
-            Ok(Transformed::yes(Expr::Literal(date.clone(), None)))
-        }
+        Expr::Placeholder(p) => Ok(match today.placeholder(&p.id) {
+            Some(value) => Transformed::yes(Expr::Literal(value, None)),
+            None => Transformed::no(node),
+        }),
         // Cleaned columns have the names of the raw ones, without the table.
         Expr::Column(column) if column.relation.is_some() => Ok(Transformed::yes(
             datafusion::logical_expr::ident(&column.name),
@@ -106,7 +113,8 @@ pub fn parse(
         _ => Ok(Transformed::no(node)),
     });
     let expression = replaced
-        .and_then(|replaced| exact_literals(replaced.data, schema))
+        .and_then(|replaced| with_clocks(replaced.data, schema, today.zone))
+        .and_then(|clocked| exact_literals(clocked, schema))
         .and_then(|exact| plain_floats(exact, schema))
         .map_err(|e| explain(e, place))?;
     expression.get_type(schema).map_err(|e| explain(e, place))?;
@@ -116,14 +124,62 @@ pub fn parse(
     }
 }
 
+impl Today {
+    /// The value of a placeholder; `None` for one that is not known.
+    fn placeholder(self, name: &str) -> Option<ScalarValue> {
+        let instant = |date: NaiveDate| {
+            let start = start_of(date, self.zone).timestamp_micros();
+            ScalarValue::TimestampMicrosecond(Some(start), Some(self.zone.name().into()))
+        };
+        match name {
+            "$date" => Some(ScalarValue::Date32(Some(days_of(self.date)))),
+            "$day_start" => Some(instant(self.date)),
+            "$day_end" => Some(instant(shifted(self.date, 1))),
+            _ => None,
+        }
+    }
+}
+
+/// `ts AT TIME ZONE 'America/New_York'` of a time without a zone never fails: see [`read_as`]. The
+/// date of a text with an offset is the local one.
+fn with_clocks(expression: Expr, schema: &DFSchema, local: Tz) -> datafusion::error::Result<Expr> {
+    let replaced = expression.transform_up(|node| {
+        let inner = match &node {
+            Expr::Cast(cast) => cast.expr.as_ref(),
+            Expr::TryCast(cast) => cast.expr.as_ref(),
+            _ => return Ok(Transformed::no(node)),
+        };
+        let found = inner.get_type(schema)?;
+        let wanted = node.get_type(schema)?;
+        match (&found, &wanted) {
+            (DataType::Timestamp(unit, None), DataType::Timestamp(_, Some(name))) => {
+                let Ok(zone) = name.parse::<Tz>() else {
+                    return Ok(Transformed::no(node));
+                };
+                // SQL's nanoseconds end in 2262.
+                let wanted = DataType::Timestamp(*unit, Some(Arc::clone(name)));
+                let read = read_as(inner.clone(), &wanted, zone, zone)?;
+                Ok(Transformed::yes(read))
+            }
+            (text, DataType::Date32) if text.is_string() && !matches!(inner, Expr::Literal(..)) => {
+                let is_strict = matches!(node, Expr::Cast(_));
+                let date = date_of_text(inner.clone(), local, is_strict);
+                Ok(Transformed::yes(date))
+            }
+            _ => Ok(Transformed::no(node)),
+        }
+    });
+    replaced.map(|replaced| replaced.data)
+}
+
 fn can_not_stand(what: &str, place: &str) -> Error {
     let error = Error::setup(
         "configuration",
         format!("{what} can not stand in an expression"),
     );
-    error
-        .at(place.to_owned())
-        .fix("write SQL over one row; $date is the run's date")
+    error.at(place.to_owned()).fix(
+        "write SQL over one row; $date is the run's date, $day_start and $day_end its instants",
+    )
 }
 
 /// What of [`unfit`] the text alone tells, and functions that nobody knows.
@@ -167,10 +223,10 @@ pub fn parse_condition(
     context: &SessionContext,
     sql: &str,
     schema: &DFSchema,
-    date: NaiveDate,
+    today: Today,
     place: &str,
 ) -> Result<Expr> {
-    let condition = parse(context, sql, schema, date, place)?;
+    let condition = parse(context, sql, schema, today, place)?;
     match condition.get_type(schema).map_err(|e| explain(e, place))? {
         DataType::Boolean => Ok(condition),
         found => Err(Error::setup(

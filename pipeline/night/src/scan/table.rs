@@ -22,6 +22,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use tagmill_schemas::Error;
 
 use super::files::{RawFile, RawFiles};
+use crate::plan::columns::FOLDER_COLUMN;
 use tagmill_engine::external;
 use tagmill_warehouse::store::{Promise, Store};
 
@@ -39,11 +40,13 @@ impl RawTable {
     /// The table of these files.
     pub fn new(files: RawFiles) -> Self {
         let schema = Arc::clone(&files.schema);
-        let partitions: Vec<Arc<Field>> = files
+        let mut partitions: Vec<Arc<Field>> = files
             .partition_columns
             .iter()
             .map(|name| Arc::new(Field::new(name, DataType::Utf8, true)))
             .collect();
+        let folder = Field::new(FOLDER_COLUMN, DataType::Int32, false);
+        partitions.extend(files.has_folders.then(|| Arc::new(folder)));
         let columns = TableSchema::builder(schema)
             .with_table_partition_cols(partitions)
             .build();
@@ -65,6 +68,10 @@ impl RawTable {
             .iter()
             .map(|name| ScalarValue::Utf8(value(name)))
             .collect();
+        if self.files.has_folders {
+            let day = ScalarValue::Int32(Some(file.folder.to_epoch_days()));
+            partitioned.partition_values.push(day);
+        }
         partitioned
     }
 

@@ -15,10 +15,10 @@ use tagmill_schemas::{Error, Result};
 use super::by_value::over_dictionaries;
 use super::clean::nulls_in;
 use super::context::{ScanContext, place, plan_error};
-use super::functions::{DayBounds, StatusFunction, StatusSpec};
-use super::select::{Selected, select};
+use super::functions::{StatusFunction, StatusSpec};
+use super::select::{EventTime, Selected, select};
 use super::sql::{column, column_names, parse_condition};
-use crate::plan::columns::ExchangedColumn;
+use crate::plan::columns::{ExchangedColumn, FOLDER_COLUMN};
 use crate::plan::spec::{EventShapes, RowsSpec};
 
 /// The expressions of one source.
@@ -32,7 +32,7 @@ pub(super) struct Wanted {
     /// What the rows are.
     pub rows: RowsSpec,
     event: Option<Expr>,
-    time: Option<(Expr, DayBounds)>,
+    time: Option<EventTime>,
     filter: Option<Expr>,
     /// (reason, condition), those of the configuration first.
     rejects: Vec<(String, Expr)>,
@@ -59,7 +59,7 @@ impl Wanted {
         let user = user(source, schema)?;
         let condition = |sql: &str, key: &str| {
             let place = place(source, key);
-            let condition = parse_condition(context.session, sql, schema, context.date, &place)?;
+            let condition = parse_condition(context.session, sql, schema, context.today(), &place)?;
             nulls_in(condition, source, schema)
         };
         let declared = source.reject.iter().map(|(reason, sql)| {
@@ -101,7 +101,8 @@ impl Wanted {
             .chain(&self.filter)
             .chain(&self.app)
             .chain(&self.event)
-            .chain(self.time.iter().map(|(time, _)| time))
+            .chain(self.time.iter().map(|time| &time.time))
+            .chain(self.time.iter().filter_map(|time| time.folder.as_ref()))
     }
 
     /// The columns that any expression reads.
@@ -139,9 +140,10 @@ impl Wanted {
             .rejects
             .into_iter()
             .map(|(reason, condition)| Ok((reason, plain(condition)?)));
-        let time = self
-            .time
-            .map(|(time, day)| Ok::<_, Error>((plain(time)?, day)));
+        let time = self.time.map(|of| {
+            let time = plain(of.time)?;
+            Ok::<_, Error>(EventTime { time, ..of })
+        });
         let wanted = Self {
             user: self.user,
             app: app.transpose()?,
@@ -160,13 +162,15 @@ impl Wanted {
     /// # Errors
     /// Those of writing JSON.
     pub fn status(&self, needed: &BTreeSet<String>) -> Result<Expr> {
+        let described = needed.iter().filter(|name| *name != FOLDER_COLUMN);
         let spec = StatusSpec {
             has_app: self.app.is_some(),
             has_event: self.event.is_some(),
-            day: self.time.as_ref().map(|(_, day)| *day),
+            day: self.time.as_ref().map(|time| time.day),
+            folders: self.time.as_ref().and_then(|time| time.folders.clone()),
             has_filter: self.filter.is_some(),
             reasons: self.rejects.iter().map(|(why, _)| why.clone()).collect(),
-            columns: needed.iter().cloned().collect(),
+            columns: described.clone().cloned().collect(),
         };
         let json = serde_json::to_string(&spec)
             .map_err(|e| Error::setup("plan", "the status can not be described").because(e))?;
@@ -175,11 +179,12 @@ impl Wanted {
             self.user.clone(),
         ];
         arguments.extend(self.app.iter().chain(&self.event).cloned());
-        arguments.extend(self.time.iter().map(|(time, _)| time.clone()));
+        arguments.extend(self.time.iter().map(|time| time.time.clone()));
+        arguments.extend(self.time.iter().filter_map(|time| time.folder.clone()));
         arguments.extend(self.filter.clone());
         let conditions = self.rejects.iter().map(|(_, condition)| condition.clone());
         arguments.extend(conditions);
-        arguments.extend(needed.iter().map(ident));
+        arguments.extend(described.map(ident));
         Ok(ScalarUDF::from(StatusFunction::default()).call(arguments))
     }
 }
@@ -203,9 +208,9 @@ fn user(source: &Source, schema: &DFSchemaRef) -> Result<Expr> {
 /// Whether values of this type name users.
 fn is_id(data_type: &DataType) -> bool {
     match Origin::of(data_type) {
-        Some(origin) => {
-            *data_type != DataType::Null && conversion(origin, Use::Id).how != How::Refused
-        }
+        // No file has a user: nobody is one.
+        _ if *data_type == DataType::Null => true,
+        Some(origin) => conversion(origin, Use::Id).how != How::Refused,
         None => !data_type.is_nested() && can_cast_types(data_type, &DataType::Utf8View),
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tagmill_schemas::Metric;
 use tagmill_schemas::metric::Note;
 
-use crate::plan::columns::FILTERED;
+use crate::plan::columns::{FILTERED, OTHER_DAY};
 
 /// Sampled rows an app, reason and shard.
 const SAMPLES: usize = 20;
@@ -57,11 +57,12 @@ impl Accounting {
         self.accepted.capacity() * 8 + self.sampled
     }
 
-    /// Counts a row by the status that the scan gave it: `filtered`, or a reason and, behind a line
-    /// feed, the row.
+    /// Counts a row by the status that the scan gave it: `filtered`, `other_day`, or a reason and,
+    /// behind a line feed, the row.
     pub fn refuse(&mut self, app: u32, status: &str) {
-        if status == FILTERED {
+        if matches!(status, FILTERED | OTHER_DAY) {
             *self.filtered.entry(app).or_default() += 1;
+            self.note(app, &Metric::OtherDay, u64::from(status == OTHER_DAY));
             return;
         }
         let (reason, row) = status.split_once('\n').unwrap_or((status, ""));

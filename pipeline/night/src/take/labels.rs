@@ -1,6 +1,7 @@
 //! Group tags while rows stream in: vertical rows (app, user, tag, value), each tag with a type of
 //! its own.
 
+use chrono_tz::Tz;
 use datafusion::error::Result;
 use hashbrown::HashMap;
 use tagmill_schemas::Metric;
@@ -14,6 +15,7 @@ use super::seating::Seating;
 use super::values::{NULL_CODE, Values};
 use crate::plan::columns::ExchangedColumn;
 use crate::plan::spec::{NightSpec, RowsSpec, SourceSpec, Undeclared};
+use crate::scan::date_with_offset;
 
 /// Counts rows of tags beyond the app's limit.
 const OVER_LIMIT: &Metric = &Metric::OverLimit(Limited::TagRows);
@@ -141,7 +143,7 @@ impl Labels {
                 account.reject_accepted(app, why, || rows.batch.describe(row));
                 rejected.push(row);
             };
-            match self.judge(label, texts[row]) {
+            match self.judge(label, texts[row], seating.spec.time_zone) {
                 (LabelOutcome::Kept, code) => kept.push((row, label, code)),
                 (LabelOutcome::Infinite, code) => {
                     kept.push((row, label, code));
@@ -194,7 +196,7 @@ impl Labels {
     }
 
     /// What will become of a row with this label and text.
-    fn judge(&mut self, label: u32, text: u32) -> (LabelOutcome, u32) {
+    fn judge(&mut self, label: u32, text: u32, zone: Tz) -> (LabelOutcome, u32) {
         let label = &mut self.labels[label as usize];
         match label.rule {
             LabelRule::Ignored(why) => (LabelOutcome::Ignored(why), NULL_CODE),
@@ -205,7 +207,7 @@ impl Labels {
                 let texts = &self.texts;
                 *parsed.entry(text).or_insert_with(|| {
                     let raw = texts.value(text).map(|raw| raw.to_string());
-                    match raw.map(|raw| Reading::of(&raw, value_type)) {
+                    match raw.map(|raw| reading_of(&raw, value_type, zone)) {
                         None | Some(Reading::Nothing) => (LabelOutcome::Kept, NULL_CODE),
                         Some(Reading::Value(value)) => (LabelOutcome::Kept, values.code_of(&value)),
                         Some(Reading::Infinite) => (LabelOutcome::Infinite, NULL_CODE),
@@ -252,6 +254,15 @@ impl Labels {
             + self.rows.capacity() * size_of::<LabelRow>()
             + self.labels.len() * 256
     }
+}
+
+/// What a text says; the date of one with an offset is the local one.
+fn reading_of(text: &str, value_type: ValueType, zone: Tz) -> Reading {
+    let date = match value_type {
+        ValueType::Date => date_with_offset(text.trim(), zone).map(Value::Date),
+        _ => None,
+    };
+    date.map_or_else(|| Reading::of(text, value_type), Reading::Value)
 }
 
 /// What the night knows of a tag of one app, for a source with rows of it.

@@ -27,6 +27,7 @@ use datafusion::prelude::SessionContext;
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectMeta;
 use tagmill_engine::{PlainFloat, Work, external, of_datafusion};
+use tagmill_schemas::config::for_date;
 use tagmill_schemas::{Config, Error};
 
 use super::{FileTable, STAGE, failed};
@@ -122,7 +123,7 @@ impl SchemaProvider for RawSchema {
 
 impl RawSchema {
     async fn look_up(&self, path: &str) -> tagmill_schemas::Result<Arc<dyn TableProvider>> {
-        let (store, pattern) = open_pattern(&path.replace("{date}", &self.date.to_string()))?;
+        let (store, pattern) = open_pattern(&for_date(path, self.date))?;
         let found = store.list(&pattern).await?;
         let files = found.into_iter().filter(|file| file.size > 0).map(|file| {
             Ok(ObjectMeta {

@@ -27,7 +27,7 @@ use chrono::NaiveDate;
 use datafusion::prelude::SessionContext;
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
-use tagmill_schemas::config::Tag;
+use tagmill_schemas::config::{Tag, for_date};
 use tagmill_schemas::{Error, Manifest, Result};
 
 use lists::Lists;
@@ -122,7 +122,7 @@ pub async fn estimate(
         return Err(Error::setup(STAGE, what)
             .fix("raise the limit for this app: they are published from the next night on"));
     }
-    let lists = lists.map(|template| template.replace("{date}", &manifest.head_date.to_string()));
+    let lists = lists.map(|template| for_date(template, manifest.head_date));
     let lists = Lists {
         template: lists.as_deref(),
         app,

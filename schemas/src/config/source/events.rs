@@ -3,7 +3,7 @@
 
 use super::keys::{DAY, EVENT_KEY, MEASURE};
 use super::read::{by_name, read_expressions};
-use super::{Day, DayBy, Events, LateEvent, Measure, UndeclaredEvent};
+use super::{Day, DayBy, Events, Folders, LateEvent, Measure, UndeclaredEvent};
 use crate::config::entry::Entry;
 use crate::config::section::Section;
 use crate::config::tag::scale;
@@ -62,6 +62,7 @@ fn read_day(section: &Section<'_>) -> Result<Day> {
         late: day
             .optional("late", |entry| entry.choice(&late))?
             .unwrap_or(LateEvent::Reject),
+        folders: day.optional("folders", Folders::read)?.unwrap_or_default(),
     })
 }
 

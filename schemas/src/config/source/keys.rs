@@ -12,7 +12,8 @@ pub(in crate::config) struct Kind {
 pub(in crate::config) const EVERY_KIND: Table = Table {
     title: "[[source]]",
     what: "Where raw rows come from. Every kind of source has these keys. Expressions are SQL over \
-           the source's row; `$date` is the run's date.",
+           the source's row; `$date` is the run's date, `$day_start` and `$day_end` are the \
+           instants at which its local day begins and ends.",
     keys: &[
         Key::required(
             "name",
@@ -28,7 +29,8 @@ pub(in crate::config) const EVERY_KIND: Table = Table {
         Key::required(
             "path",
             "path or url with `{date}`, `*` and `**`",
-            "the Parquet files of a date",
+            "the Parquet files of a date; `{date:%Y%m%d}` is another form of it, `{date-1}` the day \
+             before",
         ),
         Key::optional(
             "ready",
@@ -43,6 +45,14 @@ pub(in crate::config) const EVERY_KIND: Table = Table {
             "what to do when the date's data is not there",
         ),
         Key::required("columns", "table", "which column is what"),
+        Key::optional(
+            "naive_times",
+            "`\"UTC\"`, `\"local\"` or an IANA name",
+            "(events: UTC; the others: local)",
+            "the zone of times that have none, in files and in text; `local`: that of the \
+             warehouse. A time that clocks skip is moved forward by what they skip, one that they \
+             show twice is the earlier",
+        ),
         Key::optional(
             "nulls",
             "list of texts",
@@ -152,7 +162,8 @@ pub(in crate::config) const BEHAVIOUR_EVENTS: Kind = Kind {
                 "dimensions",
                 "table of name = expression",
                 "(none)",
-                "what users of an event are told apart by",
+                "what users of an event are told apart by; an event without a value is in no row \
+                 of the dimension: coalesce keeps it",
             ),
             Key::optional(
                 "measures",
@@ -209,7 +220,7 @@ const EVENT: Key = Key::required("event", "column", "of events: the event's name
 const TIME: Key = Key::required(
     "time",
     "column",
-    "of events: when it was; a time without a zone is taken as UTC",
+    "of events: when it was; a day as text is its local midnight",
 );
 const PROPERTIES: Key = Key::required(
     "properties",
@@ -291,6 +302,13 @@ pub(in crate::config) const DAY: Table = Table {
             "\"reject\"",
             "an event of an earlier day in the date's files: rejected as `late`, or counted on the \
              run's date; one of a later day is always rejected, as `future`",
+        ),
+        Key::optional(
+            "folders",
+            "list of `{date-1}`, `{date}`, `{date+1}` and the like",
+            "[\"{date}\"]",
+            "the days whose files are read, where folders are not cut by local days: an event of \
+             another day that has or had its own night is filtered as `other_day`",
         ),
     ],
 };

@@ -3,6 +3,7 @@
 mod events;
 mod keys;
 mod read;
+mod times;
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ pub(super) use keys::{
     LATE, LATEST, MEASURE,
 };
 pub(super) use read::{BEHAVIOUR, read_all};
+pub use times::{Folders, NaiveTimes};
 
 /// A source of one of four kinds. Expressions are SQL over the source's row; `$date` is the run's
 /// date.
@@ -31,6 +33,9 @@ pub struct Source {
     pub late: Late,
     /// The columns of every kind.
     pub columns: Columns,
+    /// In which zone times without one are; `None`: see [`Source::naive_zone`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub naive_times: Option<NaiveTimes>,
     /// Text that means null, compared whole.
     pub nulls: Vec<String>,
     /// Rows for which this is false are filtered, and counted.
@@ -194,6 +199,9 @@ pub struct Day {
     pub by: DayBy,
     /// `Reject` when not given.
     pub late: LateEvent,
+    /// Those of the date alone when not given.
+    #[serde(skip_serializing_if = "Folders::is_one")]
+    pub folders: Folders,
 }
 
 /// What the day is taken from.

@@ -2,7 +2,10 @@
 
 use super::events;
 use super::keys::{EVERY_KIND, KINDS, Kind, LATE, LATEST};
-use super::{AppColumn, Columns, Content, Late, LatePolicy, Source, SourceKind, UndeclaredTag};
+use super::{
+    AppColumn, Columns, Content, DayBy, Late, LatePolicy, NaiveTimes, Source, SourceKind,
+    UndeclaredTag,
+};
 use crate::config::entry::Entry;
 use crate::config::key::has;
 use crate::config::section::Section;
@@ -56,6 +59,7 @@ fn read(name: String, section: &Section<'_>) -> Result<Source> {
             app: columns.required("app", read_app)?,
             user: columns.required("user", Entry::text)?,
         },
+        naive_times: section.optional("naive_times", |entry| entry.parsed(NaiveTimes::parse))?,
         nulls: section.optional("nulls", Entry::texts)?.unwrap_or_default(),
         filter: section.optional("filter", Entry::text)?,
         reject: read_rejects(section)?,
@@ -65,6 +69,7 @@ fn read(name: String, section: &Section<'_>) -> Result<Source> {
     };
     refuse_carried_events(section, &source)?;
     refuse_day_without_date(section, &source)?;
+    refuse_folders_of_paths(section, &source)?;
     Ok(source)
 }
 
@@ -163,15 +168,34 @@ fn refuse_carried_events(section: &Section<'_>, source: &Source) -> Result<()> {
 
 fn refuse_day_without_date(section: &Section<'_>, source: &Source) -> Result<()> {
     match source.kind.events() {
-        Some(events)
-            if events.day.by == super::DayBy::Path && !template::has(&source.path, "date") =>
-        {
+        Some(events) if events.day.by == DayBy::Path && !template::names_a_day(&source.path) => {
             Err(section.refuse(format!(
                 "source {:?}: day by = \"path\" needs a path with {{date}}",
                 source.name
             )))
         }
         _ => Ok(()),
+    }
+}
+
+/// Folders of several days go with days by time, and with a path that has one for each.
+fn refuse_folders_of_paths(section: &Section<'_>, source: &Source) -> Result<()> {
+    let Some(day) = source.kind.events().map(|events| events.day) else {
+        return Ok(());
+    };
+    if day.folders.is_one() {
+        return Ok(());
+    }
+    let refuse = |what: &str| {
+        let what = format!("source {:?}: {what}", source.name);
+        Err(section.refuse(what))
+    };
+    match day.by {
+        DayBy::Path => refuse("day.folders goes only with day by = \"time\""),
+        DayBy::Time if !template::names_a_day(&source.path) => {
+            refuse("day.folders needs a path with {date}")
+        }
+        DayBy::Time => Ok(()),
     }
 }
 

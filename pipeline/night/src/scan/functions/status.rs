@@ -11,8 +11,9 @@ use datafusion::logical_expr::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::folder::FolderDays;
 use super::verdicts::{DayBounds, Verdicts};
-use crate::plan::columns::FILTERED;
+use crate::plan::columns::{FILTERED, OTHER_DAY};
 use crate::scan::sample;
 
 /// What the arguments of [`StatusFunction`] are, in this order: id, then as told here.
@@ -24,6 +25,8 @@ pub struct StatusSpec {
     pub has_event: bool,
     /// Whether a time column follows, and the seconds since 1970 between which it is today.
     pub day: Option<DayBounds>,
+    /// Whether the day of each row's folder follows, where folders of several days are read.
+    pub folders: Option<FolderDays>,
     /// Whether a filter follows: rows for which it is not true are left out.
     pub has_filter: bool,
     /// One boolean column a reason follows: rows for which it is true are rejected.
@@ -32,7 +35,7 @@ pub struct StatusSpec {
     pub columns: Vec<String>,
 }
 
-/// `tagmill_status(spec, id, ...)`: null for accepted rows, `filtered`, or the reason of a
+/// `tagmill_status(spec, id, ...)`: null for accepted rows, `filtered`, `other_day`, or the reason of a
 /// rejection, a line feed and the row.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct StatusFunction {
@@ -85,7 +88,7 @@ impl ScalarUDFImpl for StatusFunction {
         for (row, verdict) in reasons.into_iter().enumerate() {
             match verdict {
                 None => statuses.append_null(),
-                Some(FILTERED) => statuses.append_value(FILTERED),
+                Some(word @ (FILTERED | OTHER_DAY)) => statuses.append_value(word),
                 Some(reason) => {
                     let cells = spec.columns.iter().map(String::as_str).zip(described);
                     statuses.append_value(format!("{reason}\n{}", sample(cells, row)));
@@ -104,17 +107,24 @@ fn judge<'a>(spec: &'a StatusSpec, arrays: &[ArrayRef], verdicts: &mut Verdicts<
             DataFusionError::Plan("tagmill_status: fewer arguments than described".into())
         })
     };
-    verdicts.judge_id(next()?)?;
-    if spec.has_app {
-        verdicts.judge_app(next()?)?;
-    }
-    if spec.has_event {
-        verdicts.judge_event(next()?)?;
-    }
+    let id = next()?;
+    let app = spec.has_app.then(&mut next).transpose()?;
+    let event = spec.has_event.then(&mut next).transpose()?;
     let time = spec
         .day
         .map(|day| next().map(|time| (day, time)))
         .transpose()?;
+    // Whatever is wrong with it, its own night says so.
+    if let (Some(days), Some((day, time))) = (&spec.folders, time) {
+        verdicts.judge_folder(time, next()?, day, days)?;
+    }
+    verdicts.judge_id(id)?;
+    if let Some(app) = app {
+        verdicts.judge_app(app)?;
+    }
+    if let Some(event) = event {
+        verdicts.judge_event(event)?;
+    }
     if spec.has_filter {
         verdicts.judge_filter(next()?.as_boolean());
     }

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::{DataType, Int32Type, TimeUnit};
 use datafusion::error::Result;
 use serde::{Deserialize, Serialize};
 
+use super::folder::FolderDays;
 use super::text::{distinct, text};
-use crate::plan::columns::FILTERED;
+use crate::plan::columns::{FILTERED, OTHER_DAY};
 
 /// Bytes; longer ids are rejected. Nobody's id is that long, and ids are put together with their apps
 /// for a whole batch.
@@ -143,6 +144,31 @@ impl<'a> Verdicts<'a> {
         if holds.true_count() > 0 {
             self.mark(reason, |row| holds.is_valid(row) && holds.value(row));
         }
+    }
+
+    /// [`OTHER_DAY`] for events that another night decides on, by their time and the day of their
+    /// folder.
+    ///
+    /// # Errors
+    /// Those of a cast.
+    pub fn judge_folder(
+        &mut self,
+        times: &ArrayRef,
+        folders: &ArrayRef,
+        day: DayBounds,
+        days: &FolderDays,
+    ) -> Result<()> {
+        let (times, per_second) = instants(times)?;
+        let folders = cast(folders, &DataType::Int32)?;
+        let folders = folders.as_primitive::<Int32Type>();
+        self.mark(OTHER_DAY, |row| {
+            let second = times
+                .is_valid(row)
+                .then(|| times.value(row).div_euclid(per_second));
+            let is_today = second.is_some_and(|second| (day.start..day.end).contains(&second));
+            !is_today && days.is_of_another_night(second, folders.value(row))
+        });
+        Ok(())
     }
 
     /// `no_time` for null, `future` for times behind the day, `late` for those before it where they

@@ -16,6 +16,8 @@ use crate::plan::spec::{RowsSpec, TagSpec};
 use crate::scan::clean::nulls_in;
 use crate::scan::context::ScanContext;
 use crate::scan::convert::ValueFunction;
+use crate::scan::functions::date_of_text;
+use crate::scan::lost::LostFunction;
 use crate::scan::sql::{cast_to, parse};
 
 /// The tags' values. A value that can not be cast, or is too large for its bit-sliced index,
@@ -32,9 +34,16 @@ pub(super) fn select(
     let mut rejects = Vec::new();
     for (number, (tag, sql, value_type)) in valued(tags).enumerate() {
         let place = format!("tag {} value", tag.name);
-        let parsed = parse(context.session, sql, schema, context.date, &place)?;
+        let parsed = parse(context.session, sql, schema, context.today(), &place)?;
         let made = nulls_in(parsed, source, schema)?;
-        let (value, fails) = cast_to(made, Use::Tag(value_type), tag.multi, schema, &place)?;
+        let dates = match value_type {
+            ValueType::Date => dates_of_text(context, &made, tag.multi, schema),
+            _ => None,
+        };
+        let (value, fails) = match dates {
+            Some((value, fails)) => (value, Some(fails)),
+            None => cast_to(made, Use::Tag(value_type), tag.multi, schema, &place)?,
+        };
         let too_large = tag
             .scale
             .filter(|_| !tag.multi)
@@ -51,6 +60,28 @@ pub(super) fn select(
         listed: None,
         rows: rows(tags, dedupe.is_some()),
     })
+}
+
+/// A text, or a list of texts, as dates, and when a text is none; `None` for what is no text.
+fn dates_of_text(
+    context: &ScanContext<'_>,
+    value: &Expr,
+    multi: bool,
+    schema: &DFSchemaRef,
+) -> Option<(Expr, Expr)> {
+    let found = value.get_type(schema).ok()?;
+    let dates = date_of_text(value.clone(), context.time_zone, false);
+    match found {
+        text if text.is_string() => {
+            let fails = value.clone().is_not_null().and(dates.clone().is_null());
+            Some((dates, fails))
+        }
+        DataType::List(item) if multi && item.data_type().is_string() => {
+            let fails = LostFunction::call(value.clone(), dates.clone());
+            Some((dates, fails))
+        }
+        _ => None,
+    }
 }
 
 /// The rows that these tags make.

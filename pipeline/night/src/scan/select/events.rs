@@ -1,24 +1,24 @@
 //! Events: what both kinds have (event, time, dedupe key), and the platform's, whose dimensions and
 //! measures are expressions.
 
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::DataType;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use datafusion::common::DFSchemaRef;
-use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, lit, try_cast};
+use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, cast, ident, lit};
 use tagmill_schemas::config::{DayBy, Events, LateEvent, Measure, Source};
 use tagmill_schemas::conversion::{How, Origin, Use, conversion};
 use tagmill_schemas::local_day::start_of;
 use tagmill_schemas::value::ValueType;
 use tagmill_schemas::{Error, Result};
 
-use super::selected::Selected;
-use crate::plan::columns::ExchangedColumn;
+use super::selected::{EventTime, Selected};
+use crate::plan::columns::{ExchangedColumn, FOLDER_COLUMN};
 use crate::plan::shape::MeasureShape;
 use crate::plan::spec::{EventShapes, RowsSpec};
 use crate::scan::clean::nulls_in;
 use crate::scan::context::{ScanContext, place, plan_error};
-use crate::scan::functions::{DayBounds, KeyFunction};
+use crate::scan::functions::{DayBounds, FolderDays, KeyFunction, instant_of_text};
 use crate::scan::sql::{cast_to, column, parse, value_type_of};
 
 /// What both kinds of event sources have.
@@ -26,7 +26,7 @@ pub(super) struct EventColumns {
     /// The event's name.
     pub event: Expr,
     /// Its time and when it is today, unless the path says the day.
-    pub time: Option<(Expr, DayBounds)>,
+    pub time: Option<EventTime>,
     /// The dedupe key, if there is one, and the event.
     pub columns: Vec<(ExchangedColumn, Expr)>,
 }
@@ -42,13 +42,17 @@ pub(super) fn event_columns(
     let time = match events.day.by {
         DayBy::Path => None,
         DayBy::Time => {
-            let time = event_time(source, events, schema)?;
-            let bounds = day_bounds(
-                context,
-                &time.get_type(schema).map_err(plan_error)?,
-                events.day.late == LateEvent::Reject,
-            );
-            Some((time, bounds))
+            let time = event_time(context, source, events, schema)?;
+            let found = time.get_type(schema).map_err(plan_error)?;
+            let zone = zone_of_days(context, &found);
+            let has_folders = !events.day.folders.is_one();
+            let folders = || FolderDays::new(events.day.folders, context.date, zone);
+            Some(EventTime {
+                time,
+                day: day_bounds(context.date, zone, events.day.late == LateEvent::Reject),
+                folder: has_folders.then(|| ident(FOLDER_COLUMN)),
+                folders: has_folders.then(folders),
+            })
         }
     };
     let mut columns = Vec::new();
@@ -69,14 +73,18 @@ pub(super) fn event_columns(
     })
 }
 
-fn event_time(source: &Source, events: &Events, schema: &DFSchemaRef) -> Result<Expr> {
+fn event_time(
+    context: &ScanContext<'_>,
+    source: &Source,
+    events: &Events,
+    schema: &DFSchemaRef,
+) -> Result<Expr> {
     let time = column(&events.time, schema, &place(source, "columns.time"))?;
+    let local = context.time_zone;
     match time.get_type(schema).map_err(plan_error)? {
         DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Ok(time),
-        t if t.is_string() => Ok(try_cast(
-            time,
-            DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-        )),
+        DataType::Null => Ok(cast(time, DataType::Date32)),
+        text if text.is_string() => Ok(instant_of_text(time, source.naive_zone(local), local)),
         other => {
             let what = format!("column {:?} is {other}, expected a timestamp", events.time);
             Err(Error::refused("scan", what)
@@ -86,18 +94,20 @@ fn event_time(source: &Source, events: &Events, schema: &DFSchemaRef) -> Result<
     }
 }
 
-/// The local day of the run's date; where a day has no midnight it begins with its first moment. A
-/// date is a day in any zone.
-fn day_bounds(context: &ScanContext<'_>, time: &DataType, rejects_late: bool) -> DayBounds {
-    let zone = if matches!(time, DataType::Date32 | DataType::Date64) {
-        Tz::UTC
-    } else {
-        context.time_zone
-    };
+/// A date is a day in any zone.
+fn zone_of_days(context: &ScanContext<'_>, time: &DataType) -> Tz {
+    match time {
+        DataType::Date32 | DataType::Date64 => Tz::UTC,
+        _ => context.time_zone,
+    }
+}
+
+/// The day of a date; where a day has no midnight it begins with its first moment.
+fn day_bounds(date: NaiveDate, zone: Tz, rejects_late: bool) -> DayBounds {
     let start = |date: NaiveDate| start_of(date, zone).timestamp();
     DayBounds {
-        start: start(context.date),
-        end: start(context.date.succ_opt().unwrap_or(context.date)),
+        start: start(date),
+        end: start(date.succ_opt().unwrap_or(date)),
         rejects_late,
     }
 }
@@ -158,7 +168,7 @@ fn dimension(
     schema: &DFSchemaRef,
     place: &str,
 ) -> Result<Dimension> {
-    let parsed = parse(context.session, sql, schema, context.date, place)?;
+    let parsed = parse(context.session, sql, schema, context.today(), place)?;
     let made = nulls_in(parsed, source, schema)?;
     let found = made.get_type(schema).map_err(plan_error)?;
     let value_type = value_type_of(&found).ok_or_else(|| {
@@ -188,7 +198,7 @@ fn measure_value(
         context.session,
         &measure.value,
         schema,
-        context.date,
+        context.today(),
         &place,
     )?;
     let parsed = nulls_in(parsed, source, schema)?;
@@ -197,6 +207,9 @@ fn measure_value(
         .is_some_and(|origin| conversion(origin, Use::Measure).how != How::Refused);
     if is_taken || found.is_null() {
         return Ok(parsed);
+    }
+    if found == DataType::Null {
+        return Ok(cast(parsed, DataType::Int64));
     }
     Err(
         Error::refused("scan", format!("found {found}, expected a number"))

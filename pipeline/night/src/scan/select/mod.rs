@@ -15,7 +15,7 @@ use tagmill_schemas::config::{Source, SourceKind, Tag};
 use super::context::ScanContext;
 use crate::plan::spec::{EventShapes, RowsSpec};
 
-pub(super) use selected::Selected;
+pub(super) use selected::{EventTime, Selected};
 
 /// The expressions of one source over its cleaned columns. `properties` are the shapes of its
 /// events, when they come from a registry.

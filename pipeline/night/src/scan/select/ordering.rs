@@ -26,7 +26,7 @@ pub(super) fn ordering(
     let is_ordered = found.is_integer()
         || matches!(
             found,
-            DataType::Timestamp(..) | DataType::Date32 | DataType::Date64
+            DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 | DataType::Null
         );
     if !is_ordered {
         let what = format!(
