@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow::util::pretty::pretty_format_batches;
 use chrono::NaiveDate;
 use datafusion::prelude::SessionContext;
@@ -14,10 +14,14 @@ use tagmill_query::catalog::register_raw;
 use tagmill_schemas::Config;
 
 fn write(path: &Path, rows: &[(&str, i64)]) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
     let names: ArrayRef = Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0)));
     let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.1)));
-    let batch = RecordBatch::try_from_iter([("openid", names), ("n", numbers)]).unwrap();
+    write_columns(path, [("openid", names), ("n", numbers)]);
+}
+
+fn write_columns<const N: usize>(path: &Path, columns: [(&str, ArrayRef); N]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
     let mut writer =
         ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();
@@ -120,4 +124,45 @@ async fn an_absent_source_says_so_and_spoils_nothing() {
             .unwrap()
             .contains("openid")
     );
+}
+
+/// Statistics of a file say nothing of not-a-number, and -0.0 is not in a long list.
+#[tokio::test]
+async fn floats_are_what_the_night_takes_them_for_and_integers_of_two_widths_are_one_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let floats = vec![1.0, f64::NAN, -0.0, 6.0];
+    write_columns(
+        &folder.path().join("events/dt=2026-11-19/hour=07/a.parquet"),
+        [
+            (
+                "n",
+                Arc::new(Int64Array::from(vec![1, 2, 3, 4])) as ArrayRef,
+            ),
+            ("score", Arc::new(Float64Array::from(floats))),
+        ],
+    );
+    write_columns(
+        &folder.path().join("events/dt=2026-11-19/hour=08/b.parquet"),
+        [
+            ("n", Arc::new(Int32Array::from(vec![5])) as ArrayRef),
+            ("score", Arc::new(Float64Array::from(vec![f64::NAN]))),
+        ],
+    );
+    let ctx = session(folder.path());
+    for (condition, expected) in [
+        ("score > 0.5", 2),
+        ("score > 5", 1),
+        ("NOT score > 5", 2),
+        ("score IS NULL", 2),
+        ("score IN (0.0, 2.0, 3.0, 4.0, 5.0)", 1),
+        ("score = 0.0", 1),
+        ("n BETWEEN 4 AND 5", 2),
+    ] {
+        let sql = format!("SELECT count(*) FROM raw.platform WHERE {condition}");
+        let found = text(&ctx, &sql).await.unwrap();
+        assert!(
+            found.contains(&format!("| {expected} ")),
+            "{condition}: {found}"
+        );
+    }
 }
