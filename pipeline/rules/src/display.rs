@@ -166,6 +166,8 @@ impl Display for Literal<'_> {
         match self.0 {
             Value::String(text) => Text(text).fmt(f),
             Value::Date(_) => write!(f, "DATE '{}'", self.0),
+            // With a point, as ever: a rule's hash follows from it.
+            Value::Double(number) => write!(f, "{number:?}"),
             other => other.fmt(f),
         }
     }
