@@ -172,7 +172,6 @@ async fn tags_of_five_types_and_several_values_come_from_expressions() {
         ("ratio", "0.25", 1),
         ("ratio", "0", 1),
         ("rich", "false", 2),
-        ("rich", "true", 1),
         ("likes", "a", 1),
         ("likes", "b", 2),
     ];
