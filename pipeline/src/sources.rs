@@ -9,7 +9,7 @@ use tagmill_schemas::manifest::{Input, InputFile, InputStatus, Manifest};
 use tagmill_schemas::{Error, Reason, Result};
 
 use super::{Observer, Request};
-use tagmill_night::scan::{RawFiles, find_files, for_date, is_ready};
+use tagmill_night::scan::{RawFiles, find_files, for_date, missing_marker};
 use tagmill_warehouse::release::Parents;
 
 const STAGE: &str = "inputs";
@@ -237,15 +237,19 @@ async fn decide(
     let patience = request.wait.or(source.late.wait).unwrap_or(Duration::ZERO);
     let started = Instant::now();
     loop {
-        if is_ready(source, request.date).await? {
-            let files = find_files(source, request.date).await?;
-            if !files.files.is_empty() {
-                return Ok(Decision::Read(files));
+        let missing = match missing_marker(source, request.date).await? {
+            None => {
+                let files = find_files(source, request.date).await?;
+                if !files.files.is_empty() {
+                    return Ok(Decision::Read(files));
+                }
+                for_date(&source.path, request.date)
             }
-        }
+            Some(marker) => marker,
+        };
         let left = patience.saturating_sub(started.elapsed());
         if left.is_zero() {
-            return late(request, source, parents, observer);
+            return late(request, source, parents, missing, observer);
         }
         observer.stage(
             "wait",
@@ -263,12 +267,9 @@ fn late(
     request: &Request,
     source: &Source,
     parents: &Parents,
+    missing: String,
     observer: &dyn Observer,
 ) -> Result<Decision> {
-    let missing = match &source.ready {
-        Some(ready) => for_date(ready, request.date),
-        None => for_date(&source.path, request.date),
-    };
     let not_ready = |why: &str| {
         Error::retry(
             STAGE,

@@ -28,8 +28,8 @@ pub use group::Groups;
 pub use key::{Key, TABLES, Table};
 pub use limit::{AppLimits, Limits};
 pub use source::{
-    AppColumn, Columns, Content, Day, DayBy, Events, Late, LateEvent, LatePolicy, Measure, Source,
-    SourceKind, UndeclaredEvent, UndeclaredTag,
+    AppColumn, Columns, Content, Day, DayBy, Events, Late, LateEvent, LatePolicy, Measure,
+    RowLimits, Source, SourceKind, UndeclaredEvent, UndeclaredTag,
 };
 pub use tag::{EVERY_TAG, MAX_SCALE, Tag};
 pub use unit::{parse_duration, parse_percent, parse_size};

@@ -19,7 +19,9 @@ use tagmill_schemas::{Error, Reason, Result};
 
 use super::dictionary::dictionary_type;
 use tagmill_warehouse::artifact::decode_guarded;
-use tagmill_warehouse::store::{Found, Partition, Store, open_pattern, partitions_of};
+use tagmill_warehouse::store::{
+    Found, Partition, Store, open_pattern, partitions_of, refuse_table_format,
+};
 
 const STAGE: &str = "scan";
 const FOOTERS_AT_ONCE: usize = 16;
@@ -165,19 +167,6 @@ async fn check_file(store: Store, file: RawFile) -> Result<()> {
         .fix("run again when its writer is done"))
 }
 
-/// Whether the source's readiness test passes: there is a file of this name or pattern. A source
-/// without one is ready.
-///
-/// # Errors
-/// Those of the store.
-pub async fn is_ready(source: &Source, date: NaiveDate) -> Result<bool> {
-    let Some(marker) = &source.ready else {
-        return Ok(true);
-    };
-    let (store, pattern) = open_pattern(&for_date(marker, date))?;
-    Ok(!store.for_stage(STAGE).list(&pattern).await?.is_empty())
-}
-
 /// The pattern with the date in place of `{date}`.
 pub fn for_date(pattern: &str, date: NaiveDate) -> String {
     pattern.replace("{date}", &date.to_string())
@@ -186,10 +175,12 @@ pub fn for_date(pattern: &str, date: NaiveDate) -> String {
 /// Lists the files and reads their footers; no file is an empty answer.
 ///
 /// # Errors
-/// Refused for a file that is not Parquet or is truncated, setup for a path that is a folder.
+/// Refused for a file that is not Parquet or is truncated, setup for a path that is a folder or in
+/// a table of Delta, Hudi or Iceberg.
 pub async fn find_files(source: &Source, date: NaiveDate) -> Result<RawFiles> {
     let (store, pattern) = open_pattern(for_date(&source.path, date).trim_end_matches('/'))?;
     let store = store.for_stage(STAGE);
+    refuse_table_format(&store).await?;
     let found = store.list(&pattern).await?;
     if found.is_empty() {
         refuse_folder(&store, &pattern).await?;

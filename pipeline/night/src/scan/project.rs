@@ -88,14 +88,18 @@ pub async fn plan_source(
     Ok(Scan { plan, rows })
 }
 
-fn raw_scan(source: &Source, files: &RawFiles) -> Result<LogicalPlanBuilder> {
+pub(super) fn raw_scan(source: &Source, files: &RawFiles) -> Result<LogicalPlanBuilder> {
     let table = Arc::new(RawTable::new(files.clone()));
     LogicalPlanBuilder::scan(source.name.clone(), provider_as_source(table), None)
         .map_err(plan_error)
 }
 
 /// A column that the configuration needs has to be in every file.
-fn check_columns(source: &Source, files: &RawFiles, cleaned: &[(String, Expr)]) -> Result<()> {
+pub(super) fn check_columns(
+    source: &Source,
+    files: &RawFiles,
+    cleaned: &[(String, Expr)],
+) -> Result<()> {
     let used: BTreeSet<String> = cleaned
         .iter()
         .flat_map(|(_, expression)| column_names(expression))

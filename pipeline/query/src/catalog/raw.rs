@@ -31,7 +31,7 @@ use tagmill_schemas::{Config, Error};
 
 use super::{FileTable, STAGE, failed};
 use tagmill_warehouse::artifact::decode_guarded;
-use tagmill_warehouse::store::{Promise, Store, open_pattern, partitions_of};
+use tagmill_warehouse::store::{Promise, Store, open_pattern, partitions_of, refuse_table_format};
 
 /// The schema that holds the raw sources.
 pub const RAW_SCHEMA: &str = "raw";
@@ -123,6 +123,7 @@ impl SchemaProvider for RawSchema {
 impl RawSchema {
     async fn look_up(&self, path: &str) -> tagmill_schemas::Result<Arc<dyn TableProvider>> {
         let (store, pattern) = open_pattern(&path.replace("{date}", &self.date.to_string()))?;
+        refuse_table_format(&store).await?;
         let found = store.list(&pattern).await?;
         let files = found.into_iter().filter(|file| file.size > 0).map(|file| {
             Ok(ObjectMeta {
