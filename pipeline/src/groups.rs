@@ -1,31 +1,30 @@
 //! The groups of the night: rows read, rules checked against tags, groups and lists, statuses given
 //! before any shard starts.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use tagmill_schemas::manifest::{Input, InputFile, Manifest};
+use chrono::NaiveDate;
+use tagmill_schemas::Result;
+use tagmill_schemas::manifest::Input;
 use tagmill_schemas::registry::GroupRow;
-use tagmill_schemas::{Error, Result};
 
 use super::lists::{ListSize, Lists};
 use super::registry::{ConfFiles, GroupTags, read_files};
 use super::rule_names::RuleNames;
-use super::statuses::Statuses;
 use super::{Observer, Request};
 use tagmill_night::{ListSpec, TagSpec, Withheld};
 use tagmill_rules::Atom;
 use tagmill_rules::groups::{
-    AppPlan, AppRules, Fault, GroupStatus, Rows, Status, by_app, plan_app, read_rows,
+    AppPlan, AppRows, AppRules, Fault, GroupsBefore, Rows, Unread, add_missing, by_app, plan_app,
+    read_rows,
 };
 
 /// The input that group rules are.
-const RULES: &str = "groups.rules";
+pub const RULES: &str = "groups.rules";
 
 /// Problems that are printed one by one.
 const MOST_NOTICES: usize = 20;
-
-/// (app, group).
-type Group = (String, String);
 
 /// The groups of every app.
 #[derive(Default)]
@@ -38,10 +37,14 @@ pub struct GroupNight {
     pub list_sizes: Vec<ListSize>,
     /// Files read.
     pub inputs: Vec<Input>,
-    /// Rows that name no group.
-    pub nameless: usize,
+    /// What is wrong with each row that names no group.
+    pub unread: Vec<String>,
     /// Files of which rows seem to be lost; see `seems_damaged`.
-    pub damaged: Vec<String>,
+    pub damaged: BTreeSet<String>,
+    /// The groups of the release before.
+    pub before: GroupsBefore,
+    /// (app, tag) that rules name and nobody declares.
+    pub unknown_tags: BTreeSet<(String, String)>,
 }
 
 impl GroupNight {
@@ -49,6 +52,14 @@ impl GroupNight {
     pub fn rules(&self) -> Vec<&AppRules> {
         let rules = self.plans.iter().map(|plan| &plan.rules);
         rules.filter(|rules| !rules.groups().is_empty()).collect()
+    }
+
+    /// Tells of rows that are not used and of groups that are not ok.
+    pub fn tell(&self, observer: &dyn Observer) {
+        tell(observer, &self.unread, "group rows that are not used");
+        let statuses = self.plans.iter().flat_map(|plan| &plan.statuses);
+        let lines: Vec<String> = statuses.filter_map(|s| s.notice()).collect();
+        tell(observer, &lines, "groups that are not ok: see group_status");
     }
 
     /// How many groups have each status.
@@ -61,7 +72,8 @@ impl GroupNight {
     }
 }
 
-/// Reads and checks all groups.
+/// Reads and checks all groups; those of the release before that have no row tonight are lost or
+/// removed.
 ///
 /// # Errors
 /// Refused for a file that can not be read at all. A bad row or rule is a status.
@@ -70,6 +82,7 @@ pub async fn plan_groups(
     platform: &[TagSpec],
     tags: &GroupTags,
     withheld: &Withheld,
+    before: GroupsBefore,
     observer: &dyn Observer,
 ) -> Result<GroupNight> {
     let Some(groups) = &request.config.groups else {
@@ -78,17 +91,8 @@ pub async fn plan_groups(
     let files = read_files(request, RULES.into(), &groups.rules).await?;
     files.tell_absent(observer);
     let lists = Lists::find(request).await?;
-    let (Rows { rows, faults }, damaged) = read_all(&files)?;
-    let (apps, nameless) = by_app(rows, faults);
-    let unused = |f: &Fault| format!("group row {}:{} is not used: {}", f.file, f.line, f.reason);
-    let lines = nameless.iter().map(unused).collect();
-    tell(observer, lines, "group rows that are not used");
-    let mut night = GroupNight {
-        inputs: vec![files.input],
-        nameless: nameless.len(),
-        damaged,
-        ..GroupNight::default()
-    };
+    let max_days = (request.date, groups.max_lost_days);
+    let (apps, mut night) = rows_by_app(files, before, max_days)?;
     let mut wanted = BTreeSet::new();
     for (app, rows) in &apps {
         let names = RuleNames {
@@ -97,6 +101,8 @@ pub async fn plan_groups(
             shared_labels: &tags.shared,
             lists: lists.names(app),
             withheld: withheld.get(app),
+            is_open: tags.is_open,
+            unknown: RefCell::default(),
         };
         let plan = plan_app(
             app,
@@ -115,11 +121,12 @@ pub async fn plan_groups(
                     _ => None,
                 }),
         );
+        let unknown = names.unknown.take().into_iter();
+        night
+            .unknown_tags
+            .extend(unknown.map(|tag| (app.clone(), tag)));
         night.plans.push(plan);
     }
-    let statuses = night.plans.iter().flat_map(|plan| &plan.statuses);
-    let lines = statuses.filter_map(|s| s.notice()).collect();
-    tell(observer, lines, "groups that are not ok: see group_status");
     let (lists, mut inputs) = lists.read(&wanted, request, observer).await?;
     night.list_sizes = lists.iter().map(ListSize::of).collect();
     night.lists = lists;
@@ -127,13 +134,38 @@ pub async fn plan_groups(
     Ok(night)
 }
 
+/// The rows of every app, with those of groups that have none tonight; nothing is compiled yet.
+fn rows_by_app(
+    files: ConfFiles,
+    before: GroupsBefore,
+    max_days: (NaiveDate, u32),
+) -> Result<(BTreeMap<String, AppRows>, GroupNight)> {
+    let (Rows { rows, faults }, damaged) = read_all(&files)?;
+    let (mut apps, nameless) = by_app(rows, faults);
+    let unread = Unread {
+        faults: &nameless,
+        damaged: &damaged,
+        files: &files.files.iter().map(|(name, _)| name.clone()).collect(),
+    };
+    add_missing(&mut apps, &before, unread, max_days);
+    let unused = |f: &Fault| format!("group row {}:{} is not used: {}", f.file, f.line, f.reason);
+    let night = GroupNight {
+        unread: nameless.iter().map(unused).collect(),
+        inputs: vec![files.input],
+        damaged,
+        before,
+        ..GroupNight::default()
+    };
+    Ok((apps, night))
+}
+
 /// The rows of every file, and the files of which rows seem to be lost.
-fn read_all(files: &ConfFiles) -> Result<(Rows<GroupRow>, Vec<String>)> {
-    let (mut rows, mut faults, mut damaged) = (Vec::new(), Vec::new(), Vec::new());
+fn read_all(files: &ConfFiles) -> Result<(Rows<GroupRow>, BTreeSet<String>)> {
+    let (mut rows, mut faults, mut damaged) = (Vec::new(), Vec::new(), BTreeSet::new());
     for (name, bytes) in &files.files {
         let mut read = read_rows(name, bytes, GroupRow::from_json)?;
         if seems_damaged(&read) {
-            damaged.push(name.clone());
+            damaged.insert(name.clone());
         }
         rows.append(&mut read.rows);
         faults.append(&mut read.faults);
@@ -142,34 +174,13 @@ fn read_all(files: &ConfFiles) -> Result<(Rows<GroupRow>, Vec<String>)> {
 }
 
 /// The first lines one by one, of the others only their number.
-fn tell(observer: &dyn Observer, lines: Vec<String>, others: &str) {
+fn tell(observer: &dyn Observer, lines: &[String], others: &str) {
     let more = lines.len().saturating_sub(MOST_NOTICES);
     let first = lines.iter().take(MOST_NOTICES);
     first.for_each(|line| observer.warn(line));
     if more > 0 {
         observer.warn(&format!("... and {more} more {others}"));
     }
-}
-
-/// Stops the night when there is no file of rules although groups were published before: without it
-/// all of them would be gone.
-///
-/// # Errors
-/// Retry: whoever writes the rules may not be done.
-pub fn check_rules_are_there(inputs: &[Input], before: usize) -> Result<()> {
-    let has_files = inputs
-        .iter()
-        .any(|input| input.source == RULES && !input.files.is_empty());
-    if has_files || before == 0 {
-        return Ok(());
-    }
-    let error = Error::retry(
-        "groups",
-        format!("groups.rules has no file, but {before} groups were there before"),
-    );
-    Err(error.fix(
-        "bring the files back, or take [groups] out of the configuration when there are to be none",
-    ))
 }
 
 /// Whether rows of a file of rules seem to be lost: it has none that can be read, or ends with one
@@ -182,95 +193,4 @@ fn seems_damaged(read: &Rows<GroupRow>) -> bool {
             .faults
             .iter()
             .any(|fault| !names_group(fault) && Some(fault.line) > last)
-}
-
-/// Refuses the night when so many rules are newly invalid that the mistake is ours, not a
-/// merchant's: more than the fraction `most`, and not one rule alone or those of one app alone,
-/// when others have groups. A group without a row was deleted, unless rows could not be read or a
-/// file that was another one for the release `state` seems damaged. `inputs` are tonight's,
-/// `before` are the statuses of `state`. Returns what to tell of groups that a damaged file took
-/// along all the same.
-///
-/// # Errors
-/// Refused, naming the first of them.
-pub fn check_new_invalid(
-    night: &GroupNight,
-    inputs: &[Input],
-    state: &Manifest,
-    before: &Statuses,
-    most: f64,
-) -> Result<Option<String>> {
-    let (now, earlier) = (rule_files(inputs), rule_files(&state.inputs));
-    let is_other = |name: &&String| {
-        now.iter()
-            .any(|file| file.path == **name && !earlier.contains(file))
-    };
-    let damaged = night.damaged.iter().find(is_other);
-    let known: BTreeSet<&Group> = before
-        .iter()
-        .filter(|(_, status)| was_published(status))
-        .map(|(group, _)| group)
-        .collect();
-    let statuses = || night.plans.iter().flat_map(|plan| &plan.statuses);
-    let there: BTreeSet<_> = statuses()
-        .map(|s| (s.app.as_str(), s.group.as_str()))
-        .collect();
-    let gone = known
-        .iter()
-        .filter(|group| !there.contains(&(group.0.as_str(), group.1.as_str())));
-    let lost: Vec<&str> = gone
-        .map(|group| group.0.as_str())
-        .take(if damaged.is_some() {
-            usize::MAX
-        } else {
-            night.nameless
-        })
-        .collect();
-    let is_new = |s: &&GroupStatus| {
-        s.status == Status::Invalid && known.contains(&(s.app.clone(), s.group.clone()))
-    };
-    let newly: Vec<&GroupStatus> = statuses().filter(is_new).collect();
-    let count = newly.len() + lost.len();
-    let apps: BTreeSet<&str> = newly
-        .iter()
-        .map(|s| s.app.as_str())
-        .chain(lost.iter().copied())
-        .collect();
-    let is_of_one = count <= 1
-        || (apps.len() == 1 && known.iter().any(|group| !apps.contains(group.0.as_str())));
-    if count as f64 <= most * known.len() as f64 || (is_of_one && most > 0.0) {
-        let told = damaged.filter(|_| !lost.is_empty());
-        return Ok(told.map(|file| {
-            format!(
-                "rows of {file} seem to be lost: {} groups of the last release are gone",
-                lost.len()
-            )
-        }));
-    }
-    let first = match damaged {
-        Some(file) if newly.is_empty() => format!("{file}, of which rows seem to be lost"),
-        _ => newly
-            .first()
-            .and_then(|status| status.problem())
-            .unwrap_or_default(),
-    };
-    let what = format!(
-        "{count} of {} rules that were valid before are invalid or can not be read, more than \
-         groups.max_new_invalid",
-        known.len()
-    );
-    Err(Error::refused("groups", what)
-        .at(first)
-        .fix("repair the rules or the tags that they name, or raise groups.max_new_invalid"))
-}
-
-fn rule_files(inputs: &[Input]) -> Vec<&InputFile> {
-    let rules = inputs.iter().filter(|input| input.source == RULES);
-    rules.flat_map(|input| &input.files).collect()
-}
-
-fn was_published(status: &str) -> bool {
-    [Status::Ok, Status::Stale, Status::Incomplete]
-        .iter()
-        .any(|published| published.name() == status)
 }

@@ -13,9 +13,11 @@ use tagmill_schemas::{Artifact, Config, Result};
 use super::groups::{GroupNight, plan_groups};
 use super::limits::{load_kept, withheld_tags};
 use super::memory::Forecast;
+use super::new_tags::add_new_tags;
 use super::registry::{ClaimedEvents, GroupTags, event_shapes, group_tags};
 use super::session::Resources;
 use super::sources::{Decision, SourceInput};
+use super::statuses::statuses_of;
 use super::tag_limit::full_apps;
 use super::tonight::Tonight;
 use tagmill_engine::{Work, of_datafusion};
@@ -25,6 +27,7 @@ use tagmill_night::{
     AudienceSpec, BehaviourLimits, Keeps, NightExec, NightLimits, NightSpec, ParentFiles, RowsSpec,
     ShardNumbers, SourceSpec, TagSpec, Withheld,
 };
+use tagmill_rules::groups::GroupsBefore;
 use tagmill_warehouse::release::Parents;
 use tagmill_warehouse::store::Store;
 
@@ -189,7 +192,20 @@ pub async fn plan_night(planning: &Planning<'_>) -> Result<NightPlan> {
     if !parents.is_before_head(request.date) {
         let platform: Vec<TagSpec> = specs.iter().flat_map(platform_tags).cloned().collect();
         withheld = withheld_tags(night.config(), parents.state.as_ref(), sources);
-        groups = plan_groups(request, &platform, &tags, &withheld, observer).await?;
+        let before = match (&request.config.groups, &parents.state) {
+            (Some(_), Some(state)) => statuses_of(state, night.store()).await?,
+            _ => GroupsBefore::new(),
+        };
+        let plan = async |tags: &GroupTags, before| {
+            plan_groups(request, &platform, tags, &withheld, before, observer).await
+        };
+        groups = plan(&tags, before).await?;
+        let (context, state) = (planning.scan_context(), parents.state.as_ref());
+        let (config, wanted) = (night.config(), &groups.unknown_tags);
+        if add_new_tags(&context, config, sources, state, wanted, &mut tags).await? {
+            groups = plan(&tags, std::mem::take(&mut groups.before)).await?;
+        }
+        groups.tell(observer);
     }
     inputs.append(&mut tags.inputs);
     inputs.append(&mut groups.inputs);

@@ -34,7 +34,9 @@ pub async fn plan(request: &Request, observer: &dyn Observer) -> Result<PlanRepo
             .map_or(request.date, |head| head.head_date),
         sources: planned.sources().iter().map(source_plan).collect(),
         groups: plan.groups.by_status(),
-        notices: statuses.filter_map(|s| s.notice()).collect(),
+        notices: statuses
+            .flat_map(|s| s.notice().into_iter().chain(s.hint_lines()))
+            .collect(),
         shards: plan.spec.shards.get(),
         shards_at_once: plan.wave,
         shard_forecast: plan.shard_forecast(),

@@ -111,6 +111,8 @@ pub struct GroupTags {
     pub unused: BTreeMap<String, BTreeMap<String, UnusedLabel>>,
     /// Files read.
     pub inputs: Vec<Input>,
+    /// Whether rows may bring any other tag, as text; a night knows which they do bring.
+    pub is_open: bool,
 }
 
 /// Everything known of group tags before the night: configuration, registries, the newest release.

@@ -7,6 +7,8 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use tagmill_schemas::Manifest;
 
+use super::row_limits::RejectedShare;
+
 /// A night that is done.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
@@ -28,6 +30,12 @@ pub struct Report {
     pub rows: BTreeMap<String, u64>,
     /// Rows rejected, over all sources.
     pub rejected: u64,
+    /// Rows rejected by source and reason, with their share of the rows read.
+    pub rejects: Vec<RejectedShare>,
+    /// Accepted rows of which another row of their user took the place.
+    pub superseded: u64,
+    /// What a person should know of rows and groups.
+    pub warnings: Vec<String>,
     /// Groups of the release by status.
     pub groups: BTreeMap<String, u64>,
     /// The largest groups that were computed: app, group, members.
@@ -54,6 +62,16 @@ impl Report {
         self.tags = head.tags.len() as u64;
         self.groups.clear();
         statuses.for_each(|status| *self.groups.entry(status).or_default() += 1);
+    }
+}
+
+/// What is said behind rows that are not used.
+fn less(rejected: u64, superseded: u64) -> String {
+    match (rejected, superseded) {
+        (0, 0) => String::new(),
+        (rejected, 0) => format!(" ({rejected} rejected)"),
+        (0, superseded) => format!(" ({superseded} superseded)"),
+        (rejected, superseded) => format!(" ({rejected} rejected, {superseded} superseded)"),
     }
 }
 
@@ -84,11 +102,7 @@ impl fmt::Display for Report {
             f,
             "  rows      {}{}",
             rows.join(", "),
-            if self.rejected > 0 {
-                format!(" ({} rejected)", self.rejected)
-            } else {
-                String::new()
-            }
+            less(self.rejected, self.superseded)
         )?;
         writeln!(f, "  users     {} ({} new)", self.users, self.new_users)?;
         let groups: Vec<String> = self

@@ -15,13 +15,15 @@ use super::groups::GroupNight;
 use super::known_tags::tag_entries;
 use super::limits::Exceeded;
 use super::lists::{LISTS, ListSize};
+use super::nobody::Known;
+use super::row_limits::{Rejected, Rows};
 use super::stale::stale_since;
 use super::tag_codes::{load_codes, new_codes};
 use super::tags_of_night::{TagOfNight, tags_of};
 use super::unread::{in_order, rows_of_others};
 use tagmill_engine::{Work, of_datafusion};
 use tagmill_night::{Count, NightSpec, OTHER_SOURCE, ShardReport};
-use tagmill_rules::groups::Status;
+use tagmill_rules::groups::{GroupStatus, Status};
 use tagmill_warehouse::artifact::{ArtifactWriter, Cell, TableRows};
 use tagmill_warehouse::release::Parents;
 use tagmill_warehouse::store::Store;
@@ -36,6 +38,8 @@ pub struct Totals {
     pub tags: Vec<TagEntry>,
     /// Rows by source and app.
     pub counts: Vec<SourceCount>,
+    /// Those that were rejected, by reason.
+    pub rejected: Vec<Rejected>,
     /// Members of the groups that are published.
     pub groups: BTreeMap<(String, String), u64>,
     /// What a person should know.
@@ -85,17 +89,22 @@ pub async fn roll_up(
         files.extend(values);
         absorbed.extend(merged);
         finish_statuses(spec, groups, &sizes, context.inputs);
+        tell_nobody(groups, &sizes, &seen);
         let statuses = filled(|rows| status_rows(groups, rows))?;
         files.extend(context.write(Artifact::GroupStatus, statuses).await?);
         tags = tag_entries(spec, &seen, &exceeded, context.newest());
     }
+    let (counts, rejected) = (source_counts(&metrics), rejected(&metrics));
+    let mut told = Rows::new(&counts, &rejected).notices(context.config);
+    told.extend(notices(exceeded.notices, &metrics));
     Ok(Totals {
         files,
         absorbed,
         tags,
-        counts: source_counts(&metrics),
+        counts,
+        rejected,
         groups: sizes,
-        notices: notices(exceeded.notices, &metrics),
+        notices: told,
     })
 }
 
@@ -279,12 +288,17 @@ fn source_counts(metrics: &Metrics) -> Vec<SourceCount> {
             accepted: 0,
             filtered: 0,
             rejected: 0,
+            superseded: 0,
         };
         let count = counts.entry((source, app)).or_insert_with(new);
         let part = match metric {
             Metric::Accepted => &mut count.accepted,
             Metric::Filtered => &mut count.filtered,
             Metric::Rejected(_) => &mut count.rejected,
+            Metric::Noted(Note::Superseded) => {
+                count.superseded += value;
+                continue;
+            }
             _ => continue,
         };
         *part += value;
@@ -294,6 +308,22 @@ fn source_counts(metrics: &Metrics) -> Vec<SourceCount> {
         .into_values()
         .filter(|count| count.read > 0)
         .collect()
+}
+
+/// Rejected rows by source, app and reason.
+fn rejected(metrics: &Metrics) -> Vec<Rejected> {
+    let one = |((source, app, metric), &rows): (&(String, Option<String>, Metric), &u64)| {
+        let Metric::Rejected(reason) = metric else {
+            return None;
+        };
+        Some(Rejected {
+            source: source.clone(),
+            app: app.clone(),
+            reason: reason.clone(),
+            rows,
+        })
+    };
+    metrics.iter().filter_map(one).collect()
 }
 
 fn quality_rows(
@@ -365,10 +395,13 @@ fn finish_statuses(
         .plans
         .iter_mut()
         .flat_map(|plan| &mut plan.statuses)
-        .filter(|s| s.status == Status::Ok)
+        .filter(|s| s.status == Status::Ok || s.as_of.is_some())
     {
         let key = (status.app.clone(), status.group.clone());
         status.cardinality = Some(sizes.get(&key).copied().unwrap_or(0));
+        if status.status == Status::Lost {
+            continue;
+        }
         if let Some(date) = stale.get(&key) {
             status.status = Status::Stale;
             status.as_of = Some(*date);
@@ -377,6 +410,28 @@ fn finish_statuses(
         if incomplete.contains_key(&key) {
             status.status = Status::Incomplete;
             status.reason = Some("a source that it rests on was skipped".to_owned());
+        }
+    }
+}
+
+/// Says of groups that are ok and empty why that may be.
+fn tell_nobody(
+    groups: &mut GroupNight,
+    sizes: &BTreeMap<(String, String), u64>,
+    seen: &[TagOfNight<'_>],
+) {
+    // Every app with users has an answer for each of its groups.
+    let apps = sizes.keys().map(|(app, _)| app.as_str());
+    let mut known = Known::new(apps.collect(), seen);
+    for plan in &mut groups.plans {
+        let is_empty = |s: &GroupStatus| s.status == Status::Ok && s.cardinality == Some(0);
+        let reasons: Vec<Option<String>> = plan
+            .statuses
+            .iter()
+            .map(|status| is_empty(status).then(|| known.why(plan, status))?)
+            .collect();
+        for (status, reason) in plan.statuses.iter_mut().zip(reasons) {
+            status.reason = reason.or(status.reason.take());
         }
     }
 }

@@ -1,8 +1,12 @@
 //! The names that a rule of the night may use: tags of the configuration, of registries and of
 //! earlier releases, and lists.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use tagmill_schemas::ValueType;
 use tagmill_schemas::manifest::OverLimit;
+use tagmill_schemas::nearest::nearest;
 
 use tagmill_night::{LabelSpec, TagSpec};
 use tagmill_rules::{Names, TagInfo};
@@ -19,6 +23,22 @@ pub struct RuleNames<'a> {
     pub lists: Vec<&'a str>,
     /// The app's tags whose values are not published, with the limit that they exceed.
     pub withheld: Option<&'a BTreeMap<String, OverLimit>>,
+    /// Whether rows may bring any other tag: one that is like no known one is then a text.
+    pub is_open: bool,
+    /// Tags that were asked for and are unknown.
+    pub unknown: RefCell<BTreeSet<String>>,
+}
+
+impl RuleNames<'_> {
+    /// A tag that nobody declares, if rows may bring it.
+    fn undeclared(&self, name: &str) -> Option<TagInfo> {
+        self.unknown.borrow_mut().insert(name.to_owned());
+        let is_typing_mistake = || nearest(name, self.tag_names()).is_some();
+        (self.is_open && !is_typing_mistake()).then_some(TagInfo {
+            value_type: ValueType::String,
+            multi: false,
+        })
+    }
 }
 
 impl Names for RuleNames<'_> {
@@ -31,7 +51,7 @@ impl Names for RuleNames<'_> {
                 value_type: tag.value_type,
                 multi: tag.multi,
             });
-        platform.or_else(|| {
+        let label = || {
             self.shared_labels
                 .get(name)
                 .or_else(|| self.labels?.get(name))
@@ -39,7 +59,8 @@ impl Names for RuleNames<'_> {
                     value_type: label.value_type,
                     multi: label.multi,
                 })
-        })
+        };
+        platform.or_else(label).or_else(|| self.undeclared(name))
     }
 
     fn tag_names(&self) -> Vec<&str> {

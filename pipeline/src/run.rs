@@ -39,7 +39,7 @@ pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
     let staged = done.roll_up().await?.stage().await?;
 
     clock.stage("publish", "committing the release");
-    let released = staged.judge()?.commit().await?;
+    let released = staged.judge().await?.commit().await?;
     Ok(Report {
         seconds: clock.stop(),
         ..released.into_report()

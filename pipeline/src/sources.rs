@@ -9,7 +9,7 @@ use tagmill_schemas::manifest::{Input, InputFile, InputStatus, Manifest};
 use tagmill_schemas::{Error, Reason, Result};
 
 use super::{Observer, Request};
-use tagmill_night::scan::{RawFiles, find_files, is_ready};
+use tagmill_night::scan::{RawFiles, find_files, missing_marker};
 use tagmill_warehouse::release::Parents;
 
 const STAGE: &str = "inputs";
@@ -237,19 +237,22 @@ async fn decide(
     let patience = request.wait.or(source.late.wait).unwrap_or(Duration::ZERO);
     let started = Instant::now();
     loop {
-        let mut missing = None;
-        if is_ready(source, request.date).await? {
-            let files =
-                find_files(source, request.date, request.config.warehouse.time_zone).await?;
-            missing = first_absent(&files, parents).or(missing);
-            if !files.files.is_empty() && missing.is_none() {
-                tell_absent(source, &files, observer);
-                return Ok(Decision::Read(files));
+        let missing = match missing_marker(source, request.date).await? {
+            None => {
+                let zone = request.config.warehouse.time_zone;
+                let files = find_files(source, request.date, zone).await?;
+                let absent = first_absent(&files, parents);
+                if !files.files.is_empty() && absent.is_none() {
+                    tell_absent(source, &files, observer);
+                    return Ok(Decision::Read(files));
+                }
+                absent.unwrap_or_else(|| for_date(&source.path, request.date))
             }
-        }
+            Some(marker) => marker,
+        };
         let left = patience.saturating_sub(started.elapsed());
         if left.is_zero() {
-            return late(request, source, parents, observer, missing);
+            return late(request, source, parents, missing, observer);
         }
         observer.stage(
             "wait",
@@ -286,13 +289,9 @@ fn late(
     request: &Request,
     source: &Source,
     parents: &Parents,
+    missing: String,
     observer: &dyn Observer,
-    missing: Option<String>,
 ) -> Result<Decision> {
-    let missing = missing.unwrap_or_else(|| match &source.ready {
-        Some(ready) => for_date(ready, request.date),
-        None => for_date(&source.path, request.date),
-    });
     let not_ready = |why: &str| {
         Error::retry(
             STAGE,

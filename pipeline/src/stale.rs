@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 
 use tagmill_night::{NightSpec, RowsSpec};
 use tagmill_rules::Atom;
-use tagmill_rules::groups::AppPlan;
+use tagmill_rules::groups::{AppPlan, Status};
 
 /// (app, group) -> the oldest date of the carried values that it rests on.
 pub fn stale_since(
@@ -16,7 +16,11 @@ pub fn stale_since(
     carried: &BTreeMap<&str, NaiveDate>,
 ) -> BTreeMap<(String, String), NaiveDate> {
     let mut stale = BTreeMap::new();
-    for plan in plans.iter().filter(|_| !carried.is_empty()) {
+    let has_lost = |plan: &&AppPlan| plan.statuses.iter().any(|s| s.status == Status::Lost);
+    for plan in plans
+        .iter()
+        .filter(|plan| !carried.is_empty() || has_lost(plan))
+    {
         for (group, date) in stale_groups(spec, plan, carried) {
             stale.insert((plan.app.clone(), group.to_owned()), date);
         }
@@ -33,6 +37,10 @@ fn stale_groups<'p>(
     let uses: Vec<(&str, Vec<&Atom>)> = uses
         .map(|(group, rule)| (group.as_str(), rule.atoms()))
         .collect();
+    let lost = plan.statuses.iter().filter(|s| s.status == Status::Lost);
+    let lost: BTreeMap<&str, NaiveDate> = lost
+        .filter_map(|status| Some((status.group.as_str(), status.as_of?)))
+        .collect();
     let mut stale: BTreeMap<&str, NaiveDate> = BTreeMap::new();
     // A chain of groups is no longer than their number.
     loop {
@@ -43,6 +51,7 @@ fn stale_groups<'p>(
                     carried.get(source_of(spec, &plan.app, tag)?).copied()
                 }
                 Atom::InGroup(other) => stale.get(other.as_str()).copied(),
+                Atom::Before(lost_group) => lost.get(lost_group.as_str()).copied(),
                 Atom::InList(_) | Atom::InSplit { .. } => None,
             });
             if let Some(oldest) = dates.min() {

@@ -1,17 +1,20 @@
 //! The command `validate`: rules and registries of a configuration, without a store.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use tagmill_night::{TagSpec, Withheld};
-use tagmill_rules::groups::{GroupStatus, Status};
+use tagmill_rules::Atom;
+use tagmill_rules::groups::{GroupStatus, GroupsBefore, Status};
 use tagmill_schemas::config::{Source, SourceKind};
 use tagmill_schemas::{Config, Result};
 use tagmill_warehouse::store::{Store, open_pattern};
 
 use super::bounded::Bounded;
-use super::groups::plan_groups;
+use super::groups::{GroupNight, plan_groups};
 use super::later::tell_later;
-use super::registry::group_tags;
+use super::new_tags::brings_tags;
+use super::registry::{ClaimedEvents, event_shapes, group_tags};
 use super::report::ValidateReport;
 use super::{Observer, Request, Silent};
 use tagmill_night::scan::check_syntax;
@@ -27,11 +30,18 @@ pub async fn validate(request: &Request) -> Result<ValidateReport> {
     let heard = Heard::default();
     let bounded = Bounded::new(&heard);
     tell_later(config, &bounded);
-    let tags = group_tags(request, None, &bounded).await?;
+    let mut tags = group_tags(request, None, &bounded).await?;
+    check_events(request, &bounded).await?;
     drop(bounded);
+    tags.is_open = config
+        .sources
+        .iter()
+        .any(|source| brings_tags(config, source));
     let platform = platform_tags(config);
-    let groups = plan_groups(request, &platform, &tags, &Withheld::new(), &Silent).await?;
+    let (withheld, before) = (Withheld::new(), GroupsBefore::new());
+    let groups = plan_groups(request, &platform, &tags, &withheld, before, &Silent).await?;
     let mut problems = heard.lines.into_inner().unwrap_or_default();
+    problems.extend(groups.unread.iter().cloned());
     let statuses = || groups.plans.iter().flat_map(|p| &p.statuses);
     problems.extend(
         statuses()
@@ -41,11 +51,48 @@ pub async fn validate(request: &Request) -> Result<ValidateReport> {
     Ok(ValidateReport {
         sources: config.sources.len(),
         tags: config.tags.len(),
-        rules: statuses().count() as u64,
+        rules: (statuses().count() + groups.unread.len()) as u64,
         problems,
-        hints: statuses().flat_map(GroupStatus::hint_lines).collect(),
+        hints: statuses()
+            .flat_map(GroupStatus::hint_lines)
+            .chain(undeclared(&groups))
+            .collect(),
         config_hash: config.hash.clone(),
     })
+}
+
+/// Tags of valid rules that are declared nowhere: rows have to bring them.
+fn undeclared(groups: &GroupNight) -> Vec<String> {
+    let plans = groups.plans.iter();
+    let rules = plans.flat_map(|plan| plan.compiled.iter().map(move |rule| (&plan.app, rule)));
+    let mut lines = Vec::new();
+    for (app, (group, rule)) in rules {
+        let tags = rule.atoms().into_iter().filter_map(|atom| match atom {
+            Atom::Has { tag } | Atom::Tag { tag, .. } => Some(tag),
+            _ => None,
+        });
+        let is_unknown =
+            |tag: &&String| groups.unknown_tags.contains(&(app.clone(), (*tag).clone()));
+        let unknown: BTreeSet<&String> = tags.filter(is_unknown).collect();
+        lines.extend(unknown.into_iter().map(|tag| {
+            format!(
+                "look at rule {app}/{group}: tag {tag:?} is declared nowhere, it is a text that rows \
+                 have to bring"
+            )
+        }));
+    }
+    lines
+}
+
+/// Tells what is wrong with registries of events.
+async fn check_events(request: &Request, heard: &dyn Observer) -> Result<()> {
+    let mut claimed = ClaimedEvents::new();
+    for source in &request.config.sources {
+        if let SourceKind::CustomEvents(events) = &source.kind {
+            event_shapes(request, source, events, &mut claimed, heard).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The tags of attributes sources that the configuration gives a type.

@@ -48,6 +48,8 @@ pub enum Note {
     UnknownMembers,
     /// Infinities, which are no value.
     Infinite,
+    /// Accepted rows of which another row of their user, or of their user and tag, took the place.
+    Superseded,
 }
 
 /// What was beyond a limit.
@@ -68,7 +70,7 @@ pub enum Limited {
 }
 
 /// Every metric without a reason.
-const WITHOUT_REASON: [Metric; 18] = [
+const WITHOUT_REASON: [Metric; 19] = [
     Metric::Read,
     Metric::Accepted,
     Metric::Filtered,
@@ -81,6 +83,7 @@ const WITHOUT_REASON: [Metric; 18] = [
     Metric::Noted(Note::TagOfOtherSource),
     Metric::Noted(Note::UnknownMembers),
     Metric::Noted(Note::Infinite),
+    Metric::Noted(Note::Superseded),
     Metric::OverLimit(Limited::Values),
     Metric::OverLimit(Limited::TagValues),
     Metric::OverLimit(Limited::Tags),
@@ -113,6 +116,7 @@ impl fmt::Display for Metric {
                 Note::TagOfOtherSource => "tag_of_other_source",
                 Note::UnknownMembers => "unknown_members",
                 Note::Infinite => "infinite",
+                Note::Superseded => "superseded",
             },
             Self::OverLimit(limited) => match limited {
                 Limited::Values => "over_limit:values",

@@ -148,9 +148,16 @@ impl fmt::Display for Contents {
         )?;
         table(
             f,
-            &["source", "read", "accepted", "filtered", "rejected"],
+            &[
+                "source",
+                "read",
+                "accepted",
+                "filtered",
+                "rejected",
+                "superseded",
+            ],
             source_rows(&self.rows),
-            &[1, 2, 3, 4],
+            &[1, 2, 3, 4, 5],
         )?;
         let artifacts = self.artifacts.iter().map(|a| {
             vec![
@@ -180,10 +187,16 @@ impl fmt::Display for Contents {
 
 /// Rows by source, all apps together.
 fn source_rows(counts: &[SourceCount]) -> impl Iterator<Item = Vec<String>> {
-    let mut sums: BTreeMap<&str, [u64; 4]> = BTreeMap::new();
+    let mut sums: BTreeMap<&str, [u64; 5]> = BTreeMap::new();
     for count in counts {
         let sum = sums.entry(count.source.as_str()).or_default();
-        let more = [count.read, count.accepted, count.filtered, count.rejected];
+        let more = [
+            count.read,
+            count.accepted,
+            count.filtered,
+            count.rejected,
+            count.superseded,
+        ];
         sum.iter_mut()
             .zip(more)
             .for_each(|(sum, more)| *sum += more);

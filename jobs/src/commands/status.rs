@@ -1,5 +1,6 @@
 //! `tagmill status`: is the newest night fresh?
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use clap::Args;
 use serde::Serialize;
+use tagmill_pipeline as job;
 use tagmill_schemas::config::parse_duration;
 use tagmill_schemas::local_day::start_of;
 use tagmill_schemas::{Error, Result};
@@ -36,14 +38,20 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
             .at(warehouse.store.name_of(""))
             .fix("run tagmill run"));
     };
-    let head = publish::load_summary(&warehouse.store, newest).await?;
-    let state = State::of(
+    let head = publish::load_release(&warehouse.store, newest).await?;
+    let mut state = State::of(
         head.release,
         head.head_date,
         warehouse.config.warehouse.time_zone,
         Utc::now(),
         arguments.max_age,
     );
+    for before in job::statuses_of(&head, &warehouse.store)
+        .await?
+        .into_values()
+    {
+        *state.groups.entry(before.status).or_default() += 1;
+    }
     output::print(global.output, &state)?;
     match state.is_fresh {
         true => Ok(()),
@@ -67,6 +75,7 @@ struct State {
     age_seconds: i64,
     max_age_seconds: u64,
     is_fresh: bool,
+    groups: BTreeMap<String, u64>,
 }
 
 impl State {
@@ -89,6 +98,7 @@ impl State {
             age_seconds,
             max_age_seconds: max_age.as_secs(),
             is_fresh,
+            groups: BTreeMap::new(),
         }
     }
 }
@@ -111,7 +121,14 @@ impl fmt::Display for State {
             self.release,
             self.head_date,
             hours as f64 / 3600.0
-        )
+        )?;
+        match self.groups.get("lost") {
+            Some(lost) => write!(
+                f,
+                "\n{lost} groups are lost, their rows can not be read: see group_status"
+            ),
+            None => Ok(()),
+        }
     }
 }
 

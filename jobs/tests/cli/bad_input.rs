@@ -192,7 +192,8 @@ fn ids_and_users_that_are_wrong_are_counted_and_stop_nobody() {
     let done = night(folder.path());
     goes_on(&done, &[]);
     assert!(
-        done.out.contains("profiles 4 (2 rejected)") && done.out.contains("users     1 (1 new)"),
+        done.out.contains("profiles 4 (2 rejected, 1 superseded)")
+            && done.out.contains("users     1 (1 new)"),
         "{done:?}"
     );
 }

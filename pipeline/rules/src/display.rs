@@ -41,6 +41,7 @@ impl Display for Atom {
             Self::Has { tag } => write!(f, "{} IS NOT NULL", Name(tag)),
             Self::Tag { tag, test } => condition(f, tag, test, false),
             Self::InGroup(group) => write!(f, "in_group({})", Text(group)),
+            Self::Before(group) => write!(f, "the members of {} before", Text(group)),
             Self::InList(list) => write!(f, "in_list({})", Text(list)),
             Self::InSplit { salt, from, to } => write!(f, "in_split({}, {from}, {to})", Text(salt)),
         }

@@ -43,6 +43,8 @@ pub enum Atom {
     },
     /// The members of another group, tonight.
     InGroup(String),
+    /// The members of a group in the release before; no rule can say it.
+    Before(String),
     /// The known users of an uploaded list.
     InList(String),
     /// Users whose XXH3-64 of (salt, a zero byte, user id) falls into `from..to` percent.
@@ -61,7 +63,7 @@ impl Atom {
     pub fn needs_ids(&self) -> bool {
         match self {
             Self::InList(_) | Self::InSplit { .. } => true,
-            Self::Has { .. } | Self::Tag { .. } | Self::InGroup(_) => false,
+            Self::Has { .. } | Self::Tag { .. } | Self::InGroup(_) | Self::Before(_) => false,
         }
     }
 }

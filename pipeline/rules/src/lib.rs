@@ -38,6 +38,7 @@ mod like;
 mod lower;
 mod matching;
 mod names;
+mod never;
 mod order;
 mod parse;
 mod program;

@@ -11,6 +11,7 @@ use tagmill_schemas::{Value, ValueType};
 
 use super::constant::{article, value};
 use super::names::{cut, quoted, unknown};
+use super::never;
 use super::parse::position;
 use super::refusal::{refused_clock, refused_function};
 use super::syntax::{flipped, inner, is_constant, operands, start, text_of};
@@ -115,7 +116,18 @@ impl<'a> Lowering<'a> {
             .collect();
         match op {
             BinaryOperator::Or => Ok(Expr::or(members?)),
-            _ => Ok(self.merge_ranges(Expr::and(members?))),
+            _ => {
+                let all = Expr::and(members?);
+                if let Expr::And(members) = &all
+                    && let Some(tag) = never::excluded(members, self.names)
+                {
+                    let tag = quoted(tag);
+                    let what =
+                        format!("can never be true: no value of {tag} fulfils all conditions");
+                    self.lint(start(expr), what);
+                }
+                Ok(self.merge_ranges(all))
+            }
         }
     }
 

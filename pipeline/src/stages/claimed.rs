@@ -6,9 +6,8 @@ use tagmill_warehouse::release::{claim_attempt, run_id};
 
 use super::{Inputs, Planned};
 use crate::COMPUTATION;
-use crate::groups::{check_new_invalid, check_rules_are_there};
+use crate::losses::check_groups;
 use crate::night::NightPlan;
-use crate::statuses::statuses_of;
 
 /// A planned night that may write: nobody else has its attempt.
 pub struct Claimed<'n> {
@@ -20,13 +19,16 @@ impl<'n> Planned<'n> {
     /// Checks the groups, names the run, claims an attempt and writes the rules for its shards.
     ///
     /// # Errors
-    /// Retry without any file of rules, refused for too many invalid ones; those of the store.
+    /// Retry without any file of rules, refused for too many that are invalid, lost or removed; those
+    /// of the store.
     pub async fn claim(self) -> Result<Claimed<'n>> {
-        self.check_groups().await?;
         let Self {
             inputs, mut plan, ..
         } = self;
         let night = inputs.night;
+        if let Some(groups) = &night.config().groups {
+            check_groups(&plan.groups, &plan.inputs, groups)?;
+        }
         let parent = inputs.parents.newest.as_ref().map(|newest| newest.release);
         plan.spec.run = run_id(
             parent,
@@ -39,29 +41,6 @@ impl<'n> Planned<'n> {
         claimed.next_attempt().await?;
         claimed.plan.write_audience(night.store()).await?;
         Ok(claimed)
-    }
-
-    /// Compares the night's groups with those of the release before.
-    async fn check_groups(&self) -> Result<()> {
-        let Inputs { night, parents, .. } = &self.inputs;
-        let (Some(groups), Some(state), false) = (
-            &night.config().groups,
-            &parents.state,
-            self.plan.spec.is_backfill,
-        ) else {
-            return Ok(());
-        };
-        let before = statuses_of(state, night.store()).await?;
-        check_rules_are_there(&self.plan.inputs, before.len())?;
-        let told = check_new_invalid(
-            &self.plan.groups,
-            &self.plan.inputs,
-            state,
-            &before,
-            groups.max_new_invalid,
-        )?;
-        told.iter().for_each(|line| night.observer().warn(line));
-        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ use tagmill_schemas::Result;
 use tagmill_warehouse::release::{Parents, choose_parents};
 
 use crate::registry::check_types;
+use crate::row_limits::check_rows;
 use crate::sources::{Decision, SourceInput, find_inputs};
 use crate::tonight::Tonight;
 
@@ -22,11 +23,12 @@ impl<'n> Inputs<'n> {
     /// Chooses the parents and decides for every source.
     ///
     /// # Errors
-    /// As [`find_inputs`]; setup for a tag that changes its type.
+    /// As [`find_inputs`] and [`check_rows`]; setup for a tag that changes its type.
     pub async fn find(night: &'n Tonight<'n>) -> Result<Self> {
         let parents = choose_parents(night.store(), night.request().date).await?;
         check_types(night.config(), parents.newest.as_ref())?;
         let sources = find_inputs(night.request(), &parents, night.observer()).await?;
+        check_rows(&sources, parents.state.as_ref())?;
         Ok(Self {
             night,
             parents,

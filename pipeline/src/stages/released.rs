@@ -24,6 +24,7 @@ impl Verdict<'_> {
             manifest,
             mut report,
             audience,
+            ..
         } = self.into_passed();
         report.release = Some(commit(night.store(), &manifest).await?.committed()?);
         if let Err(error) = mark_success(night.store(), &manifest).await {

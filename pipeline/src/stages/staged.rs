@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tagmill_rules::groups::Status;
 use tagmill_schemas::Result;
 use tagmill_schemas::manifest::Manifest;
 use tagmill_warehouse::release::AttemptFile;
@@ -9,6 +10,7 @@ use tagmill_warehouse::release::AttemptFile;
 use super::RolledUp;
 use crate::manifest::manifest_of;
 use crate::report::Report;
+use crate::row_limits::{Rejected, Rows};
 use crate::statuses::statuses_of;
 use crate::tonight::Tonight;
 
@@ -20,6 +22,10 @@ pub struct Staged<'n> {
     pub(super) night: &'n Tonight<'n>,
     pub(super) manifest: Manifest,
     pub(super) report: Report,
+    /// Rejected rows of single apps.
+    pub(super) rejected: Vec<Rejected>,
+    /// The release before.
+    pub(super) state: Option<Manifest>,
     /// The rules and ids that shards were handed.
     pub(super) audience: Option<AttemptFile>,
 }
@@ -30,14 +36,16 @@ impl<'n> RolledUp<'n> {
     /// # Errors
     /// Setup for a retention that leads beyond the calendar; those of reading the head's groups and
     /// of writing lists.
-    pub async fn stage(self) -> Result<Staged<'n>> {
+    pub async fn stage(mut self) -> Result<Staged<'n>> {
         let night = self.inputs.night;
         let mut report = self.report();
         let head = self.inputs.parents.newest.as_ref();
         if let Some(head) = head.filter(|_| self.plan.spec.is_backfill) {
             let statuses = statuses_of(head, night.store()).await?;
-            report.keep_head(head, statuses.into_values());
+            let statuses = statuses.into_values().map(|before| before.status);
+            report.keep_head(head, statuses);
         }
+        let rejected = std::mem::take(&mut self.totals.rejected);
         let manifest = manifest_of(
             &self.plan.spec,
             night.config(),
@@ -51,6 +59,8 @@ impl<'n> RolledUp<'n> {
             night,
             manifest,
             report,
+            rejected,
+            state: self.inputs.parents.state,
             audience: self.plan.spec.audience.file,
         })
     }
@@ -63,6 +73,12 @@ impl<'n> RolledUp<'n> {
             reports,
             totals,
         } = self;
+        let config = inputs.night.config();
+        let fates = Rows::new(&totals.counts, &totals.rejected);
+        let statuses = plan.groups.plans.iter().flat_map(|plan| &plan.statuses);
+        let lost = statuses.filter(|status| status.status == Status::Lost);
+        let mut warnings = totals.notices.clone();
+        warnings.extend(lost.filter_map(|status| status.notice()));
         let mut rows = BTreeMap::new();
         for count in &totals.counts {
             *rows.entry(count.source.clone()).or_default() += count.read;
@@ -77,6 +93,9 @@ impl<'n> RolledUp<'n> {
             new_users: reports.iter().map(|r| r.new_users).sum(),
             rows,
             rejected: totals.counts.iter().map(|c| c.rejected).sum(),
+            rejects: fates.by_reason(config),
+            superseded: totals.counts.iter().map(|c| c.superseded).sum(),
+            warnings,
             groups: plan
                 .groups
                 .by_status()

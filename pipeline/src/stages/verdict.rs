@@ -2,10 +2,21 @@
 //!
 //! A gate looks at the release as readers would see it, and refuses by an error.
 
+use arrow::array::{Array, AsArray, RecordBatch};
+use futures::TryStreamExt;
+use tagmill_engine::{Work, of_datafusion};
+use tagmill_schemas::artifact::Columns;
+use tagmill_schemas::artifact::rejects::Column;
 use tagmill_schemas::manifest::{Input, InputStatus, Manifest, SourceCount};
-use tagmill_schemas::{Error, Result};
+use tagmill_schemas::{Artifact, Error, Result};
+use tagmill_warehouse::artifact::read_columns;
+use tagmill_warehouse::release::files_where;
 
 use super::Staged;
+use crate::row_limits::{Beyond, Rows};
+
+/// Of a rejected row that an error shows.
+const SAMPLE_CHARS: usize = 300;
 
 /// A gate: `Ok` lets a staged release pass.
 type Gate = fn(&Manifest) -> Result<()>;
@@ -23,9 +34,31 @@ impl<'n> Staged<'n> {
     ///
     /// # Errors
     /// That of the first gate that does not let the release pass. Nothing is published then.
-    pub fn judge(self) -> Result<Verdict<'n>> {
+    pub async fn judge(self) -> Result<Verdict<'n>> {
         GATES.iter().try_for_each(|gate| gate(&self.manifest))?;
-        Ok(Verdict { staged: self })
+        let rows = Rows::new(&self.manifest.counts, &self.rejected);
+        match rows.beyond(self.night.config(), self.state.as_ref()) {
+            None => Ok(Verdict { staged: self }),
+            Some(beyond) => {
+                let sample = self.sample(&beyond).await?;
+                Err(beyond.refusal(sample.as_deref()))
+            }
+        }
+    }
+
+    /// The first rejected row of what is beyond a limit, cut to a line.
+    async fn sample(&self, beyond: &Beyond) -> Result<Option<String>> {
+        let (store, date) = (self.night.store(), self.manifest.date);
+        let is_of_night = |artifact, of| artifact == Artifact::Rejects && of == date;
+        for file in &files_where(store, &self.manifest, is_of_night).await? {
+            let mut batches = read_columns::<Column>(store, file, &[]).await?;
+            while let Some(batch) = batches.try_next().await? {
+                if let Some(row) = first_row(&batch, beyond)? {
+                    return Ok(Some(row.chars().take(SAMPLE_CHARS).collect()));
+                }
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -34,6 +67,28 @@ impl<'n> Verdict<'n> {
     pub(super) fn into_passed(self) -> Staged<'n> {
         self.staged
     }
+}
+
+/// The first row of the source, app and reason.
+fn first_row(batch: &RecordBatch, beyond: &Beyond) -> Result<Option<String>> {
+    let column = |column: Column| {
+        let array = column.of(batch);
+        let array = array.map_err(|e| of_datafusion(Work::Release, "verdict", e))?;
+        Ok::<_, Error>(array.as_string::<i32>())
+    };
+    let (sources, apps) = (column(Column::Source)?, column(Column::App)?);
+    let (reasons, rows) = (column(Column::Reason)?, column(Column::Row)?);
+    let app = |row: usize| apps.is_valid(row).then(|| apps.value(row));
+    let is_of = |&row: &usize| {
+        sources.value(row) == beyond.source
+            && beyond
+                .reason
+                .as_deref()
+                .is_none_or(|reason| reasons.value(row) == reason)
+            && (beyond.app.is_none() || app(row) == beyond.app.as_deref())
+    };
+    let found = (0..batch.num_rows()).find(is_of);
+    Ok(found.map(|row| rows.value(row).to_owned()))
 }
 
 fn rows_are_accounted_for(manifest: &Manifest) -> Result<()> {
@@ -94,6 +149,7 @@ mod tests {
             source: source.to_owned(),
             app: Some(app.to_owned()),
             read: accepted + rejected,
+            superseded: 0,
             accepted,
             filtered: 0,
             rejected,

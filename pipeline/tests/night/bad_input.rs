@@ -314,10 +314,10 @@ async fn a_path_that_is_a_folder_is_not_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_readiness_test_may_be_a_pattern() {
+async fn a_readiness_test_may_be_a_number_of_markers() {
     let hand = Hand::new(&[
         PROFILES,
-        "ready = '@OUT@/raw/profiles/dt={date}/*.done'\n",
+        "ready = { path = '@OUT@/raw/profiles/dt={date}/*.done', count = 2 }\n",
         PROFILE_TAGS,
     ]);
     hand.write_profiles(DAY, &[("shop", Some("u1"), Some("Oslo"), Some(30))]);
@@ -328,7 +328,10 @@ async fn a_readiness_test_may_be_a_pattern() {
         &["source profiles has no data", "*.done"],
     )
     .await;
-    hand.write_bytes("raw/profiles/dt=2026-11-19/all.done", "");
+    hand.write_bytes("raw/profiles/dt=2026-11-19/a.done", "");
+    let one = hand.run(DAY).await;
+    fails(&hand, one, Kind::Retry, &["*.done (1 of 2 are there)"]).await;
+    hand.write_bytes("raw/profiles/dt=2026-11-19/b.done", "");
     hand.run(DAY).await.unwrap();
 }
 

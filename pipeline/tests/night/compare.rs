@@ -149,7 +149,9 @@ async fn accounts(published: &Published, night: &Night) {
     }
     let mut found = published.quality().await;
     found.retain(|(_, _, metric), _| {
-        !metric.starts_with("over_limit:") && metric != "undeclared_property"
+        !metric.starts_with("over_limit:")
+            && metric != "undeclared_property"
+            && metric != "superseded"
     });
     same("quality", &found, &metrics);
 }

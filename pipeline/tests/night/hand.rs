@@ -187,6 +187,23 @@ pub fn profiles(
 }
 
 /// A Parquet file of these columns.
+/// Columns of text.
+pub fn text_columns<const N: usize>(
+    names: [&'static str; N],
+    rows: &[[&str; N]],
+) -> Vec<(&'static str, ArrayRef)> {
+    let column = |at: usize| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(
+            rows.iter().map(|row| row[at]),
+        ))
+    };
+    names
+        .into_iter()
+        .enumerate()
+        .map(|(at, name)| (name, column(at)))
+        .collect()
+}
+
 pub fn parquet(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
     let batch = RecordBatch::try_from_iter_with_nullable(
         columns.into_iter().map(|(name, array)| (name, array, true)),

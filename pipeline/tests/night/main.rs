@@ -34,6 +34,7 @@ mod rows;
 mod rule_files;
 mod same_bytes;
 mod setup;
+mod sources_lost;
 mod sql;
 mod tag_limit;
 mod travel;

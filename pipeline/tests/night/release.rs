@@ -279,6 +279,18 @@ impl Published {
         statuses
     }
 
+    /// What is said of every group that has a reason.
+    pub async fn reasons(&self) -> BTreeMap<(String, String), String> {
+        let mut reasons = BTreeMap::new();
+        for (_, batch) in self.batches(Artifact::GroupStatus).await {
+            for row in 0..batch.num_rows() {
+                let key = (text(&batch, "app", row), text(&batch, "group", row));
+                reasons.extend(maybe(&batch, "reason", row).map(|reason| (key, reason)));
+            }
+        }
+        reasons
+    }
+
     /// The counts of the run's date by source, app and metric.
     pub async fn quality(&self) -> BTreeMap<(String, Option<String>, String), u64> {
         let mut counts = BTreeMap::new();

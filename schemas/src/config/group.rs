@@ -18,6 +18,17 @@ pub struct Groups {
     pub lists: Option<String>,
     /// The fraction of newly invalid rules above which the night is refused; 0.02 when not given.
     pub max_new_invalid: f64,
+    /// The fraction of an app's groups above which the night is refused when their rows can not be
+    /// read; 0.5 when not given. It never changes what is computed.
+    #[serde(skip)]
+    pub max_lost: f64,
+    /// The fraction of an app's groups above which the night is refused when they are gone; 0.5 when
+    /// not given. It never changes what is computed.
+    #[serde(skip)]
+    pub max_removed: f64,
+    /// How many days the last members of a lost group are kept; 7 when not given.
+    #[serde(skip_serializing_if = "Groups::is_default_days")]
+    pub max_lost_days: u32,
 }
 
 pub(super) const GROUPS: Table = Table {
@@ -43,12 +54,40 @@ pub(super) const GROUPS: Table = Table {
             "when more of all rules than this become invalid in one night, it is our mistake and \
              the night is refused; the rules of a single app alone never do that",
         ),
+        Key::optional(
+            "max_lost",
+            "percentage",
+            "\"50%\"",
+            "when rows of more of one app's groups than this, and of more than 10, can not be read \
+             any more, the night is refused; fewer are `lost`",
+        ),
+        Key::optional(
+            "max_removed",
+            "percentage",
+            "\"50%\"",
+            "when more of one app's groups than this, and more than 10, are gone from the rows in \
+             one night, it is refused; fewer are `removed`",
+        ),
+        Key::optional(
+            "max_lost_days",
+            "whole number",
+            "7",
+            "how old the last members of a lost group may become; then nobody is a member",
+        ),
     ],
 };
 
 impl Groups {
     /// The fraction of newly invalid rules a configuration that does not say accepts.
     const MAX_NEW_INVALID: f64 = 0.02;
+    /// The same of an app's lost and of its removed groups.
+    const MAX_GONE: f64 = 0.5;
+    /// The days of a configuration that does not say.
+    const MAX_LOST_DAYS: u32 = 7;
+
+    fn is_default_days(days: &u32) -> bool {
+        *days == Self::MAX_LOST_DAYS
+    }
 
     pub(super) fn read(root: &Section<'_>) -> Result<Option<Self>> {
         if root.get("groups").is_none() {
@@ -68,7 +107,16 @@ impl Groups {
                 true => Ok(path),
             }
         })?;
+        let gone = |key: &str| {
+            let given = section.optional(key, |entry| entry.parsed(parse_percent))?;
+            Ok(given.unwrap_or(Self::MAX_GONE))
+        };
         Ok(Some(Self {
+            max_lost: gone("max_lost")?,
+            max_removed: gone("max_removed")?,
+            max_lost_days: section
+                .optional("max_lost_days", |entry| entry.count(0))?
+                .unwrap_or(Self::MAX_LOST_DAYS),
             rules: section.required("rules", |entry| template::path(entry, &["date"]))?,
             lists,
             max_new_invalid: section

@@ -72,6 +72,7 @@ pub const TABLES: &[Table] = &[
     super::source::GROUP_TAGS.own,
     super::source::BEHAVIOUR_EVENTS.own,
     super::source::CUSTOM_EVENTS.own,
+    super::source::READY,
     super::source::LATE,
     super::source::COLUMNS,
     super::source::LATEST,

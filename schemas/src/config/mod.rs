@@ -29,7 +29,7 @@ pub use key::{Key, TABLES, Table};
 pub use limit::{AppLimits, Limits};
 pub use source::{
     AppColumn, Columns, Content, Day, DayBy, Events, Folders, Late, LateEvent, LatePolicy, Measure,
-    NaiveTimes, Source, SourceKind, UndeclaredEvent, UndeclaredTag,
+    NaiveTimes, RowLimits, Source, SourceKind, UndeclaredEvent, UndeclaredTag,
 };
 pub use tag::{EVERY_TAG, MAX_SCALE, Tag};
 pub use template::{for_date, shifted};

@@ -141,6 +141,15 @@ pub struct SourceCount {
     pub filtered: u64,
     /// Rows with something wrong.
     pub rejected: u64,
+    /// Of the rows used, those of which another row of their user took the place.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub superseded: u64,
+}
+
+/// Whether a count is left out: of releases before it was counted it is not known.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl SourceCount {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tagmill_schemas::config::{
-    AppColumn, AppLimits, Content, DayBy, LateEvent, LatePolicy, Measure, SourceKind,
+    AppColumn, AppLimits, Content, DayBy, LateEvent, LatePolicy, Measure, RowLimits, SourceKind,
     UndeclaredEvent, UndeclaredTag, parse_duration,
 };
 use tagmill_schemas::{Config, IdScope, ValueType};
@@ -70,6 +70,52 @@ fn limits_of_an_app_extend_the_default() {
             ..AppLimits::default()
         }
     );
+}
+
+/// What decides whether a night is published is no part of what it computes.
+#[test]
+fn limits_of_rows_and_groups_leave_the_hash_alone() {
+    let parse = |keys: &str, groups: &str| {
+        let text = format!(
+            "version = 1\n[warehouse]\nurl = 'w'\nshards = 1\ntime_zone = 'UTC'\nid_scope = \
+             'app'\n[groups]\nrules = 'r/*.ndjson'\n{groups}[[source]]\nname = 'p'\nkind = \
+             'attributes'\npath = 'p/{{date}}/*/*.parquet'\ncolumns = {{ app = 'a', user = 'u' \
+             }}\n{keys}"
+        );
+        Config::parse(&text, "w.toml").unwrap()
+    };
+    let plain = parse("", "");
+    assert_eq!(plain.sources[0].limits, RowLimits::default());
+    let keys = "max_rejected = { no_time = '1%', bad_value = '2%', share = '30%' }\nmin_rows = \
+                1_000\nmin_of_last = '50%'\n";
+    let config = parse(keys, "max_lost = '10%'\nmax_removed = '100%'\n");
+    assert_eq!(
+        config.sources[0].limits,
+        RowLimits {
+            max_rejected: 0.3,
+            max_by_reason: vec![("bad_value".to_owned(), 0.02), ("no_time".to_owned(), 0.01)],
+            min_rows: Some(1_000),
+            min_of_last: Some(0.5),
+        }
+    );
+    let groups = config.groups.unwrap();
+    let limits = (groups.max_lost, groups.max_removed, groups.max_lost_days);
+    assert_eq!(limits, (0.1, 1.0, 7));
+    assert_eq!(config.hash, plain.hash);
+    assert_ne!(parse("", "max_lost_days = 3\n").hash, plain.hash);
+    let short = parse("max_rejected = '5%'\n", "");
+    assert_eq!(short.sources[0].limits.max_rejected, 0.05);
+
+    let ready = parse("ready = { path = 'p/{date}/*.done', count = 24 }\n", "");
+    assert_eq!(
+        (
+            ready.sources[0].ready.as_deref(),
+            ready.sources[0].ready_count
+        ),
+        (Some("p/{date}/*.done"), Some(24))
+    );
+    let ready = parse("ready = 'p/{date}/*/_SUCCESS'\n", "");
+    assert_eq!(ready.sources[0].ready_count, None);
 }
 
 #[test]

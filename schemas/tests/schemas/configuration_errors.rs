@@ -237,6 +237,15 @@ fn words_and_numbers_outside_their_range_are_refused() {
              w.toml:8",
         ),
         (
+            format!("{ATTRIBUTES}max_rejected = {{ no_time = 1 }}\n"),
+            "found no_time = 1, expected text that is not empty, at w.toml:11",
+        ),
+        (
+            format!("{ATTRIBUTES}ready = \"p/*.done\"\n"),
+            "source \"p\": ready has a * that does not stand in a folder of path, so nobody knows how \
+             many markers there will be, at w.toml:6; say how many: ready = { path = \"…\", count = 24 }",
+        ),
+        (
             format!("{ATTRIBUTES}late = {{ wait = \"90\" }}\n"),
             "wait: found \"90\", expected a duration like \"90m\": s, m, h or d, at w.toml:11",
         ),

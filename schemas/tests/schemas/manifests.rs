@@ -46,6 +46,7 @@ fn manifest() -> Manifest {
         accepted,
         filtered: 1,
         rejected: 2,
+        superseded: 0,
     };
     let raw = |path: &str, etag: Option<&str>| InputFile {
         path: path.to_owned(),

@@ -1,7 +1,10 @@
 //! The sets that rules are made of, for one app in one shard: tags, lists and splits as dense
 //! bitsets over the app's seats.
 
+use std::collections::HashMap;
+
 use datafusion::error::{DataFusionError, Result};
+use tagmill_bitmap::BitmapRef;
 use tagmill_schemas::IdScope;
 use tagmill_schemas::shard::{hash_of_id, id_bytes, split_percent, user_of_id};
 
@@ -26,6 +29,10 @@ pub struct AppSets<'a> {
     pub seat_of_user: &'a dyn Fn(u32) -> Option<u32>,
     /// The lists.
     pub audience: &'a Audience,
+    /// Ordinal of each seat, ascending.
+    pub ordinals: &'a [u32],
+    /// Bitmaps of the earlier release's groups, by app and group.
+    pub before: &'a HashMap<(String, String), Vec<u8>>,
 }
 
 impl AppSets<'_> {
@@ -42,6 +49,7 @@ impl AppSets<'_> {
                 .for_each(|sets| sets.fill(words, &test.passing(&sets.values))),
             Atom::InList(list) => self.fill_list(list, words),
             Atom::InSplit { salt, from, to } => self.fill_split(salt, *from, *to, words),
+            Atom::Before(group) => self.fill_before(group, words)?,
             Atom::InGroup(group) => {
                 return Err(DataFusionError::Internal(format!(
                     "group {group:?} of app {:?} was not resolved",
@@ -58,6 +66,22 @@ impl AppSets<'_> {
             .binary_search_by(|sets| sets.name.as_str().cmp(name))
             .ok()
             .map(|at| &self.tags[at])
+    }
+
+    /// The members of a group in the earlier release; nobody where it has no row.
+    fn fill_before(&self, group: &str, words: &mut [u64]) -> Result<()> {
+        let key = (self.app.to_owned(), group.to_owned());
+        let Some(bitmap) = self.before.get(&key) else {
+            return Ok(());
+        };
+        let damaged = |e| DataFusionError::Execution(format!("a published group is damaged: {e}"));
+        for member in BitmapRef::parse(bitmap).map_err(damaged)?.iter() {
+            // The shard is the high word.
+            if let Ok(seat) = self.ordinals.binary_search(&(member as u32)) {
+                words[seat / 64] |= 1 << (seat % 64);
+            }
+        }
+        Ok(())
     }
 
     fn fill_list(&self, list: &str, words: &mut [u64]) {

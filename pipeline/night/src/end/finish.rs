@@ -22,6 +22,7 @@ use super::output::Output;
 use super::report::ShardReport;
 use crate::plan::audience::Audience;
 use crate::take::accounting::Count;
+use crate::take::accounting::SUPERSEDED;
 use crate::take::claims::reject_lost;
 use crate::take::events::EventRows;
 use crate::take::seats::{Dictionary, Settled};
@@ -64,6 +65,7 @@ pub async fn finish(
         output.flush().await?;
     }
     let dimensions = writer.take_dimensions();
+    let superseded = writer.superseded();
     let AppWriter {
         tags,
         groups,
@@ -73,6 +75,9 @@ pub async fn finish(
     } = writer;
     buffers.cutter = cutter;
     lap(&mut seconds, "cut", started);
+    for (source, app, rows) in superseded {
+        shard.accounts[source].note(app, SUPERSEDED, rows);
+    }
     count_duplicates(&mut shard, &settled, &sorted);
     buffers.sort.take_back(sorted.into_iter().flatten());
     reject_lost(&lost, &shard.state_of, &mut shard.accounts);

@@ -37,6 +37,8 @@ pub struct LabelSets {
     /// By rank of the app, in order of the name.
     by_app: BTreeMap<u32, Vec<LabelRange>>,
     rows: Vec<CountedRow>,
+    /// Rows of today that others took the place of, by code of the app.
+    pub superseded: BTreeMap<u32, u64>,
     /// The order of raw texts, which all string labels share.
     texts: CodeOrder,
 }
@@ -44,7 +46,8 @@ pub struct LabelSets {
 impl LabelSets {
     /// The sets of one source.
     pub fn of(labels: &Labels, settled: &Settled, apps: &AppOrder) -> Self {
-        let rows = winners(labels, settled);
+        let mut superseded = BTreeMap::new();
+        let rows = winners(labels, settled, &mut superseded);
         let mut by_app: BTreeMap<u32, Vec<_>> = BTreeMap::new();
         let mut start = 0;
         for run in rows.chunk_by(|a, b| a.label == b.label) {
@@ -71,6 +74,7 @@ impl LabelSets {
         Self {
             by_app,
             rows,
+            superseded,
             texts: CodeOrder::of(labels.texts()),
         }
     }
@@ -115,8 +119,12 @@ impl LabelSets {
 
 /// The rows that count, in order of label and seat: of a single-valued tag
 /// the latest row, of a multi-valued one all of today's, or the carried ones when there are none
-/// today.
-fn winners(labels: &Labels, settled: &Settled) -> Vec<CountedRow> {
+/// today. The others of today are counted as superseded, by code of the app.
+fn winners(
+    labels: &Labels,
+    settled: &Settled,
+    superseded: &mut BTreeMap<u32, u64>,
+) -> Vec<CountedRow> {
     let key =
         |row: &LabelRow| u64::from(row.label) << 32 | u64::from(settled.seat_of[row.seat as usize]);
     let mut rows: Vec<(u64, LabelRow)> = labels.rows.iter().map(|row| (key(row), *row)).collect();
@@ -131,6 +139,10 @@ fn winners(labels: &Labels, settled: &Settled) -> Vec<CountedRow> {
                 .then_with(|| compare(values, a.code, b.code))
         });
         let multi = labels.labels[label as usize].rule.is_multi();
+        if run.len() > 1 {
+            let app = labels.labels[label as usize].app;
+            *superseded.entry(app).or_default() += repeated(run, multi);
+        }
         let last = run[run.len() - 1].1;
         let has_today = last.order != CARRIED;
         let counts = |row: &LabelRow| {
@@ -155,6 +167,18 @@ fn winners(labels: &Labels, settled: &Settled) -> Vec<CountedRow> {
         kept.truncate(distinct);
     }
     kept
+}
+
+/// Of today's rows of one user and tag, those beyond the one that counts; of a multi-valued tag
+/// those that repeat a value.
+fn repeated(run: &[(u64, LabelRow)], multi: bool) -> u64 {
+    let today = run.iter().filter(|(_, row)| row.order != CARRIED);
+    let mut codes: Vec<u32> = today.map(|(_, row)| row.code).collect();
+    let rows = codes.len();
+    codes.sort_unstable();
+    codes.dedup();
+    let counted = if multi { codes.len() } else { rows.min(1) };
+    (rows - counted) as u64
 }
 
 fn dedup_len(rows: &mut [CountedRow]) -> usize {

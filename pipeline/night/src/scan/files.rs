@@ -22,7 +22,9 @@ use super::functions::is_more_than_a_cast;
 use super::physical::Physical;
 use super::times::Times;
 use tagmill_warehouse::artifact::decode_guarded;
-use tagmill_warehouse::store::{Found, Partition, Store, open_pattern, partitions_of};
+use tagmill_warehouse::store::{
+    Found, Partition, Store, open_pattern, partitions_of, refuse_table_format,
+};
 
 const STAGE: &str = "scan";
 const FOOTERS_AT_ONCE: usize = 16;
@@ -245,23 +247,11 @@ async fn check_file(store: Store, file: RawFile) -> Result<()> {
         .fix("run again when its writer is done"))
 }
 
-/// Whether the source's readiness test passes: there is a file of this name or pattern. A source
-/// without one is ready.
-///
-/// # Errors
-/// Those of the store.
-pub async fn is_ready(source: &Source, date: NaiveDate) -> Result<bool> {
-    let Some(marker) = &source.ready else {
-        return Ok(true);
-    };
-    let (store, pattern) = open_pattern(&for_date(marker, date))?;
-    Ok(!store.for_stage(STAGE).list(&pattern).await?.is_empty())
-}
-
 /// Lists the files and reads their footers; no file is an empty answer. `zone` is the warehouse's.
 ///
 /// # Errors
-/// Refused for a file that is not Parquet or is truncated, setup for a path that is a folder.
+/// Refused for a file that is not Parquet or is truncated, setup for a path that is a folder or in
+/// a table of Delta, Hudi or Iceberg.
 pub async fn find_files(source: &Source, date: NaiveDate, zone: Tz) -> Result<RawFiles> {
     let times = Times::of(source, zone);
     let folders = source
@@ -270,6 +260,7 @@ pub async fn find_files(source: &Source, date: NaiveDate, zone: Tz) -> Result<Ra
         .map_or_else(Folders::default, |events| events.day.folders);
     let (mut found, mut absent) = (BTreeMap::new(), Vec::new());
     let (store, patterns) = open_folders(&source.path, date, folders)?;
+    refuse_table_format(&store).await?;
     for (pattern, days) in patterns {
         let files = list(&store, &pattern).await?;
         if files.is_empty() {

@@ -95,7 +95,7 @@ pub async fn plan_source(
 
 /// The files of a source as one table. Columns that no cast makes what they are in all files are
 /// read in a projection of their own.
-fn raw_scan(source: &Source, files: &RawFiles) -> Result<LogicalPlanBuilder> {
+pub(super) fn raw_scan(source: &Source, files: &RawFiles) -> Result<LogicalPlanBuilder> {
     let mut all: Option<LogicalPlanBuilder> = None;
     let mut lots = files.lots();
     let is_plain = lots.len() == 1 && lots.iter().all(|(_, own)| own.is_empty());
@@ -153,7 +153,11 @@ fn read_lot(
 }
 
 /// A column that the configuration needs has to be in every file with rows.
-fn check_columns(source: &Source, files: &RawFiles, cleaned: &[(String, Expr)]) -> Result<()> {
+pub(super) fn check_columns(
+    source: &Source,
+    files: &RawFiles,
+    cleaned: &[(String, Expr)],
+) -> Result<()> {
     let used: BTreeSet<String> = cleaned
         .iter()
         .flat_map(|(_, expression)| column_names(expression))

@@ -9,6 +9,9 @@ use tagmill_schemas::metric::Note;
 
 use crate::plan::columns::{FILTERED, OTHER_DAY};
 
+/// Counts rows of which another row of their user took the place.
+pub const SUPERSEDED: &Metric = &Metric::Noted(Note::Superseded);
+
 /// Sampled rows an app, reason and shard.
 const SAMPLES: usize = 20;
 /// What an app and reason take beside the rows, counts included.

@@ -8,7 +8,7 @@ use arrow::datatypes::DataType;
 use datafusion::error::Result;
 use tagmill_schemas::value::ValueType;
 
-use super::accounting::Accounting;
+use super::accounting::{Accounting, SUPERSEDED};
 use super::batch::AcceptedRows;
 use super::narrow::NarrowTable;
 use super::seating::Seating;
@@ -192,7 +192,10 @@ impl Attributes {
         let values = (0..self.tags.len())
             .map(|tag| rows.batch.column(ExchangedColumn::Tag(tag)))
             .collect::<Result<Vec<_>>>()?;
-        self.push(seating.seat(rows)?, rows.batch.orders()?, &values)?;
+        let again = self.push(seating.seat(rows)?, rows.batch.orders()?, &values)?;
+        for row in again {
+            account.note(rows.apps[row], SUPERSEDED, 1);
+        }
         for (tag, array) in self.tags.iter_mut().zip(values) {
             let infinite = tag.values.take_infinite();
             account.note_infinite(rows.apps, rows_of_elements(array, infinite));
@@ -200,8 +203,14 @@ impl Attributes {
         Ok(())
     }
 
-    /// `values` are the tags' values, in the order of the tags.
-    fn push(&mut self, seats: &[u32], orders: Option<&[i64]>, values: &[&ArrayRef]) -> Result<()> {
+    /// `values` are the tags' values, in the order of the tags. Returns the rows of users who had
+    /// one before.
+    fn push(
+        &mut self,
+        seats: &[u32],
+        orders: Option<&[i64]>,
+        values: &[&ArrayRef],
+    ) -> Result<Vec<usize>> {
         let incoming = self
             .tags
             .iter_mut()
@@ -216,7 +225,11 @@ impl Attributes {
                 self.orders.resize(most, 0);
             }
         }
+        let mut again = Vec::new();
         for (row, &seat) in seats.iter().enumerate() {
+            if self.is_present[seat as usize] {
+                again.push(row);
+            }
             let order = orders.map_or(0, |orders| orders[row]);
             if self.wins(order, seat, row, &incoming) {
                 self.is_present[seat as usize] = true;
@@ -228,7 +241,7 @@ impl Attributes {
                 }
             }
         }
-        Ok(())
+        Ok(again)
     }
 
     /// Makes room for so many seats.

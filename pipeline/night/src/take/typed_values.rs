@@ -85,6 +85,29 @@ impl TypedValues {
         }
     }
 
+    /// Whether a value is among them.
+    pub fn has(&self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::String(all), Value::String(v)) => all.binary_search(v).is_ok(),
+            (Self::Integer(all), Value::Integer(v)) => all.binary_search(v).is_ok(),
+            (Self::Double(all), Value::Double(v)) => {
+                let order = |bits: &u64| f64::from_bits(*bits).total_cmp(v);
+                all.binary_search_by(order).is_ok()
+            }
+            (Self::Date(all), Value::Date(v)) => all.binary_search(v).is_ok(),
+            (Self::Boolean(all), Value::Boolean(v)) => all.contains(v),
+            _ => false,
+        }
+    }
+
+    /// The texts; none of another type.
+    pub fn texts(&self) -> &[String] {
+        match self {
+            Self::String(all) => all,
+            _ => &[],
+        }
+    }
+
     /// How many there are.
     pub fn count(&self) -> usize {
         match self {

@@ -32,7 +32,7 @@ use tagmill_schemas::{Config, Error};
 
 use super::{FileTable, STAGE, failed};
 use tagmill_warehouse::artifact::decode_guarded;
-use tagmill_warehouse::store::{Promise, Store, open_pattern, partitions_of};
+use tagmill_warehouse::store::{Promise, Store, open_pattern, partitions_of, refuse_table_format};
 
 /// The schema that holds the raw sources.
 pub const RAW_SCHEMA: &str = "raw";
@@ -124,6 +124,7 @@ impl SchemaProvider for RawSchema {
 impl RawSchema {
     async fn look_up(&self, path: &str) -> tagmill_schemas::Result<Arc<dyn TableProvider>> {
         let (store, pattern) = open_pattern(&for_date(path, self.date))?;
+        refuse_table_format(&store).await?;
         let found = store.list(&pattern).await?;
         let files = found.into_iter().filter(|file| file.size > 0).map(|file| {
             Ok(ObjectMeta {

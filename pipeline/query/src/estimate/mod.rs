@@ -17,6 +17,7 @@ mod need;
 mod numbers;
 mod question;
 mod reader;
+mod unknown_values;
 mod users;
 
 use std::fmt;
@@ -34,7 +35,8 @@ use lists::Lists;
 use names::AppNames;
 use question::Question;
 use reader::Reader;
-use tagmill_rules::{Program, compile, withheld_tag};
+use tagmill_rules::{Lint, Program, analyse, withheld_tag};
+use unknown_values::unknown_values;
 
 const STAGE: &str = "estimate";
 
@@ -59,6 +61,8 @@ pub struct Estimate {
     pub bitmaps: u64,
     /// Their bytes.
     pub bitmap_bytes: u64,
+    /// What the rule's author should look at.
+    pub hints: Vec<String>,
 }
 
 /// Users selected in one shard.
@@ -86,8 +90,17 @@ impl fmt::Display for Estimate {
             f,
             "release {} of {}; {} bitmaps, {} bytes read",
             self.release, self.date, self.bitmaps, self.bitmap_bytes
-        )
+        )?;
+        self.hints
+            .iter()
+            .try_for_each(|hint| write!(f, "\nlook at {hint}"))
     }
+}
+
+/// `1:5: what to look at`.
+fn hint_lines(lints: &[Lint]) -> Vec<String> {
+    let line = |lint: &Lint| format!("{}:{}: {}", lint.line, lint.column, lint.message);
+    lints.iter().map(line).collect()
 }
 
 /// Counts the users of `app` that `rule` selects in the release whose tables are registered in
@@ -106,13 +119,14 @@ pub async fn estimate(
     rule: &str,
 ) -> Result<Estimate> {
     let names = AppNames::load(ctx, manifest, tags, app).await?;
-    let expr = compile(rule, &names, manifest.head_date).map_err(|e| {
+    let compiled = analyse(rule, &names, manifest.head_date).map_err(|e| {
         Error::setup(
             STAGE,
             format!("invalid rule at {}:{}: {}", e.line, e.column, e.message),
         )
         .fix("correct the rule")
     })?;
+    let (expr, mut hints) = (compiled.expr, hint_lines(&compiled.lints));
     if let Some((tag, _)) = withheld_tag(&expr, &names) {
         let what = format!(
             "the values of tag {tag:?} are not in release {}: it was beyond a limit \
@@ -150,6 +164,9 @@ pub async fn estimate(
     });
     let shards: Vec<ShardUsers> = counts.buffered(at_once).try_collect().await?;
     let (bitmaps, bitmap_bytes) = question.read();
+    if shards.iter().all(|shard| shard.users == 0) {
+        hints.extend(unknown_values(ctx, app, &expr).await?);
+    }
     Ok(Estimate {
         app: app.to_owned(),
         rule: rule.to_owned(),
@@ -160,5 +177,6 @@ pub async fn estimate(
         shards,
         bitmaps,
         bitmap_bytes,
+        hints,
     })
 }

@@ -91,6 +91,18 @@ async fn published_groups(ctx: &SessionContext, app: &str) -> Result<BTreeSet<St
     Ok(groups)
 }
 
+/// Apps that an error lists.
+const MOST_APPS: usize = 10;
+
+fn listed(apps: &BTreeSet<&str>) -> String {
+    let first: Vec<&str> = apps.iter().copied().take(MOST_APPS).collect();
+    let more = match apps.len() > MOST_APPS {
+        true => format!(" and {} more", apps.len() - MOST_APPS),
+        false => String::new(),
+    };
+    format!("{}{more}", first.join(", "))
+}
+
 fn unknown_app(manifest: &Manifest, app: &str) -> Error {
     let known: BTreeSet<&str> = manifest
         .tags
@@ -101,9 +113,9 @@ fn unknown_app(manifest: &Manifest, app: &str) -> Error {
         STAGE,
         format!("unknown app {app:?} in release {}", manifest.release),
     );
-    match nearest(app, known) {
+    match nearest(app, known.iter().copied()) {
         Some(near) => error.fix(format!("did you mean {near:?}?")),
-        None => error.fix("see `tagmill show` for what the release holds"),
+        None => error.fix(format!("the release has {}", listed(&known))),
     }
 }
 

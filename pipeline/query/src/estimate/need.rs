@@ -47,7 +47,7 @@ impl Need {
                 filter: reader.of_tag(tag, type_of(tag, names)?.0),
             }),
             Atom::Tag { tag, test } => Self::of_test(tag, test, names, reader).await,
-            Atom::InGroup(name) => Ok(Self::Rows {
+            Atom::InGroup(name) | Atom::Before(name) => Ok(Self::Rows {
                 table: "groups",
                 filter: reader.of_app().and(ident("group").eq(lit(name.as_str()))),
             }),

@@ -209,6 +209,7 @@ async fn a_tag_of_the_platform_is_one_of_an_app_in_which_nobody_has_a_value() {
         accepted: 1,
         filtered: 0,
         rejected: 0,
+        superseded: 0,
     });
     let (name, source, value) = (
         "gender".to_owned(),

@@ -13,6 +13,7 @@
 mod app_rules;
 mod csv;
 mod list;
+mod missing;
 mod parquet;
 mod plan;
 mod rows;
@@ -24,6 +25,7 @@ use serde_json::{Map, Value as Json};
 
 pub use app_rules::AppRules;
 pub use list::{ListRead, read_list};
+pub use missing::{Before, GroupsBefore, Missing, Unread, add_missing};
 pub use plan::{AppPlan, AppRows, by_app, plan_app};
 pub use rows::{Fault, Rows, read_rows};
 pub use status::{GroupStatus, Status};

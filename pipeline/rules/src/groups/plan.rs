@@ -6,9 +6,9 @@ use chrono::NaiveDate;
 use tagmill_schemas::manifest::OverLimit;
 use tagmill_schemas::registry::{GroupRow, Placed};
 
-use super::{AppRules, Fault, GroupStatus, Status};
+use super::{AppRules, Fault, GroupStatus, Missing, Status};
 use crate::{
-    Expr, Names, Program, Reference, RuleError, TagInfo, Uncomputable, analyse, rule_hash,
+    Atom, Expr, Names, Program, Reference, RuleError, TagInfo, Uncomputable, analyse, rule_hash,
     withheld_tag,
 };
 
@@ -18,24 +18,42 @@ pub struct AppRows {
     rows: BTreeMap<String, Vec<Row>>,
 }
 
+impl AppRows {
+    /// Whether there is a row of the group.
+    pub fn has(&self, group: &str) -> bool {
+        self.rows.contains_key(group)
+    }
+
+    /// Adds a group that has no row tonight; one that has stays as it is.
+    pub fn add_missing(&mut self, missing: Missing) {
+        self.rows
+            .entry(missing.group.clone())
+            .or_insert_with(|| vec![Row::Missing(missing)]);
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Row {
     Good(Placed<GroupRow>),
     Bad(Fault),
+    Missing(Missing),
 }
 
 impl Row {
-    /// File and line.
-    fn place(&self) -> (&str, u64) {
+    /// File and line; none of a row that is missing.
+    fn place(&self) -> Option<(&str, u64)> {
         match self {
-            Self::Good(row) => (&row.file, row.line),
-            Self::Bad(fault) => (&fault.file, fault.line),
+            Self::Good(row) => Some((&row.file, row.line)),
+            Self::Bad(fault) => Some((&fault.file, fault.line)),
+            Self::Missing(_) => None,
         }
     }
 
-    fn place_text(&self) -> String {
-        let (file, line) = self.place();
-        format!("{file}:{line}")
+    fn place_text(&self) -> Option<String> {
+        match self {
+            Self::Missing(missing) => missing.place.clone(),
+            _ => self.place().map(|(file, line)| format!("{file}:{line}")),
+        }
     }
 }
 
@@ -136,6 +154,11 @@ pub fn plan_app(
                 }
                 Err(error) => refuse_rule(&mut status, error),
             },
+            (Some((kind, reason)), [Row::Missing(missing)]) => {
+                refuse(&mut status, kind, reason);
+                status.as_of = missing.kept;
+                compiled.push((group.clone(), members_of_missing(missing)));
+            }
             (Some((kind, reason)), _) => refuse(&mut status, kind, reason),
             (None, _) => {}
         }
@@ -151,6 +174,12 @@ pub fn plan_app(
     }
 }
 
+/// The last members; nobody, where nothing is kept: all members are counted as left.
+fn members_of_missing(missing: &Missing) -> Expr {
+    let before = || Expr::Atom(Atom::Before(missing.group.clone()));
+    missing.kept.map_or(Expr::None, |_| before())
+}
+
 /// The program of the groups that can be computed, which are left in `compiled`; it emits their
 /// places there. A rule that mentions a group counts as needing
 /// it even where its set does not depend on it (`in_group('x') OR true`): whether a rule is valid
@@ -163,7 +192,7 @@ fn build(
     refuse_dependents(references, statuses);
     loop {
         compiled.retain(|(group, _)| {
-            status_of(statuses, group).is_some_and(|index| statuses[index].status == Status::Ok)
+            status_of(statuses, group).is_some_and(|index| is_written(&statuses[index]))
         });
         let (program, uncomputable) = Program::build(compiled);
         if uncomputable.is_empty() {
@@ -184,6 +213,16 @@ fn build(
     }
 }
 
+/// Whether a group has members tonight: its own, or those of a release before.
+fn has_members(status: &GroupStatus) -> bool {
+    status.status == Status::Ok || status.as_of.is_some()
+}
+
+/// Whether the shards compare the group with the release before.
+fn is_written(status: &GroupStatus) -> bool {
+    has_members(status) || matches!(status.status, Status::Lost | Status::Removed)
+}
+
 /// Where the status of a group stands: they are in order of the name.
 fn status_of(statuses: &[GroupStatus], group: &str) -> Option<usize> {
     let found = statuses.binary_search_by(|status| status.group.as_str().cmp(group));
@@ -200,7 +239,7 @@ fn refuse_dependents(references: &BTreeMap<usize, Vec<Reference>>, statuses: &mu
     }
     let mut refused: Vec<String> = statuses
         .iter()
-        .filter(|s| s.status != Status::Ok)
+        .filter(|s| !has_members(s))
         .map(|s| s.group.clone())
         .collect();
     while let Some(name) = refused.pop() {
@@ -229,7 +268,7 @@ fn new_status(app: &str, group: &str, rows: &[Row]) -> GroupStatus {
         reason: None,
         line: None,
         column: None,
-        place: rows.first().map(Row::place_text),
+        place: rows.first().and_then(Row::place_text),
         hints: Vec::new(),
     }
 }
@@ -237,8 +276,10 @@ fn new_status(app: &str, group: &str, rows: &[Row]) -> GroupStatus {
 /// Why a group is not wanted tonight; one whose row can not be read, or is there twice, counts as
 /// wanted.
 fn inactive(rows: &[Row], date: NaiveDate) -> Option<(Status, String)> {
-    let [Row::Good(Placed { row, .. })] = rows else {
-        return None;
+    let row = match rows {
+        [Row::Good(Placed { row, .. })] => row,
+        [Row::Missing(missing)] => return Some((missing.status(), missing.reason.clone())),
+        _ => return None,
     };
     match (row.enabled, row.valid_from, row.valid_to) {
         (false, ..) => Some((Status::Disabled, "switched off by enabled".to_owned())),
@@ -256,7 +297,8 @@ fn invalid_rows(rows: &[Row]) -> Option<(Status, String)> {
         [Row::Good(_)] => return None,
         [Row::Bad(fault)] => fault.reason.clone(),
         rows => {
-            let places: Vec<_> = rows.iter().take(MOST_PLACES).map(Row::place_text).collect();
+            let places = rows.iter().filter_map(Row::place_text);
+            let places: Vec<_> = places.take(MOST_PLACES).collect();
             let more = if rows.len() > MOST_PLACES {
                 ", ..."
             } else {

@@ -24,6 +24,10 @@ pub enum Status {
     /// Not computed: beyond the app's number of groups, or on a tag with more values than the app's
     /// limit.
     OverLimit,
+    /// Its row or its file can not be read: the last members are kept for a while, then none.
+    Lost,
+    /// It was there, and is gone from files that can be read; told for one night.
+    Removed,
 }
 
 impl Status {
@@ -37,6 +41,8 @@ impl Status {
             Self::Expired => "expired",
             Self::Disabled => "disabled",
             Self::OverLimit => "over_limit",
+            Self::Lost => "lost",
+            Self::Removed => "removed",
         }
     }
 }
@@ -75,13 +81,14 @@ pub struct GroupStatus {
 }
 
 impl GroupStatus {
-    /// One line for the log, if a person should know: [`Self::problem`] and `; group not published,
-    /// the night goes on`.
+    /// One line for the log, if a person should know: [`Self::problem`] and what is published of
+    /// the group.
     pub fn notice(&self) -> Option<String> {
-        Some(format!(
-            "{}; group not published, the night goes on",
-            self.problem()?
-        ))
+        let problem = self.problem()?;
+        Some(match self.as_of {
+            Some(date) => format!("{problem}; its members of {date} are kept, stale"),
+            None => format!("{problem}; group not published, the night goes on"),
+        })
     }
 
     /// One line a hint: `look at rule tea_shop/lovers at 1:5: BETWEEN has its greater bound first:
@@ -101,15 +108,13 @@ impl GroupStatus {
     /// What is wrong: `invalid rule tea_shop/typo at 1:1: unknown tag "gendr", did you mean
     /// "gender"? (groups/tea.ndjson:3)`.
     pub fn problem(&self) -> Option<String> {
-        let reason = self
-            .reason
-            .as_ref()
-            .filter(|_| matches!(self.status, Status::Invalid | Status::OverLimit))?;
-        let what = if self.status == Status::Invalid {
-            "invalid rule"
-        } else {
-            "over limit:"
+        let what = match self.status {
+            Status::Invalid => "invalid rule",
+            Status::OverLimit => "over limit:",
+            Status::Lost => "lost rule",
+            _ => return None,
         };
+        let reason = self.reason.as_ref()?;
         let position = self
             .line
             .zip(self.column)

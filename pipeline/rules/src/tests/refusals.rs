@@ -265,3 +265,38 @@ fn lints_other_value_conditions_on_multi_valued_tags() {
         "BETWEEN has its greater bound first: no value is between them"
     );
 }
+
+#[test]
+fn conditions_that_exclude_each_other_are_pointed_out() {
+    let message = |rule: &str| {
+        let compiled = analyse(rule, &Sample, DATE).unwrap();
+        compiled.lints.first().map(|lint| lint.message.clone())
+    };
+    for (rule, tag) in [
+        ("age > 40 AND age < 20", "age"),
+        (
+            "(age > 40 OR vip) AND city = 'Oslo' AND city = 'Rome'",
+            "city",
+        ),
+        ("age IN (1, 2) AND (vip AND age > 2)", "age"),
+        (
+            "signup > DATE '2026-01-01' AND signup < DATE '2026-01-02'",
+            "signup",
+        ),
+        ("city IS NULL AND city LIKE 'O%'", "city"),
+        ("visits IS NULL AND visits = 3", "visits"),
+    ] {
+        let expected = format!("can never be true: no value of \"{tag}\" fulfils all conditions");
+        assert_eq!(message(rule), Some(expected), "{rule}");
+    }
+    for rule in [
+        "age > 20 AND age < 40",
+        "visits > 40 AND visits < 20",
+        "age > 40 OR age < 20",
+        "age IN (1, 2) AND age > 1",
+        "city LIKE 'O%' AND city LIKE 'R%'",
+        "NOT (age > 40) AND age > 50",
+    ] {
+        assert_eq!(message(rule), None, "{rule}");
+    }
+}

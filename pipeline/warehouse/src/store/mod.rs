@@ -17,9 +17,11 @@ mod durable;
 mod explained;
 mod fault;
 mod list_files;
+mod local;
 mod open;
 mod partition;
 mod pattern;
+mod table_format;
 pub mod testing;
 
 use std::ops::Range;
@@ -38,6 +40,7 @@ pub use fault::{cause_of, damaged, explain};
 pub use list_files::ListFiles;
 pub use open::{check_url, open_pattern, split_pattern};
 pub use partition::{Partition, partitions_of};
+pub use table_format::refuse_table_format;
 
 /// What became of a [`Store::create`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,12 +174,7 @@ impl Store {
                 "a path neither starts nor ends with a slash".to_owned(),
             ));
         }
-        // The local store keeps such names for unfinished uploads.
-        let last = path.rsplit('/').next().unwrap_or(path);
-        if last
-            .split_once('#')
-            .is_some_and(|(_, tail)| !tail.is_empty() && tail.bytes().all(|b| b.is_ascii_digit()))
-        {
+        if is_unfinished(path.rsplit('/').next().unwrap_or(path)) {
             return Err(refuse("a name does not end with # and digits".to_owned()));
         }
         let relative = Path::parse(path).map_err(|e| refuse(e.to_string()))?;
@@ -197,6 +195,8 @@ impl Store {
     }
 
     /// Every object under a folder, in the store's order, without the rules of [`Store::list`].
+    /// Names that no path can hold, and those of unfinished uploads, are left out: nobody asked for
+    /// them by name.
     pub fn walk(&self, folder: &str) -> BoxStream<'static, Result<Found>> {
         let location = match folder {
             "" => Ok(self.root.clone()),
@@ -206,6 +206,13 @@ impl Store {
         let folder = folder.to_owned();
         match location {
             Err(e) => futures::stream::once(async { Err(e) }).boxed(),
+            Ok(_) if self.is_local() => futures::stream::once(async move {
+                let folder = Path::parse(&folder).unwrap_or_default();
+                let found = local::walk(&store, &folder, &is_path_part).await?;
+                Ok::<_, Error>(futures::stream::iter(found.into_iter().map(Ok)))
+            })
+            .try_flatten()
+            .boxed(),
             Ok(location) => self
                 .objects
                 .list(Some(&location))
@@ -226,6 +233,9 @@ impl Store {
         let location = self.location(path)?;
         match self.objects.head(&location).await {
             Ok(meta) => Ok(Some(self.found(meta))),
+            Err(e) if is_absent(&e) && self.is_local() => {
+                local::check_absent(self, path).map(|()| None)
+            }
             Err(e) if is_absent(&e) => Ok(None),
             Err(e) => Err(self.explain(path, "can not look at", e)),
         }
@@ -345,6 +355,17 @@ impl Store {
 fn is_absent(error: &object_store::Error) -> bool {
     matches!(error, object_store::Error::NotFound { .. })
         || fault::io_kind(error) == Some(std::io::ErrorKind::NotADirectory)
+}
+
+/// Whether the local store keeps such a name for an unfinished upload.
+fn is_unfinished(name: &str) -> bool {
+    name.split_once('#')
+        .is_some_and(|(_, tail)| !tail.is_empty() && tail.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Whether a file of the warehouse can have this name.
+fn is_path_part(name: &str) -> bool {
+    !name.contains(char::REPLACEMENT_CHARACTER) && Path::parse(name).is_ok() && !is_unfinished(name)
 }
 
 fn join(root: &Path, relative: &Path) -> Path {

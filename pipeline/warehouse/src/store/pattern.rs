@@ -9,6 +9,7 @@ use object_store::ObjectMeta;
 use object_store::path::Path;
 use tagmill_schemas::error::{Error, Result};
 
+use super::local::{self, Children, Wanted};
 use super::{Found, Store, join};
 
 const ANY_FOLDERS: &str = "**";
@@ -84,80 +85,104 @@ async fn visit(
 ) -> Result<()> {
     let is_last = next + 1 == segments.len();
     match &segments[next] {
-        Segment::Name(name) if is_last => {
-            let path = folder.clone().join(*name);
-            found.extend(
-                store
-                    .head(path.as_ref())
-                    .await?
-                    .map(|file| (file.path.clone(), file)),
-            );
-        }
-        Segment::Name(name) => open.push((folder.clone().join(*name), next + 1)),
+        Segment::Name(name) => match local::below(folder, name) {
+            Some(path) if is_last => {
+                let file = store.head(path.as_ref()).await?;
+                found.extend(file.map(|file| (file.path.clone(), file)));
+            }
+            path => open.extend(path.map(|path| (path, next + 1))),
+        },
         Segment::Wild(pattern) => {
-            let (folders, files) = children(store, folder).await?;
+            let wanted = Wanted {
+                name: &|name| matches(pattern, name),
+                files: is_last,
+            };
+            let Children { folders, files } = children(store, folder, wanted).await?;
             if is_last {
-                found.extend(
-                    files
-                        .into_iter()
-                        .filter(|file| matches(pattern, name_of(&file.path)))
-                        .map(|file| (file.path.clone(), file)),
-                );
+                refuse_folders(store, pattern, &folders)?;
+                found.extend(files.into_iter().map(|file| (file.path.clone(), file)));
             } else {
-                open.extend(
-                    folders
-                        .into_iter()
-                        .filter(|path| matches(pattern, name_of(path.as_ref())))
-                        .map(|path| (path, next + 1)),
-                );
+                open.extend(folders.into_iter().map(|path| (path, next + 1)));
             }
         }
         Segment::AnyFolders if is_last => {
-            let files: Vec<Found> = store.walk(folder.as_ref()).try_collect().await?;
-            let below = |file: &Found| {
-                file.path[folder.as_ref().len()..]
-                    .split('/')
-                    .all(|name| !is_hidden(name))
-            };
-            found.extend(
-                files
-                    .into_iter()
-                    .filter(below)
-                    .map(|file| (file.path.clone(), file)),
-            );
+            let files = walk(store, folder).await?;
+            found.extend(files.into_iter().map(|file| (file.path.clone(), file)));
         }
         Segment::AnyFolders => {
             open.push((folder.clone(), next + 1));
-            let (folders, _) = children(store, folder).await?;
-            open.extend(
-                folders
-                    .into_iter()
-                    .filter(|path| !is_hidden(name_of(path.as_ref())))
-                    .map(|path| (path, next)),
-            );
+            let wanted = Wanted {
+                name: &|name| !is_hidden(name),
+                files: false,
+            };
+            let folders = children(store, folder, wanted).await?.folders;
+            open.extend(folders.into_iter().map(|path| (path, next)));
         }
     }
     Ok(())
 }
 
-/// The folders (relative to the root) and files directly in a folder.
-async fn children(store: &Store, folder: &Path) -> Result<(Vec<Path>, Vec<Found>)> {
+/// A folder that is named like the files: what is in it would be left out.
+fn refuse_folders(store: &Store, pattern: &Pattern, folders: &[Path]) -> Result<()> {
+    let names_files = pattern.as_str().bytes().any(|byte| byte != b'*');
+    match folders.first().filter(|_| names_files) {
+        None => Ok(()),
+        Some(folder) => {
+            let what = format!(
+                "found a folder that matches {:?}, expected files",
+                plain(pattern)
+            );
+            Err(Error::setup(store.stage(), what)
+                .at(store.name_of(folder.as_ref()))
+                .fix("end the pattern with /* or /**, or rename the folder"))
+        }
+    }
+}
+
+/// The segment as it was written.
+fn plain(pattern: &Pattern) -> String {
+    let mut text = pattern.as_str().to_owned();
+    for special in ["[", "]", "?"] {
+        text = text.replace(&Pattern::escape(special), special);
+    }
+    text
+}
+
+/// The wanted folders and files directly in a folder, relative to the root.
+async fn children(store: &Store, folder: &Path, wanted: Wanted<'_>) -> Result<Children> {
+    if store.is_local() {
+        return local::children(store, folder, wanted).await;
+    }
     let location = join(store.root(), folder);
     let listed = store.objects().list_with_delimiter(Some(&location)).await;
     let listed = listed.map_err(|e| store.explain(folder.as_ref(), "can not list", e))?;
-    let folders = listed
-        .common_prefixes
-        .iter()
-        .filter_map(|path| Path::parse(store.relative(path)).ok())
-        .collect();
-    Ok((
-        folders,
-        listed
-            .objects
-            .into_iter()
-            .map(|meta: ObjectMeta| store.found(meta))
+    let is_wanted = |path: &str| (wanted.name)(name_of(path));
+    let folders = listed.common_prefixes.iter();
+    let files = listed.objects.into_iter();
+    Ok(Children {
+        folders: folders
+            .filter_map(|path| Path::parse(store.relative(path)).ok())
+            .filter(|path| is_wanted(path.as_ref()))
             .collect(),
-    ))
+        files: files
+            .map(|meta: ObjectMeta| store.found(meta))
+            .filter(|file| is_wanted(&file.path))
+            .collect(),
+    })
+}
+
+/// Every file below a folder that is not in a hidden one, nor hidden itself.
+async fn walk(store: &Store, folder: &Path) -> Result<Vec<Found>> {
+    if store.is_local() {
+        return local::walk(store, folder, &|name| !is_hidden(name)).await;
+    }
+    let is_below = |file: &Found| {
+        file.path[folder.as_ref().len()..]
+            .split('/')
+            .all(|name| !is_hidden(name))
+    };
+    let files: Vec<Found> = store.walk(folder.as_ref()).try_collect().await?;
+    Ok(files.into_iter().filter(is_below).collect())
 }
 
 fn matches(pattern: &Pattern, name: &str) -> bool {

@@ -12,6 +12,7 @@ mod conformance;
 mod faults;
 mod files;
 mod fixtures;
+mod links;
 mod lists;
 mod names;
 mod releases;

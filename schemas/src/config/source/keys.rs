@@ -34,15 +34,35 @@ pub(in crate::config) const EVERY_KIND: Table = Table {
         ),
         Key::optional(
             "ready",
-            "path or url with `{date}` and `*`",
+            "path or url with `{date}` and `*`, or table",
             "(files at `path` are enough)",
-            "a file that exists once the date's data is complete",
+            "a file that exists once the date's data is complete; with `*` in a folder that `path` has \
+             too, one in each such folder that has files",
         ),
         Key::optional(
             "late",
             "table",
             "(required)",
             "what to do when the date's data is not there",
+        ),
+        Key::optional(
+            "max_rejected",
+            "percentage, or table of reason = percentage with `share` for all together",
+            "\"20%\"",
+            "when more of the rows read are rejected, of the source or of one app that has 1,000, \
+             the night is refused; judged from 1,000 rows on: `{ share = \"20%\", no_time = \"1%\" }`",
+        ),
+        Key::optional(
+            "min_rows",
+            "whole number",
+            "(1 for a snapshot that had rows, else 0)",
+            "with fewer rows the night is refused; 0 lets a snapshot be empty, and all of it rejected",
+        ),
+        Key::optional(
+            "min_of_last",
+            "percentage",
+            "(any)",
+            "with fewer rows than this share of those read last the night is refused",
         ),
         Key::required("columns", "table", "which column is what"),
         Key::optional(
@@ -232,6 +252,19 @@ pub(in crate::config) const COLUMNS: Table = Table {
     title: "columns of a source",
     what: "Names of columns in the files.",
     keys: &[APP, USER, TAG, VALUE, EVENT, TIME, PROPERTIES],
+};
+
+pub(in crate::config) const READY: Table = Table {
+    title: "ready of a source",
+    what: "How many markers there are when the date's data is complete.",
+    keys: &[
+        Key::required("path", "path or url with `{date}` and `*`", "the markers"),
+        Key::required(
+            "count",
+            "whole number from 1",
+            "how many of them, such as 24 of a day by hour",
+        ),
+    ],
 };
 
 pub(in crate::config) const LATE: Table = Table {

@@ -2,6 +2,7 @@
 
 mod events;
 mod keys;
+mod limits;
 mod read;
 mod times;
 
@@ -9,9 +10,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+pub use limits::RowLimits;
+
 pub(super) use keys::{
     ATTRIBUTES, BEHAVIOUR_EVENTS, COLUMNS, CUSTOM_EVENTS, DAY, EVENT_KEY, EVERY_KIND, GROUP_TAGS,
-    LATE, LATEST, MEASURE,
+    LATE, LATEST, MEASURE, READY,
 };
 pub(super) use read::{BEHAVIOUR, read_all};
 pub use times::{Folders, NaiveTimes};
@@ -26,11 +29,17 @@ pub struct Source {
     pub path: String,
     /// A file that exists when the date is complete; `None`: files at `path` are enough.
     pub ready: Option<String>,
+    /// How many files must be at `ready`; `None`: one, or one in each folder that has files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ready_count: Option<u32>,
     /// What a row that is absent today means; always `Changes` for events, whose rows are only ever
     /// added.
     pub content: Content,
     /// What to do when the date is not there.
     pub late: Late,
+    /// When its rows refuse the night; never what is computed.
+    #[serde(skip)]
+    pub limits: RowLimits,
     /// The columns of every kind.
     pub columns: Columns,
     /// In which zone times without one are; `None`: see [`Source::naive_zone`].

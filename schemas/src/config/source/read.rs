@@ -1,10 +1,10 @@
 //! Reads `[[source]]`: the keys of every kind here, those of events in `events`.
 
 use super::events;
-use super::keys::{EVERY_KIND, KINDS, Kind, LATE, LATEST};
+use super::keys::{EVERY_KIND, KINDS, Kind, LATE, LATEST, READY};
 use super::{
-    AppColumn, Columns, Content, DayBy, Late, LatePolicy, NaiveTimes, Source, SourceKind,
-    UndeclaredTag,
+    AppColumn, Columns, Content, DayBy, Late, LatePolicy, NaiveTimes, RowLimits, Source,
+    SourceKind, UndeclaredTag,
 };
 use crate::config::entry::Entry;
 use crate::config::key::has;
@@ -50,11 +50,14 @@ fn read(name: String, section: &Section<'_>) -> Result<Source> {
     refuse_keys_of_other_kinds(section, kind)?;
     section.only(&[EVERY_KIND.keys, kind.own.keys].concat())?;
     let columns = section.section("columns", kind.columns)?;
+    let (ready, ready_count) = read_ready(section)?.unzip();
     let source = Source {
         path: section.required("path", |entry| template::path(entry, &["date"]))?,
-        ready: section.optional("ready", |entry| template::path(entry, &["date"]))?,
+        ready,
+        ready_count: ready_count.flatten(),
         content: read_content(section, kind)?,
         late: read_late(section)?,
+        limits: RowLimits::read(section)?,
         columns: Columns {
             app: columns.required("app", read_app)?,
             user: columns.required("user", Entry::text)?,
@@ -67,10 +70,47 @@ fn read(name: String, section: &Section<'_>) -> Result<Source> {
         kind: read_kind(section, &columns, kind)?,
         name,
     };
+    refuse_uncounted_markers(section, &source)?;
     refuse_carried_events(section, &source)?;
     refuse_day_without_date(section, &source)?;
     refuse_folders_of_paths(section, &source)?;
     Ok(source)
+}
+
+/// A path, or `{ path = "…", count = 24 }`.
+fn read_ready(section: &Section<'_>) -> Result<Option<(String, Option<u32>)>> {
+    let path = |entry: &Entry<'_>| template::path(entry, &["date"]);
+    section.optional("ready", |entry| {
+        if !entry.value.is_table() {
+            return Ok((path(entry)?, None));
+        }
+        let ready = section.section("ready", READY.keys)?;
+        let count = ready.required("count", |entry| entry.count(1))?;
+        Ok((ready.required("path", path)?, Some(count)))
+    })
+}
+
+/// One of several markers says nothing of the others: they are one in each folder of the files, or
+/// so many.
+fn refuse_uncounted_markers(section: &Section<'_>, source: &Source) -> Result<()> {
+    let Some(ready) = source.ready.as_ref().filter(|ready| ready.contains('*')) else {
+        return Ok(());
+    };
+    let folder = ready.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let is_above = source.path.strip_prefix(folder);
+    let is_above = is_above.is_some_and(|rest| rest.starts_with('/'));
+    let is_of_folders = folder.contains('*') && !folder.contains("**") && is_above;
+    if source.ready_count.is_some() || is_of_folders {
+        return Ok(());
+    }
+    let what = format!(
+        "source {:?}: ready has a * that does not stand in a folder of path, so nobody knows how \
+         many markers there will be",
+        source.name
+    );
+    Err(section
+        .refuse(what)
+        .fix("say how many: ready = { path = \"…\", count = 24 }"))
 }
 
 fn read_kind(section: &Section<'_>, columns: &Section<'_>, kind: &Kind) -> Result<SourceKind> {

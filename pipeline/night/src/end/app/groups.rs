@@ -51,6 +51,8 @@ impl AppWriter<'_> {
             users: &users,
             seat_of_user: &seat_of_user,
             audience: audiences.audience,
+            ordinals: self.ordinals_of(seats),
+            before: &audiences.before,
         };
         let mut groups = GroupRows {
             app,

@@ -102,6 +102,17 @@ impl<'a> AppWriter<'a> {
         reports.collect()
     }
 
+    /// Rows of group tags that others took the place of: source, code of the app, how many.
+    pub fn superseded(&self) -> Vec<(usize, u32, u64)> {
+        let labels = self.labels.iter().enumerate();
+        labels
+            .flat_map(|(source, labels)| {
+                let counts = labels.iter().flat_map(|labels| &labels.superseded);
+                counts.map(move |(&app, &rows)| (source, app, rows))
+            })
+            .collect()
+    }
+
     /// Writes one app. A backfill writes its universe and behaviour only.
     ///
     /// # Errors

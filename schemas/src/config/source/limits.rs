@@ -1,0 +1,66 @@
+//! How many rows of a source may be rejected, and how few it may have, before a night is refused.
+
+use crate::config::entry::Entry;
+use crate::config::section::Section;
+use crate::config::unit::parse_percent;
+use crate::error::Result;
+
+/// The key of the share of all reasons together.
+const SHARE: &str = "share";
+
+/// When the rows of a source are too many that are wrong, or too few. They decide whether a night is
+/// published, never what it computes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowLimits {
+    /// The fraction of rejected rows above which the night is refused; 0.2 when not given.
+    pub max_rejected: f64,
+    /// The same of single reasons, by reason.
+    pub max_by_reason: Vec<(String, f64)>,
+    /// The fewest rows to be read; `None`: a snapshot that had rows before needs one, others none.
+    pub min_rows: Option<u64>,
+    /// The fewest rows to be read, as a fraction of those that were read last.
+    pub min_of_last: Option<f64>,
+}
+
+impl Default for RowLimits {
+    fn default() -> Self {
+        Self {
+            max_rejected: 0.2,
+            max_by_reason: Vec::new(),
+            min_rows: None,
+            min_of_last: None,
+        }
+    }
+}
+
+impl RowLimits {
+    /// Rows from which on a share is judged: of fewer, one producer's mistake is a large one.
+    pub const JUDGED_FROM: u64 = 1_000;
+
+    pub(super) fn read(section: &Section<'_>) -> Result<Self> {
+        let mut limits = Self::default();
+        match section.get("max_rejected") {
+            Some(entry) if entry.value.is_table() => limits.read_reasons(section)?,
+            Some(entry) => limits.max_rejected = entry.parsed(parse_percent)?,
+            None => {}
+        }
+        limits.min_rows = section.optional("min_rows", |entry| entry.integer(0..=u64::MAX))?;
+        limits.min_of_last =
+            section.optional("min_of_last", |entry| entry.parsed(parse_percent))?;
+        Ok(limits)
+    }
+
+    /// `{ share = "20%", no_time = "1%" }`.
+    fn read_reasons(&mut self, section: &Section<'_>) -> Result<()> {
+        for entry in section.free_entries("max_rejected")? {
+            let share = entry.parsed(parse_percent)?;
+            match Entry::key_name(&entry)? {
+                name if name == SHARE => self.max_rejected = share,
+                name => self.max_by_reason.push((name, share)),
+            }
+        }
+        self.max_by_reason
+            .sort_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(())
+    }
+}
