@@ -10,7 +10,7 @@ use super::sources::{Decision, SourceInput};
 use tagmill_warehouse::artifact::{decode_all, decode_guarded};
 
 /// The error with the damaged file as its place, refused also where it was a panic; the store's
-/// error, where that fails now; as it was when it has another reason, or every file can be read.
+/// error, where that failed or fails now; as it was when it has another reason, or every file can be read.
 pub async fn name_damaged(error: Error, sources: &[SourceInput<'_>]) -> Error {
     let is_panic = error.reason() == Some(Reason::Defect);
     if error.reason() != Some(Reason::Damaged) && !is_panic {
@@ -27,6 +27,9 @@ pub async fn name_damaged(error: Error, sources: &[SourceInput<'_>]) -> Error {
         let Decision::Read(files) = &input.decision else {
             continue;
         };
+        if let Some(failure) = files.store.newest_failure() {
+            return failure;
+        }
         for file in &files.files {
             let (location, size) = (file.meta.location.clone(), file.meta.size);
             let decoded = decode_guarded(decode_all(&files.store, location, size)).await;

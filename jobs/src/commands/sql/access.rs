@@ -5,6 +5,7 @@
 //! configuration; with `--read-only` anywhere.
 
 use std::collections::BTreeMap;
+use std::error::Error as StdError;
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path as FilePath, PathBuf};
@@ -38,6 +39,8 @@ pub(super) struct Access {
     read: Mutex<BTreeMap<(String, Path), Arc<dyn ObjectStore>>>,
     /// The newest write that was refused: DataFusion's writers keep no cause of what fails.
     refused: Mutex<Option<Error>>,
+    /// The newest read that failed: of one in a footer DataFusion keeps no cause either.
+    failed: Mutex<Option<Error>>,
 }
 
 impl Access {
@@ -48,6 +51,7 @@ impl Access {
             config,
             read: Mutex::default(),
             refused: Mutex::default(),
+            failed: Mutex::default(),
         }
     }
 
@@ -55,6 +59,22 @@ impl Access {
     pub(super) fn take_refused(&self) -> Option<Error> {
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         refused.take()
+    }
+
+    /// The read that failed since this was asked before.
+    pub(super) fn take_failed(&self) -> Option<Error> {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.take()
+    }
+
+    /// Keeps the error of a read, where it is one of ours.
+    fn keep_failed<T>(&self, read: Result<T>) -> Result<T> {
+        let cause = read.as_ref().err().and_then(StdError::source);
+        if let Some(error) = cause.and_then(|cause| cause.downcast_ref::<Error>()) {
+            let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+            *failed = Some(error.clone());
+        }
+        read
     }
 
     /// The objects that were read so far.
@@ -231,12 +251,14 @@ impl ObjectStore for Watched {
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         self.access.note(&self.base, &self.objects, location);
-        self.objects.get_opts(location, options).await
+        let read = self.objects.get_opts(location, options).await;
+        self.access.keep_failed(read)
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
         self.access.note(&self.base, &self.objects, location);
-        self.objects.get_ranges(location, ranges).await
+        let read = self.objects.get_ranges(location, ranges).await;
+        self.access.keep_failed(read)
     }
 
     fn delete_stream(

@@ -17,6 +17,9 @@ pub(super) async fn name_damaged(error: Error, access: &Access) -> Error {
     if !is_damage || error.place().is_some() {
         return error;
     }
+    if let Some(failure) = access.take_failed() {
+        return failure;
+    }
     for (store, path) in access.objects_read() {
         if !path.as_ref().ends_with(".parquet") {
             continue;

@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -36,6 +36,7 @@ struct Explained {
     base: String,
     stage: &'static str,
     promise: Promise,
+    failed: Arc<Mutex<Option<Error>>>,
 }
 
 impl Store {
@@ -48,7 +49,15 @@ impl Store {
             base: base.to_owned(),
             stage: self.stage(),
             promise,
+            failed: Arc::clone(&self.failed),
         })
+    }
+
+    /// The newest error that a reader of [`Store::explained`] met: DataFusion makes a text of one
+    /// that it meets in a footer, which then looks like damage.
+    pub fn newest_failure(&self) -> Option<Error> {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.clone()
     }
 }
 
@@ -58,9 +67,9 @@ impl Explained {
         match error {
             object_store::Error::NotFound { path, .. } => object_store::Error::NotFound {
                 path,
-                source: Box::new(self.lost(&place, "not found".to_owned())),
+                source: Box::new(self.kept(self.lost(&place, "not found".to_owned()))),
             },
-            other => external(explain(self.stage, &place, "can not read", other)),
+            other => external(self.kept(explain(self.stage, &place, "can not read", other))),
         }
     }
 
@@ -81,7 +90,13 @@ impl Explained {
     fn cut(&self, location: &Path, found: u64, expected: u64) -> object_store::Error {
         let place = format!("{}/{location}", self.base);
         let what = format!("found {found} bytes, expected at least {expected}");
-        external(self.lost(&place, what))
+        external(self.kept(self.lost(&place, what)))
+    }
+
+    fn kept(&self, error: Error) -> Error {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        *failed = Some(error.clone());
+        error
     }
 
     fn lost(&self, place: &str, what: String) -> Error {
@@ -161,6 +176,7 @@ impl ObjectStore for Explained {
                 let explained = Self {
                     inner: Arc::clone(&self.inner),
                     base: self.base.clone(),
+                    failed: Arc::clone(&self.failed),
                     ..*self
                 };
                 let location = location.clone();

@@ -73,6 +73,8 @@ pub struct Store {
     stage: &'static str,
     /// Shared by clones: who waits for a file need not be who wrote it.
     begun: Arc<Mutex<durable::Begun>>,
+    /// Shared by clones: what a reader of [`Store::explained`] was told last.
+    failed: Arc<Mutex<Option<Error>>>,
 }
 
 impl Store {
@@ -95,6 +97,7 @@ impl Store {
             root,
             stage: "store",
             begun: Arc::default(),
+            failed: Arc::default(),
         }
     }
 
