@@ -12,9 +12,9 @@ fn date() -> NaiveDate {
 }
 
 /// One line per column: `name type`, `?` after the type where null is allowed.
-fn written_out() -> String {
+fn written_out(artifacts: impl IntoIterator<Item = Artifact>) -> String {
     let mut text = String::new();
-    for artifact in Artifact::ALL {
+    for artifact in artifacts {
         text += &format!("{artifact} by {}\n", artifact.sort_key().join(", "));
         for field in artifact.schema().fields() {
             text += &format!(
@@ -30,7 +30,7 @@ fn written_out() -> String {
 
 #[test]
 fn schemas_are_those_of_version_2() {
-    assert_eq!(written_out(), fixture("artifacts.v2.txt"));
+    assert_eq!(written_out(Artifact::ALL), fixture("artifacts.v2.txt"));
 }
 
 /// Files of version 1 are read as those of today, but for columns that nobody reads any more.
@@ -45,10 +45,9 @@ fn columns_of_version_1_are_there_or_retired() {
     let kept = then
         .lines()
         .filter(|line| !retired.iter().any(|column| column == line));
-    assert_eq!(
-        kept.collect::<Vec<_>>(),
-        written_out().lines().collect::<Vec<_>>()
-    );
+    let is_of_then = |artifact: &Artifact| *artifact != Artifact::UserIndex;
+    let now = written_out(Artifact::ALL.into_iter().filter(is_of_then));
+    assert_eq!(kept.collect::<Vec<_>>(), now.lines().collect::<Vec<_>>());
 }
 
 #[test]
