@@ -191,7 +191,10 @@ async fn lists_are_read_as_they_are_now() {
     assert_eq!(users("NOT in_list('vips')").await.unwrap(), 17_998);
     let absent = users("in_list('vip')").await.unwrap_err();
     assert!(
-        absent.to_string().contains("unknown list \"vip\", at ") && absent.exit_code() == 2,
+        absent
+            .to_string()
+            .contains("unknown list \"vip\", did you mean \"vips\", at ")
+            && absent.exit_code() == 2,
         "{absent}"
     );
 }
