@@ -17,7 +17,7 @@ use super::limits::Exceeded;
 use super::lists::{LISTS, ListSize};
 use super::nobody::Known;
 use super::row_limits::{Rejected, Rows};
-use super::stale::stale_since;
+use super::stale::{incomplete, stale_since};
 use super::tag_codes::{load_codes, new_codes};
 use super::tags_of_night::{TagOfNight, tags_of};
 use super::unread::{in_order, rows_of_others};
@@ -387,9 +387,9 @@ fn finish_statuses(
         });
         found.map(|i| (i.source.as_str(), i.date)).collect()
     };
-    let (stale, incomplete) = (
+    let (stale, without) = (
         stale_since(spec, &groups.plans, &dates(InputStatus::Carried)),
-        stale_since(spec, &groups.plans, &dates(InputStatus::Skipped)),
+        incomplete(spec, &groups.plans, &dates(InputStatus::Skipped)),
     );
     for status in groups
         .plans
@@ -407,7 +407,7 @@ fn finish_statuses(
             status.as_of = Some(*date);
             status.reason = Some(format!("values of {date} were carried"));
         }
-        if incomplete.contains_key(&key) {
+        if without.contains_key(&key) {
             status.status = Status::Incomplete;
             status.reason = Some("a source that it rests on was skipped".to_owned());
         }

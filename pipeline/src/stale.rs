@@ -1,5 +1,5 @@
 //! Which groups rest on carried values, and since when: through their tags, and through the groups
-//! that they name.
+//! that they name; and which on sources that were skipped.
 
 use std::collections::BTreeMap;
 
@@ -9,37 +9,59 @@ use tagmill_night::{NightSpec, RowsSpec};
 use tagmill_rules::Atom;
 use tagmill_rules::groups::{AppPlan, Status};
 
-/// (app, group) -> the oldest date of the carried values that it rests on.
+/// (app, group) -> a date.
+type Dates = BTreeMap<(String, String), NaiveDate>;
+
+/// The groups that rest on carried values or on lost groups, with the oldest date of those.
 pub fn stale_since(
     spec: &NightSpec,
     plans: &[AppPlan],
     carried: &BTreeMap<&str, NaiveDate>,
-) -> BTreeMap<(String, String), NaiveDate> {
-    let mut stale = BTreeMap::new();
-    let has_lost = |plan: &&AppPlan| plan.statuses.iter().any(|s| s.status == Status::Lost);
-    for plan in plans
-        .iter()
-        .filter(|plan| !carried.is_empty() || has_lost(plan))
-    {
-        for (group, date) in stale_groups(spec, plan, carried) {
-            stale.insert((plan.app.clone(), group.to_owned()), date);
-        }
-    }
-    stale
+) -> Dates {
+    resting_on(spec, plans, carried, |plan| {
+        let lost = plan.statuses.iter().filter(|s| s.status == Status::Lost);
+        lost.filter_map(|status| Some((status.group.as_str(), status.as_of?)))
+            .collect()
+    })
 }
 
-fn stale_groups<'p>(
+/// The groups that rest on sources that were skipped.
+pub fn incomplete(
+    spec: &NightSpec,
+    plans: &[AppPlan],
+    skipped: &BTreeMap<&str, NaiveDate>,
+) -> Dates {
+    resting_on(spec, plans, skipped, |_| BTreeMap::new())
+}
+
+fn resting_on(
+    spec: &NightSpec,
+    plans: &[AppPlan],
+    sources: &BTreeMap<&str, NaiveDate>,
+    lost: impl Fn(&AppPlan) -> BTreeMap<&str, NaiveDate>,
+) -> Dates {
+    let mut resting = Dates::new();
+    for plan in plans {
+        let lost = lost(plan);
+        if sources.is_empty() && lost.is_empty() {
+            continue;
+        }
+        for (group, date) in groups_on(spec, plan, sources, &lost) {
+            resting.insert((plan.app.clone(), group.to_owned()), date);
+        }
+    }
+    resting
+}
+
+fn groups_on<'p>(
     spec: &NightSpec,
     plan: &'p AppPlan,
     carried: &BTreeMap<&str, NaiveDate>,
+    lost: &BTreeMap<&str, NaiveDate>,
 ) -> BTreeMap<&'p str, NaiveDate> {
     let uses = plan.compiled.iter();
     let uses: Vec<(&str, Vec<&Atom>)> = uses
         .map(|(group, rule)| (group.as_str(), rule.atoms()))
-        .collect();
-    let lost = plan.statuses.iter().filter(|s| s.status == Status::Lost);
-    let lost: BTreeMap<&str, NaiveDate> = lost
-        .filter_map(|status| Some((status.group.as_str(), status.as_of?)))
         .collect();
     let mut stale: BTreeMap<&str, NaiveDate> = BTreeMap::new();
     // A chain of groups is no longer than their number.

@@ -57,6 +57,10 @@ const NEEDED: [(&str, &[&str]); 5] = [
     ("raw/scans/", &["app", "uid", "name", "ts", "props"]),
 ];
 
+/// A rule of the demo names a tag that nobody knows, which these rows might bring: the night looks
+/// before it compiles the rules.
+const LOOKED_AT: [(&str, &[&str]); 1] = [("raw/labels/", &["app", "tag_name"])];
+
 /// The folder's files in a memory store of this name.
 async fn in_memory(
     data: &Generated,
@@ -137,11 +141,16 @@ async fn each_needed_byte_is_read_once_and_each_artifact_byte_written_once() {
             .find(|(source, _)| path.starts_with(source))
             .unwrap()
             .1;
+        let looked_at = LOOKED_AT
+            .iter()
+            .find(|(source, _)| path.starts_with(source));
+        let looked_at = looked_at.map_or_else(Vec::new, |(_, columns)| chunks(bytes, columns).0);
         let (chunks, footer) = chunks(bytes, columns);
+        let times = |chunk: &Range<u64>| 1 + u64::from(looked_at.contains(chunk));
         let read = &ranges[path].ranges;
         needed += chunks
             .iter()
-            .map(|chunk| chunk.end - chunk.start)
+            .map(|chunk| (chunk.end - chunk.start) * times(chunk))
             .sum::<u64>();
         fetched += read
             .iter()
@@ -161,7 +170,7 @@ async fn each_needed_byte_is_read_once_and_each_artifact_byte_written_once() {
                 .sum();
             assert_eq!(
                 covered,
-                chunk.end - chunk.start,
+                (chunk.end - chunk.start) * times(chunk),
                 "{path}: {chunk:?} of {read:?}"
             );
         }

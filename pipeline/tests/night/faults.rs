@@ -43,6 +43,9 @@ async fn raw_data() -> Arc<dyn ObjectStore> {
     objects
 }
 
+/// Keys of a source whose rows are all bad.
+const ALL_MAY_BE_REJECTED: &str = "max_rejected = '100%'\nmin_rows = 0\n";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_fails_from_any_read_on_is_a_retry_and_rights_are_for_a_person() {
     let objects = raw_data().await;
@@ -119,7 +122,7 @@ async fn a_release_whose_mark_can_not_be_written_is_published() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rejected_rows_with_long_values_are_counted_and_sampled_in_short() {
-    let hand = Hand::new(&[PROFILES, PROFILE_TAGS]);
+    let hand = Hand::new(&[PROFILES, ALL_MAY_BE_REJECTED, PROFILE_TAGS]);
     let rows = 9_000;
     let long = StringArray::from(vec!["é".repeat(150_000)]);
     let cities: DictionaryArray<Int32Type> =
@@ -143,7 +146,7 @@ async fn rejected_rows_with_long_values_are_counted_and_sampled_in_short() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ids_scoped_by_app_are_rejected_when_they_are_too_long_to_be_put_together() {
-    let mut hand = Hand::new(&[PROFILES, PROFILE_TAGS]);
+    let mut hand = Hand::new(&[PROFILES, ALL_MAY_BE_REJECTED, PROFILE_TAGS]);
     hand.config = hand.config.replace("'global'", "'app'");
     let rows = 2_000;
     let long = StringArray::from(vec!["u".repeat(1 << 20)]);

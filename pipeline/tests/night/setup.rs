@@ -181,8 +181,9 @@ async fn names_from_data_never_leave_their_place() {
     hand.init_and_run().await.unwrap();
     let release = hand.published().await;
     let tags = release.tags().await;
-    assert_eq!(tags.len(), (names.len() - 1) * (names.len() - 1));
-    assert_eq!(release.groups().await.len(), names.len() - 1);
+    // Of an app whose name is too long no row is taken; a tag's may be as long.
+    assert_eq!(tags.len(), (names.len() - 2) * (names.len() - 1));
+    assert_eq!(release.groups().await.len(), names.len() - 2);
     let outside: Vec<_> = std::fs::read_dir(hand.folder.path())
         .unwrap()
         .map(|entry| entry.unwrap().file_name())

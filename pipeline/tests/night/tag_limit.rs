@@ -47,7 +47,7 @@ async fn tags_beyond_the_number_of_an_app_are_not_published_from_the_next_night_
             &["a", "b", "c", "y"],
             Some(2),
             None,
-            "invalid",
+            "ok",
         ),
         // Known tags stay, marked ones are withheld, new ones are not taken.
         (

@@ -213,7 +213,7 @@ mod tests {
         assert!(
             errors
                 .iter()
-                .all(|error| error.contains("ended before its input")),
+                .all(|error| error.contains("stopped at: for the test")),
             "{errors:?}"
         );
     }

@@ -17,7 +17,7 @@ use super::clean::nulls_in;
 use super::context::{ScanContext, place, plan_error};
 use super::functions::{StatusFunction, StatusSpec};
 use super::select::{EventTime, Selected, select};
-use super::sql::{column, column_names, parse_condition};
+use super::sql::{as_text, column, column_names, parse_condition};
 use crate::plan::columns::{ExchangedColumn, FOLDER_COLUMN};
 use crate::plan::spec::{EventShapes, RowsSpec};
 
@@ -53,7 +53,10 @@ impl Wanted {
     ) -> Result<Self> {
         let selected = select(context, source, tags, properties, schema)?;
         let app = match &source.columns.app {
-            AppColumn::Column(name) => Some(column(name, schema, &place(source, "columns.app"))?),
+            AppColumn::Column(name) => {
+                let app = column(name, schema, &place(source, "columns.app"))?;
+                Some(as_name(app, schema)?)
+            }
             AppColumn::Constant(_) => None,
         };
         let user = user(source, schema)?;
@@ -194,7 +197,8 @@ fn user(source: &Source, schema: &DFSchemaRef) -> Result<Expr> {
     let user = column(&source.columns.user, schema, &place(source, "columns.user"))?;
     let found = user.get_type(schema).map_err(plan_error)?;
     if is_id(&found) {
-        return Ok(user);
+        // What is no certain id is null before the row is judged.
+        return as_name(user, schema);
     }
     let what = format!(
         "column {:?} is {found}, expected text or a number",
@@ -203,6 +207,15 @@ fn user(source: &Source, schema: &DFSchemaRef) -> Result<Expr> {
     Err(Error::refused("scan", what)
         .at(place(source, "columns.user"))
         .fix("make it text with source.clean, as encode(id, 'hex')"))
+}
+
+/// A column of names, of which the bytes that are no text, and numbers that are not certain, are null.
+fn as_name(column: Expr, schema: &DFSchemaRef) -> Result<Expr> {
+    let found = column.get_type(schema).map_err(plan_error)?;
+    Ok(match Origin::of(&found) {
+        Some(Origin::Bytes | Origin::Float | Origin::Decimal) => as_text(column, schema),
+        _ => column,
+    })
 }
 
 /// Whether values of this type name users.
