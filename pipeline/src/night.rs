@@ -309,7 +309,7 @@ async fn plan_sources(
                     shapes = Some(found);
                 }
                 let Scan { plan, rows } =
-                    plan_source(&context, source, &tags, shapes, files.clone()).await?;
+                    plan_source(&context, source, &tags, shapes, files.as_ref().clone()).await?;
                 children.push(plan);
                 rows
             }

@@ -26,7 +26,7 @@ pub struct SourceInput<'a> {
 /// What is taken from a source.
 pub enum Decision {
     /// Its files of the date.
-    Read(RawFiles),
+    Read(Box<RawFiles>),
     /// Its values of an earlier night, which are of this date.
     Carry(NaiveDate),
     /// Its values in the release that is run again, which are of this date.
@@ -244,7 +244,7 @@ async fn decide(
                 let absent = first_absent(&files, parents);
                 if !files.files.is_empty() && absent.is_none() {
                     tell_absent(source, &files, observer);
-                    return Ok(Decision::Read(files));
+                    return Ok(Decision::Read(Box::new(files)));
                 }
                 absent.unwrap_or_else(|| for_date(&source.path, request.date))
             }
