@@ -331,7 +331,7 @@ pub fn as_text(expression: Expr, schema: &DFSchema) -> Expr {
     match expression.get_type(schema) {
         Ok(DataType::Utf8View) | Err(_) => expression,
         Ok(found) => match Origin::of(&found) {
-            Some(Origin::Bytes | Origin::Float | Origin::Decimal) => {
+            Some(Origin::Bytes | Origin::Float | Origin::Decimal | Origin::Date) => {
                 ValueFunction::call(ValueType::String, expression)
             }
             _ => cast(expression, DataType::Utf8View),
