@@ -94,8 +94,9 @@ fn tags_of(rows: usize) -> RecordBatch {
     RecordBatch::try_new(Artifact::Tags.schema(), columns).unwrap()
 }
 
-async fn written(rows: usize) -> (Store, FileEntry, RecordBatch) {
-    let store = memory("runs");
+/// A file of so many rows in a store of its own: tests run beside each other.
+async fn written(test: &str, rows: usize) -> (Store, FileEntry, RecordBatch) {
+    let store = memory(&format!("runs-{test}"));
     let batch = tags_of(rows);
     let entry = write(
         &store,
@@ -121,7 +122,7 @@ async fn metadata(store: &Store, entry: &FileEntry) -> (bytes::Bytes, ArrowReade
 #[tokio::test]
 async fn every_cell_comes_back() {
     for rows in [1, 1_023, 1_024, 1_025, 300_000] {
-        let (store, entry, batch) = written(rows).await;
+        let (store, entry, batch) = written("every_cell_comes_back", rows).await;
         let read: Vec<_> = read_artifact(&store, &entry, &[])
             .await
             .unwrap()
@@ -151,7 +152,11 @@ async fn every_cell_comes_back() {
 /// are as narrow as they can be.
 #[tokio::test]
 async fn bounds_of_pages_and_chunks_are_those_of_their_rows() {
-    let (store, entry, batch) = written(300_000).await;
+    let (store, entry, batch) = written(
+        "bounds_of_pages_and_chunks_are_those_of_their_rows",
+        300_000,
+    )
+    .await;
     let (_, metadata) = metadata(&store, &entry).await;
     let parquet = metadata.metadata();
     assert!(parquet.num_row_groups() > 1);
@@ -242,7 +247,8 @@ fn check_bounds(cells: &ArrayRef, least: &ArrayRef, most: &ArrayRef, what: &str)
 
 #[tokio::test]
 async fn doubles_have_bounds_without_nan_and_with_both_zeros() {
-    let (store, entry, _) = written(3_000).await;
+    let (store, entry, _) =
+        written("doubles_have_bounds_without_nan_and_with_both_zeros", 3_000).await;
     let (_, metadata) = metadata(&store, &entry).await;
     let column = Artifact::Tags.schema().index_of("value_double").unwrap();
     let statistics = metadata
@@ -280,7 +286,7 @@ async fn doubles_have_bounds_without_nan_and_with_both_zeros() {
 
 #[tokio::test]
 async fn any_rows_can_be_read_alone() {
-    let (store, entry, batch) = written(20_000).await;
+    let (store, entry, batch) = written("any_rows_can_be_read_alone", 20_000).await;
     let (bytes, metadata) = metadata(&store, &entry).await;
     for (start, length) in [(0, 1), (1_023, 2), (5_000, 3_000), (19_999, 1)] {
         let selection =
@@ -313,7 +319,7 @@ async fn any_rows_can_be_read_alone() {
 
 #[tokio::test]
 async fn columns_have_the_form_that_is_smallest() {
-    let (store, entry, batch) = written(300_000).await;
+    let (store, entry, batch) = written("columns_have_the_form_that_is_smallest", 300_000).await;
     let (_, metadata) = metadata(&store, &entry).await;
     let group = metadata.metadata().row_group(0);
     let of = |name: &str| group.column(batch.schema().index_of(name).unwrap());
