@@ -21,7 +21,7 @@ def tests():
     """(name, function) of every test, in the order in which they are written."""
     for path in sorted(HERE.glob("test_*.py")):
         module = importlib.import_module(path.stem)
-        for name, function in vars(module).items():
+        for name, function in list(vars(module).items()):
             if name.startswith("test_"):
                 yield f"{path.stem}::{name}", function
 

@@ -5,6 +5,7 @@ booleans; one night a writer reads it. The oracle knows no tagmill code: `decima
 """
 
 import json
+import shutil
 from decimal import Decimal
 from pathlib import Path
 
@@ -54,8 +55,10 @@ def by_fastparquet(path: Path) -> None:
 
 
 def by_duckdb(path: Path) -> None:
-    rows = arrow()  # noqa: F841
-    duckdb.sql("SELECT * REPLACE (CAST(zip AS HUGEINT) AS zip, CAST(flag AS INTEGER) AS flag) FROM rows").write_parquet(str(path))
+    connection = duckdb.connect()
+    connection.register("given", arrow())
+    query = "SELECT * REPLACE (CAST(zip AS HUGEINT) AS zip, CAST(flag AS INTEGER) AS flag) FROM given"
+    connection.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet)")
 
 
 def by_polars(path: Path) -> None:
@@ -124,6 +127,7 @@ def test_five_writers_say_the_same(published: Published) -> None:
                 oracle[key] = oracle.get(key, 0) + 1
     for writer, write in WRITERS.items():
         folder = published.folder.parent / f"values-{writer}"
+        shutil.rmtree(folder, ignore_errors=True)
         (folder / "raw/dt=2026-11-19").mkdir(parents=True)
         write(folder / "raw/dt=2026-11-19/part.parquet")
         found = tags_of(published, folder)
