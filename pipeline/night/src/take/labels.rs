@@ -131,7 +131,7 @@ impl Labels {
             .encode(rows.batch.column(ExchangedColumn::TagName)?, &mut names)?;
         self.texts
             .encode(rows.batch.column(ExchangedColumn::TagValue)?, &mut texts)?;
-        account.note_infinite(rows.apps, self.texts.take_infinite());
+        let mut infinite = self.texts.take_infinite().into_iter().peekable();
         let (mut kept, mut rejected) = (Vec::with_capacity(rows.apps.len()), Vec::new());
         for (row, &app) in rows.apps.iter().enumerate() {
             let label = self.label(app, names[row], |tag| {
@@ -143,7 +143,12 @@ impl Labels {
                 account.reject_accepted(app, why, || rows.batch.describe(row));
                 rejected.push(row);
             };
-            match self.judge(label, texts[row], seating.spec.time_zone) {
+            let is_infinite = infinite.next_if_eq(&row).is_some();
+            let judged = match is_infinite {
+                true => self.judge_infinite(label),
+                false => self.judge(label, texts[row], seating.spec.time_zone),
+            };
+            match judged {
                 (LabelOutcome::Kept, code) => kept.push((row, label, code)),
                 (LabelOutcome::Infinite, code) => {
                     kept.push((row, label, code));
@@ -193,6 +198,17 @@ impl Labels {
         });
         self.numbers.insert((app, tag), number);
         number
+    }
+
+    /// What will become of a row with this label and an infinite number.
+    fn judge_infinite(&self, label: u32) -> (LabelOutcome, u32) {
+        let outcome = match self.labels[label as usize].rule {
+            LabelRule::Ignored(why) => LabelOutcome::Ignored(why),
+            LabelRule::Rejected => LabelOutcome::UndeclaredTag,
+            LabelRule::Typed(ValueType::String | ValueType::Double, _) => LabelOutcome::Infinite,
+            LabelRule::Typed(..) => LabelOutcome::BadValue,
+        };
+        (outcome, NULL_CODE)
     }
 
     /// What will become of a row with this label and text.
