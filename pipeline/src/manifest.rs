@@ -75,6 +75,7 @@ pub async fn manifest_of(
         code_version: super::CODE_VERSION.to_owned(),
         shards: spec.shards.get(),
         id_scope: spec.id_scope,
+        time_zone: Some(config.warehouse.time_zone.name().to_owned()),
         numbering: NUMBERED_BY_ACTIVITY,
         inputs,
         files,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Warehouse;
 use crate::error::{Error, Result};
+use crate::manifest::Manifest;
 use crate::shard::{IdScope, Shards};
 
 /// The path of the file, relative to the warehouse.
@@ -63,29 +64,55 @@ impl Constants {
     /// Setup naming the first constant that the configuration has otherwise than the warehouse was
     /// made with.
     pub fn check(&self, warehouse: &Warehouse) -> Result<()> {
-        let wanted = Self::of(warehouse);
-        let pairs = [
-            (
-                "shards",
-                self.shards.get().to_string(),
-                wanted.shards.get().to_string(),
-            ),
-            (
-                "id_scope",
-                self.id_scope.name().to_owned(),
-                wanted.id_scope.name().to_owned(),
-            ),
-            ("time_zone", self.time_zone.clone(), wanted.time_zone),
-        ];
-        let differs = |(_, made, configured): &(&str, String, String)| made != configured;
-        let Some((name, made, configured)) = pairs.into_iter().find(differs) else {
-            return Ok(());
+        self.compare(&Self::of(warehouse)).map_err(|what| {
+            Error::setup("constants", format!("the warehouse was made with {what}"))
+                .at(PATH)
+                .fix("use the warehouse's value, or make a new warehouse at another url")
+        })
+    }
+
+    /// For a warehouse whose file is lost: whether `self`, which is about to be written, is what its
+    /// newest release was made with.
+    ///
+    /// # Errors
+    /// Setup naming the first constant that the release has otherwise, and its value.
+    pub fn check_restored(&self, newest: &Manifest) -> Result<()> {
+        let made = Self {
+            format_version: FORMAT_VERSION,
+            shards: Shards::new(newest.shards)?,
+            id_scope: newest.id_scope,
+            time_zone: newest.time_zone.as_ref().unwrap_or(&self.time_zone).clone(),
         };
-        let what = format!(
-            "the warehouse was made with {name} = {made}, the configuration has {configured}"
-        );
-        Err(Error::setup("constants", what)
-            .at(PATH)
-            .fix("use the warehouse's value, or make a new warehouse at another url"))
+        made.compare(self).map_err(|what| {
+            let lost = format!(
+                "{PATH} is lost; release {} was made with {what}",
+                newest.release
+            );
+            Error::setup("constants", lost)
+                .fix("use the release's value and run tagmill init again")
+        })
+    }
+
+    /// The first constant of `configured` that differs, in words.
+    fn compare(&self, configured: &Self) -> std::result::Result<(), String> {
+        let shards = [self, configured].map(|constants| constants.shards.get().to_string());
+        let scopes = [self, configured].map(|constants| constants.id_scope.name());
+        let pairs = [
+            ("shards", shards.each_ref().map(String::as_str)),
+            ("id_scope", scopes),
+            (
+                "time_zone",
+                [&self.time_zone, &configured.time_zone].map(String::as_str),
+            ),
+        ];
+        match pairs
+            .iter()
+            .find(|(_, [made, configured])| made != configured)
+        {
+            None => Ok(()),
+            Some((name, [made, configured])) => Err(format!(
+                "{name} = {made}, the configuration has {configured}"
+            )),
+        }
     }
 }

@@ -89,6 +89,7 @@ async fn write_release(store: &Store) -> Manifest {
         code_version: "0.1.0".to_owned(),
         shards: SHARDS,
         id_scope: IdScope::Global,
+        time_zone: Some("Asia/Shanghai".to_owned()),
         numbering: NUMBERED_BY_USER_ID,
         inputs: vec![],
         files,

@@ -81,6 +81,8 @@ pub struct Manifest {
     pub shards: u32,
     /// The warehouse's id scope.
     pub id_scope: IdScope,
+    /// The warehouse's IANA zone; `None` in releases of programs that did not keep it.
+    pub time_zone: Option<String>,
     /// The order that this run numbered its new users in: [`NUMBERED_BY_USER_ID`] or
     /// [`NUMBERED_BY_ACTIVITY`].
     pub numbering: u32,

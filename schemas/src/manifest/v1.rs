@@ -78,6 +78,7 @@ impl From<ManifestV1> for Manifest {
             code_version: read.code_version,
             shards: read.shards,
             id_scope: read.id_scope,
+            time_zone: None,
             numbering: NUMBERED_BY_USER_ID,
             inputs: read.inputs,
             files: read.files.into_iter().map(FileEntry::from).collect(),

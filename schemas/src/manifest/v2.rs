@@ -36,6 +36,8 @@ pub(super) struct ManifestV2 {
     code_version: String,
     shards: u32,
     id_scope: IdScope,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    time_zone: Option<String>,
     numbering: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -117,6 +119,7 @@ pub(super) fn encode(manifest: Manifest) -> Result<Encoded> {
         code_version: manifest.code_version,
         shards: manifest.shards,
         id_scope: manifest.id_scope,
+        time_zone: manifest.time_zone,
         numbering: manifest.numbering,
         reason: manifest.reason,
         decisions: manifest.decisions,
@@ -154,6 +157,7 @@ impl ManifestV2 {
             code_version: self.code_version,
             shards: self.shards,
             id_scope: self.id_scope,
+            time_zone: self.time_zone,
             numbering: self.numbering,
             inputs: self.inputs,
             files: files_of(self.files),

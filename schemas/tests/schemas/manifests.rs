@@ -73,6 +73,8 @@ fn manifest() -> Manifest {
         code_version: "0.1.0".to_owned(),
         shards: 16,
         id_scope: IdScope::Global,
+        // As in the manifests of before it was kept, which are read for ever.
+        time_zone: None,
         numbering: NUMBERED_BY_USER_ID,
         inputs: vec![
             input(

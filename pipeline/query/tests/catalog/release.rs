@@ -115,6 +115,7 @@ fn manifest(files: Vec<FileEntry>, tags: Vec<TagEntry>) -> Manifest {
         code_version: String::new(),
         shards: SHARDS,
         id_scope: IdScope::Global,
+        time_zone: Some("Asia/Shanghai".to_owned()),
         numbering: NUMBERED_BY_USER_ID,
         inputs: vec![],
         files,

@@ -285,12 +285,16 @@ fn shards_are_covered(manifest: &Manifest, new: &[FileEntry]) -> Result<()> {
 }
 
 fn warehouse_is_the_same(manifest: &Manifest, previous: &Manifest) -> Result<()> {
-    match (manifest.shards, manifest.id_scope) == (previous.shards, previous.id_scope) {
+    let zones = manifest.time_zone.iter().zip(&previous.time_zone);
+    let same = (manifest.shards, manifest.id_scope) == (previous.shards, previous.id_scope)
+        && zones.into_iter().all(|(zone, before)| zone == before);
+    match same {
         true => Ok(()),
         false => Err(refuse(format!(
-            "found {} shards and id_scope {}, expected those of release {}",
+            "found {} shards, id_scope {}, time_zone {}, expected those of release {}",
             manifest.shards,
             manifest.id_scope.name(),
+            manifest.time_zone.as_deref().unwrap_or("unknown"),
             previous.release
         ))),
     }

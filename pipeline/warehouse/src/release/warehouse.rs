@@ -6,6 +6,7 @@ use tagmill_schemas::constants::{self, Constants};
 use tagmill_schemas::error::{Error, Result};
 
 use super::probe::probe;
+use super::releases::newest_release;
 use crate::store::{Create, Store};
 
 /// What [`init_warehouse`] found.
@@ -21,12 +22,19 @@ pub enum Init {
 ///
 /// # Errors
 /// Setup for a store without conditional create, one that can not be written, and a warehouse made
-/// with other constants.
+/// with other constants, by its file or, where that is lost, by its newest release.
 pub async fn init_warehouse(store: &Store, warehouse: &Warehouse) -> Result<Init> {
     let store = store.for_stage("init");
     probe(&store).await?;
+    let constants = Constants::of(warehouse);
+    if store.try_get(constants::PATH).await?.is_none()
+        && let Some(newest) = newest_release(&store).await?
+    {
+        let place = store.name_of(constants::PATH);
+        constants.check_restored(&newest).map_err(|e| e.at(place))?;
+    }
     match store
-        .create_durable(constants::PATH, Constants::of(warehouse).to_json()?.into())
+        .create_durable(constants::PATH, constants.to_json()?.into())
         .await?
     {
         Create::Created => Ok(Init::Made),

@@ -146,6 +146,7 @@ pub fn manifest(release: u64, day: &str, run: &str, files: Vec<FileEntry>) -> Ma
         code_version: "test".to_owned(),
         shards: SHARDS,
         id_scope: IdScope::Global,
+        time_zone: Some("Asia/Shanghai".to_owned()),
         numbering: NUMBERED_BY_USER_ID,
         inputs: Vec::new(),
         files,

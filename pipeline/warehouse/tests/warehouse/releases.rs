@@ -1,5 +1,6 @@
 //! Which release is the parent, which one a name means, who wins, and what a commit refuses.
 
+use tagmill_schemas::config::Warehouse;
 use tagmill_schemas::manifest::{Input, InputFile, InputStatus};
 use tagmill_schemas::{Manifest, ReleaseName};
 
@@ -277,6 +278,34 @@ async fn a_warehouse_keeps_its_constants() {
         "{error}"
     );
     assert_eq!(load_constants(&store).await.unwrap().shards.get(), 16);
+}
+
+/// What is lost is made again only as it was: another zone would cut the same days otherwise.
+#[tokio::test]
+async fn lost_constants_are_restored_only_as_the_releases_were_made() {
+    let (folder, store) = local();
+    init_warehouse(&store, &warehouse(2)).await.unwrap();
+    publish(&store, 1, "2026-11-18", "2026-11-18").await;
+    let file = folder.path().join("warehouse.json");
+    let written = std::fs::read(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let elsewhere = Warehouse {
+        time_zone: chrono_tz::Europe::Vienna,
+        ..warehouse(2)
+    };
+    for (configured, expected) in [
+        (warehouse(4), "made with shards = 2, the configuration has 4"),
+        (
+            elsewhere,
+            "made with time_zone = Asia/Shanghai, the configuration has Europe/Vienna",
+        ),
+    ] {
+        let error = init_warehouse(&store, &configured).await.unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+        assert!(!file.exists());
+    }
+    init_warehouse(&store, &warehouse(2)).await.unwrap();
+    assert_eq!(std::fs::read(&file).unwrap(), written);
 }
 
 #[test]
