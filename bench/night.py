@@ -137,7 +137,7 @@ def night_figures(runs: list[measure.Measurement], work: Path, day: str) -> dict
 def written_bytes(warehouse: Path, day: str) -> dict[str, int]:
     """Bytes on disk that the runs of `day` wrote, per artifact."""
     sizes = {}
-    for folder in sorted(warehouse.glob(f"*/date={day}")):
+    for folder in sorted(warehouse.glob(f"*/{day}")):
         sizes[folder.parent.name] = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
     return sizes
 

@@ -31,10 +31,10 @@ def folders_of(warehouse: Path, manifest: dict) -> list[dict]:
 def files_of(warehouse: Path, manifest: dict, artifact: str, day: str | None = None) -> list[Path]:
     """Paths of one artifact in a release, of one day if given, by date and shard."""
     chosen = [f for f in folders_of(warehouse, manifest) if f["artifact"] == artifact and day in (None, f["date"])]
-    parts = sorted((f["date"], -1 if part[0] is None else part[0], f"run={f['run']}-{f['attempt']}")
+    parts = sorted((f["date"], -1 if part[0] is None else part[0], f"{f['run']}-{f['attempt']}")
                    for f in chosen for part in f["parts"])
     name = lambda shard: "all.parquet" if shard < 0 else f"{shard:05}.parquet"
-    return [warehouse / artifact / f"date={date}" / run / name(shard) for date, shard, run in parts]
+    return [warehouse / artifact / date / run / name(shard) for date, shard, run in parts]
 
 
 def read_rows(path: Path, columns: list[str]) -> dict[str, list]:

@@ -121,7 +121,7 @@ fn a_release_of_a_newer_program_is_named_as_newer() {
     let folder = made_by_version_1();
     fs::write(
         path_of(&folder, 3),
-        r#"{"version":3,"code_version":"0.3.0","release":3}"#,
+        r#"{"version":4,"code_version":"0.3.0","release":3}"#,
     )
     .unwrap();
     for arguments in [
@@ -133,7 +133,7 @@ fn a_release_of_a_newer_program_is_named_as_newer() {
         assert_eq!(done.code, Some(2), "{arguments:?}: {done:?}");
         let error = done.last_error();
         assert!(
-            error.contains("made by a newer tagmill (0.3.0), needs a reader of format 3"),
+            error.contains("made by a newer tagmill (0.3.0), needs a reader of format 4"),
             "{error}"
         );
     }

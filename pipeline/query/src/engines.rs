@@ -6,7 +6,7 @@
 //! DuckDB      CREATE OR REPLACE VIEW tags AS SELECT "app", … FROM read_parquet(['…', '…'], hive_partitioning = false)
 //! Spark       spark.read.parquet("…", "…").select("app", …).createOrReplaceTempView("tags")      (Python and Scala)
 //! ```
-//! Folders have the form `key=value`: engines must not take them for columns.
+//! Folders of older releases have the form `key=value`: engines must not take them for columns.
 
 use arrow::datatypes::{DataType, FieldRef};
 use tagmill_schemas::Artifact;

@@ -5,8 +5,8 @@
 //! bitmap has no row.
 //!
 //! ```text
-//! <artifact>/date=2026-11-19/run=<run>-<attempt>/00003.parquet   a shard's file
-//!                                               /all.parquet     of all shards together
+//! <artifact>/2026-11-19/<run>-<attempt>/00003.parquet   a shard's file
+//!                                      /all.parquet     of all shards together
 //! ```
 //! A file never moves and no part of its path comes from data; which files count is said by the
 //! manifest alone.
@@ -35,7 +35,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 pub use columns::{ColumnSpec, Columns, VALUE_COLUMNS, batch_of, value_column};
-pub use place::FilePlace;
+pub use place::{FilePlace, Layout};
 
 /// A kind of file in a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -211,14 +211,15 @@ impl Artifact {
         }
     }
 
-    /// Where a file stands, relative to the warehouse; `shard` is `None` for a file of all shards.
-    /// See [`FilePlace::path`].
+    /// Where a file of today's layout stands, relative to the warehouse; `shard` is `None` for a file
+    /// of all shards. See [`FilePlace::path`].
     pub fn path(self, date: NaiveDate, run: &str, attempt: u32, shard: Option<u32>) -> String {
         FilePlace {
             artifact: self,
             date,
             run: run.to_owned(),
             attempt,
+            layout: Layout::Plain,
             shard,
         }
         .path()

@@ -95,7 +95,7 @@ impl Manifest {
         let expected = (file.artifact, file.date, file.shard);
         if place.is_none_or(|place| (place.artifact, place.date, place.shard) != expected) {
             let name = FilePlace::name(file.shard);
-            let folder = format!("{}/date={}/run=<run>-<attempt>", file.artifact, file.date);
+            let folder = format!("{}/{}/<run>-<attempt>", file.artifact, file.date);
             return refuse(format!("expected a file \"{folder}/{name}\""));
         }
         if file.shard.is_some_and(|shard| shard >= self.shards) {

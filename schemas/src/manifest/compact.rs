@@ -1,12 +1,12 @@
 //! Files as they are written: those of one artifact, date, run and attempt share one entry, with a
-//! row a shard. The path is not written: [`Artifact::path`] derives it.
+//! row a shard. The path is not written: [`FilePlace::path`] derives it.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::entries::FileEntry;
 use super::format::STAGE;
-use crate::artifact::{Artifact, FilePlace};
+use crate::artifact::{Artifact, FilePlace, Layout};
 use crate::checksum::Checksum;
 use crate::error::{Error, Result};
 
@@ -18,6 +18,9 @@ pub(super) struct Folder {
     date: NaiveDate,
     run: String,
     attempt: u32,
+    /// From version 3 on.
+    #[serde(default, skip_serializing_if = "Layout::is_hive")]
+    layout: Layout,
     parts: Vec<Part>,
 }
 
@@ -62,6 +65,7 @@ pub(super) fn folders_of(files: &[FileEntry]) -> Result<Vec<Folder>> {
                 date: place.date,
                 run: place.run,
                 attempt: place.attempt,
+                layout: place.layout,
                 parts: vec![part],
             }),
         }
@@ -86,17 +90,26 @@ pub(super) fn files_of(folders: Vec<Folder>) -> Vec<FileEntry> {
 
 impl Folder {
     fn holds(&self, place: &FilePlace) -> bool {
-        (self.artifact.as_str(), self.date, &self.run, self.attempt)
-            == (place.artifact.name(), place.date, &place.run, place.attempt)
+        self.artifact == place.artifact.name()
+            && (self.date, &self.run, self.attempt, self.layout)
+                == (place.date, &place.run, place.attempt, place.layout)
     }
 
     fn files(self) -> Vec<FileEntry> {
         let Some(artifact) = Artifact::from_name(&self.artifact) else {
             return Vec::new();
         };
+        let place = |shard| FilePlace {
+            artifact,
+            date: self.date,
+            run: self.run.clone(),
+            attempt: self.attempt,
+            layout: self.layout,
+            shard,
+        };
         let entry = |Part(shard, rows, bytes, checksum, cardinality)| FileEntry {
             artifact,
-            path: artifact.path(self.date, &self.run, self.attempt, shard),
+            path: place(shard).path(),
             date: self.date,
             shard,
             rows,

@@ -2,11 +2,11 @@
 //! is interpreted.
 //!
 //! ```text
-//! {"version":2,"minimum_reader":2, ... ,"checksum":"xxh3-128:<32 hex digits>"}\n
+//! {"version":3,"minimum_reader":3, ... ,"checksum":"xxh3-128:<32 hex digits>"}\n
 //! └────────── what the checksum is of ─┘
 //! ```
-//! Version 1 has no checksum. A version is read by every program whose own is at least its
-//! `minimum_reader`; what such a program does not know in it, it ignores.
+//! Version 1 has no checksum, version 2 no layout of folders. A version is read by every program
+//! whose own is at least its `minimum_reader`; what such a program does not know in it, it ignores.
 
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -15,10 +15,10 @@ use crate::checksum::Checksum;
 use crate::error::{Error, Result};
 
 /// The version this program writes, and the newest it knows.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The oldest program that reads what this one writes.
-pub(super) const MINIMUM_READER: u32 = 2;
+pub(super) const MINIMUM_READER: u32 = 3;
 
 pub(super) const STAGE: &str = "manifest";
 

@@ -13,8 +13,8 @@
 //!    ├── tags     which tags exist, with their types
 //!    └── counts   read = accepted + filtered + rejected, per source and app
 //!
-//! version 1 ──► v1 ┐                                  ┌─► releases/<20 digits>.json, sealed
-//! version 2 ──► v2 ┴─► Stored ─► with tags: Manifest ─┴─► lists/<checksum>.json
+//! version 1    ──► v1 ┐                                  ┌─► releases/<20 digits>.json, sealed
+//! version 2, 3 ──► v2 ┴─► Stored ─► with tags: Manifest ─┴─► lists/<checksum>.json
 //! ```
 
 mod check;

@@ -1,4 +1,5 @@
-//! Version 2: files by folder, lists by reference, its own checksum at the end.
+//! Versions 2 and 3: files by folder, lists by reference, its own checksum at the end. In version 3 a
+//! folder says its layout.
 //!
 //! ```text
 //! head       version, minimum_reader, release, parent, kind, dates, run, attempt, hashes, shards

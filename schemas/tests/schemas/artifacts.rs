@@ -63,11 +63,11 @@ fn names_read_back_and_are_those_of_serde() {
 fn paths_name_artifact_date_run_attempt_and_shard() {
     assert_eq!(
         Artifact::Tags.path(date(), "2026-11-19", 2, Some(3)),
-        "tags/date=2026-11-19/run=2026-11-19-2/00003.parquet"
+        "tags/2026-11-19/2026-11-19-2/00003.parquet"
     );
     assert_eq!(
         Artifact::GroupStatus.path(date(), "r1", 1, None),
-        "group_status/date=2026-11-19/run=r1-1/all.parquet"
+        "group_status/2026-11-19/r1-1/all.parquet"
     );
 }
 

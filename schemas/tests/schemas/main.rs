@@ -11,6 +11,7 @@ mod artifacts;
 mod configuration;
 mod configuration_errors;
 mod manifests;
+mod older_manifests;
 mod pages;
 mod registries;
 mod shards;

@@ -14,10 +14,10 @@ use tagmill_schemas::{Artifact, Config, IdScope, Manifest, ValueType};
 
 use crate::fixture;
 
-const GOLDEN_V1: &str = "manifest.v1.json";
-const GOLDEN: &str = "manifest.v2.json";
+pub const GOLDEN_V1: &str = "manifest.v1.json";
+pub const GOLDEN: &str = "manifest.v3.json";
 const GOLDEN_TAGS: &str = "tags.v2.json";
-const GOLDEN_FILES: &str = "files.v2.json";
+const GOLDEN_FILES: &str = "files.v3.json";
 
 fn date(text: &str) -> NaiveDate {
     text.parse().unwrap()
@@ -123,7 +123,7 @@ fn manifest() -> Manifest {
 }
 
 /// A night's list of behaviour, as a manifest refers to it.
-fn day_list() -> (DayList, ListObject) {
+pub fn day_list() -> (DayList, ListObject) {
     let night = date("2026-11-19");
     let files = [
         file(Artifact::Behaviour, Some(10)),
@@ -133,8 +133,8 @@ fn day_list() -> (DayList, ListObject) {
     DayList::of(ListKind::Behaviour, night, &files).unwrap()
 }
 
-/// With everything that version 2 has a place for.
-fn full() -> Manifest {
+/// With everything that version 3 has a place for.
+pub fn full() -> Manifest {
     let past = |release, day: &str, kind| Past {
         release,
         date: date(day),
@@ -183,14 +183,14 @@ fn text(bytes: Vec<u8>) -> String {
 }
 
 /// Reads what was written, with the tags of its list.
-fn read_back(json: &[u8], tags: &ListObject) -> Manifest {
+pub fn read_back(json: &[u8], tags: &ListObject) -> Manifest {
     let stored = Stored::parse(json, "m.json").unwrap();
     let list = stored.tags_list().unwrap();
     stored.with_tags(ListObject::tags(list, &tags.bytes).unwrap())
 }
 
 #[test]
-fn version_2_is_these_bytes_and_reads_for_ever() {
+fn version_3_is_these_bytes_and_reads_for_ever() {
     let encoded = full().encode().unwrap();
     assert_eq!(text(encoded.json.clone()), fixture(GOLDEN));
     assert_eq!(text(encoded.tags.bytes.clone()), fixture(GOLDEN_TAGS));
@@ -203,41 +203,6 @@ fn version_2_is_these_bytes_and_reads_for_ever() {
     expected.counts.sort();
     assert_eq!(read, expected);
     assert_eq!(read.inputs[2].files[0].path, "raw/a.parquet");
-}
-
-#[test]
-fn version_1_reads_for_ever() {
-    let stored = Stored::parse(fixture(GOLDEN_V1).as_bytes(), GOLDEN_V1).unwrap();
-    assert_eq!(stored.tags_list(), None);
-    let read = stored.with_tags(Vec::new());
-    assert_eq!(
-        (read.version, read.release, read.parent, read.id_scope),
-        (1, 8, Some(7), IdScope::Global)
-    );
-    let shards: Vec<_> = read
-        .direct_files(Artifact::Users)
-        .map(|file| file.shard)
-        .collect();
-    assert_eq!(shards, [Some(9), Some(10)]);
-    assert_eq!(read.tags.len(), 2);
-    assert_eq!(read.numbering, NUMBERED_BY_USER_ID);
-    // What it says is the same in version 2.
-    let again = Manifest {
-        version: VERSION,
-        ..read
-    };
-    let encoded = again.encode().unwrap();
-    assert_eq!(read_back(&encoded.json, &encoded.tags), again);
-}
-
-#[test]
-fn the_limit_0_of_version_1_is_the_number_of_tags() {
-    for (limit, expected) in [(0, OverLimit::Tags), (7, OverLimit::Values(7))] {
-        let field = format!("\"source\":\"profiles\",\"over_limit\":{limit}}}");
-        let json = fixture(GOLDEN_V1).replace("\"source\":\"profiles\"}", &field);
-        let read = Stored::parse(json.as_bytes(), "m").unwrap();
-        assert_eq!(read.with_tags(vec![]).tags[0].over_limit, Some(expected));
-    }
 }
 
 #[test]
@@ -287,7 +252,7 @@ fn written_otherwise(changes: &[(&str, &str)]) -> Vec<u8> {
 #[test]
 fn a_newer_manifest_that_needs_no_newer_reader_is_read_but_not_continued() {
     let json = written_otherwise(&[
-        ("\"version\":2", "\"version\":3,\"news\":{\"a\":[1]}"),
+        ("\"version\":3", "\"version\":4,\"news\":{\"a\":[1]}"),
         ("[\"group_status\",1", "[\"windows\",1"),
         (
             "{\"artifact\":\"group_status\"",
@@ -298,7 +263,7 @@ fn a_newer_manifest_that_needs_no_newer_reader_is_read_but_not_continued() {
     let read = Stored::parse(&json, "m").unwrap().with_tags(vec![]);
     assert_eq!(
         (read.version, read.files.len(), read.lists.len()),
-        (3, 2, 0)
+        (4, 2, 0)
     );
     assert_eq!(Summary::parse(&json, "m").unwrap().files, 6);
     for error in [
@@ -308,7 +273,7 @@ fn a_newer_manifest_that_needs_no_newer_reader_is_read_but_not_continued() {
         assert_eq!(error.kind(), Kind::Setup);
         let sentence = error.to_string();
         assert!(
-            sentence.contains("made by a newer tagmill (0.1.0, format 3)"),
+            sentence.contains("made by a newer tagmill (0.1.0, format 4)"),
             "{sentence}"
         );
     }
@@ -319,20 +284,20 @@ fn a_manifest_for_newer_readers_is_named_before_its_unknown_fields_are_met() {
     let newer = [
         written_otherwise(&[
             (
-                "\"version\":2,\"minimum_reader\":2",
-                "\"version\":4,\"minimum_reader\":3",
+                "\"version\":3,\"minimum_reader\":3",
+                "\"version\":5,\"minimum_reader\":4",
             ),
             ("\"code_version\":\"0.1.0\"", "\"code_version\":\"0.3.0\""),
             ("\"release\":8", "\"release\":\"eight\""),
         ]),
-        br#"{"version":3,"release":"eight","code_version":"0.3.0"}"#.to_vec(),
+        br#"{"version":4,"release":"eight","code_version":"0.3.0"}"#.to_vec(),
     ];
     for json in newer {
         let error = Stored::parse(&json, "releases/8.json").unwrap_err();
         assert_eq!(error.exit_code(), 2);
         let sentence = error.to_string();
         assert!(
-            sentence.contains("made by a newer tagmill (0.3.0), needs a reader of format 3"),
+            sentence.contains("made by a newer tagmill (0.3.0), needs a reader of format 4"),
             "{sentence}"
         );
         assert_eq!(error.place(), Some("releases/8.json"));
@@ -414,7 +379,7 @@ fn refuses_what_is_not_a_manifest() {
 fn refuses_a_manifest_whose_parts_do_not_fit() {
     type Change = fn(&mut Manifest);
     let changes: [(&str, Change); 12] = [
-        ("format 3", |m| m.version = 3),
+        ("format 4", |m| m.version = 4),
         ("is there twice", |m| m.lists = vec![day_list().0; 2]),
         ("holds behaviour", |m| {
             m.lists = vec![DayList {
@@ -427,10 +392,10 @@ fn refuses_a_manifest_whose_parts_do_not_fit() {
         ("head date", |m| m.head_date = date("2026-11-18")),
         ("listed twice", |m| m.files[2] = m.files[0].clone()),
         ("expected a file \"", |m| {
-            m.files[0].path = "tags/date=2026-11-19/run=r-1/all.parquet".to_owned()
+            m.files[0].path = "tags/2026-11-19/r-1/all.parquet".to_owned()
         }),
         ("expected a file \"", |m| {
-            m.files[0].path = "users/date=2026-11-19/run=../../x".to_owned()
+            m.files[0].path = "users/2026-11-19/../../x".to_owned()
         }),
         ("expected one below 16", |m| {
             let night = date("2026-11-19");

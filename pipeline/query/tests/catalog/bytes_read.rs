@@ -113,9 +113,9 @@ async fn files_of_other_shards_and_dates_are_not_touched() {
     assert_eq!(
         touched,
         [
-            "deep/warehouse/behaviour/date=2026-11-18/run=r-1/00000.parquet",
-            "deep/warehouse/behaviour/date=2026-11-18/run=r-1/00001.parquet",
-            "deep/warehouse/universe/date=2026-11-19/run=r-1/00002.parquet",
+            "deep/warehouse/behaviour/2026-11-18/r-1/00000.parquet",
+            "deep/warehouse/behaviour/2026-11-18/r-1/00001.parquet",
+            "deep/warehouse/universe/2026-11-19/r-1/00002.parquet",
         ]
     );
 }

@@ -26,7 +26,7 @@ fn statements_name_exactly_the_files_of_the_release() {
     let memory = Store::open("memory://statements/warehouse").unwrap();
     let s3 = Store::open("s3://bucket/w").unwrap();
     let of = |engine| statement(&s3, &made, Artifact::Tags, engine).unwrap();
-    let folder = "w/tags/date=2026-11-19/run=r-1";
+    let folder = "w/tags/2026-11-19/r-1";
     // By name: files of older versions have columns more.
     let names = |quote| {
         let columns = Artifact::Tags.columns().iter();
@@ -50,7 +50,7 @@ fn statements_name_exactly_the_files_of_the_release() {
             names('"')
         )
     );
-    assert!(of(Engine::ClickHouse).contains("/w/{tags/date=2026-11-19/run=r-1/00000.parquet,tags/date=2026-11-19/run=r-1/00001.parquet}', 'Parquet')"));
+    assert!(of(Engine::ClickHouse).contains("/w/{tags/2026-11-19/r-1/00000.parquet,tags/2026-11-19/r-1/00001.parquet}', 'Parquet')"));
     let without = |engine| statement(&s3, &made, Artifact::Groups, engine).unwrap();
     assert!(
         without(Engine::DuckDb)

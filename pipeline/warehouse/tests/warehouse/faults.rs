@@ -101,7 +101,7 @@ async fn a_full_disk_is_for_later_and_names_stage_and_place() {
         let text = error.to_string();
         assert!(
             text.contains("no space left")
-                && text.contains("users/date=2026-11-19/run=r-1/00000.parquet"),
+                && text.contains("users/2026-11-19/r-1/00000.parquet"),
             "{text}"
         );
         assert_eq!(store.list("users/**/*.parquet").await.unwrap(), []);

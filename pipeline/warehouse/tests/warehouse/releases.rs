@@ -172,7 +172,7 @@ async fn refuses_promises_that_do_not_hold() {
         ("<attempt>/00001.parquet\"", |m| m.files[0].shard = Some(1)),
         ("bytes, expected 7", |m| m.files[1].bytes = 7),
         ("is missing", |m| {
-            m.files[1].path = m.files[1].path.replace("run=r-1", "run=other-1")
+            m.files[1].path = m.files[1].path.replace("/r-1/", "/other-1/")
         }),
         ("before the run's date", |m| {
             m.head_date = date("2026-11-18")
