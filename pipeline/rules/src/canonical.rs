@@ -43,25 +43,16 @@ pub(crate) fn text(expr: &sql::Expr) -> String {
             low,
             high,
         } => {
-            format!(
-                "{} {}BETWEEN {} AND {}",
-                text(expr),
-                not(*negated),
-                text(low),
-                text(high)
-            )
+            let (subject, low, high) = (text(expr), text(low), text(high));
+            format!("{subject} {}BETWEEN {low} AND {high}", not(*negated))
         }
         sql::Expr::InList {
             expr,
             list,
             negated,
         } => {
-            format!(
-                "{} {}IN ({})",
-                text(expr),
-                not(*negated),
-                sorted(list.iter().map(text).collect(), ", ")
-            )
+            let list = sorted(list.iter().map(text).collect(), ", ");
+            format!("{} {}IN ({list})", text(expr), not(*negated))
         }
         sql::Expr::Like {
             expr,
@@ -77,27 +68,34 @@ pub(crate) fn text(expr: &sql::Expr) -> String {
             escape_char,
             ..
         } => like("ILIKE", expr, *negated, pattern, escape_char),
-        sql::Expr::IsNull(expr) => format!("{} IS NULL", text(expr)),
-        sql::Expr::IsNotNull(expr) => format!("{} IS NOT NULL", text(expr)),
-        sql::Expr::IsTrue(expr) => format!("{} IS TRUE", text(expr)),
-        sql::Expr::IsFalse(expr) => format!("{} IS FALSE", text(expr)),
-        sql::Expr::IsNotTrue(expr) => format!("{} IS NOT TRUE", text(expr)),
-        sql::Expr::IsNotFalse(expr) => format!("{} IS NOT FALSE", text(expr)),
         sql::Expr::Identifier(name) => Name(&name.value).to_string(),
-        sql::Expr::Function(function) => {
-            let arguments: Vec<_> = arguments(function)
-                .unwrap_or_default()
-                .into_iter()
-                .map(text)
-                .collect();
-            format!("{}({})", function_name(function), arguments.join(", "))
-        }
+        sql::Expr::Function(function) => call(function),
         sql::Expr::Value(value) => match &value.value {
             sql::Value::SingleQuotedString(string) => Text(string).to_string(),
             other => other.to_string(),
         },
-        other => other.to_string(),
+        other => state(other).unwrap_or_else(|| other.to_string()),
     }
+}
+
+/// A test for null or a truth value.
+fn state(expr: &sql::Expr) -> Option<String> {
+    let (expr, words) = match expr {
+        sql::Expr::IsNull(expr) => (expr, "IS NULL"),
+        sql::Expr::IsNotNull(expr) => (expr, "IS NOT NULL"),
+        sql::Expr::IsTrue(expr) => (expr, "IS TRUE"),
+        sql::Expr::IsFalse(expr) => (expr, "IS FALSE"),
+        sql::Expr::IsNotTrue(expr) => (expr, "IS NOT TRUE"),
+        sql::Expr::IsNotFalse(expr) => (expr, "IS NOT FALSE"),
+        _ => return None,
+    };
+    Some(format!("{} {words}", text(expr)))
+}
+
+fn call(function: &sql::Function) -> String {
+    let arguments = arguments(function).unwrap_or_default().into_iter();
+    let arguments: Vec<_> = arguments.map(text).collect();
+    format!("{}({})", function_name(function), arguments.join(", "))
 }
 
 /// A condition as text and, where it is a chain of AND or OR, its members: flat, sorted, without
