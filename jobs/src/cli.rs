@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    estimate, files, init, plan, releases, run, show, sql, status, validate, verify,
+    apps, completions, estimate, files, groups, init, plan, releases, run, show, sql, status, tags,
+    validate, verify,
 };
 use crate::global::Global;
 use crate::help;
@@ -17,7 +18,6 @@ use crate::help;
     subcommand_required = true,
     arg_required_else_help = true,
     allow_external_subcommands = true,
-    disable_help_subcommand = true,
     max_term_width = 100
 )]
 pub struct Cli {
@@ -30,7 +30,7 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make a warehouse: probe the store, fix the constants
+    /// Make a warehouse; --example writes a small project to try
     Init(init::Arguments),
     /// Check configuration, rules and registries, without a store
     Validate(validate::Arguments),
@@ -42,6 +42,12 @@ pub enum Command {
     Releases(releases::Arguments),
     /// Show what a release holds
     Show(show::Arguments),
+    /// List the apps of a release
+    Apps(apps::Arguments),
+    /// List its tags: types, sizes, usual values
+    Tags(tags::Arguments),
+    /// List its groups: members, who came and went, statuses
+    Groups(groups::Arguments),
     /// Print a release's exact files, or a ready statement for another engine
     Files(files::Arguments),
     /// Query a release and the raw sources with SQL
@@ -52,6 +58,8 @@ pub enum Command {
     Verify(verify::Arguments),
     /// Say whether the newest night is fresh
     Status(status::Arguments),
+    /// Print what a shell needs to complete tagmill's commands and options
+    Completions(completions::Arguments),
     /// A name of a later version, or none at all.
     #[command(external_subcommand)]
     Other(Vec<OsString>),

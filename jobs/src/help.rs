@@ -17,18 +17,25 @@ erase, runs, export, scheduler, executor.
 `tagmill --help` shows how to start and what the exit codes mean.";
 
 pub const AFTER_LONG: &str = "\
+To try it:
+  tagmill init --example first                       a small project in the new folder first, with data
+
 A first night:
   tagmill validate                                   is warehouse.toml right?
   tagmill init                                       make the warehouse, once
   tagmill plan --date 2026-11-19                     what would be read and written
   tagmill run --date 2026-11-19                      publish the night
+  tagmill apps                                       what came out: apps, their tags, their groups
+  tagmill tags --app tea_shop
+  tagmill groups --app tea_shop
   tagmill sql -c \"SELECT app, tag, value, cardinality FROM tags_string LIMIT 10\"
   tagmill estimate --app tea_shop \"age BETWEEN 25 AND 36 AND city = 'Beijing'\"
-  tagmill files --artifact groups --format duckdb    read it elsewhere
+  tagmill files --format duckdb > release.sql        read it elsewhere: duckdb -init release.sql
 
 From cron, with a scheduler that retries on 3 only:
-  cd /srv/audience && tagmill run --date \"$(TZ=Asia/Shanghai date -d yesterday +\\%F)\" --wait 90m --log json
-  (the warehouse's yesterday; a crontab wants % with a backslash)
+  tagmill run --config /srv/audience/warehouse.toml --date \"$(TZ=Asia/Shanghai date -d yesterday +\\%F)\" --wait 90m --log json
+  (the warehouse's yesterday; a crontab wants % with a backslash; paths in the configuration are
+  relative to its folder)
 
 Naming a release: a number, `current`, or the night it is of: `@2026-11-19`.
 

@@ -8,6 +8,7 @@
 
 mod cli;
 mod commands;
+mod example;
 mod failure;
 mod global;
 mod help;
@@ -23,7 +24,8 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 use crate::commands::{
-    estimate, files, init, other, plan, releases, run, show, sql, status, validate, verify,
+    apps, completions, estimate, files, groups, init, other, plan, releases, run, show, sql,
+    status, tags, validate, verify,
 };
 use crate::failure::Failure;
 
@@ -46,7 +48,7 @@ fn main() -> ExitCode {
 fn dispatch(cli: Cli) -> Result<(), Failure> {
     let Cli { global, command } = cli;
     match command {
-        Command::Init(_) => interrupt::run("init", move || init::run(global)),
+        Command::Init(arguments) => interrupt::run("init", move || init::run(global, arguments)),
         Command::Validate(arguments) => {
             interrupt::run("validate", move || validate::run(global, arguments))
         }
@@ -60,6 +62,14 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
             interrupt::run("releases", move || releases::run(global, arguments))
         }
         Command::Show(arguments) => interrupt::run("show", move || show::run(global, arguments)),
+        Command::Apps(arguments) => interrupt::run("apps", move || apps::run(global, arguments)),
+        Command::Tags(arguments) => interrupt::run("tags", move || tags::run(global, arguments)),
+        Command::Groups(arguments) => {
+            interrupt::run("groups", move || groups::run(global, arguments))
+        }
+        Command::Completions(arguments) => {
+            interrupt::run("completions", move || completions::run(arguments))
+        }
         Command::Files(arguments) => interrupt::run("files", move || files::run(global, arguments)),
         Command::Estimate(arguments) => {
             interrupt::run("estimate", move || estimate::run(global, arguments))

@@ -15,10 +15,19 @@ use crate::global::Output;
 pub fn print<T: Serialize + Display + ?Sized>(output: Output, result: &T) -> Result<()> {
     let text = match output {
         Output::Text => result.to_string(),
-        Output::Json => serde_json::to_string(result)
-            .map_err(|e| Error::setup("output", "the result has no json form").because(e))?,
+        Output::Json => return print_json(result),
     };
     print_line(text.trim_end_matches('\n'))
+}
+
+/// Prints a result's JSON as exactly one line.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_json<T: Serialize + ?Sized>(result: &T) -> Result<()> {
+    let text = serde_json::to_string(result)
+        .map_err(|e| Error::setup("output", "the result has no json form").because(e))?;
+    print_line(&text)
 }
 
 /// Prints a result that is text already.

@@ -34,7 +34,7 @@ impl Progress {
             std::io::stderr().is_terminal() && global.log == LogFormat::Text && !global.quiet;
         let bar = logging::bars()
             .filter(|_| wants_bar)
-            .map(|bars| bars.add(new_bar()));
+            .map(|bars| drawn(bars.add(ProgressBar::no_length())));
         let now = Instant::now();
         Self {
             bar,
@@ -61,8 +61,9 @@ impl Progress {
     }
 }
 
-fn new_bar() -> ProgressBar {
-    let bar = ProgressBar::no_length();
+/// A bar that is among the others already: one that ticks before would draw a line of its own, which
+/// nobody clears.
+fn drawn(bar: ProgressBar) -> ProgressBar {
     if let Ok(style) = ProgressStyle::with_template(
         "{spinner} {prefix:<10} [{elapsed_precise}] {wide_bar} {percent:>3} % {msg}",
     ) {

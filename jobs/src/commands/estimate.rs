@@ -1,8 +1,6 @@
 //! `tagmill estimate`: how many users a rule would select in a release.
 
 use clap::Args;
-use datafusion::prelude::SessionContext;
-use tagmill_query::catalog;
 use tagmill_query::estimate::estimate;
 use tagmill_schemas::{ReleaseName, Result};
 
@@ -34,8 +32,7 @@ pub struct Arguments {
 pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     let warehouse = Warehouse::open(&global, "estimate").await?;
     let manifest = warehouse.release(arguments.release).await?;
-    let ctx = SessionContext::new();
-    catalog::register(&ctx, &warehouse.store, &manifest).await?;
+    let ctx = warehouse.tables(&manifest).await?;
     let lists = warehouse
         .config
         .groups

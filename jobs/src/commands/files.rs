@@ -15,7 +15,7 @@ use crate::warehouse::Warehouse;
 const AFTER: &str = "\
 Examples:
   tagmill files --artifact groups                                 one path a line
-  tagmill files --artifact tags --format duckdb | duckdb
+  tagmill files --format duckdb > release.sql && duckdb -init release.sql
   tagmill files --release @2026-11-19 --format clickhouse --output json
 
 Only the manifest says which files count: a glob over the warehouse would mix releases and unfinished runs.";

@@ -22,9 +22,23 @@ const LATER: [&str; 15] = [
     "scheduler",
     "executor",
 ];
-const NOW: [&str; 11] = [
-    "init", "validate", "plan", "run", "releases", "show", "files", "sql", "estimate", "verify",
+const NOW: [&str; 16] = [
+    "init",
+    "validate",
+    "plan",
+    "run",
+    "releases",
+    "show",
+    "apps",
+    "tags",
+    "groups",
+    "files",
+    "sql",
+    "estimate",
+    "verify",
     "status",
+    "completions",
+    "help",
 ];
 
 /// The error for a word in a command's place.

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, SecondsFormat};
 use clap::Args;
 use serde::Serialize;
 use tagmill_schemas::Result;
 use tagmill_schemas::manifest::Summary;
 use tagmill_warehouse::release as publish;
+use tagmill_warehouse::release::Published;
 
 use crate::global::{Global, date};
 use crate::output::{self, columns, grouped, sized};
@@ -20,6 +21,8 @@ const NEWEST: usize = 20;
 ///
 /// The newest 20, unless --limit or --since asks for others; the last line is the current one.
 /// `head` is the newest night in a release; a date before it was a late or repeated night.
+/// `published` and `took` are by the store's clock: a copy of a warehouse has other ones. A run took
+/// from its attempt, once inputs were found and rules were checked, to its release. `rows` were read.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// At most so many, the newest
@@ -44,10 +47,11 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     };
     let older = numbers.len().saturating_sub(most);
     let listed = publish::load_summaries(store, &numbers[older..]).await?;
+    let times = publish::published_at(store, &listed).await?;
     output::print(
         global.output,
         &History {
-            releases: listed.into_iter().map(Line::of).collect(),
+            releases: listed.into_iter().zip(times).map(Line::of).collect(),
             older: older as u64,
         },
     )
@@ -68,13 +72,17 @@ struct Line {
     head_date: NaiveDate,
     run: String,
     attempt: u32,
+    published: Option<String>,
+    seconds: Option<u64>,
+    rows: u64,
     files: u64,
     bytes: u64,
     reason: Option<String>,
 }
 
 impl Line {
-    fn of(release: Summary) -> Self {
+    fn of((release, times): (Summary, Published)) -> Self {
+        let published = times.at;
         Self {
             release: release.release,
             parent: release.parent,
@@ -82,6 +90,9 @@ impl Line {
             head_date: release.head_date,
             run: release.run,
             attempt: release.attempt,
+            published: published.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+            seconds: times.seconds,
+            rows: release.rows,
             files: release.files,
             bytes: release.bytes,
             reason: release.reason,
@@ -93,16 +104,21 @@ impl Line {
             .parent
             .map_or_else(|| "-".to_owned(), |parent| parent.to_string());
         let run = format!("{}-{}", self.run, self.attempt);
-        let sizes = [grouped(self.files), sized(self.bytes)];
-        let [files, bytes] = sizes;
+        let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         vec![
             self.release.to_string(),
             parent,
             self.date.to_string(),
             self.head_date.to_string(),
+            or_none(self.published.clone()),
+            or_none(
+                self.seconds
+                    .map(|seconds| format!("{} s", grouped(seconds))),
+            ),
+            grouped(self.rows),
+            grouped(self.files),
+            sized(self.bytes),
             run,
-            files,
-            bytes,
             self.reason.clone().unwrap_or_default(),
         ]
     }
@@ -114,14 +130,24 @@ impl fmt::Display for History {
             return f.write_str("nothing has been published");
         }
         let heading = [
-            "release", "parent", "date", "head", "run", "files", "bytes", "reason",
+            "release",
+            "parent",
+            "date",
+            "head",
+            "published",
+            "took",
+            "rows",
+            "files",
+            "bytes",
+            "run",
+            "reason",
         ]
         .map(str::to_owned)
         .to_vec();
         let rows: Vec<_> = std::iter::once(heading)
             .chain(self.releases.iter().map(Line::cells))
             .collect();
-        f.write_str(&columns(&rows, &[0, 1, 5, 6]))?;
+        f.write_str(&columns(&rows, &[0, 1, 5, 6, 7, 8]))?;
         match self.older {
             0 => Ok(()),
             older => write!(

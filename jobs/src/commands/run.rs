@@ -1,24 +1,23 @@
 //! `tagmill run`: the night of a date, or of every date of a range in order.
 
-use std::fmt;
 use std::time::Duration;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, Utc};
 use clap::Args;
-use serde::Serialize;
 use tagmill_pipeline as job;
-use tagmill_pipeline::{Report, Request};
+use tagmill_pipeline::Request;
 use tagmill_schemas::config::{parse_duration, parse_size};
-use tagmill_schemas::{Config, Error, Result};
+use tagmill_schemas::{Config, Error, Reason, Result};
 
+use super::nights::Nights;
 use crate::global::{Global, date};
 use crate::progress::Progress;
-use crate::{output, warehouse};
+use crate::warehouse;
 
 const AFTER: &str = "\
 Examples:
   tagmill run --date 2026-11-19
-  tagmill run --from 2026-11-01 --to 2026-11-19 --memory 8GB
+  tagmill run --from 2026-11-01 --to 2026-11-19 --memory 8GB      tells of each night when it is done
   tagmill run --date 2026-11-19 --wait 90m --log json       from cron
 
 A run is a function of the parent release, the date, the inputs, the configuration and the program: the same five give the same bytes, \
@@ -49,6 +48,9 @@ pub struct Arguments {
     wait: Option<Duration>,
     #[command(flatten)]
     resources: Resources,
+    /// What `tagmill plan` does
+    #[arg(long, hide = true)]
+    dry_run: bool,
     /// Write the files but publish nothing: not in this version
     #[arg(long)]
     stage_only: bool,
@@ -96,44 +98,44 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
         return Err(Error::setup("run", "--cluster is not in this version")
             .fix("leave it out: the night runs on this machine"));
     }
+    if arguments.dry_run {
+        return Err(Error::setup("usage", "there is no --dry-run")
+            .fix("tagmill plan --date D says what a run would do, and writes nothing"));
+    }
     let dates = dates(&arguments)?;
     let config = warehouse::config(&global)?;
     known_sources(&config, &arguments.sources)?;
-    let mut nights = Vec::with_capacity(dates.len());
-    for date in dates {
+    let mut nights = Nights::new(global.output, dates.len());
+    for (i, &date) in dates.iter().enumerate() {
+        if dates.len() > 1 {
+            log::info!("night {} of {}: {date}", i + 1, dates.len());
+        }
         let observer = Progress::new(&global);
         let report = job::run(&request(&config, date, &arguments), &observer).await;
         drop(observer);
         match report {
-            Ok(report) => nights.push(report),
+            Ok(report) => nights.add(report),
             Err(error) => {
-                if !nights.is_empty() {
-                    log::warn!(
-                        "stopped at {date}; the {} nights before it are done",
-                        nights.len()
-                    );
-                    print(&global, nights);
-                }
-                return Err(error);
+                nights.stop(date);
+                return Err(of_the_future(error, date, &config));
             }
         }
     }
-    print(&global, nights);
+    nights.end();
     Ok(())
 }
 
-/// The nights are published: a result that nobody can read is a warning, and no reason to run them
-/// again.
-fn print(global: &Global, nights: Vec<Report>) {
-    let released = nights.iter().filter_map(|night| night.release);
-    let released: Vec<String> = released.map(|number| number.to_string()).collect();
-    let printed = match nights.as_slice() {
-        [night] => output::print(global.output, night),
-        _ => output::print(global.output, &Nights { nights }),
-    };
-    if let Err(error) = printed {
-        let released = released.join(", ");
-        log::warn!("release {released} is published, but the result is not printed: {error}");
+/// A day that has not begun has no data yet, which is no reason to try again until it has.
+fn of_the_future(error: Error, date: NaiveDate, config: &Config) -> Error {
+    let zone = config.warehouse.time_zone;
+    let today = Utc::now().with_timezone(&zone).date_naive();
+    match error.reason() {
+        Some(Reason::NotReady) if date > today => Error::setup(
+            "run",
+            format!("{date} has not begun: in {zone} it is {today}"),
+        )
+        .fix("name a date that has data"),
+        _ => error,
     }
 }
 
@@ -182,21 +184,5 @@ fn known_sources(config: &Config, asked: &[String]) -> Result<()> {
                 )),
             })
         }
-    }
-}
-
-/// The reports of several nights.
-#[derive(Serialize)]
-struct Nights {
-    nights: Vec<Report>,
-}
-
-impl fmt::Display for Nights {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, night) in self.nights.iter().enumerate() {
-            let gap = if i == 0 { "" } else { "\n\n" };
-            write!(f, "{gap}{night}")?;
-        }
-        Ok(())
     }
 }

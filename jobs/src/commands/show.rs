@@ -5,17 +5,22 @@ use std::fmt;
 
 use clap::Args;
 use serde::Serialize;
+use tagmill_query::contents::{self, Fate};
 use tagmill_schemas::manifest::{Input, InputStatus, SourceCount, TagEntry, Totals};
+use tagmill_schemas::outside::Shown;
 use tagmill_schemas::{Artifact, Manifest, ReleaseName, Result};
 
 use crate::global::Global;
 use crate::output::{self, columns, grouped, sized};
 use crate::warehouse::Warehouse;
 
+/// Apps that are named.
+const SHOWN_APPS: usize = 5;
+
 /// Show what a release holds
 ///
-/// Its inputs, what became of their rows, its artifacts and tags. Everything comes from the
-/// manifest: no data is read.
+/// Its inputs, what became of their rows and why some were rejected, its artifacts, apps and tags,
+/// and what it has more than the release before. Of the data only `quality` is read.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// A number, current, or the night it is of: @2026-11-19
@@ -26,7 +31,10 @@ pub struct Arguments {
 pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     let warehouse = Warehouse::open(&global, "show").await?;
     let manifest = warehouse.release(arguments.release).await?;
-    output::print(global.output, &Contents::of(manifest))
+    let ctx = warehouse.tables(&manifest).await?;
+    let fates = contents::fates(&ctx, manifest.date).await?;
+    let growth = Growth::of(&warehouse, &manifest).await;
+    output::print(global.output, &Contents::of(manifest, fates, growth))
 }
 
 #[derive(Serialize)]
@@ -35,6 +43,11 @@ struct Contents {
     head: Head,
     inputs: Vec<InputLine>,
     rows: Vec<SourceCount>,
+    /// Why rows were rejected, and those that are there twice; see `quality`.
+    fates: Vec<Fate>,
+    /// `None` without a release before it that is still there.
+    growth: Option<Growth>,
+    apps: Vec<String>,
     artifacts: Vec<ArtifactLine>,
     tags: Vec<TagEntry>,
 }
@@ -71,8 +84,42 @@ struct ArtifactLine {
     cardinality: u64,
 }
 
+/// What a release has more than the one before.
+#[derive(Serialize)]
+struct Growth {
+    since: u64,
+    users: i64,
+    files: i64,
+    bytes: i64,
+}
+
+impl Growth {
+    async fn of(warehouse: &Warehouse, manifest: &Manifest) -> Option<Self> {
+        let since = manifest.parent?;
+        let parent = warehouse.release(ReleaseName::Number(since)).await.ok()?;
+        let (now, before) = (sizes(manifest), sizes(&parent));
+        let more = |i: usize| now[i].cast_signed() - before[i].cast_signed();
+        Some(Self {
+            since,
+            users: more(0),
+            files: more(1),
+            bytes: more(2),
+        })
+    }
+}
+
+/// Users, files, bytes.
+fn sizes(manifest: &Manifest) -> [u64; 3] {
+    let totals = manifest.totals();
+    let users = totals.get(&Artifact::Users).map_or(0, |users| users.rows);
+    let files = totals.values().map(|sum| sum.files).sum();
+    [users, files, totals.values().map(|sum| sum.bytes).sum()]
+}
+
 impl Contents {
-    fn of(manifest: Manifest) -> Self {
+    fn of(manifest: Manifest, fates: Vec<Fate>, growth: Option<Growth>) -> Self {
+        let apps = contents::app_names(&manifest).into_iter();
+        let apps = apps.map(str::to_owned).collect();
         let artifacts = artifact_lines(&manifest);
         let head = Head {
             release: manifest.release,
@@ -89,6 +136,9 @@ impl Contents {
             head,
             inputs: manifest.inputs.iter().map(InputLine::of).collect(),
             rows: manifest.counts,
+            fates,
+            growth,
+            apps,
             artifacts,
             tags: manifest.tags,
         }
@@ -159,6 +209,11 @@ impl fmt::Display for Contents {
             source_rows(&self.rows),
             &[1, 2, 3, 4, 5],
         )?;
+        let fates = self.fates.iter().map(|fate| {
+            let shown = fate.metric.replacen("rejected:", "rejected: ", 1);
+            vec![fate.source.clone(), shown, grouped(fate.rows)]
+        });
+        table(f, &["source", "of these", "rows"], fates, &[2])?;
         let artifacts = self.artifacts.iter().map(|a| {
             vec![
                 a.artifact.to_owned(),
@@ -173,14 +228,50 @@ impl fmt::Display for Contents {
             artifacts,
             &[1, 2, 3],
         )?;
-        let apps: std::collections::BTreeSet<&str> =
-            self.tags.iter().map(|tag| tag.app.as_str()).collect();
+        if let Some(growth) = &self.growth {
+            writeln!(f, "\n{growth}")?;
+        }
         write!(
             f,
-            "\n{} tags of {} apps; sizes: tagmill sql -c \"SELECT app, tag, value, \
-             sum(cardinality) FROM tags_string GROUP BY ALL\"",
+            "\n{} tags of {}: tagmill tags, tagmill apps",
             grouped(self.tags.len() as u64),
-            grouped(apps.len() as u64)
+            listed(&self.apps)
+        )
+    }
+}
+
+/// `3 apps (books, tea, toys)`: the first few by name.
+fn listed(apps: &[String]) -> String {
+    let first: Vec<String> = apps
+        .iter()
+        .take(SHOWN_APPS)
+        .map(|app| Shown(app).to_string())
+        .collect();
+    let more = if apps.len() > SHOWN_APPS { ", ..." } else { "" };
+    match apps.len() {
+        0 => "no app".to_owned(),
+        1 => format!("1 app ({})", first.join("")),
+        count => format!(
+            "{} apps ({}{more})",
+            grouped(count as u64),
+            first.join(", ")
+        ),
+    }
+}
+
+impl fmt::Display for Growth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = |number: i64| if number < 0 { "-" } else { "+" };
+        write!(
+            f,
+            "since release {}: {}{} users, {}{} files, {}{}",
+            self.since,
+            sign(self.users),
+            grouped(self.users.unsigned_abs()),
+            sign(self.files),
+            grouped(self.files.unsigned_abs()),
+            sign(self.bytes),
+            sized(self.bytes.unsigned_abs())
         )
     }
 }

@@ -20,13 +20,13 @@ use crate::warehouse::Warehouse;
 
 /// Say whether the newest night is fresh
 ///
-/// The age is counted from the end of the head's day in the warehouse's time zone: with a night
-/// that runs at two and is done by three, --max-age 28h is a day later and an hour to spare. Stale,
-/// or nothing published: exit 3.
+/// The age is counted from the end of the head's day in the warehouse's time zone. With 28 hours the
+/// next night may be published until four in the morning: where it runs later, or longer, say so
+/// with --max-age. Stale, or nothing published: exit 3.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Older than this is stale
-    #[arg(long, value_name = "TIME", default_value = "26h", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "28h", value_parser = parse_duration)]
     max_age: Duration,
 }
 

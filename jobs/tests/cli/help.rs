@@ -2,9 +2,22 @@
 
 use crate::process::run;
 
-const COMMANDS: [&str; 11] = [
-    "init", "validate", "plan", "run", "releases", "show", "files", "sql", "estimate", "verify",
+const COMMANDS: [&str; 15] = [
+    "init",
+    "validate",
+    "plan",
+    "run",
+    "releases",
+    "show",
+    "apps",
+    "tags",
+    "groups",
+    "files",
+    "sql",
+    "estimate",
+    "verify",
     "status",
+    "completions",
 ];
 
 #[test]
@@ -41,6 +54,12 @@ fn every_command_explains_itself() {
     for command in COMMANDS {
         let help = run(folder.path(), &[command, "--help"]);
         assert_eq!(help.code, Some(0), "{command}");
+        let asked = run(folder.path(), &["help", command]);
+        assert_eq!(
+            (asked.code, asked.out),
+            (Some(0), help.out.clone()),
+            "{command}"
+        );
         assert!(
             help.out.contains(&format!("Usage: tagmill {command}"))
                 && help.out.contains("--output"),

@@ -4,8 +4,11 @@
 
 mod bad_input;
 mod configuration;
+mod contents;
+mod example;
 mod faults;
 mod help;
+mod nights;
 mod older_release;
 mod process;
 mod queries;

@@ -1,5 +1,7 @@
-//! Reading releases: as SQL tables, as estimates of rules, as statements for other engines.
+//! Reading releases: as SQL tables, as lists of what they have, as estimates of rules, as statements
+//! for other engines.
 
 pub mod catalog;
+pub mod contents;
 pub mod engines;
 pub mod estimate;

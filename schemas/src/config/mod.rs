@@ -13,6 +13,7 @@ mod entry;
 mod group;
 mod key;
 mod limit;
+mod place;
 mod section;
 mod source;
 mod tag;

@@ -1,4 +1,4 @@
-//! A manifest's head: what a list of releases shows. The bulk is not interpreted.
+//! A manifest's head: what a list of releases shows. Of the bulk only the rows read are looked at.
 
 use chrono::NaiveDate;
 use serde::Deserialize;
@@ -30,6 +30,8 @@ pub struct Summary {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Rows that were read.
+    pub rows: u64,
     /// Why a person published it, when one did.
     pub reason: Option<String>,
 }
@@ -45,6 +47,13 @@ struct HeadV2 {
     attempt: u32,
     reason: Option<String>,
     totals: Vec<TotalsRow>,
+    counts: Vec<ReadRows>,
+}
+
+/// Of a source's and app's rows, those that were read.
+#[derive(Deserialize)]
+struct ReadRows {
+    read: u64,
 }
 
 impl Summary {
@@ -73,6 +82,7 @@ impl Summary {
             attempt: head.attempt,
             files,
             bytes,
+            rows: head.counts.iter().map(|count| count.read).sum(),
             reason: head.reason,
         })
     }
@@ -89,6 +99,7 @@ impl Summary {
             attempt: manifest.attempt,
             files: totals.values().map(|sum| sum.files).sum(),
             bytes: totals.values().map(|sum| sum.bytes).sum(),
+            rows: manifest.counts.iter().map(|count| count.read).sum(),
             reason: manifest.reason.clone(),
         }
     }

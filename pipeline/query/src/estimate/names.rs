@@ -8,11 +8,11 @@ use datafusion::logical_expr::{ident, lit};
 use datafusion::prelude::SessionContext;
 use tagmill_schemas::config::Tag;
 use tagmill_schemas::manifest::OverLimit;
-use tagmill_schemas::nearest::nearest;
-use tagmill_schemas::{Error, Manifest, Result, ValueType};
+use tagmill_schemas::{Manifest, Result, ValueType};
 
 use super::STAGE;
 use crate::catalog::failed;
+use crate::contents::unknown_app;
 use tagmill_rules::{Names, TagInfo};
 
 /// Tags and groups of one app.
@@ -41,7 +41,7 @@ impl AppNames {
             .iter()
             .any(|count| count.app.as_deref() == Some(app));
         if tags.is_empty() && groups.is_empty() && !is_counted {
-            return Err(unknown_app(manifest, app));
+            return Err(unknown_app(STAGE, manifest, app));
         }
         // A tag that the configuration declares is one of every app, as for the night's rules, also
         // where nobody has a value yet.
@@ -89,34 +89,6 @@ async fn published_groups(ctx: &SessionContext, app: &str) -> Result<BTreeSet<St
         groups.extend(names.iter().flatten().map(str::to_owned));
     }
     Ok(groups)
-}
-
-/// Apps that an error lists.
-const MOST_APPS: usize = 10;
-
-fn listed(apps: &BTreeSet<&str>) -> String {
-    let first: Vec<&str> = apps.iter().copied().take(MOST_APPS).collect();
-    let more = match apps.len() > MOST_APPS {
-        true => format!(" and {} more", apps.len() - MOST_APPS),
-        false => String::new(),
-    };
-    format!("{}{more}", first.join(", "))
-}
-
-fn unknown_app(manifest: &Manifest, app: &str) -> Error {
-    let known: BTreeSet<&str> = manifest
-        .tags
-        .iter()
-        .map(|entry| entry.app.as_str())
-        .collect();
-    let error = Error::setup(
-        STAGE,
-        format!("unknown app {app:?} in release {}", manifest.release),
-    );
-    match nearest(app, known.iter().copied()) {
-        Some(near) => error.fix(format!("did you mean {near:?}?")),
-        None => error.fix(format!("the release has {}", listed(&known))),
-    }
 }
 
 impl Names for AppNames {

@@ -76,6 +76,11 @@ pub(super) fn folder_of(run: &str) -> String {
     format!("{FOLDER}/run={run}")
 }
 
+/// The file that claims an attempt.
+pub(super) fn claim_path(run: &str, attempt: u32) -> String {
+    format!("{}/{attempt:010}.json", folder_of(run))
+}
+
 /// Claims the next free attempt number of a run; two runs at once get two numbers.
 ///
 /// # Errors
@@ -106,11 +111,7 @@ pub async fn claim_attempt(store: &Store, run: &str, date: NaiveDate) -> Result<
         let json = serde_json::to_vec(&claim).map_err(|e| {
             Error::refused(store.stage(), "the attempt can not be written as json").because(e)
         })?;
-        if store
-            .create(&format!("{folder}/{number:010}.json"), json)
-            .await?
-            == Create::Created
-        {
+        if store.create(&claim_path(run, number), json).await? == Create::Created {
             return Ok(Attempt {
                 run: run.to_owned(),
                 number,

@@ -19,6 +19,7 @@ mod lists;
 mod parents;
 mod probe;
 mod releases;
+mod times;
 mod verify;
 mod warehouse;
 
@@ -33,5 +34,6 @@ pub use releases::{
     Releases, list_releases, load_release, load_summaries, load_summary, newest_release,
     releases_since, resolve_release,
 };
+pub use times::{Published, published_at};
 pub use verify::{Depth, Problem, Verified, verify};
 pub use warehouse::{Init, init_warehouse, load_constants, open_warehouse};
