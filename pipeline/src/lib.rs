@@ -8,6 +8,7 @@
 
 mod bounded;
 mod damage;
+mod empty_days;
 mod groups;
 mod init;
 mod known_tags;

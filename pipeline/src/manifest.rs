@@ -147,7 +147,7 @@ impl Keep<'_> {
         Ok(match kind {
             // A date that was published keeps its behaviour when no event source is read again.
             ListKind::Behaviour => {
-                (is_other || !self.spec.reads_events())
+                (is_other || !self.spec.decides_events())
                     && self.is_within(date, self.retention.behaviour_days)?
             }
             ListKind::Accounts => is_other && self.is_within(date, self.retention.rejects_days)?,

@@ -313,7 +313,9 @@ async fn plan_sources(
                 children.push(plan);
                 rows
             }
-            Decision::Carry(_) | Decision::Keep(_) | Decision::Skip => rows_of(source, &tags),
+            Decision::Carry(_) | Decision::Keep(_) | Decision::Empty | Decision::Skip => {
+                rows_of(source, &tags)
+            }
         };
         specs.push(source_spec(input, rows));
     }
@@ -329,13 +331,16 @@ fn source_spec(input: &SourceInput<'_>, rows: RowsSpec) -> SourceSpec {
             AppColumn::Column(_) => None,
         },
         has_input: matches!(input.decision, Decision::Read(_)),
+        is_empty: matches!(input.decision, Decision::Empty),
         expected_rows: input.rows(),
         keeps: match &input.decision {
             _ if source.kind.events().is_some() => Keeps::Nothing,
             Decision::Keep(_) => Keeps::OfDate,
             Decision::Carry(_) => Keeps::Earlier,
-            Decision::Read(_) if source.content == Content::Changes => Keeps::Earlier,
-            Decision::Read(_) | Decision::Skip => Keeps::Nothing,
+            Decision::Read(_) | Decision::Empty if source.content == Content::Changes => {
+                Keeps::Earlier
+            }
+            Decision::Read(_) | Decision::Empty | Decision::Skip => Keeps::Nothing,
         },
         nulls: source.nulls.clone(),
         rows,

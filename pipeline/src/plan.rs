@@ -48,6 +48,7 @@ fn source_plan(input: &SourceInput<'_>) -> SourcePlan {
     let (status, files) = match &input.decision {
         Decision::Read(files) => ("read", Some(files)),
         Decision::Carry(_) | Decision::Keep(_) => ("carried", None),
+        Decision::Empty => ("empty", None),
         Decision::Skip => ("skipped", None),
     };
     SourcePlan {

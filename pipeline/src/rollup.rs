@@ -120,7 +120,7 @@ impl RollUp<'_> {
         let read = spec
             .sources
             .iter()
-            .filter(|source| source.has_input)
+            .filter(|source| source.has_input || source.is_empty)
             .map(|source| &source.name);
         let told: BTreeSet<String> = read
             .chain(metrics.keys().map(|(source, ..)| source))

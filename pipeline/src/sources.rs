@@ -8,7 +8,7 @@ use tagmill_schemas::config::{Content, LatePolicy, Source, for_date};
 use tagmill_schemas::manifest::{Input, InputFile, InputStatus, Manifest};
 use tagmill_schemas::{Error, Reason, Result};
 
-use super::{Observer, Request};
+use super::{Observer, Request, empty_days};
 use tagmill_night::scan::{RawFiles, find_files, missing_marker};
 use tagmill_warehouse::release::Parents;
 
@@ -31,6 +31,8 @@ pub enum Decision {
     Carry(NaiveDate),
     /// Its values in the release that is run again, which are of this date.
     Keep(NaiveDate),
+    /// No row: the date has no files, and the source says that nothing happened then.
+    Empty,
     /// Nothing.
     Skip,
 }
@@ -40,7 +42,7 @@ impl SourceInput<'_> {
     pub fn rows(&self) -> u64 {
         match &self.decision {
             Decision::Read(files) => files.rows(),
-            Decision::Carry(_) | Decision::Keep(_) | Decision::Skip => 0,
+            Decision::Carry(_) | Decision::Keep(_) | Decision::Empty | Decision::Skip => 0,
         }
     }
 
@@ -51,6 +53,7 @@ impl SourceInput<'_> {
             Decision::Carry(date) | Decision::Keep(date) => {
                 (InputStatus::Carried, *date, Vec::new())
             }
+            Decision::Empty => (InputStatus::Read, date, Vec::new()),
             Decision::Skip => (InputStatus::Skipped, date, Vec::new()),
         };
         Input {
@@ -118,17 +121,19 @@ pub async fn find_inputs<'a>(
     }
     check_retention(request, parents)?;
     check_some_is_read(request, is_backfill)?;
-    if !inputs
-        .iter()
-        .any(|input| matches!(input.decision, Decision::Read(_)))
-    {
-        return Err(
-            Error::retry(STAGE, format!("no source has data for {}", request.date))
-                .for_reason(Reason::NotReady)
-                .fix("run again when the data is there"),
-        );
+    let has_something = |input: &SourceInput<'_>| match input.decision {
+        Decision::Read(_) | Decision::Empty => true,
+        Decision::Carry(_) => input.source.empty_days,
+        Decision::Keep(_) | Decision::Skip => false,
+    };
+    if inputs.iter().any(has_something) {
+        return Ok(inputs);
     }
-    Ok(inputs)
+    let error = Error::retry(STAGE, format!("no source has data for {}", request.date));
+    Err(error.for_reason(Reason::NotReady).fix(format!(
+        "run again when the data is there, or, {}",
+        empty_days::CURE
+    )))
 }
 
 /// Sources that are asked for are sources of the configuration.
@@ -237,7 +242,7 @@ async fn decide(
     let patience = request.wait.or(source.late.wait).unwrap_or(Duration::ZERO);
     let started = Instant::now();
     loop {
-        let missing = match missing_marker(source, request.date).await? {
+        let (missing, found) = match missing_marker(source, request.date).await? {
             None => {
                 let zone = request.config.warehouse.time_zone;
                 let files = find_files(source, request.date, zone).await?;
@@ -246,13 +251,21 @@ async fn decide(
                     tell_absent(source, &files, observer);
                     return Ok(Decision::Read(Box::new(files)));
                 }
-                absent.unwrap_or_else(|| for_date(&source.path, request.date))
+                let missing = absent.unwrap_or_else(|| for_date(&source.path, request.date));
+                (missing, Some(files))
             }
-            Some(marker) => marker,
+            Some(marker) => (marker, None),
         };
+        let may_be_empty = source.empty_days && source.content == Content::Changes;
+        let found = found.filter(|_| may_be_empty);
         let left = patience.saturating_sub(started.elapsed());
-        if left.is_zero() {
-            return late(request, source, parents, missing, observer);
+        match found {
+            // A marker says that no file will come.
+            Some(files) if left.is_zero() || source.ready.is_some() => {
+                return empty_day(source, request.date, files, observer).await;
+            }
+            None if left.is_zero() => return late(request, source, parents, missing, observer),
+            _ => {}
         }
         observer.stage(
             "wait",
@@ -274,6 +287,29 @@ fn first_absent(files: &RawFiles, parents: &Parents) -> Option<String> {
     absent
         .find(|(_, is_before)| !(is_first && *is_before))
         .map(|(path, _)| path.clone())
+}
+
+/// What there is of a date that may have no files.
+async fn empty_day(
+    source: &Source,
+    date: NaiveDate,
+    files: RawFiles,
+    observer: &dyn Observer,
+) -> Result<Decision> {
+    empty_days::check_path(source).await?;
+    let name = &source.name;
+    if files.files.is_empty() {
+        observer.warn(&format!(
+            "source {name} has no file for {date}: a day on which nothing happened (empty_days)"
+        ));
+        return Ok(Decision::Empty);
+    }
+    for (path, _) in &files.absent {
+        observer.warn(&format!(
+            "source {name} has no file at {path}: nothing happened there (empty_days)"
+        ));
+    }
+    Ok(Decision::Read(Box::new(files)))
 }
 
 fn tell_absent(source: &Source, files: &RawFiles, observer: &dyn Observer) {
@@ -302,7 +338,10 @@ fn late(
         )
         .for_reason(Reason::NotReady)
         .at(missing.clone())
-        .fix("run again when it is there, or set its late policy")
+        .fix(format!(
+            "run again when it is there, set its late policy, or, {}",
+            empty_days::CURE
+        ))
     };
     match source.late.policy {
         LatePolicy::Required => Err(not_ready("")),

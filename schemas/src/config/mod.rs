@@ -29,8 +29,9 @@ pub use group::Groups;
 pub use key::{Key, TABLES, Table};
 pub use limit::{AppLimits, Limits};
 pub use source::{
-    AppColumn, Columns, Content, Day, DayBy, Events, Folders, Late, LateEvent, LatePolicy, Measure,
-    NaiveTimes, RowLimits, Source, SourceKind, UndeclaredEvent, UndeclaredTag,
+    AppColumn, Columns, Content, Day, DayBy, Events, FileFormat, FileNotation, Folders, Late,
+    LateEvent, LatePolicy, Measure, NaiveTimes, Packing, RowLimits, Source, SourceKind,
+    UndeclaredEvent, UndeclaredTag,
 };
 pub use tag::{EVERY_TAG, MAX_SCALE, Tag};
 pub use template::{for_date, shifted};

@@ -176,8 +176,8 @@ fn reads_behaviour_with_dimensions_by_name() {
         ("behaviour", LatePolicy::Required)
     );
     assert_eq!(
-        (events.event.as_str(), events.time.as_str()),
-        ("event", "ts")
+        (events.event.as_str(), events.time.as_deref()),
+        ("event", Some("ts"))
     );
     assert_eq!(
         (events.day.by, events.day.late),

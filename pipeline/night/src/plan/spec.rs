@@ -93,6 +93,12 @@ impl NightSpec {
             .any(|source| source.has_input && matches!(source.rows, RowsSpec::Events { .. }))
     }
 
+    /// Whether the date's behaviour is what this night says: its events are read, or there were none.
+    pub fn decides_events(&self) -> bool {
+        let mut sources = self.sources.iter();
+        sources.any(|s| (s.has_input || s.is_empty) && matches!(s.rows, RowsSpec::Events { .. }))
+    }
+
     /// Days from 1970-01-01 to the run's date.
     pub fn day(&self) -> i32 {
         self.date
@@ -130,6 +136,9 @@ pub struct SourceSpec {
     pub app: Option<String>,
     /// Whether it is read tonight.
     pub has_input: bool,
+    /// Whether nothing happened tonight: there is nothing to read.
+    #[serde(default)]
+    pub is_empty: bool,
     /// Rows of its files; only to make room.
     pub expected_rows: u64,
     /// Which published values stay.

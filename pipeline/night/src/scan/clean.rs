@@ -12,8 +12,9 @@ use tagmill_schemas::Result;
 use tagmill_schemas::config::Source;
 
 use super::context::{ScanContext, place, plan_error};
+use super::named::column_of;
 use super::null_tokens::{NullTokens, holds_text};
-use super::sql::{column, parse};
+use super::sql::{column, missing, parse};
 
 /// The columns as all other expressions see them: a cleaned one has the type of what cleans it.
 ///
@@ -27,9 +28,11 @@ pub(super) fn cleaned_schema(
     let mut types = BTreeMap::new();
     for (name, sql) in &source.clean {
         let place = place(source, &format!("clean.{name}"));
-        column(name, raw, &place)?;
+        let Some(column) = column_of(name, raw) else {
+            return Err(missing(name, raw.field_names(), &place));
+        };
         types.insert(
-            name.as_str(),
+            column,
             parse(context.session, sql, raw, context.today(), &place)?
                 .get_type(raw)
                 .map_err(plan_error)?,
@@ -59,7 +62,11 @@ pub(super) fn clean(
     let mut columns = Vec::new();
     for name in needed {
         let raw = column(name, schema, &place(source, "columns"))?;
-        let expression = match source.clean.iter().find(|(column, _)| column == name) {
+        let expression = match source
+            .clean
+            .iter()
+            .find(|(key, _)| column_of(key, schema).as_ref() == Some(name))
+        {
             None => with_nulls(raw, source, schema),
             Some((column, sql)) => {
                 let cleaned = parse(

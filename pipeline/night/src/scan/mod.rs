@@ -14,6 +14,7 @@ mod dictionary;
 mod files;
 mod functions;
 mod lost;
+mod named;
 mod null_tokens;
 mod numbers;
 mod one_dictionary;

@@ -201,7 +201,10 @@ fn check_zones(
         return Ok(());
     }
     let naive = files.naive_columns();
-    let is_cleaned = |name: &str| source.clean.iter().any(|(column, _)| column == name);
+    let is_cleaned = |name: &str| {
+        let mut cleaned = source.clean.iter();
+        cleaned.any(|(column, _)| column.eq_ignore_ascii_case(name))
+    };
     let of_wanted = wanted.expressions().flat_map(columns_with_zone);
     let of_wanted = of_wanted.filter(|(name, _)| !is_cleaned(name));
     let of_cleaned = cleaned

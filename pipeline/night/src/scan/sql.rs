@@ -16,7 +16,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, Volatility, cast};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, visit_expressions};
 use tagmill_engine::{check_depth, exact_literals, plain_floats};
-use tagmill_schemas::config::shifted;
+use tagmill_schemas::config::{AppColumn, Source, SourceKind, shifted};
 use tagmill_schemas::conversion::{How, Origin, Use, conversion};
 use tagmill_schemas::local_day::start_of;
 use tagmill_schemas::{Config, Error, Result, ValueType};
@@ -25,6 +25,7 @@ use super::context::Today;
 use super::convert::{ValueFunction, item_of};
 use super::functions::{date_of_text, read_as};
 use super::lost::LostFunction;
+use super::named::{column_of, is_expression, name_as_in_files};
 
 /// Days from 1970-01-01.
 pub fn days_of(date: NaiveDate) -> i32 {
@@ -65,6 +66,10 @@ pub fn check_syntax(config: &Config) -> Result<()> {
             .clean
             .iter()
             .try_for_each(|(column, sql)| check(sql, format!("source {name} clean.{column}")))?;
+        let columns = expressions_of_columns(source);
+        columns
+            .into_iter()
+            .try_for_each(|(key, text)| check(text, format!("source {name} {key}")))?;
         let Some(events) = source.kind.events() else {
             continue;
         };
@@ -85,6 +90,39 @@ pub fn check_syntax(config: &Config) -> Result<()> {
     })
 }
 
+/// What stands under `columns` and `dedupe` and is plainly no name, with its key.
+fn expressions_of_columns(source: &Source) -> Vec<(&'static str, &str)> {
+    let mut all = vec![("columns.user", source.columns.user.as_str())];
+    if let AppColumn::Column(app) = &source.columns.app {
+        all.push(("columns.app", app));
+    }
+    match &source.kind {
+        SourceKind::Attributes { dedupe } => {
+            all.extend(dedupe.iter().map(|by| ("dedupe.by", by.as_str())));
+        }
+        SourceKind::GroupTags {
+            tag, value, dedupe, ..
+        } => {
+            all.extend([("columns.tag", tag.as_str()), ("columns.value", value)]);
+            all.extend(dedupe.iter().map(|by| ("dedupe.by", by.as_str())));
+        }
+        SourceKind::Behaviour(events) | SourceKind::CustomEvents(events) => {
+            all.push(("columns.event", &events.event));
+            all.extend(
+                events
+                    .time
+                    .iter()
+                    .map(|time| ("columns.time", time.as_str())),
+            );
+            let properties = events.properties.iter();
+            all.extend(properties.map(|text| ("columns.properties", text.as_str())));
+            all.extend(events.dedupe.iter().map(|key| ("dedupe.key", key.as_str())));
+        }
+    }
+    all.retain(|(_, text)| is_expression(text));
+    all
+}
+
 /// Reads an expression over the columns of `schema`; `place` names it in messages.
 ///
 /// # Errors
@@ -97,9 +135,14 @@ pub fn parse(
     place: &str,
 ) -> Result<Expr> {
     check_depth("configuration", sql).map_err(|e| e.at(place))?;
-    let parsed = context
-        .state()
-        .create_logical_expr(sql, schema)
+    let state = context.state();
+    let dialect = state.config_options().sql_parser.dialect;
+    let parsed = state
+        .sql_to_expr_with_alias(sql, &dialect)
+        .and_then(|mut parsed| {
+            name_as_in_files(&mut parsed.expr, schema);
+            state.create_logical_expr_from_sql_expr(parsed, schema)
+        })
         .map_err(|e| explain(e, place))?;
     let replaced = parsed.transform_up(|node| match &node {
         Expr::Placeholder(p) => Ok(match today.placeholder(&p.id) {
@@ -266,18 +309,18 @@ fn unfit(expression: &Expr) -> datafusion::error::Result<Option<String>> {
     Ok(found)
 }
 
-/// A column by its exact name.
+/// A column by its name, see [`column_of`].
 ///
 /// # Errors
 /// Refused when the files do not have it.
 pub fn column(name: &str, schema: &DFSchema, place: &str) -> Result<Expr> {
-    if schema.has_column_with_unqualified_name(name) {
-        return Ok(datafusion::logical_expr::ident(name));
-    }
-    Err(missing(name, schema.field_names(), place))
+    column_of(name, schema)
+        .map(datafusion::logical_expr::ident)
+        .ok_or_else(|| missing(name, schema.field_names(), place))
 }
 
-fn missing(name: &str, known: Vec<String>, place: &str) -> Error {
+/// The error for a column that the files do not have.
+pub fn missing(name: &str, known: Vec<String>, place: &str) -> Error {
     let plain = known
         .iter()
         .map(|field| field.rsplit('.').next().unwrap_or(field));

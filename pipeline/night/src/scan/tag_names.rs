@@ -6,16 +6,21 @@ use std::sync::Arc;
 
 use arrow::array::AsArray;
 use arrow::datatypes::DataType;
-use datafusion::logical_expr::{LogicalPlanBuilder, cast, ident};
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast};
 use datafusion::prelude::DataFrame;
 use tagmill_engine::{Work, of_datafusion};
 use tagmill_schemas::Result;
 use tagmill_schemas::config::{AppColumn, Source, SourceKind};
 
-use super::clean::clean;
+use super::clean::{clean, cleaned_schema};
 use super::context::{ScanContext, plan_error};
 use super::files::RawFiles;
+use super::named::column_or_expression;
 use super::project::{check_columns, raw_scan};
+use super::sql::column_names;
+
+const APP: &str = "app";
+const TAG: &str = "tag";
 
 /// Every (app, tag) that rows name, before filter and reject rules; none of a source of another
 /// kind.
@@ -30,19 +35,24 @@ pub async fn tag_names(
     let SourceKind::GroupTags { tag, .. } = &source.kind else {
         return Ok(BTreeSet::new());
     };
-    let app = match &source.columns.app {
-        AppColumn::Column(app) => Some(app),
-        AppColumn::Constant(_) => None,
-    };
     let raw = Arc::clone(raw_scan(source, files)?.schema());
-    let needed = app.into_iter().chain([tag]).cloned().collect();
+    let schema = cleaned_schema(context, source, &raw)?;
+    let named = |text: &String, key| -> Result<Expr> {
+        let column = column_or_expression(context, source, text, &schema, key)?;
+        Ok(cast(column, DataType::Utf8))
+    };
+    let mut texts = Vec::new();
+    if let AppColumn::Column(app) = &source.columns.app {
+        texts.push(named(app, "columns.app")?.alias(APP));
+    }
+    texts.push(named(tag, "columns.tag")?.alias(TAG));
+    let needed = texts.iter().flat_map(column_names).collect();
     let cleaned = clean(context, source, &needed, &raw)?;
     check_columns(source, files, &cleaned)?;
-    let text = |name: &String| cast(ident(name), DataType::Utf8);
     let columns = cleaned.into_iter().map(|(name, value)| value.alias(name));
     let plan = raw_scan(source, files)?
         .project(columns)
-        .and_then(|plan| plan.project(app.into_iter().chain([tag]).map(text)))
+        .and_then(|plan| plan.project(texts))
         .and_then(LogicalPlanBuilder::distinct)
         .and_then(LogicalPlanBuilder::build)
         .map_err(plan_error)?;

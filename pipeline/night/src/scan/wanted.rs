@@ -16,8 +16,9 @@ use super::by_value::over_dictionaries;
 use super::clean::nulls_in;
 use super::context::{ScanContext, place, plan_error};
 use super::functions::{StatusFunction, StatusSpec};
+use super::named::column_or_expression;
 use super::select::{EventTime, Selected, select};
-use super::sql::{as_text, column, column_names, parse_condition};
+use super::sql::{as_text, column_names, parse_condition};
 use crate::plan::columns::{ExchangedColumn, FOLDER_COLUMN};
 use crate::plan::spec::{EventShapes, RowsSpec};
 
@@ -54,12 +55,12 @@ impl Wanted {
         let selected = select(context, source, tags, properties, schema)?;
         let app = match &source.columns.app {
             AppColumn::Column(name) => {
-                let app = column(name, schema, &place(source, "columns.app"))?;
+                let app = column_or_expression(context, source, name, schema, "columns.app")?;
                 Some(as_name(app, schema)?)
             }
             AppColumn::Constant(_) => None,
         };
-        let user = user(source, schema)?;
+        let user = user(context, source, schema)?;
         let condition = |sql: &str, key: &str| {
             let place = place(source, key);
             let condition = parse_condition(context.session, sql, schema, context.today(), &place)?;
@@ -193,8 +194,9 @@ impl Wanted {
 }
 
 /// The column of user ids.
-fn user(source: &Source, schema: &DFSchemaRef) -> Result<Expr> {
-    let user = column(&source.columns.user, schema, &place(source, "columns.user"))?;
+fn user(context: &ScanContext<'_>, source: &Source, schema: &DFSchemaRef) -> Result<Expr> {
+    let name = &source.columns.user;
+    let user = column_or_expression(context, source, name, schema, "columns.user")?;
     let found = user.get_type(schema).map_err(plan_error)?;
     if is_id(&found) {
         // What is no certain id is null before the row is judged.

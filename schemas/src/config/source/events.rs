@@ -21,13 +21,18 @@ pub(super) fn read(
         ("ignore", UndeclaredEvent::Ignore),
         ("reject", UndeclaredEvent::Reject),
     ];
+    let day = read_day(section)?;
+    let time = match day.by {
+        DayBy::Path => columns.optional("time", Entry::text)?,
+        DayBy::Time => Some(columns.required("time", Entry::text)?),
+    };
     let events = section
         .optional("events", Entry::names)?
         .unwrap_or_default();
     Ok(Events {
         event: columns.required("event", Entry::text)?,
-        time: columns.required("time", Entry::text)?,
-        day: read_day(section)?,
+        time,
+        day,
         dedupe: section
             .section("dedupe", EVENT_KEY.keys)?
             .optional("key", Entry::names)?

@@ -29,8 +29,20 @@ pub(in crate::config) const EVERY_KIND: Table = Table {
         Key::required(
             "path",
             "path or url with `{date}`, `*` and `**`",
-            "the Parquet files of a date; `{date:%Y%m%d}` is another form of it, `{date-1}` the day \
-             before",
+            "the files of a date; `{date:%Y%m%d}` is another form of it, `{date-1}` the day before",
+        ),
+        Key::optional(
+            "format",
+            "`parquet`, `csv` or `ndjson`",
+            "(by each file's name)",
+            "how the files are written; by name: `.csv` and `.tsv`, `.ndjson`, `.jsonl` and `.json`, \
+             each also with `.gz` or `.zst` behind it, else Parquet",
+        ),
+        Key::optional(
+            "delimiter",
+            "one character",
+            "(`,`, of `.tsv` a tab)",
+            "what stands between the fields of CSV",
         ),
         Key::optional(
             "ready",
@@ -44,6 +56,14 @@ pub(in crate::config) const EVERY_KIND: Table = Table {
             "table",
             "(required)",
             "what to do when the date's data is not there",
+        ),
+        Key::optional(
+            "empty_days",
+            "`refuse` or `ok`",
+            "\"refuse\"",
+            "`ok`: a date without files, after `late.wait` and with its `ready` marker where there \
+             is one, is a day on which nothing happened; a snapshot keeps its values, with \
+             `late.policy = \"carry\"` only",
         ),
         Key::optional(
             "max_rejected",
@@ -226,31 +246,45 @@ pub(super) const KINDS: [&Kind; 4] = [&ATTRIBUTES, &GROUP_TAGS, &BEHAVIOUR_EVENT
 
 const APP: Key = Key::required(
     "app",
-    "column, or a constant in single quotes",
+    "column, or expression",
     "the app: `app = \"mini_app_id\"`, or `app = \"'shop'\"` where all rows are of one app",
 );
 const USER: Key = Key::required(
     "user",
-    "column of text or integers",
+    "column of text or numbers, or expression",
     "the user id; a row without one is rejected",
 );
-const TAG: Key = Key::required("tag", "column", "of `group_tags`: the tag's name");
-const VALUE: Key = Key::required("value", "column", "of `group_tags`: its value");
-const EVENT: Key = Key::required("event", "column", "of events: the event's name");
-const TIME: Key = Key::required(
+const TAG: Key = Key::required(
+    "tag",
+    "column, or expression",
+    "of `group_tags`: the tag's name",
+);
+const VALUE: Key = Key::required(
+    "value",
+    "column, or expression",
+    "of `group_tags`: its value",
+);
+const EVENT: Key = Key::required(
+    "event",
+    "column, or expression",
+    "of events: the event's name; `\"'rate'\"` where all rows are one event",
+);
+const TIME: Key = Key::optional(
     "time",
-    "column",
+    "column, or expression",
+    "(required, unless `day = { by = \"path\" }`)",
     "of events: when it was; a day as text is its local midnight",
 );
 const PROPERTIES: Key = Key::required(
     "properties",
-    "column",
+    "column, or expression",
     "of `custom_events`: a map, or JSON text",
 );
 
 pub(in crate::config) const COLUMNS: Table = Table {
     title: "columns of a source",
-    what: "Names of columns in the files.",
+    what: "Columns of the files by name, or expressions: `user = \"cast(id as text)\"`, \
+           `event = \"'rate'\"`.",
     keys: &[APP, USER, TAG, VALUE, EVENT, TIME, PROPERTIES],
 };
 
@@ -301,7 +335,7 @@ pub(in crate::config) const LATEST: Table = Table {
         Key::optional("keep", "`latest`", "\"latest\"", "the rule"),
         Key::required(
             "by",
-            "column",
+            "column, or expression",
             "the row with the greatest value in it counts",
         ),
     ],
@@ -312,7 +346,7 @@ pub(in crate::config) const EVENT_KEY: Table = Table {
     what: "Which rows are the same event.",
     keys: &[Key::optional(
         "key",
-        "list of columns",
+        "list of columns, or expressions",
         "[]",
         "of a user's rows of one app and day with equal keys one counts; rows whose key is null are \
          never the same",

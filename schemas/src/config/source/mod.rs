@@ -1,6 +1,7 @@
 //! `[[source]]`: where raw rows come from and what they mean.
 
 mod events;
+mod format;
 mod keys;
 mod limits;
 mod read;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+pub use format::{FileFormat, FileNotation, Packing};
 pub use limits::RowLimits;
 
 pub(super) use keys::{
@@ -25,8 +27,14 @@ pub use times::{Folders, NaiveTimes};
 pub struct Source {
     /// Unique; an SQL identifier.
     pub name: String,
-    /// A URL or path of Parquet files, with globs and `{date}`.
+    /// A URL or path of files, with globs and `{date}`.
     pub path: String,
+    /// How the files are written; `None`: each as its name ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<FileFormat>,
+    /// What stands between the fields of CSV; `None`: a comma, or a tab in `.tsv`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<u8>,
     /// A file that exists when the date is complete; `None`: files at `path` are enough.
     pub ready: Option<String>,
     /// How many files must be at `ready`; `None`: one, or one in each folder that has files.
@@ -37,6 +45,9 @@ pub struct Source {
     pub content: Content,
     /// What to do when the date is not there.
     pub late: Late,
+    /// Whether a date without files is a day on which nothing happened, and no reason to wait.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub empty_days: bool,
     /// When its rows refuse the night; never what is computed.
     #[serde(skip)]
     pub limits: RowLimits,
@@ -92,13 +103,13 @@ pub enum LatePolicy {
 /// Where the app's name stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum AppColumn {
-    /// In this column.
+    /// In this column, or what this expression gives.
     Column(String),
     /// Nowhere: it is always this text (`app = "'shop'"`).
     Constant(String),
 }
 
-/// The columns of every kind of source.
+/// The columns of every kind of source: each the name of one, or an expression over the row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Columns {
     /// The app.
@@ -180,8 +191,8 @@ pub enum UndeclaredEvent {
 pub struct Events {
     /// The column of the event's name.
     pub event: String,
-    /// The column of the event's time.
-    pub time: String,
+    /// The column of the event's time; `None` only where the path says the day.
+    pub time: Option<String>,
     /// Which day an event belongs to.
     pub day: Day,
     /// Key columns: of rows with equal keys within the day one counts. Empty: all count.

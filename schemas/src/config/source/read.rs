@@ -3,8 +3,8 @@
 use super::events;
 use super::keys::{EVERY_KIND, KINDS, Kind, LATE, LATEST, READY};
 use super::{
-    AppColumn, Columns, Content, DayBy, Late, LatePolicy, NaiveTimes, RowLimits, Source,
-    SourceKind, UndeclaredTag,
+    AppColumn, Columns, Content, DayBy, FileFormat, Late, LatePolicy, NaiveTimes, RowLimits,
+    Source, SourceKind, UndeclaredTag,
 };
 use crate::config::entry::Entry;
 use crate::config::key::has;
@@ -53,10 +53,17 @@ fn read(name: String, section: &Section<'_>) -> Result<Source> {
     let (ready, ready_count) = read_ready(section)?.unzip();
     let source = Source {
         path: section.required("path", |entry| template::path(entry, &["date"]))?,
+        format: section.optional("format", |entry| entry.choice(&FileFormat::NAMED))?,
+        delimiter: section.optional("delimiter", read_delimiter)?,
         ready,
         ready_count: ready_count.flatten(),
         content: read_content(section, kind)?,
         late: read_late(section)?,
+        empty_days: section
+            .optional("empty_days", |entry| {
+                entry.choice(&[("refuse", false), ("ok", true)])
+            })?
+            .unwrap_or(false),
         limits: RowLimits::read(section)?,
         columns: Columns {
             app: columns.required("app", read_app)?,
@@ -72,6 +79,7 @@ fn read(name: String, section: &Section<'_>) -> Result<Source> {
     };
     refuse_uncounted_markers(section, &source)?;
     refuse_carried_events(section, &source)?;
+    refuse_empty_snapshots(section, &source)?;
     refuse_day_without_date(section, &source)?;
     refuse_folders_of_paths(section, &source)?;
     Ok(source)
@@ -206,6 +214,21 @@ fn refuse_carried_events(section: &Section<'_>, source: &Source) -> Result<()> {
     }
 }
 
+/// A snapshot without a row takes everybody's values away.
+fn refuse_empty_snapshots(section: &Section<'_>, source: &Source) -> Result<()> {
+    let is_kept = source.content == Content::Changes || source.late.policy == LatePolicy::Carry;
+    match source.empty_days && !is_kept {
+        true => Err(section
+            .refuse(format!(
+                "source {:?}: empty_days = \"ok\" would take every user's values away on a day \
+                 without files, as its content is a snapshot",
+                source.name
+            ))
+            .fix("keep the last values on such a day: late = { policy = \"carry\" }")),
+        false => Ok(()),
+    }
+}
+
 fn refuse_day_without_date(section: &Section<'_>, source: &Source) -> Result<()> {
     match source.kind.events() {
         Some(events) if events.day.by == DayBy::Path && !template::names_a_day(&source.path) => {
@@ -239,16 +262,28 @@ fn refuse_folders_of_paths(section: &Section<'_>, source: &Source) -> Result<()>
     }
 }
 
-/// A column's name, or a text in single quotes.
+/// A column's name, an expression, or a text in single quotes.
 fn read_app(entry: &Entry<'_>) -> Result<AppColumn> {
     let text = entry.text()?;
-    if !text.starts_with('\'') {
+    // Of 'a' || b there is more than the text in quotes.
+    let is_constant = text.starts_with('\'')
+        && (text.ends_with('\'') && unquoted(&text).is_some() || !text[1..].contains('\''));
+    if !is_constant {
         return Ok(AppColumn::Column(text));
     }
     let constant = unquoted(&text).filter(|app| is_app_name(app));
     constant
         .map(AppColumn::Constant)
-        .ok_or_else(|| entry.expected("a column, or a constant like \"'shop'\""))
+        .ok_or_else(|| entry.expected("a column, an expression, or a constant like \"'shop'\""))
+}
+
+/// One ASCII character that can not be part of a quoted field's frame.
+fn read_delimiter(entry: &Entry<'_>) -> Result<u8> {
+    let text = entry.value.as_str().unwrap_or_default();
+    match text.as_bytes() {
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r' | 0) => Ok(*byte),
+        _ => Err(entry.expected("one ASCII character, such as \";\" or \"\\t\"")),
+    }
 }
 
 /// The text of an SQL string literal.

@@ -29,7 +29,7 @@ pub(super) fn select(
     tags: &[&Tag],
     schema: &DFSchemaRef,
 ) -> Result<Selected> {
-    let order = ordering(source, dedupe, schema)?;
+    let order = ordering(context, source, dedupe, schema)?;
     let mut columns: Vec<_> = order.into_iter().collect();
     let mut rejects = Vec::new();
     for (number, (tag, sql, value_type)) in valued(tags).enumerate() {

@@ -13,7 +13,7 @@ use super::selected::Selected;
 use crate::plan::columns::ExchangedColumn;
 use crate::plan::spec::{EventShapes, RowsSpec};
 use crate::scan::context::{ScanContext, place, plan_error};
-use crate::scan::sql::column;
+use crate::scan::named::column_or_expression;
 
 /// Event and properties. `shapes` are those of the source's registry.
 pub(super) fn select(
@@ -28,7 +28,7 @@ pub(super) fn select(
         time,
         mut columns,
     } = event_columns(context, source, events, schema)?;
-    let properties = properties(source, events, schema)?;
+    let properties = properties(context, source, events, schema)?;
     columns.push((ExchangedColumn::Properties, properties));
     Ok(Selected {
         columns,
@@ -41,9 +41,14 @@ pub(super) fn select(
 }
 
 /// The column of properties: JSON as text, or a map of what can be text.
-fn properties(source: &Source, events: &Events, schema: &DFSchemaRef) -> Result<Expr> {
+fn properties(
+    context: &ScanContext<'_>,
+    source: &Source,
+    events: &Events,
+    schema: &DFSchemaRef,
+) -> Result<Expr> {
     let name = events.properties.as_deref().unwrap_or("properties");
-    let properties = column(name, schema, &place(source, "columns.properties"))?;
+    let properties = column_or_expression(context, source, name, schema, "columns.properties")?;
     let found = properties.get_type(schema).map_err(plan_error)?;
     let refused = |what: String| {
         Error::refused("scan", what)

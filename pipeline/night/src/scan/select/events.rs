@@ -19,7 +19,8 @@ use crate::plan::spec::{EventShapes, RowsSpec};
 use crate::scan::clean::nulls_in;
 use crate::scan::context::{ScanContext, place, plan_error};
 use crate::scan::functions::{DayBounds, FolderDays, KeyFunction, instant_of_text};
-use crate::scan::sql::{cast_to, column, parse, value_type_of};
+use crate::scan::named::column_or_expression;
+use crate::scan::sql::{as_text, cast_to, parse, value_type_of};
 
 /// What both kinds of event sources have.
 pub(super) struct EventColumns {
@@ -38,11 +39,11 @@ pub(super) fn event_columns(
     events: &Events,
     schema: &DFSchemaRef,
 ) -> Result<EventColumns> {
-    let event = column(&events.event, schema, &place(source, "columns.event"))?;
-    let time = match events.day.by {
-        DayBy::Path => None,
-        DayBy::Time => {
-            let time = event_time(context, source, events, schema)?;
+    let event = event_name(context, source, events, schema)?;
+    let time = match (&events.time, events.day.by) {
+        (None, _) | (_, DayBy::Path) => None,
+        (Some(time), DayBy::Time) => {
+            let time = event_time(context, source, time, schema)?;
             let found = time.get_type(schema).map_err(plan_error)?;
             let zone = zone_of_days(context, &found);
             let has_folders = !events.day.folders.is_one();
@@ -60,7 +61,7 @@ pub(super) fn event_columns(
         let keys = events
             .dedupe
             .iter()
-            .map(|name| column(name, schema, &place(source, "dedupe.key")))
+            .map(|name| column_or_expression(context, source, name, schema, "dedupe.key"))
             .collect::<Result<Vec<_>>>()?;
         let key = ScalarUDF::from(KeyFunction::default()).call(keys);
         columns.push((ExchangedColumn::Key, key));
@@ -73,20 +74,33 @@ pub(super) fn event_columns(
     })
 }
 
-fn event_time(
+fn event_name(
     context: &ScanContext<'_>,
     source: &Source,
     events: &Events,
     schema: &DFSchemaRef,
 ) -> Result<Expr> {
-    let time = column(&events.time, schema, &place(source, "columns.time"))?;
+    let event = column_or_expression(context, source, &events.event, schema, "columns.event")?;
+    Ok(match event {
+        Expr::Column(_) => event,
+        made => as_text(made, schema),
+    })
+}
+
+fn event_time(
+    context: &ScanContext<'_>,
+    source: &Source,
+    name: &str,
+    schema: &DFSchemaRef,
+) -> Result<Expr> {
+    let time = column_or_expression(context, source, name, schema, "columns.time")?;
     let local = context.time_zone;
     match time.get_type(schema).map_err(plan_error)? {
         DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Ok(time),
         DataType::Null => Ok(cast(time, DataType::Date32)),
         text if text.is_string() => Ok(instant_of_text(time, source.naive_zone(local), local)),
         other => {
-            let what = format!("column {:?} is {other}, expected a timestamp", events.time);
+            let what = format!("column {name:?} is {other}, expected a timestamp");
             Err(Error::refused("scan", what)
                 .at(place(source, "columns.time"))
                 .fix("make it one with source.clean, as to_timestamp_millis(ts)"))

@@ -11,10 +11,11 @@ use super::ordering::ordering;
 use super::selected::Selected;
 use crate::plan::columns::ExchangedColumn;
 use crate::plan::spec::{RowsSpec, Undeclared};
-use crate::scan::context::{place, plan_error};
+use crate::scan::context::{ScanContext, plan_error};
 use crate::scan::convert::ValueFunction;
 use crate::scan::lost::LostFunction;
-use crate::scan::sql::{as_text, column};
+use crate::scan::named::column_or_expression;
+use crate::scan::sql::as_text;
 
 /// The columns that the source names.
 pub(super) struct Named<'a> {
@@ -28,14 +29,16 @@ pub(super) struct Named<'a> {
 
 /// Name and value of the tag. A row without a name is rejected.
 pub(super) fn select(
+    context: &ScanContext<'_>,
     source: &Source,
     named: Named<'_>,
     rows: RowsSpec,
     schema: &DFSchemaRef,
 ) -> Result<Selected> {
-    let order = ordering(source, named.order, schema)?;
-    let tag = column(named.tag, schema, &place(source, "columns.tag"))?;
-    let value = column(named.value, schema, &place(source, "columns.value"))?;
+    let order = ordering(context, source, named.order, schema)?;
+    let column = |text, key| column_or_expression(context, source, text, schema, key);
+    let tag = column(named.tag, "columns.tag")?;
+    let value = column(named.value, "columns.value")?;
     let tag = as_text(tag, schema);
     let is_empty = tag.clone().eq(lit(""));
     let mut rejects = vec![("no_tag".to_owned(), tag.clone().is_null().or(is_empty))];

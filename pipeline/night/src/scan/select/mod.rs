@@ -41,7 +41,7 @@ pub(super) fn select(
                 value,
                 order: dedupe.as_deref(),
             };
-            group_tags::select(source, named, rows_of(source, tags), schema)
+            group_tags::select(context, source, named, rows_of(source, tags), schema)
         }
         SourceKind::Behaviour(events) => events::select(context, source, events, schema),
         SourceKind::CustomEvents(events) => {

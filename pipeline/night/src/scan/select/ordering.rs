@@ -7,8 +7,8 @@ use tagmill_schemas::config::Source;
 use tagmill_schemas::{Error, Result};
 
 use crate::plan::columns::ExchangedColumn;
-use crate::scan::context::{place, plan_error};
-use crate::scan::sql::column;
+use crate::scan::context::{ScanContext, place, plan_error};
+use crate::scan::named::column_or_expression;
 
 /// The exchanged column `order`, when the source names a column that orders duplicates. Null is
 /// before all; what does not fit into 64 bits is above what does.
@@ -16,12 +16,13 @@ use crate::scan::sql::column;
 /// # Errors
 /// Refused for a column that is missing, or neither a timestamp, a date nor an integer.
 pub(super) fn ordering(
+    context: &ScanContext<'_>,
     source: &Source,
     by: Option<&str>,
     schema: &DFSchemaRef,
 ) -> Result<Option<(ExchangedColumn, Expr)>> {
     let Some(by) = by else { return Ok(None) };
-    let order = column(by, schema, &place(source, "dedupe.by"))?;
+    let order = column_or_expression(context, source, by, schema, "dedupe.by")?;
     let found = order.get_type(schema).map_err(plan_error)?;
     let is_ordered = found.is_integer()
         || matches!(
