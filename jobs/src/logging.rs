@@ -95,6 +95,14 @@ pub fn plain(text: &str) {
     }
 }
 
+/// What a person should know of an answer: a line that starts with `note:`, a warning in JSON logs.
+pub fn note(text: &str) {
+    match LOGGER.get().map(|logger| logger.format) {
+        Some(LogFormat::Json) => log::warn!("{text}"),
+        _ => write(&Shown(&format!("note: {text}")).to_string()),
+    }
+}
+
 /// The sentence an unsuccessful command ends with.
 pub fn last(sentence: &str, stage: &str, code: u8, can_retry: bool) {
     match LOGGER.get().map(|logger| logger.format) {

@@ -5,3 +5,4 @@ pub mod catalog;
 pub mod contents;
 pub mod engines;
 pub mod estimate;
+pub mod guard;

@@ -12,6 +12,7 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use tagmill_engine::ExactLiterals;
 use tagmill_query::catalog;
+use tagmill_query::guard::{Notes, ReleaseRules};
 use tagmill_schemas::{Manifest, Result};
 
 use super::access::Access;
@@ -24,6 +25,8 @@ use crate::warehouse::Warehouse;
 pub(super) struct Session {
     pub(super) ctx: SessionContext,
     pub(super) access: Arc<Access>,
+    /// What a person should know of the newest statement.
+    pub(super) notes: Arc<Notes>,
 }
 
 /// A session over one release.
@@ -63,6 +66,8 @@ pub(super) async fn open(
     // Before types are made equal.
     let mut analyzers = Analyzer::new().rules;
     analyzers.insert(0, Arc::new(ExactLiterals));
+    let notes = Arc::new(Notes::default());
+    analyzers.insert(1, Arc::new(ReleaseRules::new(Arc::clone(&notes))));
     let state = SessionStateBuilder::new()
         .with_analyzer_rules(analyzers)
         .with_config(config)
@@ -74,5 +79,5 @@ pub(super) async fn open(
     tagmill_udfs::register_all(&ctx).map_err(failed)?;
     catalog::register(&ctx, &warehouse.store, manifest).await?;
     catalog::register_raw(&ctx, &warehouse.config, date.unwrap_or(manifest.date))?;
-    Ok(Session { ctx, access })
+    Ok(Session { ctx, access, notes })
 }

@@ -13,6 +13,7 @@ use tagmill_engine::{check_depth, external, panicked};
 
 use super::print::{PrintFormat, print_rows};
 use super::session::Session;
+use crate::logging;
 
 /// Where DataFusion makes its temporary files, which no object store sees.
 const TEMPORARY_FILES: &str = "datafusion.runtime.temp_directory";
@@ -79,5 +80,12 @@ pub(super) async fn rows_of(
         let folder = Path::new(&set.value);
         session.access.check_folder(folder).map_err(external)?;
     }
-    ctx.execute_logical_plan(plan).await?.execute_stream().await
+    session.notes.take();
+    let rows = ctx.execute_logical_plan(plan).await?.execute_stream().await;
+    session
+        .notes
+        .take()
+        .iter()
+        .for_each(|note| logging::note(note));
+    rows
 }

@@ -23,6 +23,7 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
+use tagmill_schemas::Artifact;
 
 use super::listed::ListedFiles;
 use super::prune;
@@ -45,6 +46,8 @@ pub struct FileTable {
     listed: Option<ListedFiles>,
     /// What finds the rows of a user id.
     lookup: Option<UserLookup>,
+    /// What a release's table holds.
+    artifact: Option<Artifact>,
 }
 
 impl FileTable {
@@ -65,7 +68,21 @@ impl FileTable {
             files,
             listed: None,
             lookup: None,
+            artifact: None,
         }
+    }
+
+    /// The table as that of an artifact of a release.
+    pub(super) fn of_artifact(self, artifact: Artifact) -> Self {
+        Self {
+            artifact: Some(artifact),
+            ..self
+        }
+    }
+
+    /// Which artifact of a release the table is; `None` for other files.
+    pub(crate) fn artifact(&self) -> Option<Artifact> {
+        self.artifact
     }
 
     /// The table with the files of lists as well.

@@ -6,6 +6,7 @@
 mod bytes_read;
 mod columns;
 mod estimates;
+mod guards;
 mod raw_sources;
 mod release;
 mod statements;

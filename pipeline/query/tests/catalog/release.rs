@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use chrono::NaiveDate;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::optimizer::Analyzer;
 use datafusion::prelude::SessionContext;
 use object_store::path::Path;
 use tagmill_query::catalog;
+use tagmill_query::guard::ReleaseRules;
 use tagmill_schemas::manifest::{
     Decisions, FileEntry, History, Manifest, NUMBERED_BY_USER_ID, ReleaseKind, TagEntry, VERSION,
 };
@@ -76,7 +79,13 @@ pub struct Release {
 
 impl Release {
     pub async fn session(&self) -> SessionContext {
-        let ctx = SessionContext::new();
+        let mut rules = Analyzer::new().rules;
+        rules.insert(0, Arc::new(ReleaseRules::default()));
+        let state = SessionStateBuilder::new()
+            .with_default_features()
+            .with_analyzer_rules(rules)
+            .build();
+        let ctx = SessionContext::new_with_state(state);
         catalog::register(&ctx, &self.store, &self.manifest)
             .await
             .unwrap();

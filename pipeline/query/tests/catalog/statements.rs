@@ -50,7 +50,9 @@ fn statements_name_exactly_the_files_of_the_release() {
             names('"')
         )
     );
-    assert!(of(Engine::ClickHouse).contains("/w/{tags/2026-11-19/r-1/00000.parquet,tags/2026-11-19/r-1/00001.parquet}', 'Parquet')"));
+    assert!(of(Engine::ClickHouse).contains(
+        "/w/{tags/2026-11-19/r-1/00000.parquet,tags/2026-11-19/r-1/00001.parquet}', 'Parquet')"
+    ));
     let without = |engine| statement(&s3, &made, Artifact::Groups, engine).unwrap();
     assert!(
         without(Engine::DuckDb)

@@ -100,8 +100,7 @@ async fn a_full_disk_is_for_later_and_names_stage_and_place() {
         assert_eq!((error.exit_code(), error.stage()), (3, "write"), "{error}");
         let text = error.to_string();
         assert!(
-            text.contains("no space left")
-                && text.contains("users/2026-11-19/r-1/00000.parquet"),
+            text.contains("no space left") && text.contains("users/2026-11-19/r-1/00000.parquet"),
             "{text}"
         );
         assert_eq!(store.list("users/**/*.parquet").await.unwrap(), []);

@@ -34,11 +34,7 @@ async fn evil_run_names_stay_below_their_folder() {
             &[rows_of(Artifact::Runs, 1)],
         )
         .await;
-        assert!(
-            entry.path.starts_with("runs/2026-11-19/"),
-            "{}",
-            entry.path
-        );
+        assert!(entry.path.starts_with("runs/2026-11-19/"), "{}", entry.path);
         assert_eq!(entry.path.split('/').count(), 4, "{}", entry.path);
     }
     let inside = store

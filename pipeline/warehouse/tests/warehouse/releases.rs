@@ -294,7 +294,10 @@ async fn lost_constants_are_restored_only_as_the_releases_were_made() {
         ..warehouse(2)
     };
     for (configured, expected) in [
-        (warehouse(4), "made with shards = 2, the configuration has 4"),
+        (
+            warehouse(4),
+            "made with shards = 2, the configuration has 4",
+        ),
         (
             elsewhere,
             "made with time_zone = Asia/Shanghai, the configuration has Europe/Vienna",

@@ -1,0 +1,18 @@
+//! What makes a row of an artifact a part of one set.
+
+use tagmill_schemas::Artifact;
+
+use super::origin::SHARD;
+
+/// The columns that name the set of a row: rows that agree in all of them are its parts.
+///
+/// A set is cut by shard; the users of an event's dimension value by combination too, which is
+/// therefore no part of their name, as `overflow` is none.
+pub(super) fn set_columns(artifact: Artifact) -> impl Iterator<Item = &'static str> {
+    let cuts: &[&str] = match artifact {
+        Artifact::Behaviour => &[SHARD, "combination", "overflow"],
+        _ => &[SHARD],
+    };
+    let key = artifact.sort_key().iter().copied();
+    key.filter(|column| !cuts.contains(column))
+}
