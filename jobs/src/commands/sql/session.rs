@@ -12,7 +12,7 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use tagmill_engine::ExactLiterals;
 use tagmill_query::catalog;
-use tagmill_query::guard::{Notes, ReleaseRules};
+use tagmill_query::guard::{Facts, Notes, ReleaseRules};
 use tagmill_schemas::{Manifest, Result};
 
 use super::access::Access;
@@ -67,7 +67,10 @@ pub(super) async fn open(
     let mut analyzers = Analyzer::new().rules;
     analyzers.insert(0, Arc::new(ExactLiterals));
     let notes = Arc::new(Notes::default());
-    analyzers.insert(1, Arc::new(ReleaseRules::new(Arc::clone(&notes))));
+    analyzers.insert(
+        1,
+        Arc::new(ReleaseRules::new(Facts::of(manifest), Arc::clone(&notes))),
+    );
     let state = SessionStateBuilder::new()
         .with_analyzer_rules(analyzers)
         .with_config(config)

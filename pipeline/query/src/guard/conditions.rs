@@ -80,12 +80,15 @@ impl<'a> Conditions<'a> {
     }
 
     fn has_one_value(&self, scan: &Origin<'_>, column: &str) -> bool {
-        self.all.iter().any(|condition| {
-            let (of, values) = match values(condition.expression, condition.plan) {
-                Some(found) => found,
-                None => return false,
-            };
-            of.is_beside(scan) && of.column == column && values.len() == 1
+        self.one_value(scan, column).is_some()
+    }
+
+    /// The value that a column has in all rows, where a condition says it.
+    pub(super) fn one_value(&self, scan: &Origin<'_>, column: &str) -> Option<ScalarValue> {
+        self.all.iter().find_map(|condition| {
+            let (of, values) = values(condition.expression, condition.plan)?;
+            let is_it = of.is_beside(scan) && of.column == column && values.len() == 1;
+            values.into_iter().next().filter(|_| is_it)
         })
     }
 

@@ -102,11 +102,7 @@ fn named_sets(call: &Call<'_>, origin: &Origin<'_>) -> usize {
 fn note_other_events(call: &Call<'_>, origin: &Origin<'_>, context: &Context<'_>) {
     let is_one = || {
         let conditions = Conditions::of(call.rows, call.filter);
-        let is_grouped = call.groups.iter().any(|group| {
-            origin_of(call.rows, group)
-                .is_some_and(|o| o.is_beside(origin) && o.column == "dimension")
-        });
-        is_grouped || conditions.is_fixed(origin, "dimension")
+        call.is_grouped_by(origin, "dimension") || conditions.is_fixed(origin, "dimension")
     };
     if origin.artifact == Artifact::Behaviour && !is_one() {
         context.notes.say(format!(

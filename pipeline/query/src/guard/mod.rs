@@ -10,19 +10,26 @@
 //!                                            └─ as it is, perhaps with a note
 //! ```
 
+mod added_once;
 mod carry;
 mod conditions;
+mod counts;
+mod facts;
+mod inner;
 mod intersections;
 mod notes;
 mod origin;
 mod over_sets;
+mod parts;
+mod scalars;
 mod set_key;
 mod sets;
+mod sums;
 
 use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{
@@ -31,10 +38,12 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::AnalyzerRule;
 
 use carry::Carrier;
+pub use facts::Facts;
 pub use notes::Notes;
+use origin::{Origin, origin_of};
 
 /// The rules, in the order in which they are asked; the first that changes a call is the last.
-const RULES: [Rule; 1] = [intersections::over_sets];
+const RULES: [Rule; 3] = [intersections::over_sets, sums::added_once, counts::of_rows];
 
 /// A call of an aggregate over the rows of a plan.
 struct Call<'a> {
@@ -44,8 +53,17 @@ struct Call<'a> {
     /// What the rows are grouped or partitioned by.
     groups: &'a [Expr],
     is_distinct: bool,
+    is_window: bool,
     /// The rows, as the statement has them.
     rows: &'a LogicalPlan,
+}
+
+impl Call<'_> {
+    /// Whether a column of a scan is one of those that rows are grouped by.
+    fn is_grouped_by(&self, scan: &Origin<'_>, column: &str) -> bool {
+        let mut groups = self.groups.iter().filter_map(|g| origin_of(self.rows, g));
+        groups.any(|group| group.is_beside(scan) && group.column == column)
+    }
 }
 
 /// What a call becomes.
@@ -59,6 +77,7 @@ struct Context<'a> {
     /// The rows of the call, with the columns that rules carried along.
     rows: LogicalPlan,
     carrier: &'a mut Carrier,
+    facts: &'a Facts,
     notes: &'a Notes,
 }
 
@@ -69,19 +88,25 @@ type Rule = fn(&Call<'_>, &mut Context<'_>) -> Result<Option<Changed>>;
 /// of functions and before the coercion of types.
 #[derive(Debug, Default)]
 pub struct ReleaseRules {
+    facts: Facts,
     notes: Arc<Notes>,
 }
 
 impl ReleaseRules {
-    /// Rules that tell `notes` what a person should know.
-    pub fn new(notes: Arc<Notes>) -> Self {
-        Self { notes }
+    /// Rules for a release of these facts, which tell `notes` what a person should know.
+    pub fn new(facts: Facts, notes: Arc<Notes>) -> Self {
+        Self { facts, notes }
     }
 }
 
 impl AnalyzerRule for ReleaseRules {
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
         let mut carrier = Carrier::default();
+        parts::check(&plan, &self.notes);
+        plan.apply_with_subqueries(|node| {
+            scalars::check(node, &self.notes)?;
+            Ok(TreeNodeRecursion::Continue)
+        })?;
         let guarded = plan.transform_up_with_subqueries(|node| match node {
             LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate, &mut carrier),
             LogicalPlan::Window(window) => self.window(window, &mut carrier),
@@ -140,6 +165,7 @@ impl ReleaseRules {
         Context {
             rows: rows.clone(),
             carrier,
+            facts: &self.facts,
             notes: &self.notes,
         }
     }
@@ -177,6 +203,7 @@ impl Context<'_> {
                     filter: call.params.filter.as_deref(),
                     groups,
                     is_distinct: call.params.distinct,
+                    is_window: false,
                     rows,
                 })?;
                 let is_changed = changed.is_some();
@@ -198,6 +225,7 @@ impl Context<'_> {
                     filter: call.params.filter.as_deref(),
                     groups: &call.params.partition_by,
                     is_distinct: call.params.distinct,
+                    is_window: true,
                     rows,
                 })?;
                 let is_changed = changed.is_some();

@@ -14,17 +14,17 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BinaryViewBuilder, ListArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::exec_datafusion_err;
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, Signature, Volatility,
 };
-use datafusion::physical_expr::PhysicalExpr;
 use datafusion::scalar::ScalarValue;
 use tagmill_bitmap::{BitmapRef, GroupSets};
 
+use super::inner::{Inner, coerced};
 use super::set_key::keys_of;
 
 /// Portable 64-bit Roaring of no value.
@@ -74,9 +74,7 @@ impl AggregateUDFImpl for OverSets {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        let (bitmap, keys) = types.split_at(types.len().min(1));
-        let bitmap = self.inner.inner().coerce_types(bitmap)?;
-        Ok([bitmap, keys.to_vec()].concat())
+        coerced(&self.inner, types)
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
@@ -109,41 +107,6 @@ impl AggregateUDFImpl for OverSets {
     }
 }
 
-/// What makes accumulators of the aggregate.
-struct Inner {
-    function: Arc<AggregateUDF>,
-    return_field: FieldRef,
-    schema: Schema,
-    exprs: Vec<Arc<dyn PhysicalExpr>>,
-    fields: Vec<FieldRef>,
-}
-
-impl Inner {
-    fn new(function: &Arc<AggregateUDF>, args: &AccumulatorArgs<'_>) -> Self {
-        Self {
-            function: Arc::clone(function),
-            return_field: Arc::clone(&args.return_field),
-            schema: args.schema.clone(),
-            exprs: args.exprs.iter().take(1).cloned().collect(),
-            fields: args.expr_fields.iter().take(1).cloned().collect(),
-        }
-    }
-
-    fn accumulator(&self) -> Result<Box<dyn Accumulator>> {
-        self.function.accumulator(AccumulatorArgs {
-            return_field: Arc::clone(&self.return_field),
-            schema: &self.schema,
-            ignore_nulls: false,
-            order_bys: &[],
-            is_reversed: false,
-            name: self.function.name(),
-            is_distinct: false,
-            exprs: &self.exprs,
-            expr_fields: &self.fields,
-        })
-    }
-}
-
 /// The sets of one group of rows.
 struct Sets {
     inner: Inner,
@@ -157,7 +120,7 @@ struct Sets {
 impl std::fmt::Debug for Sets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sets")
-            .field("aggregate", &self.inner.function.name())
+            .field("aggregate", &self.inner.name())
             .field("sets", &self.places.len())
             .finish_non_exhaustive()
     }
@@ -182,7 +145,7 @@ impl Sets {
         for (row, bytes) in bitmaps.as_binary_view().iter().enumerate() {
             let Some(bytes) = bytes else { continue };
             let bitmap = BitmapRef::parse(bytes).map_err(|defect| {
-                let function = self.inner.function.name();
+                let function = self.inner.name();
                 exec_datafusion_err!("{function}: argument 1, row {row} of the batch: {defect}")
             })?;
             let place = self.place(keys.value(row));

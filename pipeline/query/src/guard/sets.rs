@@ -2,7 +2,7 @@
 
 use tagmill_schemas::Artifact;
 
-use super::origin::SHARD;
+use super::origin::{BITMAP, SHARD};
 
 /// The columns that name the set of a row: rows that agree in all of them are its parts.
 ///
@@ -15,4 +15,10 @@ pub(super) fn set_columns(artifact: Artifact) -> impl Iterator<Item = &'static s
     };
     let key = artifact.sort_key().iter().copied();
     key.filter(|column| !cuts.contains(column))
+}
+
+/// Whether an artifact's rows are sets of users, in a bitmap of each.
+pub(super) fn has_sets(artifact: Artifact) -> bool {
+    let is_bitmap = |column: &tagmill_schemas::artifact::ColumnSpec| column.name == BITMAP;
+    artifact.columns().iter().any(is_bitmap)
 }
