@@ -6,6 +6,7 @@
 //!                              └─ a signal cancels it: exit 130 or 143
 //! ```
 
+mod allocator;
 mod cli;
 mod commands;
 mod example;
@@ -28,9 +29,6 @@ use crate::commands::{
     status, tags, validate, verify,
 };
 use crate::failure::Failure;
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     logging::keep_panics();

@@ -12,7 +12,7 @@ use tagmill_schemas::{Config, Error, Reason, Result};
 use super::nights::Nights;
 use crate::global::{Global, date};
 use crate::progress::Progress;
-use crate::warehouse;
+use crate::{allocator, warehouse};
 
 const AFTER: &str = "\
 Examples:
@@ -105,6 +105,9 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     let dates = dates(&arguments)?;
     let config = warehouse::config(&global)?;
     known_sources(&config, &arguments.sources)?;
+    if arguments.resources.memory.or(config.run.memory).is_some() {
+        allocator::give_back_early();
+    }
     let mut nights = Nights::new(global.output, dates.len());
     for (i, &date) in dates.iter().enumerate() {
         if dates.len() > 1 {
