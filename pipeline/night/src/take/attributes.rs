@@ -28,6 +28,8 @@ pub struct TagColumn {
     /// By provisional seat: the code; of a multi-valued tag the number of a list, counted from 1.
     codes: NarrowTable,
     lists: Vec<Vec<u32>>,
+    /// Heap bytes of the lists.
+    listed: usize,
 }
 
 /// What one row says of one tag.
@@ -56,6 +58,7 @@ impl TagColumn {
             values: Values::new(value_type),
             codes: NarrowTable::default(),
             lists: Vec::new(),
+            listed: 0,
         }
     }
 
@@ -80,11 +83,13 @@ impl TagColumn {
         let seat = seat as usize;
         match self.codes.get(seat) {
             _ if !self.multi => self.codes.set(seat, code),
-            NULL_CODE => {
-                self.lists.push(vec![code]);
-                self.codes.set(seat, self.lists.len() as u32);
+            NULL_CODE => self.set_list(seat, vec![code]),
+            list => {
+                let list = &mut self.lists[list as usize - 1];
+                let before = list.capacity();
+                list.push(code);
+                self.listed += (list.capacity() - before) * size_of::<u32>();
             }
-            list => self.lists[list as usize - 1].push(code),
         }
     }
 
@@ -92,11 +97,14 @@ impl TagColumn {
         match incoming {
             Incoming::Codes(codes) => self.codes.set(seat, codes[row]),
             Incoming::Lists(lists) if lists[row].is_empty() => self.codes.set(seat, NULL_CODE),
-            Incoming::Lists(lists) => {
-                self.lists.push(lists[row].clone());
-                self.codes.set(seat, self.lists.len() as u32);
-            }
+            Incoming::Lists(lists) => self.set_list(seat, lists[row].clone()),
         }
+    }
+
+    fn set_list(&mut self, seat: usize, list: Vec<u32>) {
+        self.listed += size_of::<Vec<u32>>() + list.capacity() * size_of::<u32>();
+        self.lists.push(list);
+        self.codes.set(seat, self.lists.len() as u32);
     }
 
     fn read(&mut self, array: &ArrayRef) -> Result<Incoming> {
@@ -158,13 +166,7 @@ impl TagColumn {
 
     /// Heap bytes held.
     pub fn size(&self) -> usize {
-        self.values.size()
-            + self.codes.size()
-            + self
-                .lists
-                .iter()
-                .map(|l| 24 + l.capacity() * 4)
-                .sum::<usize>()
+        self.values.size() + self.codes.size() + self.listed
     }
 }
 
