@@ -29,6 +29,7 @@ mod row_limits;
 mod rule_names;
 mod run;
 mod session;
+mod set_aside;
 mod sources;
 mod spill;
 mod stages;

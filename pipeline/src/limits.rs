@@ -27,7 +27,8 @@ use super::sources::{Decision, SourceInput};
 use super::tag_limit::{marked_tags, tags_beyond};
 use super::tags_of_night::TagOfNight;
 use tagmill_night::{
-    Count, DimensionReport, KeptValues, NightSpec, RowsSpec, ShardReport, TypedValues, Withheld,
+    Count, DimensionReport, KeptValues, NightSpec, RowsSpec, ShardReport, SourceSpec, TypedValues,
+    Withheld,
 };
 use tagmill_warehouse::artifact::{Cell, TableRows, read_columns};
 use tagmill_warehouse::store::Store;
@@ -188,23 +189,21 @@ impl Exceeded {
                 .or_default()
                 .push(report);
         }
-        if spec
-            .sources
-            .iter()
-            .any(|source| !source.has_input && matches!(source.rows, RowsSpec::Events { .. }))
-        {
-            // An event whose source is not read tonight keeps what was chosen for it.
-            let absent = spec
-                .kept_values
-                .iter()
-                .filter(|(dimension, _)| !found.contains_key(dimension));
-            self.kept.extend(absent.map(|(dimension, values)| {
-                (
-                    dimension,
-                    values.iter().map(|value| (value.clone(), 0)).collect(),
-                )
-            }));
-        }
+        // An event whose source or app is not read tonight keeps what was chosen for it.
+        let unread = |source: &SourceSpec| {
+            !source.has_input && matches!(source.rows, RowsSpec::Events { .. })
+        };
+        let is_source_unread = spec.sources.iter().any(unread);
+        let absent = spec.kept_values.iter().filter(|(dimension, _)| {
+            let is_unread = is_source_unread || spec.set_aside.contains(&dimension.0);
+            is_unread && !found.contains_key(dimension)
+        });
+        self.kept.extend(absent.map(|(dimension, values)| {
+            (
+                dimension,
+                values.iter().map(|value| (value.clone(), 0)).collect(),
+            )
+        }));
         for (dimension, reports) in found {
             let limit = spec.limits.of(&dimension.0).values;
             let mut sums: BTreeMap<&String, u64> = BTreeMap::new();

@@ -13,8 +13,8 @@ use chrono::{Days, NaiveDate};
 use tagmill_schemas::artifact::FilePlace;
 use tagmill_schemas::config::Retention;
 use tagmill_schemas::manifest::{
-    DayList, Decisions, FileEntry, Input, ListKind, Manifest, NUMBERED_BY_ACTIVITY, ReleaseKind,
-    VERSION,
+    CarriedScope, DayList, Decisions, FileEntry, Input, ListKind, Manifest, NUMBERED_BY_ACTIVITY,
+    ReleaseKind, VERSION,
 };
 use tagmill_schemas::{Artifact, Config, Error, Result};
 
@@ -34,6 +34,7 @@ pub async fn manifest_of(
     config: &Config,
     rolled: Totals,
     inputs: Vec<Input>,
+    carried: Vec<CarriedScope>,
     parents: &Parents,
     store: &Store,
 ) -> Result<Manifest> {
@@ -86,7 +87,14 @@ pub async fn manifest_of(
         },
         counts: rolled.counts,
         history: continue_history(store, newest).await?,
-        decisions: Decisions::default(),
+        decisions: Decisions {
+            // A date before the head leaves what the head's night said of tags and groups.
+            carried: match newest {
+                Some(newest) if spec.is_backfill => newest.decisions.carried.clone(),
+                _ => carried,
+            },
+            ..Decisions::default()
+        },
         reason: None,
     })
 }

@@ -1,5 +1,6 @@
 //! The plan of the night: every source scanned and exchanged, the operator on top.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::error::Result as DataFusionResult;
@@ -7,7 +8,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::prelude::SessionContext;
 use tagmill_schemas::config::{AppColumn, AppLimits, Content, SourceKind, Tag};
-use tagmill_schemas::manifest::{FileEntry, Input, Manifest};
+use tagmill_schemas::manifest::{FileEntry, Input, Manifest, OverLimit};
 use tagmill_schemas::{Artifact, Config, Result};
 
 use super::groups::{GroupNight, plan_groups};
@@ -16,6 +17,7 @@ use super::memory::Forecast;
 use super::new_tags::add_new_tags;
 use super::registry::{ClaimedEvents, GroupTags, event_shapes, group_tags};
 use super::session::Resources;
+use super::set_aside::SetAside;
 use super::sources::{Decision, SourceInput};
 use super::statuses::statuses_of;
 use super::tag_limit::full_apps;
@@ -99,12 +101,41 @@ impl NightPlan {
             .at_least(of_shard as u64, memory, self.resources.threads);
         self.wave = self.forecast.wave(&self.resources).min(self.wave / 2);
         self.spec.shard_budget = self.shard_forecast();
+        self.reset()?;
+        Ok(true)
+    }
+
+    /// Plans another attempt without the rows of these apps, whose values of `state`, the release
+    /// before, are carried.
+    ///
+    /// # Errors
+    /// Setup for children that can not be run again.
+    pub fn set_aside(&mut self, aside: &SetAside, state: Option<&Manifest>) -> Result<()> {
+        let spec = &mut self.spec;
+        spec.set_aside = aside.names();
+        for entry in state.iter().flat_map(|m| &m.tags) {
+            if aside.contains(&entry.app) && entry.is_withheld {
+                // What was not published can not be carried.
+                let limit = entry.over_limit.unwrap_or(OverLimit::Values(0));
+                let of_app = spec.withheld.entry(entry.app.clone()).or_default();
+                of_app.entry(entry.tag.clone()).or_insert(limit);
+            }
+        }
+        if !spec.is_backfill {
+            let tags = state.iter().flat_map(|m| m.direct_files(Artifact::Tags));
+            spec.parent.tags = tags.cloned().collect();
+        }
+        self.reset()
+    }
+
+    /// Lets the children run once more.
+    fn reset(&mut self) -> Result<()> {
         let again = std::mem::take(&mut self.children)
             .into_iter()
             .map(reset_plan_states)
             .collect::<DataFusionResult<_>>();
         self.children = again.map_err(|e| of_datafusion(Work::RawData, "plan", e))?;
-        Ok(true)
+        Ok(())
     }
 
     /// Writes the rules and the ids of lists for the shards, once for all attempts at the run; from
@@ -249,6 +280,7 @@ impl Planning<'_> {
             limits: night_limits(config),
             kept_values: load_kept(state, &config.limits, self.night.store()).await?,
             withheld,
+            set_aside: BTreeSet::new(),
             parent: parent_files(self.parents, &sources, is_backfill),
             sources,
             labels: tags.by_app,
@@ -381,5 +413,7 @@ fn parent_files(parents: &Parents, sources: &[SourceSpec], is_backfill: bool) ->
         } else {
             files(&parents.state, Artifact::Groups)
         },
+        behaviour: Vec::new(),
+        behaviour_measures: Vec::new(),
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use chrono::NaiveDate;
 use serde::Serialize;
 use tagmill_schemas::Manifest;
+use tagmill_schemas::manifest::CarriedScope;
 
 use super::row_limits::RejectedShare;
 
@@ -32,6 +33,8 @@ pub struct Report {
     pub rejected: u64,
     /// Rows rejected by source and reason, with their share of the rows read.
     pub rejects: Vec<RejectedShare>,
+    /// Apps of which too many rows are rejected: their values are older than the release, or none.
+    pub carried: Vec<CarriedScope>,
     /// Accepted rows of which another row of their user took the place.
     pub superseded: u64,
     /// What a person should know of rows and groups.
@@ -104,6 +107,9 @@ impl fmt::Display for Report {
             rows.join(", "),
             less(self.rejected, self.superseded)
         )?;
+        for of in &self.carried {
+            writeln!(f, "  set aside {of}")?;
+        }
         writeln!(f, "  users     {} ({} new)", self.users, self.new_users)?;
         let groups: Vec<String> = self
             .groups

@@ -17,6 +17,7 @@ use super::limits::Exceeded;
 use super::lists::{LISTS, ListSize};
 use super::nobody::Known;
 use super::row_limits::{Rejected, Rows};
+use super::set_aside::SetAside;
 use super::stale::{incomplete, stale_since};
 use super::tag_codes::{load_codes, new_codes};
 use super::tags_of_night::{TagOfNight, tags_of};
@@ -56,6 +57,8 @@ pub struct RollUp<'a> {
     pub parents: &'a Parents,
     /// The manifest's inputs.
     pub inputs: &'a [Input],
+    /// Apps whose rows shards did not take.
+    pub aside: &'a SetAside,
     /// The warehouse.
     pub store: &'a Store,
 }
@@ -78,7 +81,9 @@ pub async fn roll_up(
     let mut absorbed = absorbed_users(reports, &files);
     let seen = tags_of(reports);
     let exceeded = Exceeded::of(spec, context.config, reports, &seen, context.newest());
-    let mut metrics = add_counts(reports, &exceeded);
+    let shards = reports.iter().flat_map(|report| &report.counts);
+    let counts = shards.chain(&exceeded.counts).chain(context.aside.counts());
+    let mut metrics = add_counts(counts);
     add_unknown_members(&groups.list_sizes, reports, &mut metrics);
     let sizes = add_groups(reports);
     files.extend(context.write_of_date(&metrics).await?);
@@ -88,14 +93,15 @@ pub async fn roll_up(
         let (values, merged) = context.write_codes(&seen).await?;
         files.extend(values);
         absorbed.extend(merged);
-        finish_statuses(spec, groups, &sizes, context.inputs);
+        finish_statuses(context, groups, &sizes);
         tell_nobody(groups, &sizes, &seen);
         let statuses = filled(|rows| status_rows(groups, rows))?;
         files.extend(context.write(Artifact::GroupStatus, statuses).await?);
         tags = tag_entries(spec, &seen, &exceeded, context.newest());
     }
     let (counts, rejected) = (source_counts(&metrics), rejected(&metrics));
-    let mut told = Rows::new(&counts, &rejected).notices(context.config);
+    let mut told: Vec<String> = context.aside.notices().collect();
+    told.extend(Rows::new(&counts, &rejected).notices(context.config));
     told.extend(notices(exceeded.notices, &metrics));
     Ok(Totals {
         files,
@@ -132,7 +138,9 @@ impl RollUp<'_> {
         let quality = in_order(Artifact::Quality, &quality)?;
         let mut files: Vec<FileEntry> = Vec::new();
         files.extend(self.write(Artifact::Quality, quality).await?);
-        let rejects = in_order(Artifact::Rejects, &others(Artifact::Rejects).await?)?;
+        let mut rejects = others(Artifact::Rejects).await?;
+        rejects.extend_from_slice(self.aside.rejects());
+        let rejects = in_order(Artifact::Rejects, &rejects)?;
         files.extend(self.write(Artifact::Rejects, rejects).await?);
         let run = filled(|rows| run_row(spec, self.parents.next_release(), rows))?;
         files.extend(self.write(Artifact::Runs, run).await?);
@@ -215,17 +223,20 @@ fn filled<C: Columns>(
 /// By source, app and what is counted.
 type Metrics = BTreeMap<(String, Option<String>, Metric), u64>;
 
-fn add_counts(reports: &[ShardReport], exceeded: &Exceeded) -> Metrics {
+/// What became of the rows that shards read, and why some are rejected.
+pub fn fates(reports: &[ShardReport]) -> (Vec<SourceCount>, Vec<Rejected>) {
+    let metrics = add_counts(reports.iter().flat_map(|report| &report.counts));
+    (source_counts(&metrics), rejected(&metrics))
+}
+
+fn add_counts<'c>(counts: impl Iterator<Item = &'c Count>) -> Metrics {
     let mut sums = Metrics::new();
     for Count {
         source,
         app,
         metric,
         value,
-    } in reports
-        .iter()
-        .flat_map(|report| &report.counts)
-        .chain(&exceeded.counts)
+    } in counts
     {
         *sums
             .entry((source.clone(), app.clone(), metric.clone()))
@@ -375,11 +386,11 @@ fn add_groups(reports: &[ShardReport]) -> BTreeMap<(String, String), u64> {
 }
 
 fn finish_statuses(
-    spec: &NightSpec,
+    context: &RollUp<'_>,
     groups: &mut GroupNight,
     sizes: &BTreeMap<(String, String), u64>,
-    inputs: &[Input],
 ) {
+    let (spec, inputs) = (context.spec, context.inputs);
     let dates = |wanted: InputStatus| -> BTreeMap<&str, NaiveDate> {
         // What a rerun keeps of its own date is not old.
         let found = inputs.iter().filter(|i| {
@@ -411,6 +422,7 @@ fn finish_statuses(
             status.status = Status::Incomplete;
             status.reason = Some("a source that it rests on was skipped".to_owned());
         }
+        context.aside.mark(status);
     }
 }
 

@@ -6,7 +6,7 @@
 //! verdict   max_rejected, and a snapshot of which nothing is left      before anything is published
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
@@ -172,14 +172,55 @@ fn percent(share: f64) -> String {
 
 /// What became of the rows of every source of a night.
 pub struct Rows<'a> {
-    counts: &'a [SourceCount],
-    rejected: &'a [Rejected],
+    counts: Vec<&'a SourceCount>,
+    rejected: Vec<&'a Rejected>,
 }
 
 impl<'a> Rows<'a> {
     /// `rejected` are those of single apps.
     pub fn new(counts: &'a [SourceCount], rejected: &'a [Rejected]) -> Self {
-        Self { counts, rejected }
+        Self {
+            counts: counts.iter().collect(),
+            rejected: rejected.iter().collect(),
+        }
+    }
+
+    /// The same without the rows of some apps.
+    pub fn without(&self, apps: &BTreeSet<String>) -> Self {
+        let stays = |app: &Option<String>| app.as_ref().is_none_or(|app| !apps.contains(app));
+        let (counts, rejected) = (self.counts.iter(), self.rejected.iter());
+        Self {
+            counts: counts.copied().filter(|c| stays(&c.app)).collect(),
+            rejected: rejected.copied().filter(|r| stays(&r.app)).collect(),
+        }
+    }
+
+    /// The apps that are beyond a limit, with what is said of each, when a night without them can be
+    /// published; none otherwise: then [`Rows::beyond`] says why.
+    pub fn apps_beyond(
+        &self,
+        config: &Config,
+        state: Option<&Manifest>,
+    ) -> BTreeMap<String, String> {
+        let mut apps = BTreeMap::new();
+        for beyond in config
+            .sources
+            .iter()
+            .flat_map(|source| self.beyond_of_apps(source))
+        {
+            if let Some(app) = beyond.app {
+                apps.entry(app).or_insert(beyond.what);
+            }
+        }
+        let others = self.without(&apps.keys().cloned().collect());
+        let is_left = others
+            .counts
+            .iter()
+            .any(|c| c.app.is_some() && c.accepted > 0);
+        match is_left && others.beyond(config, state).is_none() {
+            true => apps,
+            false => BTreeMap::new(),
+        }
     }
 
     fn of(&self, source: &str) -> Tally<'a> {
@@ -231,12 +272,12 @@ impl<'a> Rows<'a> {
             let whole = self.of(&source.name);
             self.nothing_left(source, &whole, state)
                 .or_else(|| beyond_share(source, None, &whole))
-                .or_else(|| self.beyond_of_app(source))
+                .or_else(|| self.beyond_of_apps(source).into_iter().next())
         })
     }
 
-    /// The first app, by name, that is beyond a limit.
-    fn beyond_of_app(&self, source: &Source) -> Option<Beyond> {
+    /// The apps that are beyond a limit, by name.
+    fn beyond_of_apps(&self, source: &Source) -> Vec<Beyond> {
         let mut apps: BTreeMap<&str, Tally<'_>> = BTreeMap::new();
         for count in self.counts.iter().filter(|c| c.source == source.name) {
             if let Some(app) = &count.app {
@@ -249,7 +290,8 @@ impl<'a> Rows<'a> {
             }
         }
         apps.iter()
-            .find_map(|(app, tally)| beyond_share(source, Some(app), tally))
+            .filter_map(|(app, tally)| beyond_share(source, Some(app), tally))
+            .collect()
     }
 
     /// A snapshot with rows of which none is accepted would take away all that was known.
@@ -259,18 +301,18 @@ impl<'a> Rows<'a> {
         tally: &Tally<'_>,
         state: Option<&Manifest>,
     ) -> Option<Beyond> {
-        let accepted = |counts: &[SourceCount]| -> u64 {
-            let counts = counts.iter();
-            counts
-                .filter(|count| count.source == source.name)
-                .map(|count| count.accepted)
-                .sum()
+        let of_source = |count: &&SourceCount| count.source == source.name;
+        let accepted = self.counts.iter().copied().filter(of_source);
+        let accepted: u64 = accepted.map(|count| count.accepted).sum();
+        let had_rows = |state: &Manifest| {
+            let mut counts = state.counts.iter().filter(of_source);
+            counts.any(|count| count.accepted > 0)
         };
         let is_lost = source.content == Content::Snapshot
             && source.limits.min_rows != Some(0)
             && tally.rejected() > 0
-            && accepted(self.counts) == 0
-            && state.is_some_and(|state| accepted(&state.counts) > 0);
+            && accepted == 0
+            && state.is_some_and(had_rows);
         is_lost.then(|| Beyond {
             source: source.name.clone(),
             app: None,

@@ -33,7 +33,7 @@ pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
     let claimed = inputs.plan().await?.claim().await?;
 
     clock.stage("shards", &claimed.summary());
-    let done = claimed.run_shards().await?;
+    let done = claimed.run_shards().await?.set_aside().await?;
 
     clock.stage("roll-up", "adding up over shards");
     let staged = done.roll_up().await?.stage().await?;

@@ -25,6 +25,9 @@ pub enum Metric {
     /// Of the filtered rows those that another night decides on, where a source names the folders
     /// of several days.
     OtherDay,
+    /// Of the filtered rows those of an app that is set aside, because too many of its rows are
+    /// rejected.
+    SetAside,
     /// Accepted rows of which something is not indexed, or what else is worth knowing.
     Noted(Note),
     /// What is beyond a limit of its app.
@@ -70,12 +73,13 @@ pub enum Limited {
 }
 
 /// Every metric without a reason.
-const WITHOUT_REASON: [Metric; 19] = [
+const WITHOUT_REASON: [Metric; 20] = [
     Metric::Read,
     Metric::Accepted,
     Metric::Filtered,
     Metric::Duplicates,
     Metric::OtherDay,
+    Metric::SetAside,
     Metric::Noted(Note::UndeclaredEvent),
     Metric::Noted(Note::UndeclaredProperty),
     Metric::Noted(Note::UndeclaredTag),
@@ -108,6 +112,7 @@ impl fmt::Display for Metric {
             Self::Filtered => "filtered",
             Self::Duplicates => "duplicates",
             Self::OtherDay => "other_day",
+            Self::SetAside => "set_aside",
             Self::Noted(note) => match note {
                 Note::UndeclaredEvent => "undeclared_event",
                 Note::UndeclaredProperty => "undeclared_property",

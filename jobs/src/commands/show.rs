@@ -6,7 +6,7 @@ use std::fmt;
 use clap::Args;
 use serde::Serialize;
 use tagmill_query::contents::{self, Fate};
-use tagmill_schemas::manifest::{Input, InputStatus, SourceCount, TagEntry, Totals};
+use tagmill_schemas::manifest::{CarriedScope, Input, InputStatus, SourceCount, TagEntry, Totals};
 use tagmill_schemas::outside::Shown;
 use tagmill_schemas::{Artifact, Manifest, ReleaseName, Result};
 
@@ -50,6 +50,8 @@ struct Contents {
     apps: Vec<String>,
     artifacts: Vec<ArtifactLine>,
     tags: Vec<TagEntry>,
+    /// What of the release is older than it.
+    carried: Vec<CarriedScope>,
 }
 
 #[derive(Serialize)]
@@ -141,6 +143,7 @@ impl Contents {
             apps,
             artifacts,
             tags: manifest.tags,
+            carried: manifest.decisions.carried,
         }
     }
 }
@@ -180,6 +183,7 @@ impl fmt::Display for Contents {
         if let Some(reason) = &head.reason {
             writeln!(f, "published because: {reason}")?;
         }
+        self.carried.iter().try_for_each(|of| writeln!(f, "{of}"))?;
         let inputs = self.inputs.iter().map(|i| {
             vec![
                 i.source.clone(),

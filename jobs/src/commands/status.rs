@@ -11,6 +11,7 @@ use serde::Serialize;
 use tagmill_pipeline as job;
 use tagmill_schemas::config::parse_duration;
 use tagmill_schemas::local_day::start_of;
+use tagmill_schemas::manifest::CarriedScope;
 use tagmill_schemas::{Error, Result};
 use tagmill_warehouse::release as publish;
 
@@ -52,6 +53,7 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     {
         *state.groups.entry(before.status).or_default() += 1;
     }
+    state.carried = head.decisions.carried;
     output::print(global.output, &state)?;
     match state.is_fresh {
         true => Ok(()),
@@ -76,6 +78,8 @@ struct State {
     max_age_seconds: u64,
     is_fresh: bool,
     groups: BTreeMap<String, u64>,
+    /// What of the release is older than it.
+    carried: Vec<CarriedScope>,
 }
 
 impl State {
@@ -99,6 +103,7 @@ impl State {
             max_age_seconds: max_age.as_secs(),
             is_fresh,
             groups: BTreeMap::new(),
+            carried: Vec::new(),
         }
     }
 }
@@ -122,6 +127,9 @@ impl fmt::Display for State {
             self.head_date,
             hours as f64 / 3600.0
         )?;
+        for of in &self.carried {
+            write!(f, "\n{of}")?;
+        }
         match self.groups.get("lost") {
             Some(lost) => write!(
                 f,

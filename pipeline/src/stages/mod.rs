@@ -3,6 +3,8 @@
 //! ```text
 //! Inputs ─► Planned ─► Claimed ─► ShardsDone ─► RolledUp ─► Staged ─► Verdict ─► Released
 //! sources   operator   attempt    reports       totals      manifest  gates       commit
+//!                         ▲           └─ apps beyond max_rejected: once more without them
+//!                         └───────────┘
 //! ```
 //! `tagmill plan` ends with [`Planned`]: nothing before [`Claimed`] writes. A [`Staged`] release is
 //! whole but invisible; only a [`Verdict`] can be committed.
@@ -12,6 +14,7 @@ mod inputs;
 mod planned;
 mod released;
 mod rolled_up;
+mod set_aside;
 mod shards;
 mod staged;
 mod verdict;

@@ -6,6 +6,7 @@ use tagmill_schemas::Result;
 use super::{Inputs, ShardsDone};
 use crate::night::NightPlan;
 use crate::rollup::{RollUp, Totals, roll_up};
+use crate::set_aside::SetAside;
 
 /// A night of which every file is written.
 pub struct RolledUp<'n> {
@@ -13,6 +14,7 @@ pub struct RolledUp<'n> {
     pub(super) plan: NightPlan,
     pub(super) reports: Vec<ShardReport>,
     pub(super) totals: Totals,
+    pub(super) aside: SetAside,
 }
 
 impl<'n> ShardsDone<'n> {
@@ -25,22 +27,27 @@ impl<'n> ShardsDone<'n> {
             inputs,
             mut plan,
             reports,
+            aside,
         } = self;
         let context = RollUp {
             spec: &plan.spec,
             config: inputs.night.config(),
             parents: &inputs.parents,
             inputs: &plan.inputs,
+            aside: &aside,
             store: inputs.night.store(),
         };
         let totals = roll_up(&context, &reports, &mut plan.groups).await?;
         let observer = inputs.night.observer();
-        totals.notices.iter().for_each(|line| observer.warn(line));
+        let told: Vec<String> = aside.notices().collect();
+        let untold = totals.notices.iter().filter(|line| !told.contains(line));
+        untold.for_each(|line| observer.warn(line));
         Ok(RolledUp {
             inputs,
             plan,
             reports,
             totals,
+            aside,
         })
     }
 }

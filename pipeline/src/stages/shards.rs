@@ -26,6 +26,7 @@ use crate::Observer;
 use crate::damage::name_damaged;
 use crate::night::NightPlan;
 use crate::session::night_session;
+use crate::set_aside::SetAside;
 use crate::spill::SpillFolder;
 
 /// How often a person hears how many rows are read.
@@ -37,6 +38,8 @@ pub struct ShardsDone<'n> {
     pub(super) plan: NightPlan,
     /// One for each shard, in order.
     pub(super) reports: Vec<ShardReport>,
+    /// Apps whose rows they did not take.
+    pub(super) aside: SetAside,
 }
 
 impl<'n> Claimed<'n> {
@@ -56,6 +59,7 @@ impl<'n> Claimed<'n> {
                         inputs: self.inputs,
                         plan: self.plan,
                         reports,
+                        aside: SetAside::default(),
                     });
                 }
                 Err(error) if error.reason() == Some(Reason::OutOfMemory) => error,

@@ -11,6 +11,7 @@ use super::RolledUp;
 use crate::manifest::manifest_of;
 use crate::report::Report;
 use crate::row_limits::{Rejected, Rows};
+use crate::set_aside::SetAside;
 use crate::statuses::statuses_of;
 use crate::tonight::Tonight;
 
@@ -26,6 +27,8 @@ pub struct Staged<'n> {
     pub(super) rejected: Vec<Rejected>,
     /// The release before.
     pub(super) state: Option<Manifest>,
+    /// Apps whose rows are not used.
+    pub(super) aside: SetAside,
     /// The rules and ids that shards were handed.
     pub(super) audience: Option<AttemptFile>,
 }
@@ -51,6 +54,7 @@ impl<'n> RolledUp<'n> {
             night.config(),
             self.totals,
             self.plan.inputs,
+            self.aside.scopes(self.plan.spec.date),
             &self.inputs.parents,
             night.store(),
         )
@@ -61,6 +65,7 @@ impl<'n> RolledUp<'n> {
             report,
             rejected,
             state: self.inputs.parents.state,
+            aside: self.aside,
             audience: self.plan.spec.audience.file,
         })
     }
@@ -72,6 +77,7 @@ impl<'n> RolledUp<'n> {
             plan,
             reports,
             totals,
+            aside,
         } = self;
         let config = inputs.night.config();
         let fates = Rows::new(&totals.counts, &totals.rejected);
@@ -94,6 +100,7 @@ impl<'n> RolledUp<'n> {
             rows,
             rejected: totals.counts.iter().map(|c| c.rejected).sum(),
             rejects: fates.by_reason(config),
+            carried: aside.scopes(plan.spec.date),
             superseded: totals.counts.iter().map(|c| c.superseded).sum(),
             warnings,
             groups: plan

@@ -37,7 +37,10 @@ impl<'n> Staged<'n> {
     pub async fn judge(self) -> Result<Verdict<'n>> {
         GATES.iter().try_for_each(|gate| gate(&self.manifest))?;
         let rows = Rows::new(&self.manifest.counts, &self.rejected);
-        match rows.beyond(self.night.config(), self.state.as_ref()) {
+        match rows
+            .without(&self.aside.names())
+            .beyond(self.night.config(), self.state.as_ref())
+        {
             None => Ok(Verdict { staged: self }),
             Some(beyond) => {
                 let sample = self.sample(&beyond).await?;

@@ -35,6 +35,7 @@ mod release;
 mod rows;
 mod rule_files;
 mod same_bytes;
+mod set_aside;
 mod setup;
 mod sources_lost;
 mod sql;

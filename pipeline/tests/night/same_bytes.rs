@@ -189,7 +189,7 @@ async fn the_first_night_again_leaves_the_same_bytes() {
 /// Every event is of a user of its own with a long id, which nothing says before the rows are read.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_night_that_needs_more_memory_than_expected_starts_again_with_fewer_shards_at_once() {
-    let users: Vec<String> = (0..400_000)
+    let users: Vec<String> = (0..400_000_u64)
         .map(|user| format!("{:065}", user * 7919 % 1_000_003))
         .collect();
     let rows: Vec<_> = users

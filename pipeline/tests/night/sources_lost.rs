@@ -166,19 +166,6 @@ async fn more_rejected_rows_than_the_limit_refuse_the_night_with_a_sample() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_app_that_is_all_rejected_is_not_hidden_by_the_others() {
-    let rows: Vec<(&str, Option<&str>, Option<&str>, Option<i64>)> = (0..8_000)
-        .map(|row| match row < 1_000 {
-            true => ("tea", None, None, Some(3)),
-            false => ("shop", Some("u1"), None, Some(3)),
-        })
-        .collect();
-    let hand = with_rows(&rows, "");
-    let words = &["source profiles, app \"tea\": 1000 of 1000 rows are rejected (100 %)"];
-    fails(&hand, hand.init_and_run().await, Kind::Refused, words).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn rows_that_another_row_takes_the_place_of_are_counted() {
     let labels = "[[source]]
 name = 'labels'

@@ -1,6 +1,8 @@
 //! What checks and people decided about a release. Version 2 has a place for each; a decision that
 //! nobody took is not written.
 
+use std::fmt;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -63,17 +65,38 @@ impl Decisions {
     }
 }
 
-/// A source, tag or group whose values are older than the release.
+/// The scope of an app whose values are older than the release: tags and groups.
+pub const CARRIED_APP: &str = "app";
+/// The scope of an app that should be in the release and has no values yet.
+pub const LEFT_OUT_APP: &str = "app_left_out";
+
+/// A source, tag, group or app whose values are older than the release.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CarriedScope {
-    /// What it is: `source`, `tag`, `group`.
+    /// What it is: `source`, `tag`, `group`, [`CARRIED_APP`], [`LEFT_OUT_APP`].
     pub scope: String,
     /// Its name.
     pub name: String,
-    /// The date of its values.
+    /// The date of its values; of what is left out, that of the release.
     pub date: NaiveDate,
     /// Why.
     pub reason: String,
+}
+
+/// `app "tea" is carried, of 2026-11-19: <why>`.
+impl fmt::Display for CarriedScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            scope,
+            name,
+            date,
+            reason,
+        } = self;
+        match scope == LEFT_OUT_APP {
+            true => write!(f, "app {name:?} is left out: {reason}"),
+            false => write!(f, "{scope} {name:?} is carried, of {date}: {reason}"),
+        }
+    }
 }
 
 /// A day on which a source had no data, and that is fine.

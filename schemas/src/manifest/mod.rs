@@ -35,7 +35,9 @@ use crate::checksum::Checksum;
 use crate::error::{Error, Result};
 use crate::shard::IdScope;
 
-pub use decisions::{CarriedScope, Decisions, MissingDay, Outcome, ReleaseKind, Verdict};
+pub use decisions::{
+    CARRIED_APP, CarriedScope, Decisions, LEFT_OUT_APP, MissingDay, Outcome, ReleaseKind, Verdict,
+};
 pub use entries::{FileEntry, Input, InputFile, InputStatus, OverLimit, SourceCount, TagEntry};
 pub use format::VERSION;
 pub(crate) use format::check_version;

@@ -74,7 +74,7 @@ fn limits_of_an_app_extend_the_default() {
 
 /// What decides whether a night is published is no part of what it computes.
 #[test]
-fn limits_of_rows_and_groups_leave_the_hash_alone() {
+fn only_limits_that_decide_what_is_computed_are_in_the_hash() {
     let parse = |keys: &str, groups: &str| {
         let text = format!(
             "version = 1\n[warehouse]\nurl = 'w'\nshards = 1\ntime_zone = 'UTC'\nid_scope = \
@@ -101,7 +101,11 @@ fn limits_of_rows_and_groups_leave_the_hash_alone() {
     let groups = config.groups.unwrap();
     let limits = (groups.max_lost, groups.max_removed, groups.max_lost_days);
     assert_eq!(limits, (0.1, 1.0, 7));
-    assert_eq!(config.hash, plain.hash);
+    // The shares decide which apps are set aside, and so what a run computes.
+    assert_ne!(config.hash, plain.hash);
+    let fewest = "max_rejected = '20%'\nmin_rows = 1_000\nmin_of_last = '50%'\n";
+    let fewest = parse(fewest, "max_lost = '10%'\nmax_removed = '100%'\n");
+    assert_eq!(fewest.hash, plain.hash);
     assert_ne!(parse("", "max_lost_days = 3\n").hash, plain.hash);
     let short = parse("max_rejected = '5%'\n", "");
     assert_eq!(short.sources[0].limits.max_rejected, 0.05);

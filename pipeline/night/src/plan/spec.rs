@@ -42,6 +42,9 @@ pub struct NightSpec {
     pub kept_values: KeptValues,
     /// Tags whose values are not published, because there were too many of them.
     pub withheld: Withheld,
+    /// Apps whose rows of tonight are not used, because too many of them are rejected: their last
+    /// values are carried.
+    pub set_aside: BTreeSet<String>,
     /// What earlier releases say.
     pub parent: ParentFiles,
     /// Tags known before the night, by app and name: registries, and what the parent release has.
@@ -125,6 +128,11 @@ pub struct ParentFiles {
     pub tags_of_date: Vec<FileEntry>,
     /// Groups of the newest release of an earlier date.
     pub groups: Vec<FileEntry>,
+    /// What the newest release has of this very date's behaviour, for apps that are set aside; else
+    /// empty.
+    pub behaviour: Vec<FileEntry>,
+    /// The same of its counts and sums.
+    pub behaviour_measures: Vec<FileEntry>,
 }
 
 /// One source.

@@ -135,7 +135,7 @@ impl<'a> SourceBatch<'a> {
     }
 
     /// The rows for which `keep` is true.
-    fn kept(&self, keep: &BooleanArray) -> Result<Self> {
+    pub(super) fn kept(&self, keep: &BooleanArray) -> Result<Self> {
         Ok(Self {
             batch: filter_record_batch(&self.batch, keep)?,
             layout: self.layout,

@@ -14,6 +14,7 @@ use tagmill_schemas::manifest::FileEntry;
 use tagmill_schemas::shard::{append_scoped, hash_of_id};
 use tagmill_schemas::value::Value;
 
+use super::earlier_behaviour::EarlierBehaviour;
 use super::labels::LabelRule;
 use super::seats::Dictionary;
 use super::shard::Shard;
@@ -28,18 +29,21 @@ pub async fn load_parent(shard: &mut Shard<'_>, store: &Store) -> Result<()> {
     load_users(shard, store).await?;
     load_universe(shard, store).await?;
     let spec = shard.spec;
+    shard.earlier = EarlierBehaviour::load(spec, shard.number, store).await?;
     load_tags(shard, store, &spec.parent.tags, Keeps::Earlier).await?;
     load_tags(shard, store, &spec.parent.tags_of_date, Keeps::OfDate).await
 }
 
-fn of_shard(files: &[FileEntry], shard: u32) -> Vec<&FileEntry> {
+/// The files of one shard.
+pub(super) fn of_shard(files: &[FileEntry], shard: u32) -> Vec<&FileEntry> {
     files
         .iter()
         .filter(|file| file.shard == Some(shard))
         .collect()
 }
 
-async fn batches<C: Columns>(
+/// The batches of a file, of these columns; of all for none.
+pub(super) async fn batches<C: Columns>(
     store: &Store,
     file: &FileEntry,
     columns: &[C],
@@ -220,11 +224,16 @@ struct Published<'a> {
     ordinals: &'a [u32],
 }
 
-/// The source that keeps the values of this tag of this app.
+/// The source that keeps the values of this tag of this app. Those of an app that is set aside are of
+/// the night before, whatever is read of its sources.
 fn keeper_of(shard: &Shard<'_>, keeps: Keeps, app: &str, tag: &str) -> Option<usize> {
     let label = shard.spec.label(app, tag);
     let sources = shard.spec.sources.iter().zip(&shard.states).enumerate();
-    let mut keeping = sources.filter(|(_, (spec, _))| spec.keeps == keeps);
+    let is_aside = shard.spec.set_aside.contains(app);
+    let mut keeping = sources.filter(|(_, (spec, _))| match is_aside {
+        true => keeps == Keeps::Earlier,
+        false => spec.keeps == keeps,
+    });
     let keeper = keeping.find(|(_, (spec, state))| match state {
         SourceState::Attributes(state) => state.tags.iter().any(|column| column.name == tag),
         SourceState::Labels(_) => label.is_some_and(|label| label.source == spec.name),

@@ -4,6 +4,7 @@ pub(crate) mod accounting;
 pub(crate) mod attributes;
 pub(crate) mod batch;
 pub(crate) mod claims;
+pub(crate) mod earlier_behaviour;
 pub(crate) mod events;
 pub(crate) mod interner;
 pub(crate) mod labels;

@@ -8,6 +8,7 @@ use tagmill_schemas::value::ValueType;
 
 use super::accounting::Accounting;
 use super::batch::{AcceptedRows, SourceBatch};
+use super::earlier_behaviour::EarlierBehaviour;
 use super::seating::{Seating, SeatingBuffers};
 use super::seats::{Dictionary, Seats};
 use super::source_state::{SourceState, shared_state};
@@ -38,6 +39,10 @@ pub struct Shard<'a> {
     pub state_of: Vec<usize>,
     /// By source.
     pub accounts: Vec<Accounting>,
+    /// The date's behaviour of apps that are set aside.
+    pub earlier: EarlierBehaviour,
+    /// Codes of apps that are set aside.
+    aside: Vec<u32>,
     /// By source: the columns of its batches.
     layouts: &'a [Layout],
     apps_of_rows: Vec<u32>,
@@ -47,14 +52,19 @@ pub struct Shard<'a> {
 impl<'a> Shard<'a> {
     /// An empty shard; `layouts` are the columns of each source's batches.
     pub fn new(spec: &'a NightSpec, layouts: &'a [Layout], number: u32) -> Self {
+        let mut apps = Values::new(ValueType::String);
+        let aside = spec.set_aside.iter();
+        let aside = aside.map(|app| apps.string_code(app.as_bytes())).collect();
         Self {
             spec,
             number,
             layouts,
+            earlier: EarlierBehaviour::default(),
+            aside,
             ids: Dictionary::default(),
             known: 0,
             user_files: Vec::new(),
-            apps: Values::new(ValueType::String),
+            apps,
             seats: Seats::default(),
             states: spec.sources.iter().map(SourceState::new).collect(),
             state_of: (0..spec.sources.len())
@@ -103,6 +113,7 @@ impl<'a> Shard<'a> {
         let spec = &self.spec.sources[source];
         let batch = SourceBatch::new(batch, &self.layouts[source]);
         self.check_shard(&batch)?;
+        let batch = self.without_aside(spec, batch)?;
         self.refuse_rows(source, &batch)?;
         let batch = batch.accepted()?;
         if batch.len() == 0 {
@@ -152,6 +163,25 @@ impl<'a> Shard<'a> {
              routing table",
             self.number
         )))
+    }
+
+    /// The rows but those of apps that are set aside, which the driver has counted before.
+    fn without_aside(
+        &mut self,
+        spec: &SourceSpec,
+        batch: SourceBatch<'a>,
+    ) -> Result<SourceBatch<'a>> {
+        if self.aside.is_empty() {
+            return Ok(batch);
+        }
+        let mut apps = Vec::new();
+        match (&spec.app, batch.apps()?) {
+            (Some(app), _) => apps.resize(batch.len(), self.apps.string_code(app.as_bytes())),
+            (None, Some(column)) => self.apps.encode(column, &mut apps)?,
+            (None, None) => return Ok(batch),
+        }
+        let stays: Vec<bool> = apps.iter().map(|app| !self.aside.contains(app)).collect();
+        batch.kept(&stays.into())
     }
 
     fn refuse_rows(&mut self, source: usize, batch: &SourceBatch<'_>) -> Result<()> {

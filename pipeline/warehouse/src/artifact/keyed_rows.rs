@@ -2,11 +2,14 @@
 
 use std::marker::PhantomData;
 
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::UInt64Type;
 use parquet::errors::Result;
 use tagmill_schemas::artifact::Columns;
 
 use super::bitmap_rows::BitmapRows;
-use super::cell::Cell;
+use super::cell::{Cell, cell_at};
+use super::layout::bitmap_column;
 
 /// Where rows of the artifact whose columns are `C` are added one by one, in the order of its sort
 /// key.
@@ -52,5 +55,22 @@ impl<'w, C: Columns> KeyedRows<'w, C> {
     #[inline]
     pub fn push(&mut self, cardinality: u64, bitmap: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
         self.rows.push(cardinality, bitmap)
+    }
+
+    /// Adds a row as another file of the artifact has it; `batch` has all columns of that file.
+    ///
+    /// # Errors
+    /// A batch of another artifact; those of [`KeyedRows::push`].
+    pub fn copy(&mut self, batch: &RecordBatch, row: usize) -> Result<()> {
+        let bitmap = bitmap_column(C::ARTIFACT).unwrap_or(C::SPECS.len());
+        for (place, column) in batch.columns().iter().enumerate() {
+            // The cardinality comes with the bitmap.
+            if place != bitmap && place != bitmap + 1 {
+                self.rows.set(place, cell_at(column, row)?)?;
+            }
+        }
+        let bytes = batch.column(bitmap).as_binary::<i32>().value(row);
+        let counts = batch.column(bitmap + 1).as_primitive::<UInt64Type>();
+        self.push(counts.value(row), |out| out.extend_from_slice(bytes))
     }
 }

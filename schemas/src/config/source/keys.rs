@@ -69,8 +69,9 @@ pub(in crate::config) const EVERY_KIND: Table = Table {
             "max_rejected",
             "percentage, or table of reason = percentage with `share` for all together",
             "\"20%\"",
-            "when more of the rows read are rejected, of the source or of one app that has 1,000, \
-             the night is refused; judged from 1,000 rows on: `{ share = \"20%\", no_time = \"1%\" }`",
+            "when more of the rows read of an app are rejected, the app is set aside: its last values \
+             are carried; when more of all others', the night is refused; judged from 1,000 rows \
+             on: `{ share = \"20%\", no_time = \"1%\" }`",
         ),
         Key::optional(
             "min_rows",

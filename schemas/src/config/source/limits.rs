@@ -1,5 +1,7 @@
 //! How many rows of a source may be rejected, and how few it may have, before a night is refused.
 
+use serde::Serialize;
+
 use crate::config::entry::Entry;
 use crate::config::section::Section;
 use crate::config::unit::parse_percent;
@@ -8,17 +10,20 @@ use crate::error::Result;
 /// The key of the share of all reasons together.
 const SHARE: &str = "share";
 
-/// When the rows of a source are too many that are wrong, or too few. They decide whether a night is
-/// published, never what it computes.
-#[derive(Debug, Clone, PartialEq)]
+/// When the rows of a source are too many that are wrong, or too few. The shares decide which apps
+/// are set aside, so they are part of what a run is named by; fewest rows only refuse a night.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RowLimits {
-    /// The fraction of rejected rows above which the night is refused; 0.2 when not given.
+    /// The fraction of rejected rows above which an app is set aside, or the night refused; 0.2 when
+    /// not given.
     pub max_rejected: f64,
     /// The same of single reasons, by reason.
     pub max_by_reason: Vec<(String, f64)>,
     /// The fewest rows to be read; `None`: a snapshot that had rows before needs one, others none.
+    #[serde(skip)]
     pub min_rows: Option<u64>,
     /// The fewest rows to be read, as a fraction of those that were read last.
+    #[serde(skip)]
     pub min_of_last: Option<f64>,
 }
 
@@ -36,6 +41,13 @@ impl Default for RowLimits {
 impl RowLimits {
     /// Rows from which on a share is judged: of fewer, one producer's mistake is a large one.
     pub const JUDGED_FROM: u64 = 1_000;
+
+    /// Whether the shares are those of a source that says nothing: its hash is as it was before they
+    /// decided what is computed.
+    pub(super) fn are_usual(&self) -> bool {
+        let usual = Self::default();
+        self.max_rejected == usual.max_rejected && self.max_by_reason.is_empty()
+    }
 
     pub(super) fn read(section: &Section<'_>) -> Result<Self> {
         let mut limits = Self::default();

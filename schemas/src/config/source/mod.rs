@@ -48,8 +48,8 @@ pub struct Source {
     /// Whether a date without files is a day on which nothing happened, and no reason to wait.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub empty_days: bool,
-    /// When its rows refuse the night; never what is computed.
-    #[serde(skip)]
+    /// When its rows set an app aside, or refuse the night.
+    #[serde(skip_serializing_if = "RowLimits::are_usual")]
     pub limits: RowLimits,
     /// The columns of every kind.
     pub columns: Columns,

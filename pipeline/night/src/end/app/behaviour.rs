@@ -2,6 +2,7 @@
 
 use datafusion::error::Result;
 use tagmill_schemas::Metric;
+use tagmill_schemas::artifact::{behaviour, behaviour_measures};
 use tagmill_schemas::metric::Limited;
 
 use super::writer::AppWriter;
@@ -26,6 +27,9 @@ impl AppWriter<'_> {
     /// More values of a dimension than can be cut; those of the rows.
     pub(super) fn write_behaviour(&mut self, seats: AppSeats, output: &mut Output) -> Result<()> {
         let (spec, app) = (self.shard.spec, self.name(seats));
+        if spec.set_aside.contains(app) {
+            return self.copy_behaviour(app, output);
+        }
         let limits = spec.limits.of(app);
         let found = self.events_of(seats, output);
         let names: Vec<(&str, usize)> = found
@@ -71,6 +75,20 @@ impl AppWriter<'_> {
         }
         for (source, sums) in spec.sources.iter().zip(left_out) {
             output.exceeded(&source.name, app, Metric::OverLimit(Limited::Sums), sums);
+        }
+        Ok(())
+    }
+
+    /// Writes what the date has already of an app that is set aside.
+    fn copy_behaviour(&self, app: &str, output: &mut Output) -> Result<()> {
+        let earlier = &self.shard.earlier;
+        let (mut users, mut measures) =
+            output.rows_of_both::<behaviour::Column, behaviour_measures::Column>()?;
+        for batch in earlier.users(app) {
+            (0..batch.num_rows()).try_for_each(|row| users.copy(batch, row))?;
+        }
+        for batch in earlier.measures(app) {
+            (0..batch.num_rows()).try_for_each(|row| measures.copy(batch, row))?;
         }
         Ok(())
     }
