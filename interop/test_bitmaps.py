@@ -36,8 +36,8 @@ def values_of(kind: str, name: str) -> list[int] | None:
 
 
 def word(kind: str, value: int) -> int:
-    """The value as it is in a bitmap: negative ones are two's complement in the words of ClickHouse's Roaring."""
-    return value % 2 ** (64 if kind.endswith("64") else 32)
+    """The value as it is in a bitmap: negative ones are two's complement of the type's bits."""
+    return value % 2 ** (UNSIGNED | SIGNED)[kind]
 
 
 def sets_of(kind: str) -> dict[str, list[int]]:

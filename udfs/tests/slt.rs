@@ -1,6 +1,9 @@
 //! Runs every `.slt` file of the folder beside it, and the examples of the documentation.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "slt/integers.rs"]
+mod integers;
+
 use async_trait::async_trait;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::error::DataFusionError;
@@ -67,16 +70,19 @@ fn session(partitions: usize) -> Session {
     Session(context)
 }
 
-/// The `.slt` files, in order of their names.
-fn files() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slt");
+/// The `.slt` files of a folder and those in it, in order of their names.
+fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap();
-    let mut files: Vec<PathBuf> = entries
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "slt"))
-        .collect();
-    files.sort();
-    files
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let found = paths.into_iter().flat_map(|path| {
+        if path.is_dir() {
+            return files(&path);
+        }
+        let is_test = path.extension().is_some_and(|extension| extension == "slt");
+        is_test.then_some(path).into_iter().collect()
+    });
+    found.collect()
 }
 
 /// The first failure of a file, with its place.
@@ -89,7 +95,7 @@ async fn failure(path: &Path, partitions: usize) -> Option<String> {
 /// Every file of the folder: a new one needs no code. One that fails does not hide the others.
 #[tokio::test]
 async fn files_of_the_folder() {
-    let files = files();
+    let files = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slt"));
     assert!(!files.is_empty());
     let mut failures = Vec::new();
     for file in &files {

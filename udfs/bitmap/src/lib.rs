@@ -42,6 +42,7 @@ pub use sets::many::{and_many, or_many};
 pub use sets::remap::{remap, remap_in_turn, write_edited};
 pub use sets::sample::sample;
 pub use sets::shift::shift;
+pub use sets::signed::{SignedError, change_signed_bits};
 pub use sets::subset::{equals, has_all, has_any};
 
 /// Cookie of a 32-bit bitmap without run containers; the container count follows.

@@ -4,8 +4,7 @@
 use super::input::{Bitmaps, Depth};
 use super::output::BitmapColumn;
 use super::set_aggregate::{Aggregate, Gives, Takes};
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt64Array};
-use arrow::datatypes::{Int64Type, UInt64Type};
+use arrow::array::{Array, ArrayRef, BooleanArray, UInt64Array};
 use datafusion::common::exec_datafusion_err;
 use datafusion::error::Result;
 use datafusion::logical_expr::{Accumulator, ColumnarValue, EmitTo, GroupsAccumulator};
@@ -15,32 +14,17 @@ use std::sync::Arc;
 impl Aggregate {
     /// The argument as the set's state takes it.
     fn read(&self, values: &[ArrayRef]) -> Result<Vec<ArrayRef>> {
-        let Takes::Wrapped(bits) = self.takes else {
+        let (Takes::Numbers(elements) | Takes::Anything(elements)) = self.takes else {
             return Ok(values.to_vec());
         };
-        let wrapped = if let Some(signed) = values[0].as_primitive_opt::<Int64Type>() {
-            signed.try_unary::<_, UInt64Type, _>(|value| self.wrap(i128::from(value), bits))?
-        } else {
-            values[0]
-                .as_primitive::<UInt64Type>()
-                .try_unary::<_, UInt64Type, _>(|value| self.wrap(i128::from(value), bits))?
-        };
-        Ok(vec![Arc::new(wrapped)])
-    }
-
-    fn wrap(&self, value: i128, bits: u32) -> Result<u64> {
-        let wrapped = if value < 0 {
-            value + (1 << bits)
-        } else {
-            value
-        };
-        if (0..1 << bits).contains(&wrapped) {
-            return Ok(wrapped as u64);
-        }
-        Err(exec_datafusion_err!(
-            "{}: argument 1: {value}, expected an integer of {bits} bits",
-            self.name
-        ))
+        let read = elements.of_column(&values[0]).map_err(|misfit| {
+            exec_datafusion_err!(
+                "{}: argument 1, row {} of the batch: {misfit}",
+                self.name,
+                misfit.row
+            )
+        })?;
+        Ok(vec![Arc::new(read)])
     }
 
     /// The result of sets that are NULL where there was no row.

@@ -2,12 +2,13 @@
 
 use super::documentation::document;
 use super::input::{
-    Bitmaps, Depth, as_result, bitmap_type, element_type, expect_arguments, row_count,
+    Bitmaps, Depth, as_result, bitmap_type, expect_arguments, number_type, row_count,
 };
 use super::output::BitmapColumn;
+use super::whole::{ELEMENT, Elements, whole_type};
 use arrow::array::{ArrayRef, AsArray, ListArray, UInt64Array};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
-use arrow::datatypes::{DataType, Field, UInt64Type};
+use arrow::datatypes::{DataType, Field};
 use datafusion::common::{exec_datafusion_err, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::{
@@ -37,7 +38,7 @@ static FROM_ARRAY_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
         "The bitmap of an array's elements, in any order; NULL elements are skipped, NULL gives \
          NULL, an empty array an empty bitmap.",
         "bitmap_from_array(array)",
-        &[("array", "An array of integers, each read as UInt64.")],
+        &[("array", "An array of integers from 0 to 2^64 - 1.")],
         (
             "SELECT bitmap_cardinality(bitmap_from_array([5, 1, NULL, 5]))",
             "2",
@@ -45,12 +46,12 @@ static FROM_ARRAY_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     )
 });
 
-fn list_type() -> DataType {
-    DataType::List(item_field())
+fn list_of(item: DataType) -> DataType {
+    DataType::List(item_field(item))
 }
 
-fn item_field() -> Arc<Field> {
-    Arc::new(Field::new_list_field(DataType::UInt64, true))
+fn item_field(item: DataType) -> Arc<Field> {
+    Arc::new(Field::new_list_field(item, true))
 }
 
 /// The values of a bitmap as an array.
@@ -82,7 +83,7 @@ impl ScalarUDFImpl for BitmapToArray {
     }
 
     fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Ok(list_type())
+        Ok(list_of(DataType::UInt64))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -103,7 +104,7 @@ impl ScalarUDFImpl for BitmapToArray {
         let offsets = OffsetBuffer::new(ends.into());
         let values = Arc::new(UInt64Array::from(values));
         let list = ListArray::try_new(
-            item_field(),
+            item_field(DataType::UInt64),
             offsets,
             values,
             Some(NullBuffer::from(is_valid)),
@@ -149,22 +150,22 @@ impl ScalarUDFImpl for BitmapFromArray {
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         expect_arguments(FROM_ARRAY, types, 1, 1)?;
-        match &types[0] {
+        let item = match &types[0] {
             DataType::List(item)
             | DataType::LargeList(item)
             | DataType::ListView(item)
             | DataType::LargeListView(item)
             | DataType::FixedSizeList(item, _) => {
-                element_type(FROM_ARRAY, 1, item.data_type())?;
+                number_type(FROM_ARRAY, 1, item.data_type(), whole_type, ELEMENT)?
             }
-            DataType::Null => {}
+            DataType::Null => DataType::UInt64,
             other => {
                 return plan_err!(
                     "{FROM_ARRAY}: argument 1 is {other}, expected an array of integers"
                 );
             }
-        }
-        Ok(vec![list_type()])
+        };
+        Ok(vec![list_of(item)])
     }
 
     fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
@@ -184,11 +185,14 @@ impl ScalarUDFImpl for BitmapFromArray {
 fn from_lists(lists: &ArrayRef) -> Result<ArrayRef> {
     let mut column = BitmapColumn::default();
     let mut values: Vec<u64> = Vec::new();
-    for list in lists.as_list::<i32>().iter() {
+    for (row, list) in lists.as_list::<i32>().iter().enumerate() {
         column.push(|out| {
             let Some(list) = list else { return Ok(false) };
+            let elements = Elements::Checked.of_column(&list).map_err(|misfit| {
+                exec_datafusion_err!("{FROM_ARRAY}: argument 1, row {row} of the batch: {misfit}")
+            })?;
             values.clear();
-            values.extend(list.as_primitive::<UInt64Type>().iter().flatten());
+            values.extend(elements.iter().flatten());
             if !values.is_sorted_by(|a, b| a < b) {
                 values.sort_unstable();
                 values.dedup();

@@ -1,20 +1,22 @@
-//! Spark's aggregates over buckets of 4,096 bytes: `bitmap_construct_agg`, and what `bitmap_or_agg`
-//! and `bitmap_and_agg` are there.
+//! Spark's aggregates over buckets of 4,096 bytes: `bitmap_construct_agg`, and what `bitmap_or_agg`,
+//! `bitmap_and_agg` and `bitmap_xor_agg` are there.
 
 use super::buckets::{BITS, BYTES};
-use super::build_agg::state_field;
 use super::documentation::document;
-use super::input::{bitmap_type, expect_arguments};
-use arrow::array::{ArrayRef, AsArray};
+use super::input::{bitmap_type, expect_arguments, number_type};
+use super::set_aggregate::state_field;
+use super::whole::{cut_type, whole};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, FieldRef, Int64Type};
-use datafusion::common::{exec_err, plan_err};
-use datafusion::error::Result;
+use arrow::datatypes::{DataType, FieldRef};
+use datafusion::common::{exec_datafusion_err, exec_err};
+use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{
     Accumulator, AggregateUDFImpl, Documentation, Signature, Volatility,
 };
 use datafusion::scalar::ScalarValue;
+use std::fmt::Display;
 
 /// What is done with a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,6 +24,7 @@ enum Fold {
     Construct,
     Or,
     And,
+    Xor,
 }
 
 impl Fold {
@@ -30,6 +33,7 @@ impl Fold {
             Self::Construct => "bitmap_construct_agg",
             Self::Or => "spark_bitmap_or_agg",
             Self::And => "spark_bitmap_and_agg",
+            Self::Xor => "spark_bitmap_xor_agg",
         }
     }
 
@@ -38,8 +42,8 @@ impl Fold {
         match self {
             Self::Construct => document(
                 "A bucket of 4,096 bytes with the bits of a group set, as in Spark. NULLs are \
-                 skipped; without a position all bits are 0. \
-                 A position outside 0 to 32,767 is an error.",
+                 skipped; without a position all bits are 0. What is behind the point of a \
+                 position is cut off; one outside 0 to 32,767 is an error.",
                 "bitmap_construct_agg(position)",
                 &[("position", "What bitmap_bit_position gives.")],
                 (
@@ -72,6 +76,18 @@ impl Fold {
                     "1",
                 ),
             ),
+            Self::Xor => document(
+                "A bucket of 4,096 bytes with the bits that are set in an odd number of a group. \
+                 NULLs are skipped; without a row all bits are 0. What bitmap_xor_agg is with \
+                 tagmill.dialect = 'spark'.",
+                "spark_bitmap_xor_agg(bytes)",
+                &[bytes],
+                (
+                    "SELECT spark_bitmap_count(spark_bitmap_xor_agg(v)) FROM (VALUES (X'0F'), \
+                     (X'F1')) AS t(v)",
+                    "7",
+                ),
+            ),
         }
     }
 }
@@ -87,7 +103,7 @@ pub(super) struct BucketAggregate {
 /// All of them.
 pub(super) fn all() -> impl Iterator<Item = BucketAggregate> {
     let signature = || Signature::user_defined(Volatility::Immutable);
-    [Fold::Construct, Fold::Or, Fold::And]
+    [Fold::Construct, Fold::Or, Fold::And, Fold::Xor]
         .into_iter()
         .map(move |fold| BucketAggregate {
             fold,
@@ -108,15 +124,10 @@ impl AggregateUDFImpl for BucketAggregate {
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         let name = self.fold.name();
         expect_arguments(name, types, 1, 1)?;
-        match (self.fold, &types[0]) {
-            (Fold::Construct, found) if found.is_integer() || *found == DataType::Null => {
-                Ok(vec![DataType::Int64])
-            }
-            (Fold::Construct, found) => {
-                plan_err!("{name}: argument 1 is {found}, expected an integer")
-            }
-            (Fold::Or | Fold::And, found) => Ok(vec![bitmap_type(name, 1, found)?]),
-        }
+        Ok(vec![match self.fold {
+            Fold::Construct => number_type(name, 1, &types[0], cut_type, "a number")?,
+            Fold::Or | Fold::And | Fold::Xor => bitmap_type(name, 1, &types[0])?,
+        }])
     }
 
     fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
@@ -158,14 +169,19 @@ impl Bucket {
         }
         let missing = std::iter::repeat_n(&0, BYTES - other.len());
         for (byte, other) in self.bytes.iter_mut().zip(other.iter().chain(missing)) {
-            if self.fold == Fold::And {
-                *byte &= other
-            } else {
-                *byte |= other
+            match self.fold {
+                Fold::And => *byte &= other,
+                Fold::Xor => *byte ^= other,
+                Fold::Or | Fold::Construct => *byte |= other,
             }
         }
         Ok(())
     }
+}
+
+#[cold]
+fn misplaced(row: usize, what: impl Display) -> DataFusionError {
+    exec_datafusion_err!("bitmap_construct_agg: argument 1, row {row} of the batch: {what}")
 }
 
 impl Accumulator for Bucket {
@@ -173,14 +189,12 @@ impl Accumulator for Bucket {
         if self.fold != Fold::Construct {
             return self.merge_batch(values);
         }
-        for (row, position) in values[0].as_primitive::<Int64Type>().iter().enumerate() {
-            let Some(position) = position else { continue };
-            if !(0..BITS).contains(&position) {
-                return exec_err!(
-                    "bitmap_construct_agg: argument 1, row {row} of the batch: {position}, \
-                     expected 0 to {}",
-                    BITS - 1
-                );
+        let positions = &values[0];
+        for row in (0..positions.len()).filter(|row| positions.is_valid(*row)) {
+            let position = whole(positions, row).map_err(|misfit| misplaced(row, misfit))?;
+            if !(0..BITS.into()).contains(&position) {
+                let found = format!("{position}, expected 0 to {}", BITS - 1);
+                return Err(misplaced(row, found));
             }
             self.bytes[position as usize / 8] |= 1 << (position % 8);
         }

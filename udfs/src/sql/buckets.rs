@@ -1,7 +1,9 @@
 //! Spark's bitmaps of 32,768 bits, one row a bucket: `bitmap_bucket_number`, `bitmap_bit_position`,
-//! and what counts and reads them.
+//! what counts and reads them, and what `bitmap_and` and its siblings are there.
 
 use super::function::{Answer, Argument, Function, Kind, Returns};
+use super::row::Row;
+use datafusion::error::Result;
 use tagmill_bitmap::write_sorted_u64;
 
 /// Bits of a bucket.
@@ -11,8 +13,20 @@ pub(super) const BYTES: usize = 4096;
 
 const NUMBER: Argument = Argument {
     name: "value",
-    kind: Kind::Integer,
-    about: "An integer.",
+    kind: Kind::Cut,
+    about: "A number; what is behind its point is cut off.",
+};
+
+const BUCKET: Argument = Argument {
+    name: "bytes",
+    kind: Kind::Bytes,
+    about: "At most 4,096 bytes; missing ones are 0.",
+};
+
+/// What the functions of two buckets have in common.
+const OF_TWO: Function = Function {
+    arguments: &[BUCKET, BUCKET],
+    ..Function::BASE
 };
 
 /// All functions of the family.
@@ -75,6 +89,80 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ..Function::BASE
     },
     Function {
+        name: "spark_bitmap_and",
+        about: "A bucket of 4,096 bytes with the bits that are set in both buckets; NULL if either \
+                is NULL. What bitmap_and is with tagmill.dialect = 'spark'.",
+        syntax: "spark_bitmap_and(bytes, bytes)",
+        example: (
+            "SELECT spark_bitmap_count(spark_bitmap_and(X'0F', X'05'))",
+            "2",
+        ),
+        call: |row, out| combine(row, |left, right| left & right, out),
+        ..OF_TWO
+    },
+    Function {
+        name: "spark_bitmap_or",
+        about: "A bucket of 4,096 bytes with the bits that are set in either bucket; NULL if either \
+                is NULL. What bitmap_or is with tagmill.dialect = 'spark'.",
+        syntax: "spark_bitmap_or(bytes, bytes)",
+        example: (
+            "SELECT spark_bitmap_count(spark_bitmap_or(X'0F', X'F0'))",
+            "8",
+        ),
+        call: |row, out| combine(row, |left, right| left | right, out),
+        ..OF_TWO
+    },
+    Function {
+        name: "spark_bitmap_xor",
+        about: "A bucket of 4,096 bytes with the bits that are set in one of two buckets; NULL if either \
+                is NULL. What bitmap_xor is with tagmill.dialect = 'spark'.",
+        syntax: "spark_bitmap_xor(bytes, bytes)",
+        example: (
+            "SELECT spark_bitmap_count(spark_bitmap_xor(X'0F', X'05'))",
+            "2",
+        ),
+        call: |row, out| combine(row, |left, right| left ^ right, out),
+        ..OF_TWO
+    },
+    Function {
+        name: "spark_bitmap_andnot",
+        about: "A bucket of 4,096 bytes with the bits that are set in the first bucket only; NULL if either \
+                is NULL. What bitmap_andnot is with tagmill.dialect = 'spark'.",
+        syntax: "spark_bitmap_andnot(bytes, bytes)",
+        example: (
+            "SELECT spark_bitmap_count(spark_bitmap_andnot(X'0F', X'01'))",
+            "3",
+        ),
+        call: |row, out| combine(row, |left, right| left & !right, out),
+        ..OF_TWO
+    },
+    Function {
+        name: "spark_bitmap_contains",
+        about: "Whether a bit of a bucket is set; NULL if either is NULL. What bitmap_contains is \
+                with tagmill.dialect = 'spark'.",
+        syntax: "spark_bitmap_contains(bytes, position)",
+        arguments: &[
+            BUCKET,
+            Argument {
+                name: "position",
+                kind: Kind::Cut,
+                about: "What bitmap_bit_position gives.",
+            },
+        ],
+        returns: Returns::Flag,
+        example: ("SELECT spark_bitmap_contains(X'04', 2)", "true"),
+        call: |row, _| {
+            let (bytes, position) = (row.bytes(0)?, row.bound(1)?);
+            let byte = usize::try_from(position / 8)
+                .ok()
+                .and_then(|byte| bytes.get(byte));
+            Ok(Answer::Flag(
+                position >= 0 && byte.is_some_and(|byte| byte >> (position % 8) & 1 == 1),
+            ))
+        },
+        ..Function::BASE
+    },
+    Function {
         name: "bitmap_from_bucket",
         about: "The bitmap of the values above 0 that a bucket holds, of its number and its \
                 bytes; NULL if either is NULL. Bytes beyond 4,096, a number below 1 \
@@ -104,8 +192,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
                 .filter(|first| *first >= 0 && *first <= i64::MAX - BITS);
             let Some(first) = first.filter(|_| bytes.len() <= BYTES) else {
                 return Err(row.error(format_args!(
-                    "bucket {number} of {} bytes, expected a number from 1 \
-                                            to 281474976710655 and at most {BYTES} bytes",
+                    "arguments 1 and 2: bucket {number} of {} bytes, expected a number from 1 to \
+                     281474976710655 and at most {BYTES} bytes",
                     bytes.len()
                 )));
             };
@@ -120,3 +208,24 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ..Function::BASE
     },
 ];
+
+/// The bytes of a bucket.
+fn bucket<'r>(row: &Row<'r>, at: usize) -> Result<&'r [u8]> {
+    let bytes = row.bytes(at)?;
+    if bytes.len() <= BYTES {
+        return Ok(bytes);
+    }
+    Err(row.error(format_args!(
+        "argument {} has {} bytes, expected at most {BYTES}",
+        at + 1,
+        bytes.len()
+    )))
+}
+
+/// Writes what two buckets give byte for byte.
+fn combine(row: &Row<'_>, byte: fn(u8, u8) -> u8, out: &mut Vec<u8>) -> Result<Answer> {
+    let (left, right) = (bucket(row, 0)?, bucket(row, 1)?);
+    let at = |bytes: &[u8], place: usize| bytes.get(place).copied().unwrap_or(0);
+    out.extend((0..BYTES).map(|place| byte(at(left, place), at(right, place))));
+    Ok(Answer::Bitmap)
+}

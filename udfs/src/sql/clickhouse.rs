@@ -83,11 +83,11 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function {
         name: "bitmapBuild",
         about: "The bitmap of an array's elements; a NULL element is an error, a negative one is \
-                counted from 2^64 down. NULL for NULL.",
+                counted from 2^bits of its type down: 2^8 for Int8, 2^64 for Int64. NULL for NULL.",
         syntax: "bitmapBuild(array)",
         arguments: &[Argument {
             name: "array",
-            kind: Kind::WrappedElements,
+            kind: Kind::NarrowElements,
             about: "An array of integers.",
         }],
         example: ("SELECT bitmapToArray(bitmapBuild([5, 1, 5]))", "[1, 5]"),
@@ -125,7 +125,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         call: |row, out| {
             let pairs = pairs(row)?;
             remap_in_turn(&row.bitmap(0)?, pairs.into_iter(), out)
-                .map_err(|defect| row.error(defect))?;
+                .map_err(|defect| row.error(format_args!("argument 1: {defect}")))?;
             Ok(Answer::Bitmap)
         },
         ..Function::BASE

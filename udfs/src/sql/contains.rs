@@ -2,10 +2,12 @@
 
 use super::documentation::document;
 use super::input::{
-    Bitmaps, Depth, as_result, bitmap_type, element_type, expect_arguments, row_count,
+    Bitmaps, Depth, as_result, bitmap_type, expect_arguments, number_type, row_count,
 };
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
-use arrow::datatypes::{DataType, UInt64Type};
+use super::whole::{ELEMENT, Elements, whole_type};
+use arrow::array::{Array, ArrayRef, BooleanArray};
+use arrow::datatypes::DataType;
+use datafusion::common::exec_datafusion_err;
 use datafusion::error::Result;
 use datafusion::logical_expr::{
     ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
@@ -20,7 +22,7 @@ static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
         "bitmap_contains(bitmap, value)",
         &[
             ("bitmap", "Portable 64-bit Roaring bytes."),
-            ("value", "An integer, read as UInt64."),
+            ("value", "An integer from 0 to 2^64 - 1."),
         ],
         (
             "SELECT bitmap_contains(bitmap_from_array([1, 3, 5]), 3)",
@@ -56,7 +58,7 @@ impl ScalarUDFImpl for BitmapContains {
         expect_arguments(NAME, types, 2, 2)?;
         Ok(vec![
             bitmap_type(NAME, 1, &types[0])?,
-            element_type(NAME, 2, &types[1])?,
+            number_type(NAME, 2, &types[1], whole_type, ELEMENT)?,
         ])
     }
 
@@ -68,7 +70,12 @@ impl ScalarUDFImpl for BitmapContains {
         let bitmaps = Bitmaps::of_value(NAME, 1, Depth::Everything, &args.args[0])?;
         let rows = row_count(&args.args, args.number_rows);
         let values = args.args[1].to_array(rows)?;
-        let values = values.as_primitive::<UInt64Type>();
+        let values = Elements::Checked.of_column(&values).map_err(|misfit| {
+            exec_datafusion_err!(
+                "{NAME}: argument 2, row {} of the batch: {misfit}",
+                misfit.row
+            )
+        })?;
         let answers = (0..rows).map(|row| {
             let bitmap = bitmaps.get(row)?;
             Ok(bitmap

@@ -3,7 +3,8 @@
 //! A call of a shared name is replaced when the plan is made, so the plan says which function runs
 //! and needs no setting to travel with it.
 
-use super::names::{SHARED, System};
+use super::names::System;
+use super::shared_names::{COUNT_DISTINCT, SHARED, SHARED_OVER, Shared};
 use datafusion::common::config::{ConfigExtension, ConfigField, Visit};
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, config_err, extensions_options};
@@ -11,7 +12,9 @@ use datafusion::config::ConfigOptions;
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{AggregateFunction, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::FunctionRewrite;
-use datafusion::logical_expr::{AggregateUDF, Expr, ScalarUDF, WindowFunctionDefinition};
+use datafusion::logical_expr::{
+    AggregateUDF, Expr, ExprSchemable, ScalarUDF, WindowFunctionDefinition,
+};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -92,50 +95,43 @@ impl ConfigExtension for TagmillOptions {
     const PREFIX: &'static str = "tagmill";
 }
 
+/// The functions of a table of shared names.
+type Rules<F> = HashMap<(System, &'static str), Arc<F>>;
+
 /// Replaces calls of shared names by those of the dialect.
 #[derive(Debug)]
 pub(super) struct DialectRules {
-    scalars: HashMap<(System, &'static str), Arc<ScalarUDF>>,
-    aggregates: HashMap<(System, &'static str), Arc<AggregateUDF>>,
+    scalars: Rules<ScalarUDF>,
+    aggregates: Rules<AggregateUDF>,
+    over: Rules<AggregateUDF>,
+    count_distinct: Rules<AggregateUDF>,
+}
+
+/// The functions, by their names, that a table names.
+fn rules<F: Clone>(table: &[Shared], functions: &[F], name: fn(&F) -> &str) -> Rules<F> {
+    let named = |shared: &Shared| {
+        let function = functions.iter().find(|f| name(f) == shared.function)?;
+        Some(((shared.system, shared.name), Arc::new(function.clone())))
+    };
+    table.iter().filter_map(named).collect()
 }
 
 impl DialectRules {
     /// The rules for these functions.
     pub(super) fn new(scalars: &[ScalarUDF], aggregates: &[AggregateUDF]) -> Self {
-        let scalar = |name: &str| {
-            scalars
-                .iter()
-                .find(|function| function.name() == name)
-                .map(|function| Arc::new(function.clone()))
-        };
-        let aggregate = |name: &str| {
-            aggregates
-                .iter()
-                .find(|function| function.name() == name)
-                .map(|function| Arc::new(function.clone()))
-        };
+        let of = |table| rules(table, aggregates, AggregateUDF::name);
         Self {
-            scalars: SHARED
-                .iter()
-                .filter_map(|shared| Some(((shared.system, shared.name), scalar(shared.function)?)))
-                .collect(),
-            aggregates: SHARED
-                .iter()
-                .filter_map(|shared| {
-                    Some(((shared.system, shared.name), aggregate(shared.function)?))
-                })
-                .collect(),
+            scalars: rules(SHARED, scalars, ScalarUDF::name),
+            aggregates: of(SHARED),
+            over: of(SHARED_OVER),
+            count_distinct: of(COUNT_DISTINCT),
         }
     }
 }
 
 /// The system's function under a name.
-fn lookup<F>(
-    functions: &HashMap<(System, &'static str), Arc<F>>,
-    system: System,
-    name: &str,
-) -> Option<Arc<F>> {
-    functions
+fn lookup<F>(rules: &Rules<F>, system: System, name: &str) -> Option<Arc<F>> {
+    rules
         .iter()
         .find(|((owner, shared), _)| *owner == system && *shared == name)
         .map(|(_, function)| Arc::clone(function))
@@ -150,10 +146,33 @@ impl DialectRules {
     ) -> Option<Arc<AggregateUDF>> {
         match function {
             WindowFunctionDefinition::AggregateUDF(function) => {
-                lookup(&self.aggregates, system, function.name())
+                lookup(&self.over, system, function.name())
+                    .or_else(|| lookup(&self.aggregates, system, function.name()))
             }
             _ => None,
         }
+    }
+
+    /// The system's aggregate for a call; `count(DISTINCT bitmap)` counts users.
+    fn of_aggregate(
+        &self,
+        system: System,
+        mut call: AggregateFunction,
+        schema: &DFSchema,
+    ) -> Result<Transformed<AggregateFunction>> {
+        let name = call.func.name();
+        if let [argument] = call.params.args.as_slice()
+            && call.params.distinct
+            && let Some(func) = lookup(&self.count_distinct, system, name)
+            && argument.get_type(schema)?.is_binary()
+        {
+            call.params.distinct = false;
+            return Ok(Transformed::yes(AggregateFunction { func, ..call }));
+        }
+        Ok(match lookup(&self.aggregates, system, name) {
+            Some(func) => Transformed::yes(AggregateFunction { func, ..call }),
+            None => Transformed::no(call),
+        })
     }
 }
 
@@ -165,7 +184,7 @@ impl FunctionRewrite for DialectRules {
     fn rewrite(
         &self,
         expr: Expr,
-        _schema: &DFSchema,
+        schema: &DFSchema,
         config: &ConfigOptions,
     ) -> Result<Transformed<Expr>> {
         let Some(system) = config
@@ -182,15 +201,9 @@ impl FunctionRewrite for DialectRules {
                 ))),
                 None => Transformed::no(Expr::ScalarFunction(call)),
             },
-            Expr::AggregateFunction(call) => {
-                match lookup(&self.aggregates, system, call.func.name()) {
-                    Some(func) => Transformed::yes(Expr::AggregateFunction(AggregateFunction {
-                        func,
-                        params: call.params,
-                    })),
-                    None => Transformed::no(Expr::AggregateFunction(call)),
-                }
-            }
+            Expr::AggregateFunction(call) => self
+                .of_aggregate(system, call, schema)?
+                .update_data(Expr::AggregateFunction),
             Expr::WindowFunction(mut call) => match self.of_window(system, &call.fun) {
                 Some(function) => {
                     call.fun = WindowFunctionDefinition::AggregateUDF(function);

@@ -1,7 +1,8 @@
 //! What shared names are in Doris, after `SET tagmill.dialect = 'doris'`.
 
-use super::builders::{TEXT, value, write_values};
+use super::builders::{HASHED, TEXT, write_values};
 use super::counts::count;
+use super::edits::edit;
 use super::function::{Answer, Argument, BITMAP, Function, HEADERS, Kind, Nulls, OTHER, Returns};
 use super::murmur::{hash32, hash64};
 use super::parts::{write_limit, write_range};
@@ -14,23 +15,30 @@ use tagmill_bitmap::{
 
 pub(super) const PLACE: Argument = Argument {
     name: "place",
-    kind: Kind::Integer,
+    kind: Kind::Bound,
     about: "An integer.",
 };
 pub(super) const COUNT: Argument = Argument {
     name: "count",
-    kind: Kind::Integer,
+    kind: Kind::Bound,
     about: "An integer.",
 };
 pub(super) const FROM: Argument = Argument {
     name: "start",
-    kind: Kind::Integer,
+    kind: Kind::Bound,
     about: "The first value of the range.",
 };
 pub(super) const TO: Argument = Argument {
     name: "end",
-    kind: Kind::Integer,
+    kind: Kind::Bound,
     about: "The first value after the range.",
+};
+
+/// An element.
+const WRAPPED: Argument = Argument {
+    name: "value",
+    kind: Kind::Wrapped,
+    about: "An integer.",
 };
 
 const BASE: Function = Function {
@@ -149,13 +157,17 @@ pub(super) static FUNCTIONS: &[Function] = &[
         syntax: "doris_to_bitmap(value)",
         arguments: &[Argument {
             name: "value",
-            kind: Kind::ElementOrText,
-            about: "An integer, or text.",
+            kind: Kind::ElementTextOrFlag,
+            about: "An integer, text, or a boolean as 0 or 1.",
         }],
         returns: Returns::Bitmap,
         example: ("SELECT bitmap_to_array(doris_to_bitmap(-1))", "[]"),
         call: |row, out| {
-            let value = if row.is_null(0) { None } else { value(row)? };
+            let value = if row.is_null(0) {
+                None
+            } else {
+                row.element_if_any(0)?
+            };
             Ok(write_values(value.as_slice(), out))
         },
         ..BASE
@@ -167,13 +179,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
         syntax: "to_bitmap_with_check(value)",
         arguments: &[Argument {
             name: "value",
-            kind: Kind::ElementOrText,
-            about: "An integer from 0 to 2^64 - 1, or text that is one.",
+            kind: Kind::ElementTextOrFlag,
+            about: "An integer from 0 to 2^64 - 1, text that is one, or a boolean as 0 or 1.",
         }],
         returns: Returns::Bitmap,
         nulls: Nulls::Spread,
         example: ("SELECT bitmap_to_array(to_bitmap_with_check('7'))", "[7]"),
-        call: |row, out| match value(row)? {
+        call: |row, out| match row.element_if_any(0)? {
             Some(value) => Ok(write_values(&[value], out)),
             None => Err(row.error("argument 1 is not an integer from 0 to 18446744073709551615")),
         },
@@ -203,8 +215,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
         name: "doris_bitmap_hash",
         about: "The bitmap of the 32-bit MurmurHash3 of a text; an empty one for NULL. Also \
                 StarRocks's rule.",
-        syntax: "doris_bitmap_hash(text)",
-        arguments: &[TEXT],
+        syntax: "doris_bitmap_hash(value)",
+        arguments: &[HASHED],
         returns: Returns::Bitmap,
         example: ("SELECT bitmap_to_array(doris_bitmap_hash(NULL))", "[]"),
         call: |row, out| hashed(row, |text| u64::from(hash32(text)), out),
@@ -213,8 +225,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function {
         name: "doris_bitmap_hash64",
         about: "The bitmap of the 64-bit MurmurHash3 of a text; an empty one for NULL.",
-        syntax: "doris_bitmap_hash64(text)",
-        arguments: &[TEXT],
+        syntax: "doris_bitmap_hash64(value)",
+        arguments: &[HASHED],
         returns: Returns::Bitmap,
         example: ("SELECT bitmap_to_array(doris_bitmap_hash64(NULL))", "[]"),
         call: |row, out| hashed(row, hash64, out),
@@ -234,7 +246,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
             "NULL",
         ),
         call: |row, out| {
-            let (bitmap, place, count) = (row.bitmap(0)?, row.integer(1)?, row.integer(2)?);
+            let (bitmap, place, count) = (row.bitmap(0)?, row.saturated(1)?, row.saturated(2)?);
             let cardinality = bitmap.cardinality();
             if count <= 0 || place.unsigned_abs() >= cardinality {
                 return Ok(Answer::Null);
@@ -250,6 +262,36 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ..BASE
     },
     Function {
+        name: "doris_bitmap_contains",
+        about: "Whether a value is in a bitmap; a negative one is counted from 2^64 down. NULL if \
+                either is NULL. Also StarRocks's rule.",
+        syntax: "doris_bitmap_contains(bitmap, value)",
+        arguments: &[BITMAP, WRAPPED],
+        returns: Returns::Flag,
+        nulls: Nulls::Spread,
+        example: (
+            "SELECT doris_bitmap_contains(bitmap_from_array([1, 3]), -1)",
+            "false",
+        ),
+        call: |row, _| Ok(Answer::Flag(row.bitmap(0)?.contains(row.element(1)?))),
+        ..BASE
+    },
+    Function {
+        name: "doris_bitmap_remove",
+        about: "The bitmap without a value; a negative one is counted from 2^64 down. NULL if \
+                either is NULL. Also StarRocks's rule.",
+        syntax: "doris_bitmap_remove(bitmap, value)",
+        arguments: &[BITMAP, WRAPPED],
+        returns: Returns::Bitmap,
+        nulls: Nulls::Spread,
+        example: (
+            "SELECT bitmap_to_array(doris_bitmap_remove(bitmap_from_array([1, 3]), 3))",
+            "[1]",
+        ),
+        call: |row, out| edit(row, &[row.element(1)?], &[], out),
+        ..BASE
+    },
+    Function {
         name: "doris_bitmap_subset_in_range",
         about: "The values from start up to, but without, end; NULL if end <= start or either is \
                 negative.",
@@ -261,11 +303,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
             "SELECT doris_bitmap_subset_in_range(bitmap_from_array([1, 2]), 2, 2)",
             "NULL",
         ),
-        call: |row, out| match (
-            u64::try_from(row.integer(1)?),
-            u64::try_from(row.integer(2)?),
-        ) {
-            (Ok(start), Ok(end)) if start < end => write_range(&row.bitmap(0)?, start, end, out),
+        call: |row, out| match (row.natural(1)?, row.natural(2)?) {
+            (Some(start), Some(end)) if start < end => {
+                write_range(&row.bitmap(0)?, start, end, out)
+            }
             _ => Ok(Answer::Null),
         },
         ..BASE
@@ -282,11 +323,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
             "SELECT doris_bitmap_subset_limit(bitmap_from_array([1, 2]), -1, 2)",
             "NULL",
         ),
-        call: |row, out| match (
-            u64::try_from(row.integer(1)?),
-            u64::try_from(row.integer(2)?),
-        ) {
-            (Ok(start), Ok(count)) => write_limit(&row.bitmap(0)?, start, count, out),
+        call: |row, out| match (row.natural(1)?, row.natural(2)?) {
+            (Some(start), Some(count)) => write_limit(&row.bitmap(0)?, start, count, out),
             _ => Ok(Answer::Null),
         },
         ..BASE
@@ -298,7 +336,7 @@ pub(super) fn hashed(row: &Row<'_>, hash: fn(&[u8]) -> u64, out: &mut Vec<u8>) -
     let value = if row.is_null(0) {
         None
     } else {
-        Some(hash(row.text(0)?.as_bytes()))
+        Some(hash(row.any_text(0)?.as_bytes()))
     };
     Ok(write_values(value.as_slice(), out))
 }

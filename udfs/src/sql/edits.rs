@@ -126,7 +126,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ),
         call: |row, out| {
             let pairs = pairs(row)?;
-            remap(&row.bitmap(0)?, pairs.into_iter(), out).map_err(|defect| row.error(defect))?;
+            remap(&row.bitmap(0)?, pairs.into_iter(), out)
+                .map_err(|defect| row.error(format_args!("argument 1: {defect}")))?;
             Ok(Answer::Bitmap)
         },
         ..Function::BASE
@@ -148,7 +149,8 @@ pub(super) fn edit(
     added: &[u64],
     out: &mut Vec<u8>,
 ) -> Result<Answer> {
-    write_edited(&row.bitmap(0)?, removed, added, out).map_err(|defect| row.error(defect))?;
+    write_edited(&row.bitmap(0)?, removed, added, out)
+        .map_err(|defect| row.error(format_args!("argument 1: {defect}")))?;
     Ok(Answer::Bitmap)
 }
 
@@ -176,7 +178,8 @@ pub(super) fn in_range(
 ) -> Result<Answer> {
     let bitmap = row.bitmap(0)?;
     if start < end {
-        edit(&bitmap, start, end - 1, out).map_err(|error| row.error(error))?;
+        edit(&bitmap, start, end - 1, out)
+            .map_err(|error| row.error(format_args!("arguments 2 and 3: {error}")))?;
     } else {
         or_many(&[bitmap], out);
     }
@@ -188,7 +191,7 @@ pub(super) fn pairs(row: &Row<'_>) -> Result<Vec<(u64, u64)>> {
     let (from, to) = (row.elements(1)?, row.elements(2)?);
     if from.len() != to.len() {
         return Err(row.error(format_args!(
-            "arrays of {} and {} values, expected the same length",
+            "arguments 2 and 3 have {} and {} values, expected the same number",
             from.len(),
             to.len()
         )));

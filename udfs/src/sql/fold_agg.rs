@@ -1,9 +1,9 @@
 //! `bitmap_and_agg` and `bitmap_xor_agg`.
 
-use super::build_agg::state_field;
 use super::documentation::document;
 use super::fold_state::{Combine, FoldGroups, FoldSet};
 use super::input::{bitmap_type, expect_arguments};
+use super::set_aggregate::state_field;
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};

@@ -19,20 +19,29 @@ pub(super) enum Kind {
     /// An element: an integer of the function's [`bits`](Function::bits), negative ones counted
     /// from 2^bits down.
     Wrapped,
-    /// An integer of either sign.
+    /// An integer of 64 bits, of either sign.
     Integer,
-    /// An element, or text that is one.
-    ElementOrText,
+    /// An integer of either sign and of any size, such as the end of a range.
+    Bound,
+    /// An integer of 64 bits, of either sign; what is behind the point is cut off.
+    Cut,
+    /// An element, text that is one, or a boolean as 0 or 1.
+    ElementTextOrFlag,
     /// A boolean.
     Flag,
     /// Text.
     Text,
+    /// Text, or what is written in one way only: integers, decimals, dates, and booleans as 0 or 1.
+    AnyText,
     /// An array of elements; NULL elements are skipped.
     Elements,
     /// An array of integers as for `Wrapped`; NULL elements are refused.
     WrappedElements,
-    /// An array of integers of either sign; NULL elements are skipped.
-    Integers,
+    /// An array of integers, negative ones counted from 2^bits of their type down; NULL elements
+    /// are refused.
+    NarrowElements,
+    /// An array of integers; NULL elements, and those that are no element, are skipped.
+    FittingElements,
     /// Any bytes.
     Bytes,
 }

@@ -43,6 +43,26 @@ pub(super) fn element_type(function: &str, argument: usize, found: &DataType) ->
     }
 }
 
+/// The type that numbers of a type are read as; `None` for a type that is not read.
+pub(super) type ReadAs = fn(&DataType) -> Option<DataType>;
+
+/// The type an argument of numbers is read as.
+///
+/// # Errors
+/// A plan error for a type that is not read.
+pub(super) fn number_type(
+    function: &str,
+    argument: usize,
+    found: &DataType,
+    read: ReadAs,
+    expected: &str,
+) -> Result<DataType> {
+    match read(found) {
+        Some(data_type) => Ok(data_type),
+        None => plan_err!("{function}: argument {argument} is {found}, expected {expected}"),
+    }
+}
+
 /// Checks the number of arguments.
 ///
 /// # Errors

@@ -1,8 +1,10 @@
 //! The manual of the functions, made from their documentation and from the table of names.
 
+use super::differences::write_differences;
 use super::explode::NAME as EXPLODE;
-use super::names::{SHARED, System};
+use super::names::System;
 use super::registration::{aggregate_functions, scalar_functions};
+use super::shared_names::SHARED;
 use datafusion::logical_expr::Documentation;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -20,7 +22,10 @@ this page is stale, and another runs every example.
   (`groupBitmap`, `GROUPBITMAP`).
 - Names that Doris, StarRocks, Spark and tagmill share follow tagmill's rules until `SET tagmill.dialect = 'doris'`, `'starrocks'` or
   `'spark'`; `'tagmill'` is the default. The plan then has the dialect's function, so `EXPLAIN` shows it.
+- Where an integer is expected, a decimal without a fraction is one: SQL makes decimals of UInt64 (`uid % 10`, `coalesce(uid, 0)`).
 - Bitmaps in the bytes of other systems are read and written by `bitmap_from_<system>` and `bitmap_to_<system>`.
+- With `tagmill.dialect = 'doris'` or `'starrocks'`, `count(DISTINCT bitmap)` counts the users in the bitmaps, as there; without, it counts
+  different byte strings. What differs on purpose is listed [at the end](#differences-that-are-kept).
 ";
 
 /// The documentation of one function.
@@ -69,6 +74,7 @@ pub fn manual() -> Result<String, fmt::Error> {
         }
     }
     write_names(&mut out)?;
+    write_differences(&mut out)?;
     Ok(out)
 }
 
@@ -196,14 +202,14 @@ fn write_names(out: &mut String) -> fmt::Result {
         )?;
         for (theirs, ours) in system.names() {
             let here = match *ours {
+                "" if *theirs == "subdivide_bitmap" => {
+                    "the same name, an array; `unnest` gives the rows".to_owned()
+                }
                 "" => "the same name".to_owned(),
                 EXPLODE => format!(
                     "in part: `{EXPLODE}`, a table function of a constant; of a column, \
                      `unnest(bitmap_to_array(b))`"
                 ),
-                "bitmap_subdivide" => {
-                    "`bitmap_subdivide`, an array; `unnest` gives the rows".to_owned()
-                }
                 ours => format!("`{ours}`"),
             };
             let name = if ours.is_empty() { theirs } else { ours };

@@ -1,6 +1,6 @@
-//! What other systems call our functions, and where a shared name has a rule of theirs.
+//! What other systems call our functions.
 //!
-//! One table serves registration (aliases), `SET tagmill.dialect`, and the manual.
+//! One table serves registration (aliases) and the manual.
 
 use super::postgres_names::POSTGRES;
 
@@ -49,163 +49,6 @@ impl System {
         }
     }
 }
-
-/// A shared name, and the function under it after `SET tagmill.dialect`.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) system: System,
-    pub(super) name: &'static str,
-    pub(super) function: &'static str,
-}
-
-/// Shared names whose rules differ.
-pub(super) static SHARED: &[Shared] = &[
-    Shared {
-        system: System::Doris,
-        name: "bitmap_count",
-        function: "doris_bitmap_count",
-    },
-    Shared {
-        system: System::Doris,
-        name: "bitmap_or",
-        function: "doris_bitmap_or",
-    },
-    Shared {
-        system: System::Doris,
-        name: "bitmap_or_count",
-        function: "doris_bitmap_or_count",
-    },
-    Shared {
-        system: System::Doris,
-        name: "bitmap_and_count",
-        function: "doris_bitmap_and_count",
-    },
-    Shared {
-        system: System::Doris,
-        name: "bitmap_xor_count",
-        function: "doris_bitmap_xor_count",
-    },
-    Shared {
-        system: System::Doris,
-        name: "bitmap_and_not_count",
-        function: "doris_bitmap_and_not_count",
-    },
-    Shared {
-        system: System::Doris,
-        name: "to_bitmap",
-        function: "doris_to_bitmap",
-    },
-    Shared {
-        system: System::Doris,
-        name: "bitmap_from_string",
-        function: "doris_bitmap_from_string",
-    },
-    Shared {
-        system: System::Doris,
-        name: "bitmap_hash",
-        function: "doris_bitmap_hash",
-    },
-    Shared {
-        system: System::Doris,
-        name: "bitmap_hash64",
-        function: "doris_bitmap_hash64",
-    },
-    Shared {
-        system: System::Doris,
-        name: "sub_bitmap",
-        function: "doris_sub_bitmap",
-    },
-    Shared {
-        system: System::Doris,
-        name: "bitmap_subset_in_range",
-        function: "doris_bitmap_subset_in_range",
-    },
-    Shared {
-        system: System::Doris,
-        name: "bitmap_subset_limit",
-        function: "doris_bitmap_subset_limit",
-    },
-    Shared {
-        system: System::Doris,
-        name: "bitmap_to_base64",
-        function: "doris_bitmap_to_base64",
-    },
-    Shared {
-        system: System::Doris,
-        name: "bitmap_from_base64",
-        function: "doris_bitmap_from_base64",
-    },
-    Shared {
-        system: System::StarRocks,
-        name: "bitmap_count",
-        function: "doris_bitmap_count",
-    },
-    Shared {
-        system: System::StarRocks,
-        name: "to_bitmap",
-        function: "starrocks_to_bitmap",
-    },
-    Shared {
-        system: System::StarRocks,
-        name: "bitmap_from_string",
-        function: "doris_bitmap_from_string",
-    },
-    Shared {
-        system: System::StarRocks,
-        name: "bitmap_hash",
-        function: "doris_bitmap_hash",
-    },
-    Shared {
-        system: System::StarRocks,
-        name: "bitmap_hash64",
-        function: "starrocks_bitmap_hash64",
-    },
-    Shared {
-        system: System::StarRocks,
-        name: "sub_bitmap",
-        function: "starrocks_sub_bitmap",
-    },
-    Shared {
-        system: System::StarRocks,
-        name: "bitmap_subset_in_range",
-        function: "starrocks_bitmap_subset_in_range",
-    },
-    Shared {
-        system: System::StarRocks,
-        name: "bitmap_subset_limit",
-        function: "starrocks_bitmap_subset_limit",
-    },
-    Shared {
-        system: System::StarRocks,
-        name: "bitmap_to_base64",
-        function: "starrocks_bitmap_to_base64",
-    },
-    Shared {
-        system: System::StarRocks,
-        name: "bitmap_to_binary",
-        function: "bitmap_to_starrocks",
-    },
-    Shared {
-        system: System::StarRocks,
-        name: "bitmap_from_binary",
-        function: "starrocks_bitmap_from_binary",
-    },
-    Shared {
-        system: System::Spark,
-        name: "bitmap_count",
-        function: "spark_bitmap_count",
-    },
-    Shared {
-        system: System::Spark,
-        name: "bitmap_or_agg",
-        function: "spark_bitmap_or_agg",
-    },
-    Shared {
-        system: System::Spark,
-        name: "bitmap_and_agg",
-        function: "spark_bitmap_and_agg",
-    },
-];
 
 /// ClickHouse 26.9: `bitmap*`, `groupBitmap*` with their -State and -Merge forms.
 static CLICKHOUSE: &[(&str, &str)] = &[
@@ -280,7 +123,7 @@ static DORIS: &[(&str, &str)] = &[
     ("bitmap_to_string", ""),
     ("bitmap_union", "groupBitmapMergeState"),
     ("bitmap_union_count", "bitmap_or_cardinality_agg"),
-    ("bitmap_union_int", "bitmap_build_cardinality_agg"),
+    ("bitmap_union_int", ""),
     ("bitmap_xor", ""),
     ("bitmap_xor_count", ""),
     ("explode_bitmap", "bitmap_explode"),
@@ -331,23 +174,28 @@ static STARROCKS: &[(&str, &str)] = &[
     ("bitmap_to_string", ""),
     ("bitmap_union", "groupBitmapMergeState"),
     ("bitmap_union_count", "bitmap_or_cardinality_agg"),
-    ("bitmap_union_int", "bitmap_build_cardinality_agg"),
+    ("bitmap_union_int", ""),
     ("bitmap_xor", ""),
     ("intersect_count", "bitmap_intersect_cardinality_agg"),
     ("sub_bitmap", ""),
-    ("subdivide_bitmap", "bitmap_subdivide"),
+    ("subdivide_bitmap", ""),
     ("to_bitmap", ""),
     ("unnest_bitmap", "bitmap_explode"),
 ];
 
 /// Spark 4.
 static SPARK: &[(&str, &str)] = &[
+    ("bitmap_and", ""),
     ("bitmap_and_agg", ""),
+    ("bitmap_andnot", "bitmap_and_not"),
     ("bitmap_bit_position", ""),
     ("bitmap_bucket_number", ""),
     ("bitmap_construct_agg", ""),
     ("bitmap_count", ""),
+    ("bitmap_or", ""),
     ("bitmap_or_agg", ""),
+    ("bitmap_xor", ""),
+    ("bitmap_xor_agg", ""),
 ];
 
 /// Names of Hologres, AnalyticDB and OceanBase.

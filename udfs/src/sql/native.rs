@@ -5,7 +5,6 @@ use super::base64;
 use super::function::{Answer, Argument, BITMAP, Function, Kind, Returns};
 use super::row::Row;
 use datafusion::error::Result;
-use tagmill_bitmap::or_many;
 use tagmill_bitmap::wire::Format;
 
 const TEXT: Argument = Argument {
@@ -31,7 +30,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "doris_bitmap_from_base64",
-        about: "The set of Base64 of Doris's BITMAP; NULL for NULL and for anything else.",
+        about: "The set of Base64 of Doris's BITMAP; NULL for NULL, and for text that is no \
+                Base64. Base64 of other bytes is an error.",
         syntax: "doris_bitmap_from_base64(text)",
         arguments: &[TEXT],
         example: (
@@ -39,12 +39,12 @@ pub(super) static FUNCTIONS: &[Function] = &[
              bitmap_to_array(doris_bitmap_from_base64('BQMBAAAAAAAAAAMAAAAAAAAABQAAAAAAAAA='))",
             "[1, 3, 5]",
         ),
-        call: |row, out| {
-            Ok(decoded(
-                base64::decode(row.text(0)?).as_deref(),
-                Format::Doris,
-                out,
-            ))
+        call: |row, out| match base64::decode(row.text(0)?) {
+            Some(bytes) => Format::Doris
+                .decode(&bytes, out)
+                .map(|()| Answer::Bitmap)
+                .map_err(|defect| row.error(format_args!("argument 1: {defect}"))),
+            None => Ok(Answer::Null),
         },
         ..Function::BASE
     },
@@ -96,34 +96,12 @@ pub(super) static FUNCTIONS: &[Function] = &[
         call: |row, out| Ok(decoded(Some(row.bytes(0)?), Format::StarRocks, out)),
         ..Function::BASE
     },
-    Function {
-        name: "rb64_to_roaringbitmap",
-        about: "The bitmap, of which all values have 32 bits; another value is an error. NULL for \
-                NULL.",
-        syntax: "rb64_to_roaringbitmap(bitmap)",
-        arguments: &[BITMAP],
-        example: (
-            "SELECT rb_to_array(rb64_to_roaringbitmap(rb64_build([1, 5])))",
-            "[1, 5]",
-        ),
-        call: |row, out| {
-            let bitmap = row.bitmap(0)?;
-            if let Some(last) = bitmap.max().filter(|last| *last > u64::from(u32::MAX)) {
-                return Err(row.error(format_args!(
-                    "argument 1 has the value {last}, expected at most 4294967295"
-                )));
-            }
-            or_many(&[bitmap], out);
-            Ok(Answer::Bitmap)
-        },
-        ..Function::BASE
-    },
 ];
 
 fn encoded(row: &Row<'_>, format: Format, out: &mut Vec<u8>) -> Result<Answer> {
     format
         .encode(&row.bitmap(0)?, out)
-        .map_err(|defect| row.error(defect))?;
+        .map_err(|defect| row.error(format_args!("argument 1: {defect}")))?;
     Ok(Answer::Text(base64::encode(out)))
 }
 

@@ -1,8 +1,8 @@
 //! `bitmap_or_agg`.
 
-use super::build_agg::state_field;
 use super::documentation::document;
 use super::input::{bitmap_type, expect_arguments};
+use super::set_aggregate::state_field;
 use super::union_state::{Input, UnionGroups, UnionSet};
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::error::Result;

@@ -132,21 +132,28 @@ pub(super) static FUNCTIONS: &[Function] = &[
             if count == 0 {
                 return Err(row.error("argument 2 is 0, expected at least 1"));
             }
-            let (mut pieces, mut bytes) = (Vec::new(), 0);
-            for piece in 0..bitmap.cardinality().div_ceil(count) {
-                let mut out = Vec::new();
-                page(&bitmap, piece * count, count, &mut out);
-                bytes += out.len();
-                if bytes > i32::MAX as usize {
-                    return Err(row.error("the pieces are larger than 2147483647 bytes"));
-                }
-                pieces.push(out);
-            }
-            Ok(Answer::Bitmaps(pieces))
+            pieces(row, &bitmap, count).map(Answer::Bitmaps)
         },
         ..Function::BASE
     },
 ];
+
+/// The bitmap in pieces of count values, at least 1, in ascending order; none of an empty one.
+pub(super) fn pieces(row: &Row<'_>, bitmap: &BitmapRef<'_>, count: u64) -> Result<Vec<Vec<u8>>> {
+    let (mut pieces, mut bytes) = (Vec::new(), 0);
+    for piece in 0..bitmap.cardinality().div_ceil(count) {
+        let mut out = Vec::new();
+        page(bitmap, piece * count, count, &mut out);
+        bytes += out.len();
+        if bytes > i32::MAX as usize {
+            return Err(
+                row.error("argument 1: its pieces are larger than 2147483647 bytes, expected less")
+            );
+        }
+        pieces.push(out);
+    }
+    Ok(pieces)
+}
 
 /// Writes the values from start up to, but without, end.
 pub(super) fn write_range(

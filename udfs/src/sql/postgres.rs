@@ -25,12 +25,12 @@ const VALUE: Argument = Argument {
 };
 const START: Argument = Argument {
     name: "start",
-    kind: Kind::Integer,
+    kind: Kind::Bound,
     about: "The first value of the range.",
 };
 const END: Argument = Argument {
     name: "end",
-    kind: Kind::Integer,
+    kind: Kind::Bound,
     about: "The first value after the range.",
 };
 const DISTANCE: Argument = Argument {
@@ -212,8 +212,7 @@ static RANGES: &[Function] = &[
             "[2]",
         ),
         call: |row, out| {
-            let (first, last) =
-                bounds(row, Some((row.integer(1)?, row.integer(2)?))).unwrap_or((1, 0));
+            let (first, last) = bounds(row, Some((row.bound(1)?, row.bound(2)?))).unwrap_or((1, 0));
             range(&row.bitmap(0)?, first, last, out);
             Ok(Answer::Bitmap)
         },
@@ -232,7 +231,7 @@ static RANGES: &[Function] = &[
         call: |row, _| {
             let (before, up_to) = places(
                 &row.bitmap(0)?,
-                bounds(row, Some((row.integer(1)?, row.integer(2)?))),
+                bounds(row, Some((row.bound(1)?, row.bound(2)?))),
             );
             Ok(Answer::Count(up_to - before))
         },

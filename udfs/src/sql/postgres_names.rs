@@ -84,6 +84,6 @@ pub(super) static POSTGRES: &[(&str, &str)] = &[
     ("rb64_xor_agg", "bitmap_xor_agg"),
     ("rb64_xor_cardinality", "bitmap_xor_cardinality"),
     ("rb64_xor_cardinality_agg", "rb_xor_cardinality_agg"),
-    ("rb64_from_roaringbitmap", "bitmap_to_binary"),
+    ("rb64_from_roaringbitmap", ""),
     ("rb64_to_roaringbitmap", ""),
 ];

@@ -14,17 +14,24 @@ fn most(row: &Row<'_>) -> u64 {
     u64::MAX >> (64 - row.function.bits())
 }
 
-/// First and last value of a range; `None` if it is empty, all values if it is missing.
-pub(super) fn bounds(row: &Row<'_>, range: Option<(i64, i64)>) -> Option<(u64, u64)> {
+/// First and last value of a range; `None` if it is empty, all values if it is missing. What is
+/// beyond the values of 32 bits is cut off; of 64 bits, what is negative is counted from 2^64 down,
+/// and an end of 0 is 2^64.
+pub(super) fn bounds(row: &Row<'_>, range: Option<(i128, i128)>) -> Option<(u64, u64)> {
     let Some((start, end)) = range else {
         return Some((0, most(row)));
     };
-    if row.function.bits() == 32 {
-        let (start, end) = (start.clamp(0, 1 << 32) as u64, end.clamp(0, 1 << 32) as u64);
-        return (start < end).then(|| (start, end - 1));
-    }
-    let (start, end) = (start as u64, end as u64);
-    (start < end || end == 0).then(|| (start, end.wrapping_sub(1)))
+    let all = 1_i128 << row.function.bits();
+    let (start, end) = if row.function.bits() == 32 {
+        (start.clamp(0, all), end.clamp(0, all))
+    } else {
+        let wrapped = |bound: i128| match bound {
+            ..0 => (bound + all).max(0),
+            0.. => bound.min(all),
+        };
+        (wrapped(start), if end == 0 { all } else { wrapped(end) })
+    };
+    (start < end).then(|| (start as u64, (end - 1) as u64))
 }
 
 /// How many values are before a range, and how many up to its end.
@@ -40,8 +47,9 @@ pub(super) fn places(bitmap: &BitmapRef<'_>, range: Option<(u64, u64)>) -> (u64,
 /// Edits the values of the range in the second and third argument.
 pub(super) fn in_bounds(row: &Row<'_>, edit: Edit, out: &mut Vec<u8>) -> Result<Answer> {
     let bitmap = row.bitmap(0)?;
-    match bounds(row, Some((row.integer(1)?, row.integer(2)?))) {
-        Some((first, last)) => edit(&bitmap, first, last, out).map_err(|error| row.error(error))?,
+    match bounds(row, Some((row.bound(1)?, row.bound(2)?))) {
+        Some((first, last)) => edit(&bitmap, first, last, out)
+            .map_err(|error| row.error(format_args!("arguments 2 and 3: {error}")))?,
         None => or_many(&[bitmap], out),
     }
     Ok(Answer::Bitmap)
@@ -88,22 +96,23 @@ pub(super) fn moved(row: &Row<'_>, distance: i64, out: &mut Vec<u8>) -> Result<A
 /// Writes a page of the values of a range, from either end.
 pub(super) fn select(row: &Row<'_>, out: &mut Vec<u8>) -> Result<Answer> {
     let bitmap = row.bitmap(0)?;
-    let limit = row.integer(1)?.max(0) as u64;
+    let limit = row.saturated(1)?.max(0) as u64;
     let offset = if row.len() > 2 {
-        row.integer(2)?.max(0) as u64
+        row.saturated(2)?.max(0) as u64
     } else {
         0
     };
     let is_reverse = row.len() > 3 && row.flag(3)?;
-    let start = if row.len() > 4 { row.integer(4)? } else { 0 };
+    let start = if row.len() > 4 { row.bound(4)? } else { 0 };
     let end = if row.len() > 5 {
-        Some(row.integer(5)?)
+        Some(row.bound(5)?)
     } else {
         None
     };
     let range = match end {
         Some(end) => bounds(row, Some((start, end))),
-        None => bounds(row, None).map(|(_, last)| (start.max(0) as u64, last)),
+        None => bounds(row, None)
+            .map(|(_, last)| (u64::try_from(start.max(0)).unwrap_or(u64::MAX), last)),
     };
     let (before, up_to) = places(&bitmap, range);
     let total = up_to.saturating_sub(before);

@@ -7,10 +7,10 @@ use super::function::Function;
 use super::names::System;
 use super::scalar::Scalar;
 use super::{
-    array, bsi_agg, bsi_build_agg, bucket_agg, buckets, build_agg, builders, cardinality,
-    clickhouse, contains, counts, doris, edits, fold_agg, likeness, native, null_as_empty, or_agg,
-    parts, places, postgres, questions, rule_agg, set_aggregate, set_aggregates, set_operation,
-    shared, starrocks, texts, wire,
+    array, bsi_agg, bsi_build_agg, bucket_agg, buckets, builders, cardinality, clickhouse,
+    contains, counts, doris, edits, fold_agg, likeness, native, null_as_empty, or_agg, parts,
+    places, postgres, postgres_widths, questions, rule_agg, set_aggregate, set_aggregates,
+    set_operation, shared, starrocks, texts, wire,
 };
 use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
@@ -35,6 +35,7 @@ static FAMILIES: &[&[Function]] = &[
     clickhouse::FUNCTIONS,
     doris::FUNCTIONS,
     starrocks::FUNCTIONS,
+    postgres_widths::FUNCTIONS,
     native::FUNCTIONS,
 ];
 
@@ -96,7 +97,6 @@ pub fn scalar_functions() -> Vec<ScalarUDF> {
 /// All aggregate functions.
 pub fn aggregate_functions() -> Vec<AggregateUDF> {
     let mut functions = vec![
-        AggregateUDF::from(build_agg::BitmapBuildAgg::default()),
         AggregateUDF::from(or_agg::BitmapOrAgg::default()),
         AggregateUDF::from(fold_agg::BitmapFoldAgg::and()),
         AggregateUDF::from(fold_agg::BitmapFoldAgg::xor()),

@@ -2,11 +2,13 @@
 
 use super::function::{Function, Kind};
 use super::input::{Bitmaps, Depth};
+use super::whole::{Elements, Misfit, whole, whole_type};
 use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{DataType, Int64Type, UInt64Type};
+use arrow::datatypes::DataType;
 use datafusion::common::exec_datafusion_err;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::ColumnarValue;
+use std::borrow::Cow;
 use std::fmt::Display;
 use tagmill_bitmap::{BitmapRef, Expanded, and_cardinality};
 
@@ -33,7 +35,7 @@ impl<'a> Column<'a> {
         let depth = match kind {
             Some(Kind::Bitmap) => Some(Depth::Everything),
             Some(Kind::Headers) => Some(Depth::Headers),
-            Some(Kind::BitmapOrElement) if !value.data_type().is_integer() => {
+            Some(Kind::BitmapOrElement) if whole_type(&value.data_type()).is_none() => {
                 Some(Depth::Everything)
             }
             _ => None,
@@ -202,46 +204,71 @@ impl<'c> Row<'c> {
         self.columns.len()
     }
 
+    #[cold]
+    fn misfit(&self, at: usize, misfit: &Misfit) -> DataFusionError {
+        self.error(format_args!("argument {}: {misfit}", at + 1))
+    }
+
+    /// How the numbers of an argument become elements.
+    fn rule(&self, at: usize) -> Elements {
+        match self.function.argument(at).map(|argument| argument.kind) {
+            Some(Kind::Wrapped | Kind::WrappedElements | Kind::BitmapOrElement) => {
+                Elements::Wrapped(self.function.bits())
+            }
+            Some(Kind::NarrowElements) => Elements::Narrow,
+            Some(Kind::FittingElements) => Elements::Fitting,
+            _ => Elements::Checked,
+        }
+    }
+
     /// The element. Wrapped ones are counted from 2^bits down if negative.
     pub(super) fn element(&self, at: usize) -> Result<u64> {
         let (array, row) = self.values(at)?;
-        if let Some(array) = array.as_primitive_opt::<UInt64Type>() {
-            let value = array.value(row);
-            return if self.function.bits() == 64 {
-                Ok(value)
-            } else {
-                self.wrap(at, i128::from(value))
-            };
-        }
-        let array = array
-            .as_primitive_opt::<Int64Type>()
-            .ok_or_else(|| self.unexpected(at))?;
-        self.wrap(at, i128::from(array.value(row)))
+        self.rule(at)
+            .of_row(array, row)
+            .map_err(|misfit| self.misfit(at, &misfit))?
+            .ok_or_else(|| self.unexpected(at))
     }
 
-    fn wrap(&self, at: usize, value: i128) -> Result<u64> {
-        let bits = self.function.bits();
-        let wrapped = if value < 0 {
-            value + (1 << bits)
-        } else {
-            value
-        };
-        if (0..1 << bits).contains(&wrapped) {
-            return Ok(wrapped as u64);
-        }
-        Err(self.error(format_args!(
-            "argument {}: {value}, expected an integer of {bits} bits",
-            at + 1
-        )))
+    /// The element; `None` if the number or the text is none.
+    pub(super) fn element_if_any(&self, at: usize) -> Result<Option<u64>> {
+        let (array, row) = self.values(at)?;
+        Elements::Fitting
+            .of_row(array, row)
+            .map_err(|misfit| self.misfit(at, &misfit))
+    }
+
+    /// The whole number, of any size.
+    pub(super) fn bound(&self, at: usize) -> Result<i128> {
+        let (array, row) = self.values(at)?;
+        whole(array, row).map_err(|misfit| self.misfit(at, &misfit))
     }
 
     /// The integer.
     pub(super) fn integer(&self, at: usize) -> Result<i64> {
-        let (array, row) = self.values(at)?;
-        Ok(array
-            .as_primitive_opt::<Int64Type>()
-            .ok_or_else(|| self.unexpected(at))?
-            .value(row))
+        let number = self.bound(at)?;
+        i64::try_from(number).map_err(|_| {
+            self.error(format_args!(
+                "argument {}: {number}, expected an integer from {} to {}",
+                at + 1,
+                i64::MIN,
+                i64::MAX
+            ))
+        })
+    }
+
+    /// The whole number, or the nearest that has 64 bits.
+    pub(super) fn saturated(&self, at: usize) -> Result<i64> {
+        let nearest = self.bound(at)?.clamp(i64::MIN.into(), i64::MAX.into());
+        Ok(nearest as i64)
+    }
+
+    /// The whole number as an element; `None` for a negative one.
+    pub(super) fn natural(&self, at: usize) -> Result<Option<u64>> {
+        if self.bound(at)? < 0 {
+            return Ok(None);
+        }
+        self.element(at).map(Some)
     }
 
     /// The boolean.
@@ -262,6 +289,15 @@ impl<'c> Row<'c> {
             .value(row))
     }
 
+    /// The text of a value that is written in one way only.
+    pub(super) fn any_text(&self, at: usize) -> Result<Cow<'c, str>> {
+        let (array, row) = self.values(at)?;
+        match array.as_boolean_opt() {
+            Some(flags) => Ok(Cow::Borrowed(if flags.value(row) { "1" } else { "0" })),
+            None => self.text(at).map(Cow::Borrowed),
+        }
+    }
+
     /// The bytes.
     pub(super) fn bytes(&self, at: usize) -> Result<&'c [u8]> {
         let (array, row) = self.values(at)?;
@@ -273,44 +309,24 @@ impl<'c> Row<'c> {
         }
     }
 
-    /// The elements of an array. NULL elements are skipped; where they are wrapped, refused.
+    /// The elements of an array. NULL elements are skipped; where numbers wrap, they are refused.
     pub(super) fn elements(&self, at: usize) -> Result<Vec<u64>> {
         let (array, row) = self.values(at)?;
         let list = array
             .as_list_opt::<i32>()
             .ok_or_else(|| self.unexpected(at))?
             .value(row);
-        if let Some(values) = list.as_primitive_opt::<UInt64Type>() {
-            return Ok(values.iter().flatten().collect());
-        }
-        let values = list
-            .as_primitive_opt::<Int64Type>()
-            .ok_or_else(|| self.unexpected(at))?;
-        if values.null_count() > 0 {
+        let rule = self.rule(at);
+        let is_refused = matches!(rule, Elements::Wrapped(_) | Elements::Narrow);
+        if is_refused && list.null_count() > 0 {
             return Err(self.error(format_args!(
                 "argument {} has a NULL element, expected none",
                 at + 1
             )));
         }
-        values
-            .values()
-            .iter()
-            .map(|value| self.wrap(at, i128::from(*value)))
-            .collect()
-    }
-
-    /// The integers of an array, without NULLs.
-    pub(super) fn integers(&self, at: usize) -> Result<Vec<i64>> {
-        let (array, row) = self.values(at)?;
-        let list = array
-            .as_list_opt::<i32>()
-            .ok_or_else(|| self.unexpected(at))?
-            .value(row);
-        Ok(list
-            .as_primitive_opt::<Int64Type>()
-            .ok_or_else(|| self.unexpected(at))?
-            .iter()
-            .flatten()
-            .collect())
+        let elements = rule
+            .of_column(&list)
+            .map_err(|misfit| self.misfit(at, &misfit))?;
+        Ok(elements.iter().flatten().collect())
     }
 }

@@ -2,22 +2,27 @@
 
 use super::documentation::document;
 use super::function::{Answer, Function, Kind, Nulls, Returns, changes};
-use super::input::{as_result, bitmap_type, element_type, expect_arguments, row_count};
+use super::input::{ReadAs, as_result, bitmap_type, expect_arguments, number_type, row_count};
 use super::output::BitmapColumn;
 use super::row::{Column, Row};
+use super::whole::{ELEMENT, cut_type, loose_type, narrow_type, whole_type};
 use arrow::array::{
     ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringArray, StructArray,
     UInt8Array, UInt64Array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field};
-use datafusion::common::{exec_datafusion_err, plan_err};
+use datafusion::common::{exec_datafusion_err, plan_datafusion_err, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::{
     ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+
+/// What arguments of numbers are expected to be.
+const INTEGER: &str = "an integer";
+const NUMBER: &str = "a number";
 
 /// A function of a table of functions.
 #[derive(Debug)]
@@ -62,24 +67,6 @@ impl Hash for Scalar {
     }
 }
 
-/// The type an integer of either sign is read as.
-fn integer_type(function: &str, at: usize, found: &DataType) -> Result<DataType> {
-    match found {
-        DataType::Null => Ok(DataType::Int64),
-        DataType::Decimal128(_, 0) => Ok(DataType::Int64),
-        integer if integer.is_integer() => Ok(DataType::Int64),
-        _ => plan_err!("{function}: argument {at} is {found}, expected an integer"),
-    }
-}
-
-fn wrapped_type(function: &str, at: usize, found: &DataType) -> Result<DataType> {
-    if *found == DataType::UInt64 {
-        Ok(DataType::UInt64)
-    } else {
-        integer_type(function, at, found)
-    }
-}
-
 fn text_type(function: &str, at: usize, found: &DataType) -> Result<DataType> {
     match found {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => {
@@ -90,16 +77,37 @@ fn text_type(function: &str, at: usize, found: &DataType) -> Result<DataType> {
     }
 }
 
+/// The type of what is written in one way only; another is asked for as text.
+fn any_text_type(function: &str, at: usize, found: &DataType) -> Result<DataType> {
+    let is_written = |found: &DataType| {
+        found.is_integer()
+            || found.is_decimal()
+            || matches!(found, DataType::Date32 | DataType::Date64)
+    };
+    match found {
+        DataType::Boolean => Ok(DataType::Boolean),
+        found if is_written(found) => Ok(DataType::Utf8View),
+        DataType::Dictionary(_, value) if is_written(value) => Ok(DataType::Utf8View),
+        found => text_type(function, at, found).map_err(|_| {
+            plan_datafusion_err!(
+                "{function}: argument {at} is {found}, which systems write in different ways: \
+                 expected text, an integer, a decimal, a boolean or a date"
+            )
+        }),
+    }
+}
+
 fn list_of(item: DataType) -> DataType {
     DataType::List(Arc::new(Field::new_list_field(item, true)))
 }
 
-/// The type of an array of elements.
+/// The type of an array of numbers that are read as `read` says.
 fn elements_type(
     function: &str,
     at: usize,
     found: &DataType,
-    item_type: fn(&str, usize, &DataType) -> Result<DataType>,
+    read: ReadAs,
+    expected: &str,
 ) -> Result<DataType> {
     match found {
         DataType::List(item)
@@ -107,36 +115,37 @@ fn elements_type(
         | DataType::ListView(item)
         | DataType::LargeListView(item)
         | DataType::FixedSizeList(item, _) => {
-            Ok(list_of(item_type(function, at, item.data_type())?))
+            number_type(function, at, item.data_type(), read, expected).map(list_of)
         }
-        DataType::Null => Ok(list_of(item_type(function, at, found)?)),
+        DataType::Null => number_type(function, at, found, read, expected).map(list_of),
         _ => plan_err!("{function}: argument {at} is {found}, expected an array of integers"),
     }
 }
 
 impl Kind {
     fn coerce(self, function: &str, at: usize, found: &DataType) -> Result<DataType> {
+        let number = |read, expected| number_type(function, at, found, read, expected);
+        let array = |read, expected| elements_type(function, at, found, read, expected);
         match self {
             Self::Bitmap | Self::Headers | Self::Bytes => bitmap_type(function, at, found),
-            Self::BitmapOrElement if found.is_integer() => wrapped_type(function, at, found),
-            Self::BitmapOrElement => bitmap_type(function, at, found),
-            Self::Element => element_type(function, at, found),
-            Self::Wrapped => wrapped_type(function, at, found),
-            Self::Integer => integer_type(function, at, found),
-            Self::ElementOrText if found.is_string() || *found == DataType::Null => {
-                Ok(DataType::Utf8View)
+            Self::BitmapOrElement if found.is_null() || whole_type(found).is_none() => {
+                bitmap_type(function, at, found)
             }
-            Self::ElementOrText => {
-                integer_type(function, at, found).and_then(|_| wrapped_type(function, at, found))
+            Self::BitmapOrElement | Self::Wrapped | Self::Integer | Self::Bound => {
+                number(whole_type, INTEGER)
             }
+            Self::Element => number(whole_type, ELEMENT),
+            Self::Cut => number(cut_type, NUMBER),
+            Self::ElementTextOrFlag => number(loose_type, INTEGER),
             Self::Flag if matches!(found, DataType::Boolean | DataType::Null) => {
                 Ok(DataType::Boolean)
             }
             Self::Flag => plan_err!("{function}: argument {at} is {found}, expected a boolean"),
             Self::Text => text_type(function, at, found),
-            Self::Elements => elements_type(function, at, found, element_type),
-            Self::Integers => elements_type(function, at, found, integer_type),
-            Self::WrappedElements => elements_type(function, at, found, wrapped_type),
+            Self::AnyText => any_text_type(function, at, found),
+            Self::Elements => array(whole_type, ELEMENT),
+            Self::WrappedElements | Self::FittingElements => array(whole_type, INTEGER),
+            Self::NarrowElements => array(narrow_type, INTEGER),
         }
     }
 }

@@ -1,28 +1,29 @@
 //! Aggregates that fold the values or bitmaps of a group to one set, and give the set or its size.
 
 use super::answered::{AnsweredGroups, AnsweredSet};
-use super::build_agg::state_field;
 use super::documentation::document;
 use super::fold_state::{FoldGroups, FoldSet};
-use super::input::{bitmap_type, element_type, expect_arguments};
+use super::input::{bitmap_type, expect_arguments, number_type};
 use super::union_state::{Input, UnionGroups, UnionSet};
-use arrow::datatypes::{DataType, FieldRef};
-use datafusion::common::plan_err;
+use super::whole::{ELEMENT, Elements, loose_type, narrow_type, whole_type};
+use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{
     Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
 };
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 use tagmill_bitmap::{and, xor};
 
 /// What the rows of the argument are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Takes {
-    /// Elements.
-    Values,
-    /// Integers of this many bits, negative ones counted from 2^bits down.
-    Wrapped(u32),
+    /// Whole numbers.
+    Numbers(Elements),
+    /// Whole numbers, text that is one, and booleans as 0 and 1.
+    Anything(Elements),
     /// Bitmaps.
     Bitmaps,
 }
@@ -60,6 +61,15 @@ pub(super) struct Aggregate {
     pub(super) example: (&'static str, &'static str),
 }
 
+/// The state of every bitmap aggregate: a bitmap.
+pub(super) fn state_field(function: &str, args: &StateFieldsArgs<'_>) -> Vec<FieldRef> {
+    vec![Arc::new(Field::new(
+        format_state_name(args.name, function),
+        DataType::BinaryView,
+        true,
+    ))]
+}
+
 /// An aggregate of a table of aggregates.
 #[derive(Debug)]
 pub(super) struct SetAggregate {
@@ -71,20 +81,42 @@ pub(super) struct SetAggregate {
 impl From<&'static Aggregate> for SetAggregate {
     fn from(aggregate: &'static Aggregate) -> Self {
         let argument = match aggregate.takes {
-            Takes::Bitmaps => ("bitmap", "Portable 64-bit Roaring bytes."),
-            Takes::Values => ("value", "An integer, read as UInt64."),
-            Takes::Wrapped(_) => (
+            Takes::Bitmaps => ("bitmap", "Portable 64-bit Roaring bytes.".to_owned()),
+            Takes::Numbers(elements) => ("value", about_elements(elements).to_owned()),
+            Takes::Anything(elements) => (
                 "value",
-                "An integer; negative ones are counted from 2^64 (rb_: 2^32) down.",
+                format!(
+                    "{} Text is read as the integer it is, a boolean as 0 or 1.",
+                    about_elements(elements)
+                ),
             ),
         };
         let syntax = format!("{}({})", aggregate.name, argument.0);
-        let documentation = document(aggregate.about, &syntax, &[argument], aggregate.example);
+        let documentation = document(
+            aggregate.about,
+            &syntax,
+            &[(argument.0, &argument.1)],
+            aggregate.example,
+        );
         Self {
             aggregate,
             signature: Signature::user_defined(Volatility::Immutable),
             documentation,
         }
+    }
+}
+
+/// What the argument is.
+fn about_elements(elements: Elements) -> &'static str {
+    match elements {
+        Elements::Checked => "An integer from 0 to 2^64 - 1.",
+        Elements::Wrapped(32) => "An integer; negative ones are counted from 2^32 down.",
+        Elements::Wrapped(_) => "An integer; negative ones are counted from 2^64 down.",
+        Elements::Narrow => {
+            "An integer; negative ones are counted from 2^bits of its type down: 2^8 for Int8, \
+             2^64 for Int64."
+        }
+        Elements::Fitting => "An integer; what is not from 0 to 2^64 - 1 is left out.",
     }
 }
 
@@ -114,16 +146,13 @@ impl AggregateUDFImpl for SetAggregate {
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         let name = self.aggregate.name;
         expect_arguments(name, types, 1, 1)?;
-        Ok(vec![match (self.aggregate.takes, &types[0]) {
-            (Takes::Bitmaps, found) => bitmap_type(name, 1, found)?,
-            (Takes::Values, found) => element_type(name, 1, found)?,
-            (Takes::Wrapped(_), DataType::UInt64) => DataType::UInt64,
-            (Takes::Wrapped(_), found) if found.is_integer() || *found == DataType::Null => {
-                DataType::Int64
-            }
-            (Takes::Wrapped(_), found) => {
-                return plan_err!("{name}: argument 1 is {found}, expected an integer");
-            }
+        let number = |read, expected| number_type(name, 1, &types[0], read, expected);
+        Ok(vec![match self.aggregate.takes {
+            Takes::Bitmaps => bitmap_type(name, 1, &types[0])?,
+            Takes::Numbers(Elements::Checked) => number(whole_type, ELEMENT)?,
+            Takes::Numbers(Elements::Narrow) => number(narrow_type, "an integer")?,
+            Takes::Numbers(_) => number(whole_type, "an integer")?,
+            Takes::Anything(_) => number(loose_type, "an integer, text or a boolean")?,
         }])
     }
 

@@ -1,15 +1,29 @@
-//! The aggregates that fold to one set, beyond `bitmap_build_agg`, `bitmap_or_agg`,
-//! `bitmap_and_agg` and `bitmap_xor_agg`.
+//! The aggregates that fold to one set, beyond `bitmap_or_agg`, `bitmap_and_agg` and
+//! `bitmap_xor_agg`.
 
 use super::set_aggregate::{Aggregate, Fold, Gives, Takes};
+use super::whole::Elements;
 
 /// The aggregates.
 pub(super) static AGGREGATES: &[Aggregate] = &[
     Aggregate {
+        name: "bitmap_build_agg",
+        about: "The set of the values of a group. NULLs are skipped; NULL without a value that is \
+                not NULL, as for sum.",
+        takes: Takes::Numbers(Elements::Checked),
+        fold: Fold::Or,
+        gives: Gives::BitmapOrNull,
+        example: (
+            "SELECT bitmap_to_array(bitmap_build_agg(v)) FROM (VALUES (5), (1), (5), (NULL)) AS \
+             t(v)",
+            "[1, 5]",
+        ),
+    },
+    Aggregate {
         name: "bitmap_build_cardinality_agg",
         about: "Number of different values of a group. NULLs are skipped; 0 without a value that \
                 is not NULL.",
-        takes: Takes::Values,
+        takes: Takes::Numbers(Elements::Checked),
         fold: Fold::Or,
         gives: Gives::Count,
         example: (
@@ -60,7 +74,7 @@ pub(super) static AGGREGATES: &[Aggregate] = &[
         name: "groupBitmap",
         about: "Number of different values of a group. NULLs are skipped; 0 without a value that \
                 is not NULL.",
-        takes: Takes::Wrapped(64),
+        takes: Takes::Numbers(Elements::Narrow),
         fold: Fold::Or,
         gives: Gives::Count,
         example: (
@@ -72,7 +86,7 @@ pub(super) static AGGREGATES: &[Aggregate] = &[
         name: "groupBitmapState",
         about: "The set of the values of a group. NULLs are skipped; an empty bitmap without a \
                 value that is not NULL.",
-        takes: Takes::Wrapped(64),
+        takes: Takes::Numbers(Elements::Narrow),
         fold: Fold::Or,
         gives: Gives::Bitmap,
         example: (
@@ -121,9 +135,10 @@ pub(super) static AGGREGATES: &[Aggregate] = &[
     },
     Aggregate {
         name: "bitmap_agg",
-        about: "The set of the values of a group, as in Doris and StarRocks. NULLs are skipped; \
-                an empty bitmap without a value that is not NULL.",
-        takes: Takes::Values,
+        about: "The set of the values of a group. NULLs are skipped; an empty bitmap without a \
+                value that is not NULL. A negative value is an error; with tagmill.dialect = \
+                'doris' it is counted from 2^64 down, with 'starrocks' it is left out.",
+        takes: Takes::Anything(Elements::Checked),
         fold: Fold::Or,
         gives: Gives::Bitmap,
         example: (
@@ -132,10 +147,46 @@ pub(super) static AGGREGATES: &[Aggregate] = &[
         ),
     },
     Aggregate {
+        name: "doris_bitmap_agg",
+        about: "The set of the values of a group. NULLs are skipped; an empty bitmap without a \
+                value that is not NULL. What bitmap_agg is with tagmill.dialect = 'doris'.",
+        takes: Takes::Anything(Elements::Wrapped(64)),
+        fold: Fold::Or,
+        gives: Gives::Bitmap,
+        example: (
+            "SELECT bitmap_to_string(doris_bitmap_agg(v)) FROM (VALUES (5), (-1)) AS t(v)",
+            "5,18446744073709551615",
+        ),
+    },
+    Aggregate {
+        name: "starrocks_bitmap_agg",
+        about: "The set of those values of a group that are elements. NULLs are skipped; an empty \
+                bitmap without a value. What bitmap_agg is with tagmill.dialect = 'starrocks'.",
+        takes: Takes::Anything(Elements::Fitting),
+        fold: Fold::Or,
+        gives: Gives::Bitmap,
+        example: (
+            "SELECT bitmap_to_string(starrocks_bitmap_agg(v)) FROM (VALUES (5), (-1)) AS t(v)",
+            "5",
+        ),
+    },
+    Aggregate {
+        name: "bitmap_union_int",
+        about: "Number of different values of a group, of either sign, as in Doris and StarRocks. \
+                NULLs are skipped; 0 without a value that is not NULL.",
+        takes: Takes::Numbers(Elements::Wrapped(64)),
+        fold: Fold::Or,
+        gives: Gives::Count,
+        example: (
+            "SELECT bitmap_union_int(v) FROM (VALUES (5), (-5), (5)) AS t(v)",
+            "2",
+        ),
+    },
+    Aggregate {
         name: "rb_build_agg",
         about: "The set of the values of a group, of 32 bits. NULLs are skipped; NULL without a \
                 value that is not NULL.",
-        takes: Takes::Wrapped(32),
+        takes: Takes::Numbers(Elements::Wrapped(32)),
         fold: Fold::Or,
         gives: Gives::BitmapOrNull,
         example: (
@@ -147,7 +198,7 @@ pub(super) static AGGREGATES: &[Aggregate] = &[
         name: "rb64_build_agg",
         about: "The set of the values of a group, of 64 bits. NULLs are skipped; NULL without a \
                 value that is not NULL.",
-        takes: Takes::Wrapped(64),
+        takes: Takes::Numbers(Elements::Wrapped(64)),
         fold: Fold::Or,
         gives: Gives::BitmapOrNull,
         example: (

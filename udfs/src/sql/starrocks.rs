@@ -1,10 +1,10 @@
 //! What shared names are in StarRocks, after `SET tagmill.dialect = 'starrocks'`, and its own
-//! `array_to_bitmap`.
+//! `array_to_bitmap` and `subdivide_bitmap`.
 
-use super::builders::{TEXT, value, write_values};
+use super::builders::{HASHED, write_values};
 use super::doris::{COUNT, FROM, PLACE, TO, hashed};
-use super::function::{Answer, Argument, BITMAP, Function, Kind, Nulls};
-use super::parts::{write_limit, write_range};
+use super::function::{Answer, Argument, BITMAP, Function, Kind, Nulls, Returns};
+use super::parts::{pieces, write_limit, write_range};
 use tagmill_bitmap::page;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -17,18 +17,21 @@ pub(super) static FUNCTIONS: &[Function] = &[
         syntax: "starrocks_to_bitmap(value)",
         arguments: &[Argument {
             name: "value",
-            kind: Kind::ElementOrText,
-            about: "An integer, or text.",
+            kind: Kind::ElementTextOrFlag,
+            about: "An integer, text, or a boolean as 0 or 1.",
         }],
         example: ("SELECT starrocks_to_bitmap(-1)", "NULL"),
-        call: |row, out| Ok(value(row)?.map_or(Answer::Null, |value| write_values(&[value], out))),
+        call: |row, out| {
+            let value = row.element_if_any(0)?;
+            Ok(value.map_or(Answer::Null, |value| write_values(&[value], out)))
+        },
         ..Function::BASE
     },
     Function {
         name: "starrocks_bitmap_hash64",
         about: "The bitmap of the 64-bit XXH3 of a text; an empty one for NULL.",
-        syntax: "starrocks_bitmap_hash64(text)",
-        arguments: &[TEXT],
+        syntax: "starrocks_bitmap_hash64(value)",
+        arguments: &[HASHED],
         nulls: Nulls::Seen,
         example: (
             "SELECT bitmap_to_array(starrocks_bitmap_hash64('hello'))",
@@ -49,7 +52,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
             "[1]",
         ),
         call: |row, out| {
-            let (bitmap, place, count) = (row.bitmap(0)?, row.integer(1)?, row.integer(2)?);
+            let (bitmap, place, count) = (row.bitmap(0)?, row.saturated(1)?, row.saturated(2)?);
             let cardinality = bitmap.cardinality();
             let start = if place < 0 {
                 cardinality.checked_sub(place.unsigned_abs())
@@ -80,8 +83,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
         call: |row, out| {
             let (bitmap, start, end) = (
                 row.bitmap(0)?,
-                row.integer(1)?.max(0) as u64,
-                row.integer(2)?.max(0) as u64,
+                row.natural(1)?.unwrap_or(0),
+                row.natural(2)?.unwrap_or(0),
             );
             if super::parts::count_range(&bitmap, start, end) == 0 {
                 return Ok(Answer::Null);
@@ -104,8 +107,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
         call: |row, out| {
             let (bitmap, start, count) = (
                 row.bitmap(0)?,
-                row.integer(1)?.max(0) as u64,
-                row.integer(2)?,
+                row.natural(1)?.unwrap_or(0),
+                row.saturated(2)?,
             );
             let up_to = bitmap.rank(start);
             if count < 0 && up_to > 0 {
@@ -123,13 +126,37 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ..Function::BASE
     },
     Function {
+        name: "subdivide_bitmap",
+        about: "The bitmap cut into pieces of count values in ascending order, the last with the \
+                rest, as an array of which unnest gives the rows: one empty piece for an empty \
+                bitmap, none if count is not above 0. NULL if either is NULL.",
+        syntax: "subdivide_bitmap(bitmap, count)",
+        arguments: &[BITMAP, COUNT],
+        returns: Returns::Bitmaps,
+        example: (
+            "SELECT bitmap_to_string(unnest(subdivide_bitmap(bitmap_from_array([1, 3, 5]), 2))) \
+             AS piece",
+            "1,3\n5",
+        ),
+        call: |row, _| {
+            let (bitmap, count) = (row.bitmap(0)?, row.saturated(1)?);
+            let pieces = match u64::try_from(count) {
+                Err(_) | Ok(0) => Vec::new(),
+                Ok(_) if bitmap.is_empty() => vec![bitmap.as_bytes().to_vec()],
+                Ok(count) => pieces(row, &bitmap, count)?,
+            };
+            Ok(Answer::Bitmaps(pieces))
+        },
+        ..Function::BASE
+    },
+    Function {
         name: "array_to_bitmap",
         about: "The bitmap of an array's elements; NULL and negative elements are left out. NULL \
                 for NULL.",
         syntax: "array_to_bitmap(array)",
         arguments: &[Argument {
             name: "array",
-            kind: Kind::Integers,
+            kind: Kind::FittingElements,
             about: "An array of integers.",
         }],
         example: (
@@ -137,11 +164,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
             "[1, 5]",
         ),
         call: |row, out| {
-            let mut values: Vec<u64> = row
-                .integers(0)?
-                .into_iter()
-                .filter_map(|value| u64::try_from(value).ok())
-                .collect();
+            let mut values = row.elements(0)?;
             values.sort_unstable();
             values.dedup();
             Ok(write_values(&values, out))

@@ -186,7 +186,9 @@ fn list(row: &Row<'_>) -> Result<String> {
         }
         text.push_str(&value.to_string());
         if text.len() > i32::MAX as usize {
-            return Err(row.error("the text is longer than 2147483647 bytes"));
+            return Err(
+                row.error("argument 1: its text is longer than 2147483647 bytes, expected less")
+            );
         }
     }
     Ok(text)

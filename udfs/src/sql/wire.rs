@@ -13,7 +13,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
-use tagmill_bitmap::wire::{Format, Integer, WireDefect};
+use tagmill_bitmap::wire::{Format, WireDefect};
 
 /// A format by its name, before the type of a ClickHouse state is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,10 +36,10 @@ impl System {
         Self::JavaLegacy,
     ];
 
-    /// The format; `integer` is the type of a ClickHouse state.
-    fn format(self, integer: Option<Integer>) -> Option<Format> {
+    /// The format; `state` is that of a ClickHouse state.
+    fn format(self, state: Option<Format>) -> Option<Format> {
         Some(match self {
-            Self::ClickHouse => Format::ClickHouse(integer?),
+            Self::ClickHouse => state?,
             Self::Doris => Format::Doris,
             Self::StarRocks => Format::StarRocks,
             Self::Portable32 => Format::Portable32,
@@ -106,8 +106,8 @@ impl BitmapWire {
         }
     }
 
-    /// The type of a ClickHouse state, from the second argument.
-    fn integer(&self, name: Option<&ScalarValue>) -> Result<Option<Integer>> {
+    /// The format of a ClickHouse state, from the second argument.
+    fn state_format(&self, name: Option<&ScalarValue>) -> Result<Option<Format>> {
         if self.system != System::ClickHouse {
             return Ok(None);
         }
@@ -118,9 +118,9 @@ impl BitmapWire {
                  as 'UInt64'"
             );
         };
-        name.parse()
+        Format::of_clickhouse_type(name)
             .map(Some)
-            .map_err(|found: String| plan_datafusion_err!("{function}: argument 2 is {found}"))
+            .map_err(|found| plan_datafusion_err!("{function}: argument 2 is {found}"))
     }
 
     #[cold]
@@ -207,7 +207,7 @@ impl ScalarUDFImpl for BitmapWire {
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
-        self.integer(args.scalar_arguments.get(1).copied().flatten())?;
+        self.state_format(args.scalar_arguments.get(1).copied().flatten())?;
         Ok(Arc::new(Field::new(
             self.function(),
             DataType::BinaryView,
@@ -226,7 +226,7 @@ impl ScalarUDFImpl for BitmapWire {
             Some(ColumnarValue::Array(names)) => Some(ScalarValue::try_from_array(names, 0)?),
             None => None,
         };
-        let format = self.system.format(self.integer(name.as_ref())?);
+        let format = self.system.format(self.state_format(name.as_ref())?);
         let format = format.ok_or_else(|| {
             exec_datafusion_err!("{}: the type of the state is unknown", self.function())
         })?;

@@ -25,8 +25,7 @@ documents! {
         "bitmap_to_clickhouse(bitmap, type)", &[BITMAP, TYPE],
         ("SELECT encode(bitmap_to_clickhouse(bitmap_from_array([1, 3]), 'UInt16'), 'hex')", "000201000300");
     FROM_CLICKHOUSE: "The set of a state of ClickHouse's groupBitmap; NULL for NULL. Negative \
-                      values of a signed type are read as two's complement of 32 bits, of Int64 \
-                      as 64.",
+                      values of a signed type are read as two's complement of its bits.",
         "bitmap_from_clickhouse(state, type)", &[("state", "Bytes of an \
                                                             AggregateFunction(groupBitmap, type)."), TYPE],
         ("SELECT bitmap_to_array(bitmap_from_clickhouse(decode('000201000300', 'hex'), 'UInt16'))", "[1, \

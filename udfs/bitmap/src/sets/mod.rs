@@ -13,5 +13,6 @@ pub(crate) mod order;
 pub(crate) mod remap;
 pub(crate) mod sample;
 pub(crate) mod shift;
+pub(crate) mod signed;
 pub(crate) mod subset;
 pub(crate) mod within;

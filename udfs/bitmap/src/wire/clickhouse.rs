@@ -3,17 +3,18 @@
 //! ```text
 //! state := 0: u8, count: LEB128 (at most 32), count x { value: T }        little endian, any order
 //!        | 1: u8, length: LEB128, length bytes of portable Roaring        32-bit for T below 8 bytes, else 64-bit
+//! state of Nullable(T) := 0: u8 | 1: u8, state of T                       0: there was no value
 //! ```
-//! Sets of at most 32 values are written as kind 0, ascending. A state of a signed type holds a
-//! negative value as its two's complement of 32 bits, or of 64 for Int64, as ClickHouse's own
-//! Roaring does (seen in 26.9): so -1 of Int8 is 4294967295 here.
+//! Sets of at most 32 values are written as kind 0, ascending. A negative value of a signed type is
+//! its two's complement in the bits of the type, as ClickHouse's bitmapMin and bitmapContains have
+//! it (seen in 26.9): -1 of Int8 is 255. Its Roaring has 32 bits for all types below 8 bytes.
 
 use super::defect::WireDefect;
 use super::listed;
 use super::portable::{copy_bitmap64, copy_only_bitmap32, encode32, encode64};
 use super::varint;
-use crate::BitmapRef;
 use crate::format::cursor::Cursor;
+use crate::{BitmapRef, SignedError, change_signed_bits, write_sorted_u64};
 use std::str::FromStr;
 
 /// The most values of kind 0.
@@ -30,9 +31,9 @@ pub enum Integer {
     UInt32,
     /// Every value.
     UInt64,
-    /// 0 to 127, and the negative ones as two's complement of 32 bits.
+    /// Two's complement of 8 bits.
     Int8,
-    /// 0 to 32,767, and the negative ones as two's complement of 32 bits.
+    /// Two's complement of 16 bits.
     Int16,
     /// Two's complement of 32 bits.
     Int32,
@@ -77,31 +78,22 @@ impl Integer {
         }
     }
 
-    /// The value in the first bytes of a little-endian word of zeros.
-    fn value(self, word: u64) -> u64 {
+    /// Bits of its values in ClickHouse's Roaring, if they are not as many as its own.
+    fn roaring_bits(self) -> Option<(u32, u32)> {
         match self {
-            Self::Int8 => u64::from(word as u8 as i8 as u32),
-            Self::Int16 => u64::from(word as u16 as i16 as u32),
-            _ => word,
+            Self::Int8 => Some((8, 32)),
+            Self::Int16 => Some((16, 32)),
+            _ => None,
         }
     }
 
-    /// The ranges of values that do not fit, and what does.
-    fn misfits(self) -> (&'static [(u64, u64)], &'static str) {
-        const ABOVE_32: (u64, u64) = (1 << 32, u64::MAX);
-        match self {
-            Self::UInt8 => (&[(1 << 8, u64::MAX)], "0 to 255"),
-            Self::UInt16 => (&[(1 << 16, u64::MAX)], "0 to 65535"),
-            Self::UInt32 | Self::Int32 => (&[ABOVE_32], "0 to 4294967295"),
-            Self::Int8 => (
-                &[(1 << 7, (1 << 32) - (1 << 7) - 1), ABOVE_32],
-                "0 to 127 or 4294967168 to 4294967295",
-            ),
-            Self::Int16 => (
-                &[(1 << 15, (1 << 32) - (1 << 15) - 1), ABOVE_32],
-                "0 to 32767 or 4294934528 to 4294967295",
-            ),
-            Self::UInt64 | Self::Int64 => (&[], "any value"),
+    /// The first value that does not fit, and what does.
+    fn first_misfit(self) -> Option<(u64, &'static str)> {
+        match self.width() {
+            1 => Some((1 << 8, "0 to 255")),
+            2 => Some((1 << 16, "0 to 65535")),
+            4 => Some((1 << 32, "0 to 4294967295")),
+            _ => None,
         }
     }
 }
@@ -122,13 +114,22 @@ impl FromStr for Integer {
 
 /// See [`super::Format::ClickHouse`].
 pub(super) fn decode(integer: Integer, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), WireDefect> {
-    let mut cursor = Cursor::new(bytes);
+    decode_state(integer, Cursor::new(bytes), out)
+}
+
+/// The rest of the bytes as a state.
+fn decode_state(
+    integer: Integer,
+    mut cursor: Cursor<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), WireDefect> {
+    let at = cursor.at;
     match cursor.take_u8()? {
         0 => decode_listed(integer, cursor, out),
         1 => decode_roaring(integer, cursor, out),
         found => Err(WireDefect::UnknownCode {
             what: "kind",
-            at: 0,
+            at,
             found,
             expected: "0 (values) or 1 (Roaring)",
         }),
@@ -158,10 +159,7 @@ fn decode_listed(
             .fold(0, |word, byte| word << 8 | u64::from(*byte))
     };
     listed::write(
-        values
-            .chunks_exact(integer.width())
-            .map(|bytes| integer.value(word(bytes)))
-            .collect(),
+        values.chunks_exact(integer.width()).map(word).collect(),
         out,
     )
 }
@@ -179,25 +177,90 @@ fn decode_roaring(
     if integer.width() == 8 {
         return copy_bitmap64(&mut body, out);
     }
-    let start = out.len();
-    copy_only_bitmap32(&mut body, out)?;
-    expect_fit(integer, &BitmapRef::parse_layout(&out[start..])?)
+    let mut low = Vec::new();
+    copy_only_bitmap32(&mut body, &mut low)?;
+    let low = BitmapRef::parse_layout(&low)?;
+    match integer.roaring_bits() {
+        Some((own, roaring)) => change_bits(integer, &low, roaring, own, out),
+        None => {
+            expect_fit(integer, &low)?;
+            out.extend_from_slice(low.as_bytes());
+            Ok(())
+        }
+    }
+}
+
+/// Writes the values of a signed type in other bits.
+fn change_bits(
+    integer: Integer,
+    bitmap: &BitmapRef<'_>,
+    from: u32,
+    to: u32,
+    out: &mut Vec<u8>,
+) -> Result<(), WireDefect> {
+    change_signed_bits(bitmap, from, to, out).map_err(|error| match error {
+        SignedError::TooWide { value, .. } => WireDefect::DoesNotFit {
+            value,
+            target: integer.name(),
+            expected: "a signed integer of its bits",
+        },
+        SignedError::Defect(defect) => defect.into(),
+    })
 }
 
 /// Refuses values that the type can not be.
 fn expect_fit(integer: Integer, bitmap: &BitmapRef<'_>) -> Result<(), WireDefect> {
-    let (ranges, expected) = integer.misfits();
-    match ranges
-        .iter()
-        .find_map(|(first, last)| bitmap.first_within(*first, *last))
-    {
-        Some(value) => Err(WireDefect::DoesNotFit {
+    let misfit = integer
+        .first_misfit()
+        .and_then(|(first, expected)| Some((bitmap.first_within(first, u64::MAX)?, expected)));
+    match misfit {
+        Some((value, expected)) => Err(WireDefect::DoesNotFit {
             value,
             target: integer.name(),
             expected,
         }),
         None => Ok(()),
     }
+}
+
+/// A state of `Nullable(T)`.
+///
+/// # Errors
+/// See [`super::Format::ClickHouseNullable`].
+pub(super) fn decode_nullable(
+    integer: Integer,
+    bytes: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), WireDefect> {
+    let mut cursor = Cursor::new(bytes);
+    match cursor.take_u8()? {
+        0 => {
+            cursor.finish()?;
+            write_sorted_u64(&[], out);
+            Ok(())
+        }
+        1 => decode_state(integer, cursor, out),
+        found => Err(WireDefect::UnknownCode {
+            what: "flag",
+            at: 0,
+            found,
+            expected: "0 (no value) or 1",
+        }),
+    }
+}
+
+/// See [`super::Format::ClickHouseNullable`].
+pub(super) fn encode_nullable(
+    integer: Integer,
+    bitmap: &BitmapRef<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), WireDefect> {
+    expect_fit(integer, bitmap)?;
+    out.push(u8::from(!bitmap.is_empty()));
+    if bitmap.is_empty() {
+        return Ok(());
+    }
+    encode(integer, bitmap, out)
 }
 
 /// See [`super::Format::ClickHouse`].
@@ -215,10 +278,14 @@ pub(super) fn encode(
         return Ok(());
     }
     let mut roaring = Vec::with_capacity(bitmap.as_bytes().len());
-    if integer.width() == 8 {
-        encode64(bitmap, &mut roaring);
-    } else {
-        encode32(bitmap, &mut roaring)?;
+    match integer.roaring_bits() {
+        Some((own, wide)) => {
+            let mut low = Vec::new();
+            change_bits(integer, bitmap, own, wide, &mut low)?;
+            encode32(&BitmapRef::parse_layout(&low)?, &mut roaring)?;
+        }
+        None if integer.width() == 8 => encode64(bitmap, &mut roaring),
+        None => encode32(bitmap, &mut roaring)?,
     }
     out.push(1);
     varint::write(roaring.len() as u64, out);

@@ -35,6 +35,8 @@ pub enum Format {
     Portable64,
     /// State of ClickHouse's `AggregateFunction(groupBitmap, T)`.
     ClickHouse(Integer),
+    /// State of ClickHouse's `AggregateFunction(groupBitmap, Nullable(T))`.
+    ClickHouseNullable(Integer),
     /// Apache Doris's `BITMAP`.
     Doris,
     /// StarRocks's `BITMAP`.
@@ -44,6 +46,23 @@ pub enum Format {
 }
 
 impl Format {
+    /// The format of a ClickHouse state of a type by its name, such as `UInt64` or
+    /// `Nullable(UInt64)`.
+    ///
+    /// # Errors
+    /// What was found and which names there are.
+    pub fn of_clickhouse_type(name: &str) -> Result<Self, String> {
+        let inner = name
+            .trim()
+            .strip_suffix(')')
+            .and_then(|start| start.split_once('('))
+            .filter(|(outer, _)| outer.trim().eq_ignore_ascii_case("Nullable"));
+        match inner {
+            Some((_, inner)) => inner.trim().parse().map(Self::ClickHouseNullable),
+            None => name.trim().parse().map(Self::ClickHouse),
+        }
+    }
+
     /// Appends the canonical bitmap of the set that `bytes` hold to `out`; appends nothing on an
     /// error.
     ///
@@ -55,6 +74,7 @@ impl Format {
             Self::Portable32 => portable::decode32(bytes, out),
             Self::Portable64 => portable::decode64(bytes, out),
             Self::ClickHouse(integer) => clickhouse::decode(integer, bytes, out),
+            Self::ClickHouseNullable(integer) => clickhouse::decode_nullable(integer, bytes, out),
             Self::Doris => bitmap_value::decode(System::Doris, bytes, out),
             Self::StarRocks => bitmap_value::decode(System::StarRocks, bytes, out),
             Self::JavaLegacy => java::decode(bytes, out),
@@ -73,6 +93,7 @@ impl Format {
         match self {
             Self::Portable32 => portable::encode32(bitmap, out),
             Self::ClickHouse(integer) => clickhouse::encode(integer, bitmap, out),
+            Self::ClickHouseNullable(integer) => clickhouse::encode_nullable(integer, bitmap, out),
             Self::Portable64 => {
                 portable::encode64(bitmap, out);
                 Ok(())

@@ -14,7 +14,7 @@ use tagmill_bitmap::{
 const MOST: u64 = 1 << 17;
 
 /// Every format.
-pub const FORMATS: [Format; 13] = [
+pub const FORMATS: [Format; 15] = [
     Format::Portable32,
     Format::Portable64,
     Format::Doris,
@@ -28,6 +28,8 @@ pub const FORMATS: [Format; 13] = [
     Format::ClickHouse(Integer::Int16),
     Format::ClickHouse(Integer::Int32),
     Format::ClickHouse(Integer::Int64),
+    Format::ClickHouseNullable(Integer::Int8),
+    Format::ClickHouseNullable(Integer::UInt64),
 ];
 
 type Combine = fn(&BitmapRef<'_>, &BitmapRef<'_>, &mut Vec<u8>);

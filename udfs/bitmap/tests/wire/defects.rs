@@ -256,9 +256,9 @@ fn rejects_values_beyond_the_type() {
         assert_eq!(misfit(Format::ClickHouse(integer), value), value);
     }
     for (integer, value) in [
-        (Integer::Int8, 128),
-        (Integer::Int8, 0xFFFF_FF7F),
-        (Integer::Int16, 32_768),
+        (Integer::Int8, 256),
+        (Integer::Int8, 0xFFFF_FFFF),
+        (Integer::Int16, 65_536),
         (Integer::Int16, 0xFFFF_7FFF),
         (Integer::Int8, 1 << 40),
     ] {
@@ -274,5 +274,17 @@ fn rejects_values_beyond_the_type() {
     assert_eq!(
         defect(UINT8, "01 12 3a300000 01000000 0000 0000 10000000 0001").to_string(),
         "value 256 does not fit into UInt8, expected 0 to 255"
+    );
+    assert_eq!(
+        defect(
+            Format::ClickHouse(Integer::Int8),
+            "01 12 3a300000 01000000 0000 0000 10000000 8000"
+        )
+        .to_string(),
+        "value 128 does not fit into Int8, expected a signed integer of its bits"
+    );
+    assert_eq!(
+        defect(Format::ClickHouseNullable(Integer::UInt8), "02").to_string(),
+        "flag 2 at byte 0, expected 0 (no value) or 1"
     );
 }

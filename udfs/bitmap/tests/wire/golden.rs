@@ -66,16 +66,16 @@ fn clickhouse_lists_up_to_32_values_in_the_width_of_the_type() {
 }
 
 #[test]
-fn clickhouse_extends_negative_values_to_its_roarings_words() {
+fn negative_values_of_clickhouse_have_the_bits_of_their_type() {
     assert_same(
         Format::ClickHouse(Integer::Int8),
         &hex("00 02 01 ff"),
-        &[1, 0xFFFF_FFFF],
+        &[1, 0xFF],
     );
     assert_same(
         Format::ClickHouse(Integer::Int16),
         &hex("00 02 0100 feff"),
-        &[1, 0xFFFF_FFFE],
+        &[1, 0xFFFE],
     );
     assert_same(
         Format::ClickHouse(Integer::Int32),
@@ -93,8 +93,12 @@ fn clickhouse_extends_negative_values_to_its_roarings_words() {
 #[test]
 fn clickhouse_states_of_signed_types() {
     let narrow = hex("0119 3b300100 03 00001300 ffff1300 0100 0000 1300 0100 ecff 1300");
-    let values: Vec<u64> = (0..20).chain((1 << 32) - 20..1 << 32).collect();
-    for integer in [Integer::Int8, Integer::Int16, Integer::Int32] {
+    for (integer, bits) in [
+        (Integer::Int8, 8),
+        (Integer::Int16, 16),
+        (Integer::Int32, 32),
+    ] {
+        let values: Vec<u64> = (0..20).chain((1 << bits) - 20..1 << bits).collect();
         assert_same(Format::ClickHouse(integer), &narrow, &values);
     }
     let wide = hex(
@@ -103,6 +107,32 @@ fn clickhouse_states_of_signed_types() {
     );
     let values: Vec<u64> = (0..20).chain(u64::MAX - 19..=u64::MAX).collect();
     assert_same(Format::ClickHouse(Integer::Int64), &wide, &values);
+}
+
+/// groupBitmapState of Nullable columns, from ClickHouse 26.9.
+#[test]
+fn clickhouse_states_of_nullable_types() {
+    let wide = Format::ClickHouseNullable(Integer::UInt64);
+    assert_same(wide, &hex("00"), &[]);
+    assert_same(wide, &hex("01 00 01 0100000000000000"), &[1]);
+    assert_same(
+        wide,
+        &hex("01 01 1b 0100000000000000 00000000 3b300000 01 00002700 0100 0000 2700"),
+        &(0..40).collect::<Vec<u64>>(),
+    );
+    assert_same(
+        Format::ClickHouseNullable(Integer::Int8),
+        &hex("01 00 05 00 01 fd fe ff"),
+        &[0, 1, 253, 254, 255],
+    );
+    for name in ["Nullable(UInt64)", " nullable( uint64 ) "] {
+        assert_eq!(Format::of_clickhouse_type(name), Ok(wide));
+    }
+    let narrow = Format::ClickHouse(Integer::UInt8);
+    assert_eq!(Format::of_clickhouse_type("UInt8"), Ok(narrow));
+    for name in ["Nullable(Text)", "Array(UInt8)", "Nullable(UInt8"] {
+        assert!(Format::of_clickhouse_type(name).is_err(), "{name}");
+    }
 }
 
 /// From Doris's own tests of bitmap_to_base64 and bitmap_from_base64.

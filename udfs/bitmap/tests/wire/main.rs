@@ -24,6 +24,7 @@ fn formats() -> impl Iterator<Item = Format> {
     others
         .into_iter()
         .chain(Integer::ALL.map(Format::ClickHouse))
+        .chain(Integer::ALL.map(Format::ClickHouseNullable))
 }
 
 /// The values that bytes of a format hold; the bytes decoded are canonical.

@@ -10,16 +10,13 @@ use tagmill_bitmap::wire::{Format, Integer, WireDefect};
 
 /// Whether a format has room for the value, said in other words than the library does.
 fn has_room(format: Format, value: u64) -> bool {
-    let as_signed = i64::from(value as u32 as i32);
     let is_low = value <= u64::from(u32::MAX);
     match format {
         Format::Portable32 => is_low,
-        Format::ClickHouse(integer) => match integer {
-            Integer::UInt8 => value <= u64::from(u8::MAX),
-            Integer::UInt16 => value <= u64::from(u16::MAX),
+        Format::ClickHouse(integer) | Format::ClickHouseNullable(integer) => match integer {
+            Integer::UInt8 | Integer::Int8 => value <= u64::from(u8::MAX),
+            Integer::UInt16 | Integer::Int16 => value <= u64::from(u16::MAX),
             Integer::UInt32 | Integer::Int32 => is_low,
-            Integer::Int8 => is_low && i8::try_from(as_signed).is_ok(),
-            Integer::Int16 => is_low && i16::try_from(as_signed).is_ok(),
             Integer::UInt64 | Integer::Int64 => true,
         },
         _ => true,
