@@ -340,8 +340,11 @@ async fn plan_sources(
                     inputs.extend(read);
                     shapes = Some(found);
                 }
-                let Scan { plan, rows } =
+                let Scan { plan, rows, notes } =
                     plan_source(&context, source, &tags, shapes, files.as_ref().clone()).await?;
+                for note in notes {
+                    observer.warn(&format!("source {}: {note}", source.name));
+                }
                 children.push(plan);
                 rows
             }

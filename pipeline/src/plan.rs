@@ -58,8 +58,9 @@ fn source_plan(input: &SourceInput<'_>) -> SourcePlan {
         rows: input.rows(),
         bytes: files.map_or(0, |files| files.bytes()),
         notes: files
-            .and_then(|files| files.note_of_times())
             .into_iter()
+            .flat_map(|files| [files.note_of_formats(), files.note_of_times()])
+            .flatten()
             .collect(),
     }
 }

@@ -285,6 +285,9 @@ fn to_measure(origin: Origin) -> Conversion {
         Origin::Float => checked(
             "itself, rounded half to even to the measure's scale, within 64 bits; NaN and, counted, infinities are no value",
         ),
-        Origin::Text | Origin::Bytes | Origin::Boolean | Origin::Date => REFUSED,
+        Origin::Text => checked(
+            "a number written out, rounded half to even to the measure's scale, within 64 bits; `NaN` and, counted, `inf` are no value",
+        ),
+        Origin::Bytes | Origin::Boolean | Origin::Date => REFUSED,
     }
 }

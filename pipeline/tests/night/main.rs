@@ -40,6 +40,7 @@ mod setup;
 mod sources_lost;
 mod sql;
 mod tag_limit;
+mod text_files;
 mod travel;
 mod types;
 mod values;

@@ -27,6 +27,13 @@ pub const USER_COLUMN: &str = "__user";
 
 /// Name of the column of the day, since 1970, that a row's folder is of; in the scan only.
 pub const FOLDER_COLUMN: &str = "__folder";
+/// Why a raw row is none, with a line feed and the row behind it; null for the others. Only where
+/// files have such rows.
+pub const BROKEN_COLUMN: &str = "__broken";
+/// The reason of a line that is no record.
+pub const UNREADABLE_ROW: &str = "unreadable_row";
+/// The reason of a row with bytes that are no UTF-8 where there should be text.
+pub const INVALID_TEXT: &str = "invalid_text";
 
 /// The status of a row that the source's filter leaves out. A rejected row's status is the reason,
 /// a line feed and the row as JSON; an accepted row's is null.

@@ -15,6 +15,7 @@ use super::context::{ScanContext, place, plan_error};
 use super::named::column_of;
 use super::null_tokens::{NullTokens, holds_text};
 use super::sql::{column, missing, parse};
+use crate::plan::columns::BROKEN_COLUMN;
 
 /// The columns as all other expressions see them: a cleaned one has the type of what cleans it.
 ///
@@ -102,7 +103,8 @@ fn with_nulls(column: Expr, source: &Source, schema: &DFSchema) -> Expr {
     let Ok(found) = column.get_type(schema) else {
         return column;
     };
-    if source.nulls.is_empty() || !holds_text(&found) {
+    let is_ours = matches!(&column, Expr::Column(column) if column.name == BROKEN_COLUMN);
+    if source.nulls.is_empty() || !holds_text(&found) || is_ours {
         return column;
     }
     if !found.is_string() {

@@ -7,19 +7,22 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
+use datafusion::common::DFSchema;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, TryFutureExt, TryStreamExt};
 use object_store::ObjectMeta;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::arrow::async_reader::MetadataFetch;
 use parquet::file::metadata::ParquetMetaDataReader;
-use tagmill_schemas::config::{Folders, Source, for_date, shifted};
+use tagmill_schemas::config::{FileFormat, FileNotation, Folders, Source, for_date, shifted};
 use tagmill_schemas::{Error, Reason, Result};
 
 use super::columns::{Conflict, Conflicts, agree};
 use super::dictionary::dictionary_type;
 use super::functions::is_more_than_a_cast;
+use super::named::column_of;
 use super::physical::Physical;
+use super::text_files::{Contents, contents, same_shapes};
 use super::times::Times;
 use tagmill_warehouse::artifact::decode_guarded;
 use tagmill_warehouse::store::{
@@ -38,7 +41,7 @@ pub struct RawFile {
     pub found: Found,
     /// Its place for the object store.
     pub meta: ObjectMeta,
-    /// Rows, by its footer.
+    /// Rows, by its footer; of text, counted.
     pub rows: u64,
     /// Its own columns, in the types in which they are read.
     pub schema: SchemaRef,
@@ -46,6 +49,8 @@ pub struct RawFile {
     pub partitions: Vec<Partition>,
     /// The date that its path was made with.
     pub folder: NaiveDate,
+    /// How it is written.
+    pub notation: FileNotation,
     /// Text columns of which every page is encoded by a dictionary.
     coded: BTreeSet<String>,
     /// Columns of raw UUIDs.
@@ -54,6 +59,18 @@ pub struct RawFile {
     naive: BTreeSet<String>,
     /// Columns of numbers that a double may not hold.
     pub(super) beyond_double: BTreeSet<String>,
+}
+
+impl RawFile {
+    /// Whether it is CSV or NDJSON.
+    pub fn is_text(&self) -> bool {
+        self.notation.format != FileFormat::Parquet
+    }
+
+    /// Whether its rows need not have all its columns.
+    pub(super) fn is_open(&self) -> bool {
+        self.notation.format == FileFormat::Ndjson
+    }
 }
 
 /// The files of one source on one date.
@@ -124,13 +141,64 @@ impl RawFiles {
         self
     }
 
+    /// The same files with a column of nothing for each of these names that no record has, where
+    /// records need not have them all; and a note of each.
+    pub(super) fn with_named(mut self, names: &BTreeSet<String>) -> (Self, Vec<String>) {
+        if !self.files.iter().any(RawFile::is_open) {
+            return (self, Vec::new());
+        }
+        let Ok(known) = DFSchema::try_from(Arc::clone(&self.schema)) else {
+            return (self, Vec::new());
+        };
+        let is_absent = |name: &&String| {
+            column_of(name, &known).is_none() && !self.partition_columns.contains(name)
+        };
+        let absent: Vec<&String> = names.iter().filter(is_absent).collect();
+        let note = |name: &String| {
+            let known = self
+                .schema
+                .fields()
+                .iter()
+                .map(|field| field.name().as_str());
+            let near = tagmill_schemas::nearest::nearest(name, known);
+            let near = near.map(|near| format!(", did you mean {near:?}"));
+            let near = near.unwrap_or_default();
+            format!("no record has {name:?}{near}: it is null")
+        };
+        let notes = absent.iter().map(|name| note(name)).collect();
+        let none = |name: &String| Arc::new(Field::new(name, DataType::Null, true));
+        let mut fields: Vec<Arc<Field>> = self.schema.fields().iter().cloned().collect();
+        fields.extend(absent.into_iter().map(none));
+        self.schema = Arc::new(Schema::new(fields));
+        (self, notes)
+    }
+
+    /// In which formats the files are; `None` where all are Parquet.
+    pub fn note_of_formats(&self) -> Option<String> {
+        let texts: BTreeSet<&str> = self
+            .files
+            .iter()
+            .filter(|file| file.is_text())
+            .map(|file| file.notation.format.name())
+            .collect();
+        let texts: Vec<&str> = texts.into_iter().collect();
+        let of = self.files.iter().filter(|file| file.is_text()).count();
+        (of > 0).then(|| {
+            let all = self.files.len();
+            format!("{of} of {all} files are read as {}", texts.join(" and "))
+        })
+    }
+
     /// The files with rows by what is read of them in a way of its own: of each lot the columns
     /// that are, with their types in its files. Most sources have one lot without such columns.
     pub fn lots(&self) -> Vec<(Self, BTreeMap<String, DataType>)> {
         let mut lots: Vec<(Self, BTreeMap<String, DataType>)> = Vec::new();
         for file in self.files.iter().filter(|file| file.rows > 0) {
             let own = self.own_types(file);
-            match lots.iter_mut().find(|(_, types)| *types == own) {
+            let is_same = |(lot, types): &&mut (Self, BTreeMap<String, DataType>)| {
+                *types == own && lot.are_text() == file.is_text()
+            };
+            match lots.iter_mut().find(is_same) {
                 Some((lot, _)) => lot.files.push(file.clone()),
                 None => lots.push((self.lot(file, &own), own)),
             }
@@ -143,6 +211,17 @@ impl RawFiles {
             lots.push((nothing, BTreeMap::new()));
         }
         lots
+    }
+
+    /// Whether these files, of one lot, are text.
+    pub(super) fn are_text(&self) -> bool {
+        self.files.first().is_some_and(RawFile::is_text)
+    }
+
+    /// Whether some row may be none, which [`BROKEN_COLUMN`](crate::plan::columns::BROKEN_COLUMN)
+    /// then says.
+    pub(super) fn may_be_broken(&self) -> bool {
+        self.files.iter().any(RawFile::is_text)
     }
 
     /// Columns of a file that no cast makes what they are in all files.
@@ -271,13 +350,15 @@ pub async fn find_files(source: &Source, date: NaiveDate, zone: Tz) -> Result<Ra
             found.entry(file.path.clone()).or_insert((file, folder));
         }
     }
-    let footers = found
-        .into_values()
-        .map(|(found, folder)| read_footer(store.clone(), found, folder, times));
-    let files: Vec<RawFile> = futures::stream::iter(footers)
+    let footers = found.into_values().map(|(found, folder)| {
+        let notation = source.notation_of(&found.path);
+        read_file(store.clone(), found, folder, times, notation)
+    });
+    let mut files: Vec<RawFile> = futures::stream::iter(footers)
         .buffered(FOOTERS_AT_ONCE)
         .try_collect()
         .await?;
+    same_shapes(&mut files);
     let (schema, conflicts) = agree(&store, &files, &times);
     let schema = Arc::new(schema);
     let partition_columns = common_partitions(&files, &schema);
@@ -337,24 +418,77 @@ async fn refuse_folder(store: &Store, path: &str) -> Result<()> {
     .fix("end the path with /*.parquet"))
 }
 
-async fn read_footer(
+async fn read_file(
     store: Store,
     found: Found,
     folder: NaiveDate,
     times: Times,
+    notation: FileNotation,
 ) -> Result<RawFile> {
-    let name = store.name_of(&found.path);
     let location = store.location(&found.path)?;
+    let partitions = partitions_of(location.as_ref());
+    let meta = ObjectMeta {
+        location,
+        last_modified: found.modified,
+        size: found.size,
+        e_tag: found.etag.clone(),
+        version: None,
+    };
+    let mut file = RawFile {
+        meta,
+        rows: 0,
+        schema: Arc::new(Schema::empty()),
+        notation,
+        coded: BTreeSet::new(),
+        uuids: BTreeSet::new(),
+        naive: BTreeSet::new(),
+        beyond_double: BTreeSet::new(),
+        partitions,
+        folder,
+        found,
+    };
+    match notation.format {
+        FileFormat::Parquet => read_footer(&store, &mut file, &times).await?,
+        FileFormat::Csv | FileFormat::Ndjson => read_text(&store, &mut file).await?,
+    }
+    Ok(file)
+}
+
+/// A file of text has no footer: it is read to its end, by a task of its own.
+async fn read_text(store: &Store, file: &mut RawFile) -> Result<()> {
+    let name = store.name_of(&file.found.path);
+    if file.found.size == 0 && file.notation.format == FileFormat::Csv {
+        return Err(empty_file(&name, "CSV with a line of names"));
+    }
+    let reading = tokio::spawn(contents(file.packed(store), file.notation));
+    let joined = reading.await;
+    let Contents { rows, schema } = joined.map_err(|e| {
+        tagmill_engine::of_datafusion(
+            tagmill_engine::Work::RawData,
+            STAGE,
+            datafusion::error::DataFusionError::ExecutionJoin(Box::new(e)),
+        )
+        .at(name)
+    })??;
+    (file.rows, file.schema) = (rows, schema);
+    Ok(())
+}
+
+fn empty_file(name: &str, expected: &str) -> Error {
+    Error::refused(STAGE, format!("found an empty file, expected {expected}"))
+        .at(name)
+        .fix("remove the file or write it again")
+}
+
+async fn read_footer(store: &Store, file: &mut RawFile, times: &Times) -> Result<()> {
+    let found = &file.found;
+    let name = store.name_of(&found.path);
     if found.size == 0 {
-        return Err(
-            Error::refused(STAGE, "found an empty file, expected Parquet")
-                .at(name)
-                .fix("remove the file or write it again"),
-        );
+        return Err(empty_file(&name, "Parquet"));
     }
     let read = async {
         let fetched = Footer {
-            store: &store,
+            store,
             path: &found.path,
         };
         let reader = ParquetMetaDataReader::new().with_prefetch_hint(Some(FOOTER_BYTES));
@@ -364,28 +498,15 @@ async fn read_footer(
     let metadata = decode_guarded(read)
         .await
         .map_err(|e| footer_error(e, &name))?;
-    let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
-    let partitions = partitions_of(location.as_ref());
-    let meta = ObjectMeta {
-        location,
-        last_modified: found.modified,
-        size: found.size,
-        e_tag: found.etag.clone(),
-        version: None,
-    };
-    let physical = Physical::of(&metadata, &times);
-    Ok(RawFile {
-        meta,
-        rows,
-        schema: physical.schema,
-        coded: physical.coded,
-        uuids: physical.uuids,
-        naive: physical.naive,
-        beyond_double: physical.beyond_double,
-        partitions,
-        folder,
-        found,
-    })
+    let physical = Physical::of(&metadata, times);
+    let rows = metadata.metadata().file_metadata().num_rows();
+    file.rows = u64::try_from(rows).unwrap_or(0);
+    file.schema = physical.schema;
+    file.coded = physical.coded;
+    file.uuids = physical.uuids;
+    file.naive = physical.naive;
+    file.beyond_double = physical.beyond_double;
+    Ok(())
 }
 
 /// Fetches ranges of one file.

@@ -26,6 +26,7 @@ mod select;
 mod sql;
 mod table;
 mod tag_names;
+mod text_files;
 mod times;
 mod wanted;
 

@@ -3,13 +3,17 @@
 //! A name means the column that has it; else the only one that differs from it in case alone, as
 //! SQL folds unquoted names. In double quotes it means nothing else than itself.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::{Expr, ident};
-use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Ident, visit_expressions_mut};
+use datafusion::prelude::SessionContext;
+use datafusion::sql::sqlparser::ast::{
+    Expr as SqlExpr, Ident, visit_expressions, visit_expressions_mut,
+};
 use tagmill_schemas::Result;
-use tagmill_schemas::config::Source;
+use tagmill_schemas::config::{AppColumn, Source, SourceKind, Tag};
 
 use super::clean::nulls_in;
 use super::context::{ScanContext, place};
@@ -54,6 +58,80 @@ pub fn column_or_expression(
 /// Whether a text under `columns` is plainly no name.
 pub fn is_expression(text: &str) -> bool {
     text.contains(['\'', '"', '(', '|'])
+}
+
+/// The names of columns that a source's configuration has, as they are written: all that it may
+/// need. Expressions that can not be read have none; they are refused where they are planned.
+pub fn names_in(session: &SessionContext, source: &Source, tags: &[&Tag]) -> BTreeSet<String> {
+    let state = session.state();
+    let dialect = state.config_options().sql_parser.dialect;
+    let mut names = BTreeSet::new();
+    for text in columns_of(source) {
+        if !is_expression(text) {
+            names.insert(text.to_owned());
+        }
+    }
+    for sql in expressions_of(source, tags) {
+        let Ok(parsed) = state.sql_to_expr(sql, &dialect) else {
+            continue;
+        };
+        let _: ControlFlow<()> = visit_expressions(&parsed, |node| {
+            match node {
+                SqlExpr::Identifier(name) => names.insert(name.value.clone()),
+                SqlExpr::CompoundIdentifier(parts) => {
+                    let column = parts.iter().find(|part| part.value != source.name);
+                    column.is_some_and(|column| names.insert(column.value.clone()))
+                }
+                _ => false,
+            };
+            ControlFlow::Continue(())
+        });
+    }
+    names
+}
+
+/// What stands where a column is asked for.
+fn columns_of(source: &Source) -> Vec<&str> {
+    let mut all = vec![source.columns.user.as_str()];
+    if let AppColumn::Column(app) = &source.columns.app {
+        all.push(app);
+    }
+    match &source.kind {
+        SourceKind::Attributes { dedupe } => all.extend(dedupe.as_deref()),
+        SourceKind::GroupTags {
+            tag, value, dedupe, ..
+        } => {
+            all.extend([tag.as_str(), value]);
+            all.extend(dedupe.as_deref());
+        }
+        SourceKind::Behaviour(events) | SourceKind::CustomEvents(events) => {
+            all.push(&events.event);
+            all.extend(
+                events
+                    .time
+                    .as_deref()
+                    .into_iter()
+                    .chain(events.properties.as_deref()),
+            );
+            all.extend(events.dedupe.iter().map(String::as_str));
+        }
+    }
+    all
+}
+
+/// Every expression of a source and its tags.
+fn expressions_of<'s>(source: &'s Source, tags: &[&'s Tag]) -> Vec<&'s str> {
+    let mut all: Vec<&str> = columns_of(source);
+    all.retain(|text| is_expression(text));
+    all.extend(source.filter.as_deref());
+    let named = source.reject.iter().chain(&source.clean);
+    all.extend(named.map(|(_, sql)| sql.as_str()));
+    all.extend(tags.iter().filter_map(|tag| tag.value.as_deref()));
+    if let Some(events) = source.kind.events() {
+        all.extend(events.dimensions.iter().map(|(_, sql)| sql.as_str()));
+        all.extend(events.measures.iter().map(|measure| measure.value.as_str()));
+    }
+    all
 }
 
 /// Gives the names in an expression the case that the columns have.

@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion::common::DFSchemaRef;
+use datafusion::catalog::TableProvider;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{DFSchemaRef, ScalarValue};
 use datafusion::datasource::provider_as_source;
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, ScalarUDF, ident, lit};
@@ -24,12 +25,14 @@ use super::clean::{clean, cleaned_schema};
 use super::context::{ScanContext, place, plan_error};
 use super::files::RawFiles;
 use super::functions::{HashFunction, read_as};
+use super::named::names_in;
 use super::one_dictionary::OneDictionary;
 use super::sql::{as_text, column_names};
 use super::table::RawTable;
+use super::text_files::TextTable;
 use super::wanted::Wanted;
 use crate::plan::columns::{
-    APP_COLUMN, ExchangedColumn, FOLDER_COLUMN, Layout, STATUS_COLUMN, USER_COLUMN,
+    APP_COLUMN, BROKEN_COLUMN, ExchangedColumn, FOLDER_COLUMN, Layout, STATUS_COLUMN, USER_COLUMN,
 };
 use crate::plan::spec::{EventShapes, RowsSpec};
 
@@ -39,6 +42,8 @@ pub struct Scan {
     pub plan: Arc<dyn ExecutionPlan>,
     /// What its rows are.
     pub rows: RowsSpec,
+    /// What a person should know of its columns.
+    pub notes: Vec<String>,
 }
 
 /// Plans the reading of one source. `properties` are the shapes of its events, when they come from
@@ -54,6 +59,7 @@ pub async fn plan_source(
     properties: Option<EventShapes>,
     files: RawFiles,
 ) -> Result<Scan> {
+    let (files, notes) = files.with_named(&names_in(context.session, source, tags));
     let raw = Arc::clone(raw_scan(source, &files)?.schema());
     let schema = cleaned_schema(context, source, &raw)?;
     let wanted = Wanted::of(context, source, tags, properties, &schema)?;
@@ -90,7 +96,7 @@ pub async fn plan_source(
         .exchange
         .by_shard(physical, context.shards)
         .map_err(plan_error)?;
-    Ok(Scan { plan, rows })
+    Ok(Scan { plan, rows, notes })
 }
 
 /// The files of a source as one table. Columns that no cast makes what they are in all files are
@@ -120,7 +126,10 @@ pub(super) fn raw_scan(source: &Source, files: &RawFiles) -> Result<LogicalPlanB
 }
 
 fn scan_of(source: &Source, lot: &RawFiles) -> DataFusionResult<LogicalPlanBuilder> {
-    let table = Arc::new(RawTable::new(lot.clone()));
+    let table: Arc<dyn TableProvider> = match lot.are_text() {
+        true => Arc::new(TextTable::new(lot)),
+        false => Arc::new(RawTable::new(lot.clone())),
+    };
     LogicalPlanBuilder::scan(source.name.clone(), provider_as_source(table), None)
 }
 
@@ -145,10 +154,15 @@ fn read_lot(
             Ok(read.alias(name))
         }
     };
-    let columns: Vec<Expr> = names
+    let has_broken = names.iter().any(|name| name == BROKEN_COLUMN);
+    let mut columns: Vec<Expr> = names
         .into_iter()
         .map(column)
         .collect::<DataFusionResult<_>>()?;
+    if files.may_be_broken() && !has_broken {
+        let none = Expr::Literal(ScalarValue::Utf8View(None), None);
+        columns.push(none.alias(BROKEN_COLUMN));
+    }
     scan.project(columns)
 }
 
@@ -166,8 +180,9 @@ pub(super) fn check_columns(
     for file in files.files.iter().filter(|file| file.rows > 0) {
         let lacks = |name: &&String| {
             file.schema.index_of(name).is_err()
+                && !file.is_open()
                 && !files.partition_columns.contains(name)
-                && *name != FOLDER_COLUMN
+                && ![FOLDER_COLUMN, BROKEN_COLUMN].contains(&name.as_str())
         };
         if let Some(name) = used.iter().find(lacks) {
             let found: Vec<&str> = file

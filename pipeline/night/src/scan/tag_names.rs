@@ -15,7 +15,7 @@ use tagmill_schemas::config::{AppColumn, Source, SourceKind};
 use super::clean::{clean, cleaned_schema};
 use super::context::{ScanContext, plan_error};
 use super::files::RawFiles;
-use super::named::column_or_expression;
+use super::named::{column_or_expression, names_in};
 use super::project::{check_columns, raw_scan};
 use super::sql::column_names;
 
@@ -35,6 +35,8 @@ pub async fn tag_names(
     let SourceKind::GroupTags { tag, .. } = &source.kind else {
         return Ok(BTreeSet::new());
     };
+    let names = names_in(context.session, source, &[]);
+    let (files, _) = &files.clone().with_named(&names);
     let raw = Arc::clone(raw_scan(source, files)?.schema());
     let schema = cleaned_schema(context, source, &raw)?;
     let named = |text: &String, key| -> Result<Expr> {

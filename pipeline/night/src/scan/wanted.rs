@@ -16,10 +16,10 @@ use super::by_value::over_dictionaries;
 use super::clean::nulls_in;
 use super::context::{ScanContext, place, plan_error};
 use super::functions::{StatusFunction, StatusSpec};
-use super::named::column_or_expression;
+use super::named::{column_of, column_or_expression};
 use super::select::{EventTime, Selected, select};
 use super::sql::{as_text, column_names, parse_condition};
-use crate::plan::columns::{ExchangedColumn, FOLDER_COLUMN};
+use crate::plan::columns::{BROKEN_COLUMN, ExchangedColumn, FOLDER_COLUMN};
 use crate::plan::spec::{EventShapes, RowsSpec};
 
 /// The expressions of one source.
@@ -35,6 +35,8 @@ pub(super) struct Wanted {
     event: Option<Expr>,
     time: Option<EventTime>,
     filter: Option<Expr>,
+    /// Why a row is none, where some may be.
+    broken: Option<Expr>,
     /// (reason, condition), those of the configuration first.
     rejects: Vec<(String, Expr)>,
 }
@@ -93,6 +95,7 @@ impl Wanted {
             event,
             time,
             filter: filter.into_iter().chain(listed).reduce(Expr::and),
+            broken: column_of(BROKEN_COLUMN, schema).map(ident),
             rejects,
         })
     }
@@ -103,6 +106,7 @@ impl Wanted {
         columns
             .chain(self.rejects.iter().map(|(_, condition)| condition))
             .chain(&self.filter)
+            .chain(&self.broken)
             .chain(&self.app)
             .chain(&self.event)
             .chain(self.time.iter().map(|time| &time.time))
@@ -156,6 +160,7 @@ impl Wanted {
             event: self.event.map(plain).transpose()?,
             time: time.transpose()?,
             filter: self.filter.map(plain).transpose()?,
+            broken: self.broken,
             rejects: rejects.collect::<Result<_>>()?,
         };
         Ok((wanted, exchanged))
@@ -166,8 +171,10 @@ impl Wanted {
     /// # Errors
     /// Those of writing JSON.
     pub fn status(&self, needed: &BTreeSet<String>) -> Result<Expr> {
-        let described = needed.iter().filter(|name| *name != FOLDER_COLUMN);
+        let is_shown = |name: &&String| ![FOLDER_COLUMN, BROKEN_COLUMN].contains(&name.as_str());
+        let described = needed.iter().filter(is_shown);
         let spec = StatusSpec {
+            is_broken: self.broken.is_some(),
             has_app: self.app.is_some(),
             has_event: self.event.is_some(),
             day: self.time.as_ref().map(|time| time.day),
@@ -182,7 +189,8 @@ impl Wanted {
             Expr::Literal(ScalarValue::Utf8(Some(json)), None),
             self.user.clone(),
         ];
-        arguments.extend(self.app.iter().chain(&self.event).cloned());
+        let named = self.broken.iter().chain(&self.app).chain(&self.event);
+        arguments.extend(named.cloned());
         arguments.extend(self.time.iter().map(|time| time.time.clone()));
         arguments.extend(self.time.iter().filter_map(|time| time.folder.clone()));
         arguments.extend(self.filter.clone());

@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
 use arrow::compute::cast;
 use arrow::datatypes::{
     DataType, Decimal128Type, Decimal256Type, Float32Type, Float64Type, Int64Type, i256,
@@ -35,7 +35,7 @@ pub fn sum(a: i64, b: i64) -> i64 {
 /// Rows whose value has no place among the sums.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Beyond {
-    /// Those that are too large for the scale.
+    /// Those that are too large for the scale, or no number.
     pub too_large: Vec<usize>,
     /// Those that are infinities, which are no value.
     pub infinite: Vec<usize>,
@@ -49,6 +49,9 @@ pub struct Beyond {
 pub fn beyond(array: &ArrayRef, scale: u8) -> Result<Beyond> {
     if array.data_type().is_signed_integer() && scale == 0 {
         return Ok(Beyond::default());
+    }
+    if let Some(texts) = texts_of(array)? {
+        return Ok(beyond_in_texts(&texts, scale));
     }
     let most = LARGEST_SCALED / 10f64.powi(i32::from(scale));
     let doubles = cast(array, &DataType::Float64)?;
@@ -73,6 +76,32 @@ pub fn beyond(array: &ArrayRef, scale: u8) -> Result<Beyond> {
     Ok(beyond)
 }
 
+/// The array, if it is text.
+fn texts_of(array: &ArrayRef) -> Result<Option<StringViewArray>> {
+    let is_text = match array.data_type() {
+        DataType::Dictionary(_, value) => value.is_string(),
+        other => other.is_string(),
+    };
+    match is_text {
+        true => Ok(Some(
+            cast(array, &DataType::Utf8View)?.as_string_view().clone(),
+        )),
+        false => Ok(None),
+    }
+}
+
+fn beyond_in_texts(texts: &StringViewArray, scale: u8) -> Beyond {
+    let mut beyond = Beyond::default();
+    for (row, text) in texts.iter().enumerate() {
+        match text.map(|text| scaled_text(text, scale)) {
+            Some(Scaled::Bad) => beyond.too_large.push(row),
+            Some(Scaled::Infinite) => beyond.infinite.push(row),
+            Some(Scaled::Value(_) | Scaled::Nothing) | None => {}
+        }
+    }
+    beyond
+}
+
 /// Calls `emit(row, value * 10^scale)` for every row that has a value, of those for which
 /// `counts(row)`.
 ///
@@ -85,6 +114,16 @@ pub fn scaled(
     mut emit: impl FnMut(usize, i64),
 ) -> Result<()> {
     let factor = 10i128.pow(u32::from(scale));
+    if let Some(texts) = texts_of(array)? {
+        for (row, text) in present(texts.iter(), counts) {
+            match scaled_text(text, scale) {
+                Scaled::Value(value) => emit(row, value),
+                Scaled::Nothing | Scaled::Infinite => {}
+                Scaled::Bad => return Err(does_not_fit(text)),
+            }
+        }
+        return Ok(());
+    }
     match array.data_type() {
         DataType::Null => {}
         DataType::Float16 | DataType::Float32 => {

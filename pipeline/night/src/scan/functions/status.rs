@@ -19,6 +19,9 @@ use crate::scan::sample;
 /// What the arguments of [`StatusFunction`] are, in this order: id, then as told here.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct StatusSpec {
+    /// Whether a column follows that says why a row is none, with the row.
+    #[serde(default)]
+    pub is_broken: bool,
     /// Whether an app column follows.
     pub has_app: bool,
     /// Whether an event column follows.
@@ -89,6 +92,8 @@ impl ScalarUDFImpl for StatusFunction {
             match verdict {
                 None => statuses.append_null(),
                 Some(word @ (FILTERED | OTHER_DAY)) => statuses.append_value(word),
+                // Of a broken row there is nothing but what was found.
+                Some(whole) if whole.contains('\n') => statuses.append_value(whole),
                 Some(reason) => {
                     let cells = spec.columns.iter().map(String::as_str).zip(described);
                     statuses.append_value(format!("{reason}\n{}", sample(cells, row)));
@@ -100,7 +105,11 @@ impl ScalarUDFImpl for StatusFunction {
 }
 
 /// The first reason against each row, in a fixed order.
-fn judge<'a>(spec: &'a StatusSpec, arrays: &[ArrayRef], verdicts: &mut Verdicts<'a>) -> Result<()> {
+fn judge<'a>(
+    spec: &'a StatusSpec,
+    arrays: &'a [ArrayRef],
+    verdicts: &mut Verdicts<'a>,
+) -> Result<()> {
     let mut arrays = arrays.iter();
     let mut next = || {
         arrays.next().ok_or_else(|| {
@@ -108,6 +117,7 @@ fn judge<'a>(spec: &'a StatusSpec, arrays: &[ArrayRef], verdicts: &mut Verdicts<
         })
     };
     let id = next()?;
+    let broken = spec.is_broken.then(&mut next).transpose()?;
     let app = spec.has_app.then(&mut next).transpose()?;
     let event = spec.has_event.then(&mut next).transpose()?;
     let time = spec
@@ -117,6 +127,9 @@ fn judge<'a>(spec: &'a StatusSpec, arrays: &[ArrayRef], verdicts: &mut Verdicts<
     // Whatever is wrong with it, its own night says so.
     if let (Some(days), Some((day, time))) = (&spec.folders, time) {
         verdicts.judge_folder(time, next()?, day, days)?;
+    }
+    if let Some(broken) = broken {
+        verdicts.judge_broken(broken);
     }
     verdicts.judge_id(id)?;
     if let Some(app) = app {

@@ -51,10 +51,24 @@ impl<'a> Verdicts<'a> {
 
     fn mark(&mut self, reason: &'a str, is_bad: impl Fn(usize) -> bool) {
         for row in (0..self.rows).filter(|&row| is_bad(row)) {
-            if self.reasons.is_empty() {
-                self.reasons.resize(self.rows, None);
-            }
-            self.reasons[row] = self.reasons[row].or(Some(reason));
+            self.mark_row(reason, row);
+        }
+    }
+
+    fn mark_row(&mut self, reason: &'a str, row: usize) {
+        if self.reasons.is_empty() {
+            self.reasons.resize(self.rows, None);
+        }
+        self.reasons[row] = self.reasons[row].or(Some(reason));
+    }
+
+    /// What is said of a row that is none.
+    pub fn judge_broken(&mut self, array: &'a ArrayRef) {
+        let Some(broken) = array.as_string_view_opt() else {
+            return;
+        };
+        for row in (0..broken.len()).filter(|&row| broken.is_valid(row)) {
+            self.mark_row(broken.value(row), row);
         }
     }
 
