@@ -17,8 +17,10 @@ def keys_of(combination: int, ordinals: np.ndarray) -> np.ndarray:
 
 
 def weight_of(index: int, offset: int) -> int:
-    """What a member of a slice adds: slice -1 is who has a value (each then starts at `offset`), slice i adds 2^i."""
-    return offset if index < 0 else 1 << index
+    """What a slice is worth to its members: slice -1 the offset, which is 0 since 0.2, slice i 2^i, slice -2 - i -2^i."""
+    if index == -1:
+        return offset
+    return 1 << index if index >= 0 else -(1 << (-2 - index))
 
 
 @dataclass
@@ -38,7 +40,7 @@ class EventShard:
 
     def entries(self) -> np.ndarray:
         """Keys of all entries, ascending: whoever has a count."""
-        return np.unique(np.concatenate([keys for keys, _, index in self.slices["*"] if index < 0]))
+        return np.unique(np.concatenate([keys for keys, _, index in self.slices["*"] if index == -1]))
 
     def values_of(self, dimension: str, entries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(position in `entries`, value code) of every member of the dimension's bitmaps."""

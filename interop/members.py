@@ -45,13 +45,11 @@ def tag_sets(published: Published, manifest: dict) -> dict[tuple, set[str]]:
 
 
 def numbers(published: Published, manifest: dict, artifact: str, columns: list[str], day: str | None = None) -> dict[tuple, dict[str, int]]:
-    """Key -> user id -> scaled integer, from bit slices; a user without slice -1 has no number."""
+    """Key -> user id -> scaled integer, from bit slices: what the slices are worth that have the user."""
     found: dict[tuple, dict[str, int]] = defaultdict(dict)
     slices = list(rows_of(published, manifest, artifact, [*columns, "offset", "slice"], day))
-    for (*key, offset, index), users in sorted(slices, key=lambda row: row[0][-1]):
+    for (*key, offset, index), users in slices:
+        weight = offset if index == -1 else 1 << index if index >= 0 else -(1 << (-2 - index))
         for user in users:
-            if index < 0:
-                found[tuple(key)][user] = offset
-            else:
-                found[tuple(key)][user] += 1 << index
+            found[tuple(key)][user] = found[tuple(key)].get(user, 0) + weight
     return dict(found)

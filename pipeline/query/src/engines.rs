@@ -4,16 +4,18 @@
 //! ```text
 //! ClickHouse  CREATE OR REPLACE VIEW tags AS SELECT `app`, … FROM file('/w/tags/{a,b}', 'Parquet')
 //! DuckDB      CREATE OR REPLACE VIEW tags AS SELECT "app", … FROM read_parquet(['…', '…'], hive_partitioning = false)
-//! Spark       spark.read.parquet("…", "…").select("app", …).createOrReplaceTempView("tags")      (Python and Scala)
+//! Spark       spark.read.parquet("…", "…").selectExpr("`app`", …).createOrReplaceTempView("tags")      (Python and Scala)
 //! ```
 //! Folders of older releases have the form `key=value`: engines must not take them for columns.
 
-use arrow::datatypes::{DataType, FieldRef};
+use arrow::datatypes::{DataType, Field, FieldRef};
 use tagmill_schemas::Artifact;
 use tagmill_schemas::error::{Error, Result};
 use tagmill_schemas::manifest::FileEntry;
 
 use tagmill_warehouse::store::Store;
+
+use crate::computed::{WEIGHT, has_weight, weight_text};
 
 const STAGE: &str = "files";
 
@@ -58,7 +60,7 @@ pub fn statement(
             format!(
                 "CREATE OR REPLACE VIEW {name} AS SELECT {} FROM read_parquet([{}], \
                  hive_partitioning = false);",
-                columns_of(artifact, '"'),
+                columns_of(artifact, engine).join(", "),
                 files.join(", ")
             )
         }
@@ -68,9 +70,13 @@ pub fn statement(
                 .map(|path| json_text(&place.spark(path)))
                 .collect();
             format!(
-                "spark.read.parquet({}).select({}).createOrReplaceTempView(\"{name}\")",
+                "spark.read.parquet({}).selectExpr({}).createOrReplaceTempView(\"{name}\")",
                 files.join(", "),
-                columns_of(artifact, '"')
+                columns_of(artifact, engine)
+                    .iter()
+                    .map(|column| json_text(column))
+                    .collect::<Vec<_>>()
+                    .join(", ")
             )
         }
         Engine::ClickHouse => {
@@ -78,25 +84,33 @@ pub fn statement(
             format!(
                 "CREATE OR REPLACE VIEW {name} AS SELECT {} FROM {source} SETTINGS \
                  use_hive_partitioning = 0;",
-                columns_of(artifact, '`')
+                columns_of(artifact, engine).join(", ")
             )
         }
     })
 }
 
-/// The artifact's columns by name: files of older versions can have more.
-fn columns_of(artifact: Artifact, quote: char) -> String {
-    let names: Vec<String> = artifact
+/// The artifact's columns by name, as files of older versions can have more, and what is computed
+/// from them.
+fn columns_of(artifact: Artifact, engine: Engine) -> Vec<String> {
+    let (quote, double) = match engine {
+        Engine::ClickHouse => ('`', "Float64"),
+        Engine::DuckDb => ('"', "DOUBLE"),
+        Engine::Spark => ('`', "DOUBLE"),
+    };
+    let own = artifact
         .columns()
         .iter()
-        .map(|column| format!("{quote}{}{quote}", column.name))
-        .collect();
-    names.join(", ")
+        .map(|column| format!("{quote}{}{quote}", column.name));
+    let weight = has_weight(artifact).then(|| weight_text(quote, double));
+    own.chain(weight).collect()
 }
 
 /// A view with the columns of the artifact and no rows.
 fn without_rows(artifact: Artifact, engine: Engine) -> String {
     let (name, schema) = (artifact.name(), artifact.schema());
+    let weight: FieldRef = Field::new(WEIGHT, DataType::Float64, true).into();
+    let weight = has_weight(artifact).then_some(&weight);
     let column = |field: &FieldRef| {
         let (clickhouse, duckdb, spark) = types_of(field.data_type());
         match engine {
@@ -112,6 +126,7 @@ fn without_rows(artifact: Artifact, engine: Engine) -> String {
         schema
             .fields()
             .iter()
+            .chain(weight)
             .map(column)
             .collect::<Vec<_>>()
             .join(", ")

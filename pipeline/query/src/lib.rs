@@ -2,6 +2,7 @@
 //! for other engines.
 
 pub mod catalog;
+mod computed;
 pub mod contents;
 pub mod engines;
 pub mod estimate;

@@ -36,29 +36,31 @@ pub struct Published {
 /// A bit-sliced index as it is put together again.
 #[derive(Default)]
 struct Slices {
+    existing: Users,
     values: Numbers,
 }
 
 impl Slices {
     fn add(&mut self, offset: i64, slice: i16, users: &Users) {
-        let part = if slice < 0 {
-            i128::from(offset)
-        } else {
-            1i128 << slice
+        let worth = match slice {
+            -1 => i128::from(offset),
+            0.. => 1i128 << slice,
+            _ => -(1i128 << (-2 - slice)),
         };
         for user in users {
-            if slice < 0 {
-                assert!(
-                    self.values.insert(*user, part).is_none(),
-                    "two slices of existence"
-                );
-            } else {
-                *self
-                    .values
-                    .get_mut(user)
-                    .expect("a digit of a user without a value") += part;
+            if slice == -1 {
+                assert!(self.existing.insert(*user), "two slices of existence");
             }
+            *self.values.entry(*user).or_default() += worth;
         }
+    }
+
+    fn values(self) -> Numbers {
+        assert!(
+            self.values.keys().eq(self.existing.iter()),
+            "a digit of a user without a value"
+        );
+        self.values
     }
 }
 
@@ -179,7 +181,7 @@ impl Published {
             }
             slices
                 .into_iter()
-                .for_each(|(key, slices)| numbers.entry(key).or_default().extend(slices.values));
+                .for_each(|(key, slices)| numbers.entry(key).or_default().extend(slices.values()));
         }
         numbers
     }
@@ -242,7 +244,7 @@ impl Published {
             }
             slices
                 .into_iter()
-                .for_each(|(key, slices)| measures.entry(key).or_default().extend(slices.values));
+                .for_each(|(key, slices)| measures.entry(key).or_default().extend(slices.values()));
         }
         measures
     }

@@ -7,15 +7,15 @@ use super::columns::columns;
 columns! {
     BehaviourMeasures, sorted by [App, Date, Event, Measure, Combination, Overflow, Slice, Shard];
     what "counts and sums of a day's events per user and combination, bit-sliced.";
-    note "";
+    note "A user's sum * 10^scale is the sum of what the slices are worth that have the user. A slice is worth the same in every row, so `sum(weight * cardinality)` adds shards, days and combinations up. The tables of `tagmill sql` and the views of `tagmill files` have `weight` as a column more.";
     App "app": DataType::Utf8 => "the app";
     Date "date": DataType::Date32 => "the local day";
     Event "event": DataType::Utf8 => "the event's name";
     Measure "measure": DataType::Utf8 => "the measure's name; `*` is the number of events";
     Combination "combination": DataType::UInt32 => "as in behaviour";
     Scale "scale": DataType::Int8 => "decimal digits kept";
-    Offset "offset": DataType::Int64 => "subtracted from the scaled sum";
-    Slice "slice": DataType::Int16 => "-1: users that have a value; i: bit i of sum * 10^scale - offset";
+    Offset "offset": DataType::Int64 => "0; in files of versions before 0.2 what slice -1 is worth, which their other slices are above";
+    Slice "slice": DataType::Int16 => "-1: users that have a sum; i from 0 on: worth 2^i to its users; -2 - i: worth -2^i";
     Overflow "overflow": DataType::Boolean => "as in behaviour";
     Shard "shard": DataType::UInt32 => "which shard";
     Bitmap "bitmap": DataType::Binary => "portable 64-bit Roaring of uids, canonical";

@@ -7,13 +7,13 @@ use super::columns::columns;
 columns! {
     TagNumbers, sorted by [App, Tag, Type, Slice, Shard];
     what "bit-sliced numeric and date tags: ranges without enumerating values.";
-    note "";
+    note "A user's value * 10^scale is the sum of what the slices are worth that have the user. A slice is worth the same in every row, so `sum(weight * cardinality)` adds shards, days and combinations up. The tables of `tagmill sql` and the views of `tagmill files` have `weight` as a column more.";
     App "app": DataType::Utf8 => "the app";
     Tag "tag": DataType::Utf8 => "the tag's name";
     Type "type": DataType::Utf8 => "integer, double or date";
     Scale "scale": DataType::Int8 => "decimal digits kept, 0 for integers and dates";
-    Offset "offset": DataType::Int64 => "subtracted from the scaled value, so that slices are of a number from 0";
-    Slice "slice": DataType::Int16 => "-1: users that have a value; i: bit i of value * 10^scale - offset";
+    Offset "offset": DataType::Int64 => "0; in files of versions before 0.2 what slice -1 is worth, which their other slices are above";
+    Slice "slice": DataType::Int16 => "-1: users that have a value; i from 0 on: worth 2^i to its users; -2 - i: worth -2^i";
     Shard "shard": DataType::UInt32 => "which shard";
     Bitmap "bitmap": DataType::Binary => "portable 64-bit Roaring of uids, canonical";
     Cardinality "cardinality": DataType::UInt64 => "users in the bitmap";

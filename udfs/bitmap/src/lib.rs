@@ -19,9 +19,11 @@ mod format;
 mod groups;
 mod kernels;
 mod sets;
+mod slice;
+mod width;
 pub mod wire;
 
-pub use bsi::{Bsi, Comparison, SLICES_MOST};
+pub use bsi::{Bsi, Comparison};
 pub use format::bucket::{Bitmap32Ref, Containers};
 pub use format::container::Container;
 pub use format::defect::Defect;
@@ -44,6 +46,8 @@ pub use sets::sample::sample;
 pub use sets::shift::shift;
 pub use sets::signed::{SignedError, change_signed_bits};
 pub use sets::subset::{equals, has_all, has_any};
+pub use slice::Slice;
+pub use width::Width;
 
 /// Cookie of a 32-bit bitmap without run containers; the container count follows.
 const COOKIE_NO_RUNS: u32 = 12346;

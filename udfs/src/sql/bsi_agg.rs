@@ -2,10 +2,13 @@
 //! and `behaviour_measures` have them.
 
 use super::bsi_documentation::documentation;
+use super::bsi_rows::{KEYS, SliceRows, slice_of};
+use super::bsi_several::Seen;
+use super::bsi_state::{IndexGroups, IndexSet, index_state_fields};
 use super::input::{bitmap_type, element_type, expect_arguments};
-use super::keyed_state::{Keyed, KeyedGroups, KeyedSet, state_error, state_fields};
+use super::keyed_state::{Keyed, state_error};
 use super::rule_agg::constant;
-use arrow::array::{Array, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::datatypes::{DataType, FieldRef, Int64Type};
 use datafusion::common::{exec_datafusion_err, exec_err, plan_datafusion_err, plan_err};
 use datafusion::error::Result;
@@ -14,7 +17,7 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
 };
 use datafusion::scalar::ScalarValue;
-use tagmill_bitmap::{Bsi, Comparison, SLICES_MOST};
+use tagmill_bitmap::{BitmapRef, Bsi, Comparison, Slice};
 
 /// What is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,9 +80,9 @@ impl Computes {
         }
     }
 
-    /// Whether an offset may follow.
-    fn has_offset(self) -> bool {
-        !matches!(self, Self::Count | Self::Top)
+    /// Where an offset may follow; after it, what the numbers are of.
+    fn offset_argument(self) -> Option<usize> {
+        (self != Self::Count).then_some(2 + self.constants().len())
     }
 }
 
@@ -90,6 +93,7 @@ enum Constant {
     Element,
     Text,
     Number,
+    Name,
 }
 
 /// One of the aggregates.
@@ -135,6 +139,8 @@ impl Constant {
                 "{function}: argument {at} is {found}, expected '<', '<=', '=', '<>', '>=' or '>'"
             ),
             Self::Number => number_type(function, at, found),
+            Self::Name if found.is_string() || found.is_null() => Ok(DataType::Utf8),
+            Self::Name => plan_err!("{function}: argument {at} is {found}, expected a text"),
         }
     }
 }
@@ -153,35 +159,36 @@ fn comparison(text: &str) -> Option<Comparison> {
 
 impl BsiAggregate {
     /// What is computed, with its constants.
-    fn slices(&self, args: &AccumulatorArgs<'_>) -> Result<Slices> {
+    fn computed(&self, args: &AccumulatorArgs<'_>) -> Result<Computed> {
         let function = self.computes.name();
-        let constants = (2..args.exprs.len())
+        let constants = (2..2 + self.computes.constants().len())
             .map(|at| constant(function, args, at))
             .collect::<Result<Vec<_>>>()?;
         if let Some(at) = constants.iter().position(ScalarValue::is_null) {
             return plan_err!("{function}: argument {} is NULL, expected a value", at + 3);
         }
-        let slices = Slices {
+        let computed = Computed {
             computes: self.computes,
             constants,
+            arguments: args.exprs.len(),
         };
-        if self.computes == Computes::Compare && slices.comparison().is_none() {
+        if self.computes == Computes::Compare && computed.comparison().is_none() {
             return plan_err!(
                 "{function}: argument 3 is {}, expected '<', '<=', '=', '<>', '>=' or '>'",
-                slices.constants[0]
+                computed.constants[0]
             );
         }
         if self.computes == Computes::Quantile
-            && !slices
+            && !computed
                 .share()
                 .is_some_and(|share| (0.0..=1.0).contains(&share))
         {
             return Err(plan_datafusion_err!(
                 "{function}: argument 3 is {}, expected a number from 0 to 1",
-                slices.constants[0]
+                computed.constants[0]
             ));
         }
-        Ok(slices)
+        Ok(computed)
     }
 }
 
@@ -197,19 +204,15 @@ impl AggregateUDFImpl for BsiAggregate {
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         let (function, constants) = (self.computes.name(), self.computes.constants());
         let least = 2 + constants.len();
-        expect_arguments(
-            function,
-            types,
-            least,
-            least + usize::from(self.computes.has_offset()),
-        )?;
+        let more = self.computes.offset_argument().map_or(0, |_| 2);
+        expect_arguments(function, types, least, least + more)?;
         let first = [
             number_type(function, 1, &types[0]),
             bitmap_type(function, 2, &types[1]),
         ];
         let others = constants
             .iter()
-            .chain([&Constant::Number])
+            .chain([&Constant::Number, &Constant::Name])
             .zip(&types[2..])
             .enumerate();
         first
@@ -223,11 +226,12 @@ impl AggregateUDFImpl for BsiAggregate {
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
-        Ok(state_fields(&args))
+        let several = Computed::of_argument_of(self.computes, args.input_fields.len());
+        Ok(index_state_fields(&args, several.is_some()))
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(KeyedSet::new(self.slices(&args)?)))
+        Ok(Box::new(IndexSet::new(self.computed(&args)?)))
     }
 
     fn groups_accumulator_supported(&self, _args: AccumulatorArgs<'_>) -> bool {
@@ -238,7 +242,7 @@ impl AggregateUDFImpl for BsiAggregate {
         &self,
         args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(Box::new(KeyedGroups::new(self.slices(&args)?)))
+        Ok(Box::new(IndexGroups::new(self.computed(&args)?)))
     }
 
     fn documentation(&self) -> Option<&Documentation> {
@@ -246,14 +250,44 @@ impl AggregateUDFImpl for BsiAggregate {
     }
 }
 
-/// What is computed of the slices of a group; key 0 is slice -1, the members.
-#[derive(Debug)]
-struct Slices {
+/// What is computed of the slices of a group.
+#[derive(Debug, Clone)]
+pub(super) struct Computed {
     computes: Computes,
     constants: Vec<ScalarValue>,
+    /// How many there are.
+    arguments: usize,
 }
 
-impl Slices {
+impl Computed {
+    pub(super) fn name(&self) -> &'static str {
+        self.computes.name()
+    }
+
+    pub(super) fn computes(&self) -> Computes {
+        self.computes
+    }
+
+    /// Which argument says what the numbers are of, if there is one.
+    pub(super) fn of_argument(&self) -> Option<usize> {
+        Self::of_argument_of(self.computes, self.arguments)
+    }
+
+    fn of_argument_of(computes: Computes, arguments: usize) -> Option<usize> {
+        let of = computes.offset_argument()? + 1;
+        (of < arguments).then_some(of)
+    }
+
+    /// The rows of a batch.
+    pub(super) fn rows<'a>(
+        &self,
+        values: &'a [ArrayRef],
+        filter: Option<&'a BooleanArray>,
+    ) -> SliceRows<'a> {
+        let offset = self.computes.offset_argument().unwrap_or(self.arguments);
+        SliceRows::of(self.name(), values, offset, filter)
+    }
+
     fn number(&self, at: usize) -> i128 {
         match self.constants.get(at) {
             Some(ScalarValue::Int64(Some(value))) => i128::from(*value),
@@ -277,37 +311,65 @@ impl Slices {
         }
     }
 
-    /// What was subtracted from the numbers before they were sliced.
-    fn offset(&self) -> i128 {
-        self.number(self.computes.constants().len())
+    /// The result of a group from its sets by key, and from what was seen of several indexes.
+    ///
+    /// # Errors
+    /// An execution error for digits of nobody, for a number beyond 64 bits and, of several indexes,
+    /// for a member with several numbers where one is asked.
+    pub(super) fn result_of(
+        &self,
+        sets: &[(usize, &[u8])],
+        seen: Option<&Seen>,
+    ) -> Result<ScalarValue> {
+        if let (Computes::Sum, Some(seen)) = (self.computes, seen) {
+            return match seen.numbers {
+                0 if seen.digits > 0 => self.nobody(),
+                0 => sum_of(None),
+                _ => sum_of(Some(seen.sum)),
+            };
+        }
+        let index = self.index(sets)?;
+        if seen.is_some_and(|seen| seen.numbers > 0) {
+            let members = BitmapRef::parse_layout(index.members()).map_err(state_error)?;
+            let numbers = seen.map_or(0, |seen| seen.numbers);
+            self.check_one_number(members.cardinality(), numbers)?;
+        }
+        self.compute(&index)
+    }
+
+    /// That no member has several numbers.
+    fn check_one_number(&self, members: u64, numbers: u64) -> Result<()> {
+        if members == numbers {
+            return Ok(());
+        }
+        exec_err!(
+            "{}: {numbers} numbers of {members} members in one group, expected one number a member: \
+             filter by what tells their numbers apart, such as combination, date, event or app, or \
+             GROUP BY it",
+            self.name()
+        )
+    }
+
+    fn nobody<T>(&self) -> Result<T> {
+        exec_err!(
+            "{}: no row of slice -1, which holds who has a number",
+            self.name()
+        )
     }
 
     /// The index; one without members if there are no rows.
     fn index(&self, sets: &[(usize, &[u8])]) -> Result<Bsi> {
-        match sets {
-            [] => Ok(Bsi::default()),
-            [(0, members), slices @ ..] => {
-                let slices = slices
-                    .iter()
-                    .map(|(key, bytes)| (*key as u32 - 1, bytes.to_vec()));
-                Ok(Bsi {
-                    members: members.to_vec(),
-                    slices: slices.collect(),
-                })
-            }
-            _ => exec_err!(
-                "{}: no row of slice -1, which holds who has a number",
-                self.computes.name()
-            ),
+        let slices = || sets.iter().map(|(key, bytes)| (slice_of(*key), *bytes));
+        if !sets.is_empty() && slices().all(|(slice, _)| slice != Slice::Exists) {
+            return self.nobody();
         }
+        Bsi::of(slices().map(|(slice, bytes)| (slice, bytes.to_vec()))).map_err(state_error)
     }
 
-    fn value(&self, number: Option<u64>) -> Result<ScalarValue> {
-        let value = number
-            .map(|number| i64::try_from(i128::from(number) + self.offset()))
-            .transpose();
+    fn value(&self, number: Option<i128>) -> Result<ScalarValue> {
+        let value = number.map(i64::try_from).transpose();
         Ok(ScalarValue::Int64(value.map_err(|_| {
-            exec_datafusion_err!("{}: a number beyond 64 bits", self.computes.name())
+            exec_datafusion_err!("{}: a number beyond 64 bits", self.name())
         })?))
     }
 
@@ -322,70 +384,47 @@ impl Slices {
         let nth = |place: u64| bsi.nth(place).map_err(state_error);
         let bitmap = match self.computes {
             Computes::Count => return Ok(ScalarValue::UInt64(Some(members))),
-            Computes::Sum if members == 0 => return Ok(ScalarValue::Decimal128(None, 38, 0)),
-            Computes::Sum => {
-                let sum = i128::try_from(bsi.sum().map_err(state_error)?).unwrap_or(i128::MAX);
-                let sum = self
-                    .offset()
-                    .checked_mul(i128::from(members))
-                    .and_then(|more| sum.checked_add(more));
-                let sum = sum.filter(|sum| sum.unsigned_abs() < 10u128.pow(38));
-                return Ok(ScalarValue::Decimal128(
-                    Some(sum.ok_or_else(|| {
-                        exec_datafusion_err!("bsi_sum_agg: a sum of more than 38 digits")
-                    })?),
-                    38,
-                    0,
-                ));
-            }
+            Computes::Sum if members == 0 => return sum_of(None),
+            Computes::Sum => return sum_of(Some(bsi.sum().map_err(state_error)?)),
             Computes::Min => return self.value(nth(0)?),
             Computes::Max => return self.value(nth(members.saturating_sub(1))?),
             Computes::Quantile => return self.value(nth(self.place(members))?),
             Computes::Value => {
                 return self.value(bsi.number(self.number(0) as u64).map_err(state_error)?);
             }
-            Computes::Compare => bsi.compare(
-                self.comparison().unwrap_or(Comparison::Equal),
-                self.number(1) - self.offset(),
-            ),
-            Computes::Between => bsi.between(
-                self.number(0) - self.offset(),
-                self.number(1) - self.offset(),
-            ),
+            Computes::Compare => {
+                let comparison = self.comparison().unwrap_or(Comparison::Equal);
+                bsi.compare(comparison, self.number(1))
+            }
+            Computes::Between => bsi.between(self.number(0), self.number(1)),
             Computes::Top => bsi.top(self.number(0) as u64),
         };
         Ok(ScalarValue::BinaryView(Some(bitmap.map_err(state_error)?)))
     }
 }
 
-impl Keyed for Slices {
+/// A sum, as far as decimals go.
+fn sum_of(sum: Option<i128>) -> Result<ScalarValue> {
+    if sum.is_some_and(|sum| sum.unsigned_abs() >= 10u128.pow(38)) {
+        return exec_err!("bsi_sum_agg: a sum of more than 38 digits");
+    }
+    Ok(ScalarValue::Decimal128(sum, 38, 0))
+}
+
+impl Keyed for Computed {
     const BITMAP: usize = 1;
 
     fn function(&self) -> &'static str {
-        self.computes.name()
+        self.name()
     }
 
     fn keys(&self) -> usize {
-        SLICES_MOST as usize + 1
+        KEYS
     }
 
     fn key(&self, keys: &dyn Array, row: usize) -> Result<Option<usize>> {
-        let slices = keys.as_primitive::<Int64Type>();
-        if slices.is_null(row) {
-            return Ok(None);
-        }
-        match slices.value(row) {
-            slice if (-1..i64::from(SLICES_MOST)).contains(&slice) => {
-                Ok(Some((slice + 1) as usize))
-            }
-            slice => {
-                exec_err!(
-                    "{}: argument 1, row {row} of the batch: slice {slice}, expected -1 to {}",
-                    self.function(),
-                    SLICES_MOST - 1
-                )
-            }
-        }
+        let keys = keys.as_primitive::<Int64Type>();
+        Ok(keys.is_valid(row).then(|| keys.value(row) as usize))
     }
 
     fn data_type(&self) -> DataType {
@@ -393,6 +432,6 @@ impl Keyed for Slices {
     }
 
     fn result(&self, sets: &[(usize, &[u8])]) -> Result<ScalarValue> {
-        self.compute(&self.index(sets)?)
+        self.result_of(sets, None)
     }
 }

@@ -21,16 +21,16 @@ static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     document(
         "The slices of a bit-sliced index, as an array of structs of slice and bitmap: what the \
          other bsi_ aggregates take. Slice -1 has the members; \
-         slices without members are left out. Numbers of one member are added up. Rows with a \
-         NULL are skipped; an empty array without rows. A number below the \
-         offset is an error.",
+         slices without members are left out. Numbers below zero are in two's complement, see \
+         bsi_sum_agg. Numbers of one member are added up. Rows with a NULL are skipped; an empty \
+         array without rows. A number below an offset that is given is an error.",
         "bsi_build_agg(member, number[, offset])",
         &[
             ("member", "An integer, read as UInt64."),
             ("number", "An integer."),
             (
                 "offset",
-                "A constant that is subtracted from the numbers; 0 if it is missing.",
+                "A constant that is subtracted from the numbers, so that none is below zero.",
             ),
         ],
         (
@@ -132,13 +132,13 @@ impl AggregateUDFImpl for BsiBuildAgg {
     }
 }
 
-/// What is subtracted from the numbers.
-fn offset(args: &AccumulatorArgs<'_>) -> Result<i64> {
+/// What is subtracted from the numbers, if anything is said of it.
+fn offset(args: &AccumulatorArgs<'_>) -> Result<Option<i64>> {
     if args.exprs.len() == 2 {
-        return Ok(0);
+        return Ok(None);
     }
     match constant(NAME, args, 2)? {
-        ScalarValue::Int64(Some(offset)) => Ok(offset),
+        ScalarValue::Int64(Some(offset)) => Ok(Some(offset)),
         other => plan_err!("{NAME}: argument 3 is {other}, expected an integer"),
     }
 }

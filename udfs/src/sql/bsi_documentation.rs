@@ -6,7 +6,8 @@ use datafusion::logical_expr::Documentation;
 
 const SLICE: (&str, &str) = (
     "slice",
-    "-1 for the members, who have a number; i for those whose number has bit i set.",
+    "-1 for the members, who have a number; i from 0 to 63 for those whose number it adds 2^i to; \
+     -2 - i for those whose number it takes 2^i from.",
 );
 const BITMAP: (&str, &str) = (
     "bitmap",
@@ -14,7 +15,15 @@ const BITMAP: (&str, &str) = (
 );
 const OFFSET: (&str, &str) = (
     "offset",
-    "A constant that was subtracted from the numbers before they were sliced; 0 if it is missing.",
+    "What was subtracted from the numbers before they were sliced; 0 if it is missing. A constant \
+     or a column: that of a row of slice -1 counts.",
+);
+const OF: (&str, &str) = (
+    "of",
+    "What the numbers are of, such as the name of a tag. With it rows may be of several indexes: \
+     bsi_sum_agg adds all numbers of a member, the others fail where a member has several; all \
+     fail where a group has numbers of two things. `tagmill sql` adds offset and of where slice is \
+     a column of a release.",
 );
 
 /// Members 1, 2 and 3 with the numbers 5, 6 and 1.
@@ -36,24 +45,24 @@ pub(super) fn documentation(computes: Computes) -> Documentation {
             ),
             Computes::Sum => (
                 format!(
-                    "Sum of the members' numbers, as a decimal without fraction. {skipped} NULL \
-                     without members."
+                    "Sum of the members' numbers, as a decimal without fraction. The number of a \
+                     member is the sum of what its slices are worth. {skipped} NULL without members."
                 ),
-                vec![OFFSET],
+                vec![OFFSET, OF],
                 "",
                 false,
                 "12",
             ),
             Computes::Min => (
                 format!("The smallest number. {skipped} NULL without members."),
-                vec![OFFSET],
+                vec![OFFSET, OF],
                 "",
                 false,
                 "1",
             ),
             Computes::Max => (
                 format!("The largest number. {skipped} NULL without members."),
-                vec![OFFSET],
+                vec![OFFSET, OF],
                 ", 100",
                 false,
                 "106",
@@ -66,6 +75,7 @@ pub(super) fn documentation(computes: Computes) -> Documentation {
                 vec![
                     ("share", "A constant from 0 to 1; 0.5 gives the median."),
                     OFFSET,
+                    OF,
                 ],
                 ", 0.5",
                 false,
@@ -73,7 +83,7 @@ pub(super) fn documentation(computes: Computes) -> Documentation {
             ),
             Computes::Value => (
                 format!("The number of one member. {skipped} NULL if it has none."),
-                vec![("member", "A constant, read as UInt64."), OFFSET],
+                vec![("member", "A constant, read as UInt64."), OFFSET, OF],
                 ", 2",
                 false,
                 "6",
@@ -86,6 +96,7 @@ pub(super) fn documentation(computes: Computes) -> Documentation {
                     ("operator", "A constant: '<', '<=', '=', '<>', '>=' or '>'."),
                     ("number", "A constant integer."),
                     OFFSET,
+                    OF,
                 ],
                 ", '>=', 5",
                 true,
@@ -100,6 +111,7 @@ pub(super) fn documentation(computes: Computes) -> Documentation {
                     ("low", "A constant integer."),
                     ("high", "A constant integer."),
                     OFFSET,
+                    OF,
                 ],
                 ", 1, 5",
                 true,
@@ -110,18 +122,16 @@ pub(super) fn documentation(computes: Computes) -> Documentation {
                     "The members with the largest numbers; of equal ones the smallest members. \
                      {skipped} An empty bitmap without rows."
                 ),
-                vec![("count", "A constant: how many members.")],
+                vec![("count", "A constant: how many members."), OFFSET, OF],
                 ", 2",
                 true,
                 "[1, 2]",
             ),
         };
-    let listed = arguments.iter().map(|(argument, _)| {
-        if *argument == "offset" {
-            "[, offset]".to_owned()
-        } else {
-            format!(", {argument}")
-        }
+    let listed = arguments.iter().map(|(argument, _)| match *argument {
+        "offset" => "[, offset".to_owned(),
+        "of" => "[, of]]".to_owned(),
+        argument => format!(", {argument}"),
     });
     let syntax = format!("{name}(slice, bitmap{})", listed.collect::<String>());
     let query = format!("{name}(slice, bitmap_from_array(members){call})");

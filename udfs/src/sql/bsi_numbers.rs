@@ -16,7 +16,7 @@ use datafusion::error::Result;
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
-use tagmill_bitmap::{SLICES_MOST, write_sorted_u64};
+use tagmill_bitmap::{Width, write_sorted_u64};
 
 /// Rows are not added up before there are this many.
 const LEAST: usize = 1 << 12;
@@ -34,7 +34,8 @@ struct Row {
 /// The numbers of the members of many groups.
 #[derive(Debug)]
 pub(super) struct NumberGroups {
-    offset: i64,
+    /// Subtracted before numbers are sliced; without one, numbers may be below zero.
+    offset: Option<i64>,
     rows: Vec<Row>,
     /// Rows at which they are added up.
     limit: usize,
@@ -43,7 +44,7 @@ pub(super) struct NumberGroups {
 }
 
 impl NumberGroups {
-    pub(super) fn new(offset: i64) -> Self {
+    pub(super) fn new(offset: Option<i64>) -> Self {
         Self {
             offset,
             rows: Vec::new(),
@@ -140,42 +141,25 @@ impl NumberGroups {
 
     /// The lists of slices of groups.
     fn slices(&self, rows: &[Row], count: usize) -> Result<ArrayRef> {
-        let mut members: Vec<Vec<u64>> = vec![Vec::new(); SLICES_MOST as usize + 1];
-        let (mut numbers, mut bitmaps, mut lengths) = (
-            Vec::new(),
-            BitmapColumn::default(),
-            Vec::with_capacity(count),
-        );
+        let (mut members, mut lists) = (Vec::new(), SliceLists::default());
         for rows in groups(rows, count) {
-            let mut used = u128::from(!rows.is_empty());
+            let width = match self.offset {
+                Some(_) => Width::UNSIGNED,
+                None => Width::of(rows.iter().map(|row| row.number)),
+            };
+            members.resize(members.len().max(width.keys() as usize), Vec::new());
             for row in rows {
-                members[0].push(row.member);
-                let mut left = sliced(row.number, self.offset)?;
-                used |= u128::from(left) << 1;
-                while left != 0 {
-                    members[left.trailing_zeros() as usize + 1].push(row.member);
-                    left &= left - 1;
+                let mut put = |key: u32| members[key as usize].push(row.member);
+                match self.offset {
+                    Some(offset) => width
+                        .keys_of_digits(above(row.number, offset)?)
+                        .for_each(&mut put),
+                    None => width.keys_of(row.number).for_each(&mut put),
                 }
             }
-            lengths.push(used.count_ones() as usize);
-            for (slice, members) in members
-                .iter_mut()
-                .enumerate()
-                .filter(|(slice, _)| used >> slice & 1 == 1)
-            {
-                numbers.push(slice as i16 - 1);
-                bitmaps.push(|out| {
-                    write_sorted_u64(members, out);
-                    Ok(true)
-                })?;
-                members.clear();
-            }
+            lists.push(width, &mut members)?;
         }
-        let columns: Vec<ArrayRef> = vec![Arc::new(Int16Array::from(numbers)), bitmaps.finish()?];
-        list_of(
-            Arc::new(StructArray::try_new(slice_fields(), columns, None)?),
-            lengths,
-        )
+        lists.finish()
     }
 
     fn lists(rows: &[Row], count: usize) -> Result<Vec<ArrayRef>> {
@@ -200,10 +184,48 @@ fn groups(rows: &[Row], count: usize) -> impl Iterator<Item = &[Row]> {
     })
 }
 
-/// The number that is sliced.
-fn sliced(number: i64, offset: i64) -> Result<u64> {
+/// What a number is above an offset.
+fn above(number: i64, offset: i64) -> Result<u64> {
     let above = u64::try_from(i128::from(number) - i128::from(offset));
     above.map_err(|_| exec_datafusion_err!("{NAME}: number {number}, expected from {offset} on"))
+}
+
+/// Lists of slices and bitmaps while they are written.
+#[derive(Default)]
+struct SliceLists {
+    slices: Vec<i16>,
+    bitmaps: BitmapColumn,
+    lengths: Vec<usize>,
+}
+
+impl SliceLists {
+    /// Adds the list of a group, and empties the members of its keys.
+    fn push(&mut self, width: Width, members: &mut [Vec<u64>]) -> Result<()> {
+        let before = self.slices.len();
+        for (key, members) in (0..).zip(members) {
+            if !members.is_empty() {
+                self.slices.push(width.slice(key).number());
+                self.bitmaps.push(|out| {
+                    write_sorted_u64(members, out);
+                    Ok(true)
+                })?;
+                members.clear();
+            }
+        }
+        self.lengths.push(self.slices.len() - before);
+        Ok(())
+    }
+
+    fn finish(self) -> Result<ArrayRef> {
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(Int16Array::from(self.slices)),
+            self.bitmaps.finish()?,
+        ];
+        list_of(
+            Arc::new(StructArray::try_new(slice_fields(), columns, None)?),
+            self.lengths,
+        )
+    }
 }
 
 impl GroupsAccumulator for NumberGroups {
@@ -260,7 +282,7 @@ impl GroupsAccumulator for NumberGroups {
 pub(super) struct NumberSet(NumberGroups);
 
 impl NumberSet {
-    pub(super) fn new(offset: i64) -> Self {
+    pub(super) fn new(offset: Option<i64>) -> Self {
         Self(NumberGroups::new(offset))
     }
 }
@@ -296,7 +318,7 @@ impl Accumulator for NumberSet {
 mod tests {
     use super::*;
     use std::collections::BTreeMap;
-    use tagmill_bitmap::BitmapRef;
+    use tagmill_bitmap::{BitmapRef, Slice};
 
     type Expected = BTreeMap<(usize, u64), i64>;
     /// The groups of the rows, and their columns.
@@ -336,7 +358,7 @@ mod tests {
     }
 
     /// The numbers that slices stand for, of groups counted from `first`.
-    fn numbers(lists: &ArrayRef, first: usize, offset: i64) -> Expected {
+    fn numbers(lists: &ArrayRef, first: usize, offset: Option<i64>) -> Expected {
         let mut numbers = Expected::new();
         for (group, list) in lists.as_list::<i32>().iter().enumerate() {
             let list = list.unwrap();
@@ -349,7 +371,11 @@ mod tests {
             for (slice, bytes) in slices.values().iter().zip(bitmaps.iter()) {
                 for member in BitmapRef::parse(bytes.unwrap()).unwrap().iter() {
                     let number = numbers.entry((first + group, member)).or_insert(0);
-                    *number += if *slice < 0 { offset } else { 1 << slice };
+                    let slice = Slice::from_number((*slice).into()).unwrap();
+                    *number += match slice {
+                        Slice::Exists => offset.unwrap_or(0),
+                        other => i64::try_from(other.weight()).unwrap(),
+                    };
                 }
             }
         }
@@ -358,8 +384,13 @@ mod tests {
 
     #[test]
     fn numbers_of_a_member_are_added_up_in_any_form() {
-        for (groups, seed) in [(1, 3), (9, 5), (2_000, 7)] {
-            let offset = -40 * 20 * 700;
+        let offset = Some(-40 * 20 * 700);
+        for (groups, seed, offset) in [
+            (1, 3, offset),
+            (9, 5, offset),
+            (2_000, 7, offset),
+            (9, 11, None),
+        ] {
             let (batches, expected) = batches(groups, seed);
             let (mut whole, mut merged) = (NumberGroups::new(offset), NumberGroups::new(offset));
             for (number, (at, values)) in batches.iter().enumerate() {

@@ -158,6 +158,21 @@ impl<'a> Bitmaps<'a> {
         })
     }
 
+    /// A column of whose bitmaps only cardinalities are asked.
+    ///
+    /// # Errors
+    /// As [`Bitmaps::of_array`].
+    pub(super) fn of_headers(
+        function: &'static str,
+        argument: usize,
+        array: &'a ArrayRef,
+    ) -> Result<Self> {
+        Ok(Self {
+            depth: Depth::Headers,
+            ..Self::of_array(function, argument, array)?
+        })
+    }
+
     /// An argument that may be a constant, which is parsed once.
     ///
     /// # Errors

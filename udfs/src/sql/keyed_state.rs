@@ -105,6 +105,40 @@ impl<K: Keyed> KeyedGroups<K> {
         }
     }
 
+    /// Makes room for groups that have no rows yet.
+    pub(super) fn reserve(&mut self, groups: usize) {
+        self.count = self.count.max(groups);
+    }
+
+    /// The bitmaps of a group with their keys, which stay.
+    pub(super) fn of_group(&mut self, group: usize) -> Vec<(usize, Vec<u8>)> {
+        self.sets.of_group(group)
+    }
+
+    /// Takes out groups with what `result` makes of the place of each, from 0, and of its bitmaps by
+    /// key.
+    ///
+    /// # Errors
+    /// Those of `result`.
+    pub(super) fn evaluate_with(
+        &mut self,
+        emit_to: EmitTo,
+        result: impl Fn(&K, usize, &[(usize, &[u8])]) -> Result<ScalarValue>,
+    ) -> Result<ArrayRef> {
+        let (mut sets, count) = self.take(emit_to);
+        if count == 0 {
+            return Ok(new_empty_array(&self.aggregate.data_type()));
+        }
+        let results = (0..count).map(|group| {
+            result(
+                &self.aggregate,
+                group,
+                &sets.next_group().collect::<Vec<_>>(),
+            )
+        });
+        ScalarValue::iter_to_array(results.collect::<Result<Vec<_>>>()?)
+    }
+
     fn add_rows(
         &mut self,
         values: &[ArrayRef],
@@ -209,15 +243,7 @@ impl<K: Keyed> GroupsAccumulator for KeyedGroups<K> {
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        let (mut sets, count) = self.take(emit_to);
-        if count == 0 {
-            return Ok(new_empty_array(&self.aggregate.data_type()));
-        }
-        let results = (0..count).map(|_| {
-            self.aggregate
-                .result(&sets.next_group().collect::<Vec<_>>())
-        });
-        ScalarValue::iter_to_array(results.collect::<Result<Vec<_>>>()?)
+        self.evaluate_with(emit_to, |aggregate, _, sets| aggregate.result(sets))
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {

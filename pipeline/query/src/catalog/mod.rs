@@ -19,6 +19,7 @@ mod raw;
 mod release;
 mod user_lookup;
 mod views;
+mod weight;
 
 use std::sync::Arc;
 
@@ -28,6 +29,8 @@ use tagmill_engine::{Work, of_datafusion};
 use tagmill_schemas::{Artifact, Error, Manifest, Result};
 use tagmill_warehouse::store::{Promise, Store};
 
+use crate::computed::has_weight;
+
 pub use files::FileTable;
 pub use raw::{RAW_SCHEMA, register_raw};
 pub use release::WAREHOUSE_URL;
@@ -35,7 +38,7 @@ pub use release::WAREHOUSE_URL;
 const STAGE: &str = "catalog";
 
 /// Registers one table per artifact of the release, and the typed views over `tags`, in the default
-/// schema of `ctx`.
+/// schema of `ctx`. Tables of bit slices have a column `weight` as well.
 ///
 /// `warehouse` is where the manifest's paths are relative to. Nothing is read. The session knows
 /// the store as `tagmill://warehouse`, so it can not collide with a store of the user's own.
@@ -48,9 +51,12 @@ pub async fn register(ctx: &SessionContext, warehouse: &Store, manifest: &Manife
     ctx.register_object_store(url.as_ref(), warehouse.explained(Promise::Published));
     let read = listed::ReadLists::default();
     for artifact in Artifact::ALL {
-        let table = release::table(artifact, manifest, warehouse, &url, &read)?;
-        ctx.register_table(artifact.name(), Arc::new(table))
-            .map_err(failed)?;
+        let files = Arc::new(release::table(artifact, manifest, warehouse, &url, &read)?);
+        let table = match artifact {
+            _ if has_weight(artifact) => weight::with_weight(artifact, files).map_err(failed)?,
+            _ => files,
+        };
+        ctx.register_table(artifact.name(), table).map_err(failed)?;
     }
     views::register(ctx).await.map_err(failed)
 }

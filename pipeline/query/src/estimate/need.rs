@@ -97,10 +97,10 @@ impl Need {
                 high,
                 outside,
             } => {
-                let slices = reader.slices(filter.clone(), shard).await?;
+                let numbers = reader.numbers(filter.clone(), shard).await?;
                 let found = match outside {
-                    false => slices.inside(low, high),
-                    true => slices.outside(low, high),
+                    false => numbers.inside(low, high),
+                    true => numbers.outside(low, high),
                 };
                 let found = found.map_err(|defect| damaged("tag_numbers", shard, defect))?;
                 Ok(Users::new(found, shard))

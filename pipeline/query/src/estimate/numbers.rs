@@ -1,23 +1,42 @@
 //! Ranges on a bit-sliced tag: which users' numbers lie between two bounds.
 //!
-//! A slice is the set of users whose `value - offset` has that binary digit; see
-//! [`Bsi`](tagmill_bitmap::Bsi).
+//! A value is the sum of what the slices are worth that have the user, see [`Bsi`]. Files of
+//! versions before 0.2 have slices of `value - offset`.
 
 use std::ops::Bound;
 
-use tagmill_bitmap::{BitmapRef, Bsi, Comparison, Defect, and_not};
+use tagmill_bitmap::{BitmapRef, Bsi, Comparison, Defect, Slice, and_not};
 use tagmill_schemas::Value;
 
-/// The slices of one integer or date tag in one shard.
+/// The rows of one integer or date tag in one shard.
 #[derive(Debug, Default)]
-pub(super) struct Slices {
-    /// Subtracted from every value.
-    pub(super) offset: i64,
-    /// Of what remains, which is 0 or more.
-    pub(super) numbers: Bsi,
+pub(super) struct SliceRows(Vec<(Slice, Vec<u8>)>);
+
+impl SliceRows {
+    /// Adds a row: who is in a slice, and what was subtracted from every value before it was sliced.
+    pub(super) fn add(&mut self, slice: Slice, offset: i64, users: &BitmapRef<'_>) {
+        let bytes = users.as_bytes();
+        if slice == Slice::Exists {
+            let everybody = Slice::of_offset(offset).map(|slice| (slice, bytes.to_vec()));
+            self.0.extend(everybody);
+        }
+        self.0.push((slice, bytes.to_vec()));
+    }
+
+    /// The values.
+    ///
+    /// # Errors
+    /// A defect of the bytes.
+    pub(super) fn numbers(self) -> Result<Numbers, Defect> {
+        Bsi::of(self.0).map(Numbers)
+    }
 }
 
-impl Slices {
+/// The values of one integer or date tag in one shard.
+#[derive(Debug)]
+pub(super) struct Numbers(Bsi);
+
+impl Numbers {
     /// The bitmap of the users whose value lies in the range.
     ///
     /// # Errors
@@ -27,11 +46,11 @@ impl Slices {
         low: &Bound<Value>,
         high: &Bound<Value>,
     ) -> Result<Vec<u8>, Defect> {
-        match (self.bound(low, 1), self.bound(high, -1)) {
-            (Some(low), Some(high)) => self.numbers.between(low, high),
-            (Some(low), None) => self.numbers.compare(Comparison::GreaterOrEqual, low),
-            (None, Some(high)) => self.numbers.compare(Comparison::LessOrEqual, high),
-            (None, None) => Ok(self.numbers.members.clone()),
+        match (bound(low, 1), bound(high, -1)) {
+            (Some(low), Some(high)) => self.0.between(low, high),
+            (Some(low), None) => self.0.compare(Comparison::GreaterOrEqual, low),
+            (None, Some(high)) => self.0.compare(Comparison::LessOrEqual, high),
+            (None, None) => Ok(self.0.members().to_vec()),
         }
     }
 
@@ -44,7 +63,7 @@ impl Slices {
         low: &Bound<Value>,
         high: &Bound<Value>,
     ) -> Result<Vec<u8>, Defect> {
-        let (inside, members) = (self.inside(low, high)?, &self.numbers.members);
+        let (inside, members) = (self.inside(low, high)?, self.0.members());
         let mut others = Vec::new();
         if !members.is_empty() {
             let members = BitmapRef::parse_layout(members)?;
@@ -52,21 +71,20 @@ impl Slices {
         }
         Ok(others)
     }
+}
 
-    /// The last stored number that a bound admits, an excluded one moved by `step`; `None` without
-    /// a bound. Constants have the type of the tag.
-    fn bound(&self, bound: &Bound<Value>, step: i128) -> Option<i128> {
-        let number = |value: &Value| match value {
-            Value::Integer(number) => Some(i128::from(*number)),
-            Value::Date(days) => Some(i128::from(*days)),
-            Value::String(_) | Value::Double(_) | Value::Boolean(_) => None,
-        };
-        let found = match bound {
-            Bound::Unbounded => None,
-            Bound::Included(value) => number(value),
-            Bound::Excluded(value) => number(value).map(|number| number + step),
-        };
-        found.map(|number| number - i128::from(self.offset))
+/// The last number that a bound admits, an excluded one moved by `step`; `None` without a bound.
+/// Constants have the type of the tag.
+fn bound(bound: &Bound<Value>, step: i128) -> Option<i128> {
+    let number = |value: &Value| match value {
+        Value::Integer(number) => Some(i128::from(*number)),
+        Value::Date(days) => Some(i128::from(*days)),
+        Value::String(_) | Value::Double(_) | Value::Boolean(_) => None,
+    };
+    match bound {
+        Bound::Unbounded => None,
+        Bound::Included(value) => number(value),
+        Bound::Excluded(value) => number(value).map(|number| number + step),
     }
 }
 
@@ -80,7 +98,6 @@ mod tests {
     use super::*;
 
     const NUMBERS: [i64; 9] = [-70, -3, -1, 0, 5, 29, 30, 31, 900];
-    const OFFSET: i64 = -128;
 
     fn bitmap(is_in: impl Fn(i64) -> bool) -> Vec<u8> {
         let ordinals: Vec<u32> = (0..)
@@ -92,16 +109,35 @@ mod tests {
         bytes
     }
 
+    /// Rows as this version writes them, and as versions before 0.2 did.
+    fn rows() -> [SliceRows; 2] {
+        let mut own = SliceRows::default();
+        let mut earlier = SliceRows::default();
+        let mut add = |rows: &mut SliceRows, number, offset, users: Vec<u8>| {
+            let slice = Slice::from_number(number).unwrap();
+            rows.add(slice, offset, &BitmapRef::parse(&users).unwrap());
+        };
+        add(&mut own, -2 - 7, 0, bitmap(|number| number < 0));
+        add(&mut own, -1, 0, bitmap(|_| true));
+        add(&mut earlier, -1, -128, bitmap(|_| true));
+        for bit in 0..11 {
+            let below_zero = |number| if number < 0 { 128 } else { 0 };
+            let digit = bitmap(|number| (number + below_zero(number)) >> bit & 1 == 1);
+            add(&mut own, bit, 0, digit);
+            let digit = bitmap(|number| (number + 128) >> bit & 1 == 1);
+            add(&mut earlier, bit, -128, digit);
+        }
+        [own, earlier]
+    }
+
     #[test]
     fn ranges_equal_comparing_each_number() {
-        let digits = (0..11).map(|bit| (bit, bitmap(|number| (number - OFFSET) >> bit & 1 == 1)));
-        let slices = Slices {
-            offset: OFFSET,
-            numbers: Bsi {
-                members: bitmap(|_| true),
-                slices: digits.collect(),
-            },
-        };
+        for rows in rows() {
+            compares_each(&rows.numbers().unwrap());
+        }
+    }
+
+    fn compares_each(numbers: &Numbers) {
         let bounds = |v: i64| [Bound::Unbounded, Bound::Included(v), Bound::Excluded(v)];
         for low in (-75..=35).flat_map(bounds) {
             for high in [-200, -71, -70, -1, 0, 29, 30, 899, 900, 5_000]
@@ -111,11 +147,11 @@ mod tests {
                 let is_in = |number: i64| (low, high).contains(&number);
                 let (from, to) = (low.map(Value::Integer), high.map(Value::Integer));
                 assert_eq!(
-                    slices.inside(&from, &to).unwrap(),
+                    numbers.inside(&from, &to).unwrap(),
                     bitmap(is_in),
                     "{from:?} {to:?}"
                 );
-                let others = slices.outside(&from, &to).unwrap();
+                let others = numbers.outside(&from, &to).unwrap();
                 assert_eq!(others, bitmap(|number| !is_in(number)), "{from:?} {to:?}");
             }
         }
@@ -123,10 +159,11 @@ mod tests {
 
     #[test]
     fn a_shard_without_the_tag_has_nobody_inside_or_outside() {
-        let (slices, bound) = (Slices::default(), Bound::Included(Value::Integer(3)));
-        let none = slices.outside(&bound, &Bound::Unbounded).unwrap();
+        let numbers = SliceRows::default().numbers().unwrap();
+        let bound = Bound::Included(Value::Integer(3));
+        let none = numbers.outside(&bound, &Bound::Unbounded).unwrap();
         assert!(none.is_empty());
-        let inside = slices.inside(&bound, &bound).unwrap();
+        let inside = numbers.inside(&bound, &bound).unwrap();
         assert_eq!(BitmapRef::parse(&inside).unwrap().cardinality(), 0);
     }
 }

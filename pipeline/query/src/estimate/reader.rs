@@ -9,17 +9,14 @@ use arrow::datatypes::{Date32Type, Float64Type, Int16Type, Int64Type, UInt32Type
 use datafusion::logical_expr::{Expr, ident, lit};
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
-use tagmill_bitmap::{BitmapRef, Defect, or_many, write_sorted};
+use tagmill_bitmap::{BitmapRef, Defect, Slice, or_many, write_sorted};
 use tagmill_schemas::artifact::value_column;
 use tagmill_schemas::{Error, IdScope, Result, Value, ValueType};
 
 use super::STAGE;
-use super::numbers::Slices;
+use super::numbers::{Numbers, SliceRows};
 use super::users::Users;
 use crate::catalog::failed;
-
-/// The slice of the users that have a value.
-const EXISTS: i16 = -1;
 
 /// One app's artifacts.
 pub(super) struct Reader {
@@ -167,37 +164,32 @@ impl Reader {
         Ok(Users::new(union, shard))
     }
 
-    /// The slices of an integer or date tag in one shard.
-    pub(super) async fn slices(&self, rows: Expr, shard: u32) -> Result<Slices> {
-        let mut slices = Slices::default();
+    /// The values of an integer or date tag in one shard.
+    pub(super) async fn numbers(&self, rows: Expr, shard: u32) -> Result<Numbers> {
+        let mut read = SliceRows::default();
         let (table, columns) = ("tag_numbers", ["offset", "slice", "bitmap"]);
         let rows = rows.and(ident("shard").eq(lit(shard)));
         self.each(table, rows, &columns, |batch| {
-            let (offsets, numbers, bitmaps) = (
+            let (offsets, slices, bitmaps) = (
                 batch.column(0).as_primitive::<Int64Type>(),
                 batch.column(1).as_primitive::<Int16Type>(),
                 batch.column(2).as_binary_view(),
             );
             for row in 0..batch.num_rows() {
-                slices.offset = offsets.value(row);
-                let bitmap = self.checked(bitmaps.value(row), table, shard)?;
-                let bitmap = bitmap.as_bytes().to_vec();
-                match numbers.value(row) {
-                    EXISTS => slices.numbers.members = bitmap,
-                    bit @ 0..64 => {
-                        slices.numbers.slices.insert(bit as u32, bitmap);
-                    }
-                    other => {
-                        let what = format!("found slice {other}, expected one of 64 digits");
-                        let error = Error::refused(STAGE, what);
-                        return Err(error.at(format!("{table}, shard {shard}")));
-                    }
-                }
+                let number = slices.value(row);
+                let slice = Slice::from_number(number.into()).ok_or_else(|| {
+                    let (least, most) = (Slice::LEAST, Slice::MOST);
+                    let what = format!("found slice {number}, expected {least} to {most}");
+                    Error::refused(STAGE, what).at(format!("{table}, shard {shard}"))
+                })?;
+                let users = self.checked(bitmaps.value(row), table, shard)?;
+                read.add(slice, offsets.value(row), &users);
             }
             Ok(())
         })
         .await?;
-        Ok(slices)
+        read.numbers()
+            .map_err(|defect| damaged(table, shard, defect))
     }
 
     /// Every user of the shard whose id is wanted; with global ids also users of other apps.

@@ -28,9 +28,9 @@ fn statements_name_exactly_the_files_of_the_release() {
     let of = |engine| statement(&s3, &made, Artifact::Tags, engine).unwrap();
     let folder = "w/tags/2026-11-19/r-1";
     // By name: files of older versions have columns more.
-    let names = |quote| {
+    let names = |before: &str, after: &str| {
         let columns = Artifact::Tags.columns().iter();
-        let quoted = columns.map(|column| format!("{quote}{}{quote}", column.name));
+        let quoted = columns.map(|column| format!("{before}{}{after}", column.name));
         quoted.collect::<Vec<_>>().join(", ")
     };
     assert_eq!(
@@ -39,15 +39,15 @@ fn statements_name_exactly_the_files_of_the_release() {
             "CREATE OR REPLACE VIEW tags AS SELECT {} FROM \
              read_parquet(['s3://bucket/{folder}/00000.parquet', \
              's3://bucket/{folder}/00001.parquet'], hive_partitioning = false);",
-            names('"')
+            names("\"", "\"")
         )
     );
     assert_eq!(
         of(Engine::Spark),
         format!(
             "spark.read.parquet(\"s3a://bucket/{folder}/00000.parquet\", \
-             \"s3a://bucket/{folder}/00001.parquet\").select({}).createOrReplaceTempView(\"tags\")",
-            names('"')
+             \"s3a://bucket/{folder}/00001.parquet\").selectExpr({}).createOrReplaceTempView(\"tags\")",
+            names("\"`", "`\"")
         )
     );
     assert!(of(Engine::ClickHouse).contains(
@@ -68,4 +68,22 @@ fn statements_name_exactly_the_files_of_the_release() {
             .exit_code(),
         2
     );
+}
+
+#[test]
+fn bit_slices_have_their_weight() {
+    let s3 = Store::open("s3://bucket/w").unwrap();
+    let mut made = files();
+    for file in &mut made {
+        file.artifact = Artifact::TagNumbers;
+    }
+    let of =
+        |files: &[FileEntry], engine| statement(&s3, files, Artifact::TagNumbers, engine).unwrap();
+    assert!(of(&made, Engine::DuckDb).contains(
+        ", CASE WHEN \"slice\" >= 0 THEN power(2, \"slice\") WHEN \"slice\" = -1 THEN CAST(\"offset\" \
+         AS DOUBLE) ELSE -power(2, -2 - \"slice\") END AS weight FROM read_parquet("
+    ));
+    assert!(of(&made, Engine::ClickHouse).contains("CAST(`offset` AS Float64) ELSE"));
+    assert!(of(&made, Engine::Spark).contains(", \"CASE WHEN `slice` >= 0 THEN"));
+    assert!(of(&[], Engine::DuckDb).contains(", CAST(NULL AS DOUBLE) AS weight WHERE 1 = 0"));
 }

@@ -5,8 +5,8 @@ use croaring::{Bitmap64, Portable};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use tagmill_bitmap::{
-    BitmapRef, Bsi, GroupSets, and, and_cardinality, and_cardinality_many, and_many, and_not,
-    clear, equals, flip, has_all, has_any, or, or_cardinality_many, or_many, page, range,
+    BitmapRef, Bsi, GroupSets, Slice, and, and_cardinality, and_cardinality_many, and_many,
+    and_not, clear, equals, flip, has_all, has_any, or, or_cardinality_many, or_many, page, range,
     remap_in_turn, xor, xor_cardinality_many,
 };
 use tagmill_bitmap::{fill, remap, sample, shift};
@@ -99,7 +99,9 @@ proptest! {
         shift(&left, small as i64 - 150_000, &mut out);
         sample(&left, small, value, &mut out);
         let _ = (remap(&left, [(small, value)].into_iter(), &mut out), remap_in_turn(&left, [(small, value)].into_iter(), &mut out));
-        let bsi = Bsi { members: a.clone(), slices: [(0, b.clone()), (3, a.clone())].into_iter().collect() };
-        let _ = (bsi.sum(), bsi.nth(small), bsi.number(value), bsi.top(small), bsi.between(1, 5));
+        let slices = [(Slice::Exists, a.clone()), (Slice::Plus(0), b.clone()), (Slice::Plus(3), a.clone()), (Slice::Minus(2), b.clone())];
+        if let Ok(bsi) = Bsi::of(slices) {
+            let _ = (bsi.sum(), bsi.nth(small), bsi.number(value), bsi.top(small), bsi.between(1, 5));
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! The bit-sliced index of one numeric tag of one app.
 
 use datafusion::error::Result;
-use tagmill_bitmap::write_sorted;
+use tagmill_bitmap::{Width, write_sorted};
 use tagmill_schemas::artifact::tag_numbers::Column;
 use tagmill_schemas::value::{Value, ValueType};
 use tagmill_warehouse::artifact::Cell;
 
 use super::writer::AppWriter;
-use crate::end::bsi::{cut_slices, offset_for};
+use crate::end::bsi::cut_slices;
 use crate::end::output::Output;
 use crate::end::tag_sets::TagSets;
 use crate::take::measure::scaled_double;
@@ -28,7 +28,7 @@ impl AppWriter<'_> {
             return Ok(());
         };
         let (number, ordinals) = (self.shard.number, self.ordinals_of(seats));
-        let offset = offset_for(numbers.iter().copied().min().unwrap_or(0));
+        let width = Width::of(numbers.iter().copied());
         let values = sets.by_seat(ordinals.len());
         let triples = values
             .iter()
@@ -39,21 +39,15 @@ impl AppWriter<'_> {
             (Column::Tag, Cell::Text(&sets.name)),
             (Column::Type, Cell::Text(sets.value_type.name())),
             (Column::Scale, Cell::Int(i64::from(scale))),
-            (Column::Offset, Cell::Int(offset)),
+            (Column::Offset, Cell::Int(0)),
             (Column::Shard, Cell::Int(i64::from(number))),
         ])?;
-        cut_slices(
-            &mut self.cutter,
-            1,
-            offset,
-            triples,
-            |_, slice, ordinals| {
-                rows.set(Column::Slice, Cell::Int(i64::from(slice)))?;
-                Ok(rows.push(ordinals.len() as u64, |out| {
-                    write_sorted(number, ordinals, out)
-                })?)
-            },
-        )
+        cut_slices(&mut self.cutter, 1, width, triples, |_, slice, ordinals| {
+            rows.set(Column::Slice, Cell::Int(slice.number().into()))?;
+            Ok(rows.push(ordinals.len() as u64, |out| {
+                write_sorted(number, ordinals, out)
+            })?)
+        })
     }
 }
 

@@ -1,14 +1,14 @@
 //! The rows of one measure of one event: its sums bit-sliced, combination by combination.
 
 use datafusion::error::Result;
-use tagmill_bitmap::write_sorted;
+use tagmill_bitmap::{Width, write_sorted};
 use tagmill_schemas::artifact::behaviour_measures::Column;
 use tagmill_warehouse::artifact::Cell;
 
 use super::app_event::AppEvent;
 use super::items::Sum;
 use super::writer::{BehaviourWriter, MeasureRows};
-use crate::end::bsi::{cut_slices, offset_for};
+use crate::end::bsi::cut_slices;
 use crate::end::cutter::Cutter;
 
 /// A measure of an event.
@@ -35,14 +35,14 @@ impl BehaviourWriter<'_> {
         rows: &mut MeasureRows<'_>,
     ) -> Result<()> {
         let shard = self.shard;
-        let offset = offset_for(sums.clone().map(|item| item.sum).min().unwrap_or(0));
+        let width = Width::of(sums.clone().map(|item| item.sum));
         rows.set_all([
             (Column::App, Cell::Text(event.app)),
             (Column::Date, Cell::Int(i64::from(self.date))),
             (Column::Event, Cell::Text(event.event)),
             (Column::Measure, Cell::Text(measure.name)),
             (Column::Scale, Cell::Int(i64::from(measure.scale))),
-            (Column::Offset, Cell::Int(offset)),
+            (Column::Offset, Cell::Int(0)),
             (Column::Shard, Cell::Int(i64::from(shard))),
         ])?;
         let by_number = sums.map(|item| (item.number, item.ordinal, item.sum));
@@ -50,13 +50,13 @@ impl BehaviourWriter<'_> {
         cut_slices(
             cutter,
             numbers,
-            offset,
+            width,
             by_number,
             |number, slice, ordinals| {
                 let is_overflow = number == event.limits.combinations;
                 rows.set_all([
                     (Column::Combination, Cell::Int(i64::from(number))),
-                    (Column::Slice, Cell::Int(i64::from(slice))),
+                    (Column::Slice, Cell::Int(slice.number().into())),
                     (Column::Overflow, Cell::Bool(is_overflow)),
                 ])?;
                 Ok(rows.push(ordinals.len() as u64, |out| {
