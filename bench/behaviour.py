@@ -17,7 +17,7 @@ def keys_of(combination: int, ordinals: np.ndarray) -> np.ndarray:
 
 
 def weight_of(index: int, offset: int) -> int:
-    """What a slice is worth to its members: slice -1 the offset, which is 0 since 0.2, slice i 2^i, slice -2 - i -2^i."""
+    """What a slice is worth to its members: slice -1 the offset, 0 but in older files, slice i 2^i, slice -2 - i -2^i."""
     if index == -1:
         return offset
     return 1 << index if index >= 0 else -(1 << (-2 - index))

@@ -2,8 +2,8 @@
 //! the files' columns, in DataFusion and in the words of other engines.
 //!
 //! `weight` of bit slices: what a row adds to the number of each of its users. It is computed, so
-//! that it is right for files of every version: slice -1 is worth the offset that files of versions
-//! before 0.2 have, and 0 in others. A power of two is exact as Float64.
+//! that it is right for files of every version: slice -1 is worth the offset, which is 0 but in
+//! older files with numbers below zero. A power of two is exact as Float64.
 
 use datafusion::error::Result;
 use datafusion::functions::expr_fn::power;

@@ -14,7 +14,7 @@ columns! {
     Measure "measure": DataType::Utf8 => "the measure's name; `*` is the number of events";
     Combination "combination": DataType::UInt32 => "as in behaviour";
     Scale "scale": DataType::Int8 => "decimal digits kept";
-    Offset "offset": DataType::Int64 => "0; in files of versions before 0.2 what slice -1 is worth, which their other slices are above";
+    Offset "offset": DataType::Int64 => "what slice -1 is worth: 0, but a power of two below zero in older files with numbers below zero";
     Slice "slice": DataType::Int16 => "-1: users that have a sum; i from 0 on: worth 2^i to its users; -2 - i: worth -2^i";
     Overflow "overflow": DataType::Boolean => "as in behaviour";
     Shard "shard": DataType::UInt32 => "which shard";

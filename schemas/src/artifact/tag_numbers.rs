@@ -12,7 +12,7 @@ columns! {
     Tag "tag": DataType::Utf8 => "the tag's name";
     Type "type": DataType::Utf8 => "integer, double or date";
     Scale "scale": DataType::Int8 => "decimal digits kept, 0 for integers and dates";
-    Offset "offset": DataType::Int64 => "0; in files of versions before 0.2 what slice -1 is worth, which their other slices are above";
+    Offset "offset": DataType::Int64 => "what slice -1 is worth: 0, but a power of two below zero in older files with numbers below zero";
     Slice "slice": DataType::Int16 => "-1: users that have a value; i from 0 on: worth 2^i to its users; -2 - i: worth -2^i";
     Shard "shard": DataType::UInt32 => "which shard";
     Bitmap "bitmap": DataType::Binary => "portable 64-bit Roaring of uids, canonical";

@@ -1,7 +1,7 @@
 //! Ranges on a bit-sliced tag: which users' numbers lie between two bounds.
 //!
-//! A value is the sum of what the slices are worth that have the user, see [`Bsi`]. Files of
-//! versions before 0.2 have slices of `value - offset`.
+//! A value is the sum of what the slices are worth that have the user, see [`Bsi`]. Older files
+//! have slices of `value - offset`.
 
 use std::ops::Bound;
 
@@ -109,7 +109,7 @@ mod tests {
         bytes
     }
 
-    /// Rows as this version writes them, and as versions before 0.2 did.
+    /// Rows as this version writes them, and as older files have them.
     fn rows() -> [SliceRows; 2] {
         let mut own = SliceRows::default();
         let mut earlier = SliceRows::default();
