@@ -25,6 +25,15 @@ pub(super) struct Seen {
     pub(super) sum: i128,
 }
 
+/// What a row, or a state, adds to what is seen of its group.
+#[derive(Debug, Default)]
+struct Added<'a> {
+    of: Option<&'a str>,
+    numbers: u64,
+    digits: u64,
+    sum: i128,
+}
+
 /// What is seen of many groups.
 #[derive(Debug)]
 pub(super) struct Several {
@@ -72,16 +81,16 @@ impl Several {
                 continue;
             };
             let members = bitmap.cardinality();
-            let (mut seen, mut worth) = (Seen::default(), slice.weight());
+            let (mut added, mut worth) = (Added::default(), slice.weight());
             if slice == Slice::Exists {
                 worth = rows.offset(row)?.into();
-                seen.numbers = members;
+                added.numbers = members;
             } else {
-                seen.digits = members;
+                added.digits = members;
             }
-            seen.sum = self.product(worth, members)?;
-            seen.of = of.is_valid(row).then(|| of.value(row).into());
-            self.add(group_of(row), seen)?;
+            added.sum = self.product(worth, members)?;
+            added.of = of.is_valid(row).then(|| of.value(row));
+            self.add(group_of(row), &added)?;
         }
         Ok(())
     }
@@ -95,24 +104,24 @@ impl Several {
         exec_datafusion_err!("{}: a sum of more than 38 digits", self.function)
     }
 
-    fn add(&mut self, group: usize, more: Seen) -> Result<()> {
+    fn add(&mut self, group: usize, added: &Added<'_>) -> Result<()> {
         self.reserve(group + 1);
-        let sum = self.groups[group].sum.checked_add(more.sum);
+        let sum = self.groups[group].sum.checked_add(added.sum);
         let sum = sum.ok_or_else(|| self.too_long())?;
         let seen = &mut self.groups[group];
-        match (&seen.of, more.of) {
-            (Some(one), Some(other)) if **one != *other => {
+        match (seen.of.as_deref(), added.of) {
+            (Some(one), Some(other)) if one != other => {
                 return exec_err!(
                     "{}: numbers of {one} and of {other} in one group, expected those of one: \
                      filter by what they are of, or GROUP BY it",
                     self.function
                 );
             }
-            (None, other) => seen.of = other,
+            (None, Some(of)) => seen.of = Some(of.into()),
             _ => {}
         }
-        seen.numbers += more.numbers;
-        seen.digits += more.digits;
+        seen.numbers += added.numbers;
+        seen.digits += added.digits;
         seen.sum = sum;
         Ok(())
     }
@@ -130,13 +139,13 @@ impl Several {
         let [numbers, digits] = [1, 2].map(|at| states[at].as_primitive::<UInt64Type>());
         let sums = states[3].as_primitive::<Decimal128Type>();
         for row in 0..of.len() {
-            let seen = Seen {
-                of: of.is_valid(row).then(|| of.value(row).into()),
+            let added = Added {
+                of: of.is_valid(row).then(|| of.value(row)),
                 numbers: numbers.value(row),
                 digits: digits.value(row),
                 sum: sums.value(row),
             };
-            self.add(group_of(row), seen)?;
+            self.add(group_of(row), &added)?;
         }
         Ok(())
     }
