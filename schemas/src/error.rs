@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::outside::Shown;
+use crate::problem::{Code, Position, Problem};
 
 /// `Result` with tagmill's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -54,6 +55,18 @@ pub struct Error {
     place: Option<String>,
     fix: Option<String>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    details: Option<Box<Details>>,
+}
+
+/// What few errors have.
+#[derive(Debug, Clone, Default)]
+struct Details {
+    code: Option<Code>,
+    position: Option<Position>,
+    /// What stands at the position, where the place alone does not say it.
+    subject: Option<String>,
+    /// Of an error that stands for several.
+    problems: Vec<Problem>,
 }
 
 impl Error {
@@ -87,13 +100,61 @@ impl Error {
             place: None,
             fix: None,
             source: None,
+            details: None,
         }
+    }
+
+    /// One error for all that was found: the only one itself, or one that counts them and has each
+    /// of them as a problem. `None` for none.
+    pub fn of_all(errors: Vec<Self>) -> Option<Self> {
+        let mut problems: Vec<Problem> = Vec::new();
+        for problem in errors.iter().flat_map(Self::problems) {
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        }
+        let first = errors.into_iter().next()?;
+        if problems.len() < 2 {
+            return Some(first);
+        }
+        let what = format!("{} mistakes are found", problems.len());
+        let mut all = Self::new(first.kind, first.stage, what).fix("correct each of them");
+        all.place = first.position().map(|position| position.file.clone());
+        all.details_mut().problems = problems;
+        Some(all)
     }
 
     /// Adds where: `file:line`, a path, an app and group.
     pub fn at(mut self, place: impl Into<String>) -> Self {
         self.place = Some(place.into());
         self
+    }
+
+    /// Adds a place in a text file.
+    pub fn at_position(mut self, position: Position) -> Self {
+        self.place = Some(position.to_string());
+        self.details_mut().position = Some(position);
+        self
+    }
+
+    /// Says where in a text file the place that it has so far is.
+    pub fn found_at(mut self, position: Position) -> Self {
+        let subject = self.place.take();
+        let shown = subject.as_ref().map(|subject| format!(", {subject}"));
+        self.place = Some(format!("{position}{}", shown.unwrap_or_default()));
+        let details = self.details_mut();
+        (details.position, details.subject) = (Some(position), subject);
+        self
+    }
+
+    /// Adds what kind of mistake it is.
+    pub fn with_code(mut self, code: Code) -> Self {
+        self.details_mut().code = Some(code);
+        self
+    }
+
+    fn details_mut(&mut self) -> &mut Details {
+        self.details.get_or_insert_default()
     }
 
     /// Adds why, for programs.
@@ -147,6 +208,42 @@ impl Error {
     /// Where, when known.
     pub fn place(&self) -> Option<&str> {
         self.place.as_deref()
+    }
+
+    /// The place in a text file, when it is one.
+    pub fn position(&self) -> Option<&Position> {
+        self.details.as_ref()?.position.as_ref()
+    }
+
+    /// What is wrong as objects: one, unless the error stands for several.
+    pub fn problems(&self) -> Vec<Problem> {
+        let details = self.details.as_deref();
+        if let Some(all) = details.filter(|details| !details.problems.is_empty()) {
+            return all.problems.clone();
+        }
+        let position = self.position();
+        let cause = self.source.as_ref();
+        let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
+        let code = details.and_then(|details| details.code);
+        let subject = details.and_then(|details| details.subject.as_ref());
+        let subject = subject.map_or_else(String::new, |subject| format!("{subject}: "));
+        vec![Problem {
+            code: code.map_or(self.stage, Code::name),
+            file: match position {
+                Some(position) => Some(position.file.clone()),
+                None => self.place.clone(),
+            },
+            line: position.map(|position| position.line),
+            column: position.map(|position| position.column),
+            message: format!("{subject}{}{cause}", self.what),
+            fix: self.fix.clone(),
+        }]
+    }
+
+    /// How many mistakes it stands for.
+    pub fn count(&self) -> usize {
+        let details = self.details.as_ref();
+        details.map_or(1, |details| details.problems.len().max(1))
     }
 
     /// Whether the same command may succeed later.

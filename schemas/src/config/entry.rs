@@ -7,6 +7,7 @@ use toml::de::DeValue;
 use super::section::{Document, Section};
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
+use crate::problem::{Code, Position};
 
 const A_NAME: &str = "a name without control characters and without white space around it";
 
@@ -28,7 +29,12 @@ pub(super) struct Entry<'d> {
 impl<'d> Entry<'d> {
     /// An error at this value.
     pub(super) fn refuse(&self, what: impl Into<String>) -> Error {
-        self.document.error(self.start, what)
+        self.document.error(self.start, what).with_code(Code::Value)
+    }
+
+    /// Where the value begins.
+    pub(super) fn position(&self) -> Position {
+        self.document.position(self.start)
     }
 
     /// An error that says what was found under the key.

@@ -106,22 +106,23 @@ impl Groups {
                 }
                 true => Ok(path),
             }
-        })?;
+        });
         let gone = |key: &str| {
             let given = section.optional(key, |entry| entry.parsed(parse_percent))?;
             Ok(given.unwrap_or(Self::MAX_GONE))
         };
+        let (max_lost, max_removed) = (gone("max_lost"), gone("max_removed"));
+        let max_lost_days = section.optional("max_lost_days", |entry| entry.count(0));
+        let rules = section.required("rules", |entry| template::path(entry, &["date"]));
+        let max_new_invalid =
+            section.optional("max_new_invalid", |entry| entry.parsed(parse_percent));
         Ok(Some(Self {
-            max_lost: gone("max_lost")?,
-            max_removed: gone("max_removed")?,
-            max_lost_days: section
-                .optional("max_lost_days", |entry| entry.count(0))?
-                .unwrap_or(Self::MAX_LOST_DAYS),
-            rules: section.required("rules", |entry| template::path(entry, &["date"]))?,
-            lists,
-            max_new_invalid: section
-                .optional("max_new_invalid", |entry| entry.parsed(parse_percent))?
-                .unwrap_or(Self::MAX_NEW_INVALID),
+            max_lost: max_lost?,
+            max_removed: max_removed?,
+            max_lost_days: max_lost_days?.unwrap_or(Self::MAX_LOST_DAYS),
+            rules: rules?,
+            lists: lists?,
+            max_new_invalid: max_new_invalid?.unwrap_or(Self::MAX_NEW_INVALID),
         }))
     }
 }

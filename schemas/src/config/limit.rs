@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::entry::Entry;
 use super::key::{Key, Table};
 use super::section::Section;
 use crate::error::Result;
@@ -111,20 +112,30 @@ impl Limits {
             .filter(|key| key.name != APP)
             .copied()
             .collect();
-        let default = AppLimits::read(&section, AppLimits::default())?;
+        let default = AppLimits::read(&section, AppLimits::default());
         let mut apps = BTreeMap::new();
         for entry in section.free_entries(APP)? {
-            if !is_app_name(&entry.key) {
-                return Err(entry
-                    .refuse("found an app name that is empty or has a zero byte in [limits.app]"));
+            let limits = Self::of_app(&entry, &of_app, default.clone().unwrap_or_default());
+            if let Some(limits) = entry.document.read(limits) {
+                apps.insert(entry.key.clone(), limits);
             }
-            let section = entry
-                .section()?
-                .named(format!("[limits.app.{}]", entry.key));
-            section.only(&of_app)?;
-            apps.insert(entry.key.clone(), AppLimits::read(&section, default)?);
         }
-        Ok(Self { default, apps })
+        Ok(Self {
+            default: default?,
+            apps,
+        })
+    }
+
+    fn of_app(entry: &Entry<'_>, known: &[Key], default: AppLimits) -> Result<AppLimits> {
+        if !is_app_name(&entry.key) {
+            let what = "found an app name that is empty or has a zero byte in [limits.app]";
+            return Err(entry.refuse(what));
+        }
+        let section = entry
+            .section()?
+            .named(format!("[limits.app.{}]", entry.key));
+        section.only(known);
+        AppLimits::read(&section, default)
     }
 }
 
@@ -135,12 +146,16 @@ impl AppLimits {
                 .optional(key, |entry| entry.count(0))?
                 .map_or(default, u64::from))
         };
+        let (groups, tags) = (count("groups", default.groups), count("tags", default.tags));
+        let values_per_tag = count("values_per_tag", default.values_per_tag);
+        let values_per_dimension = count("values_per_dimension", default.values_per_dimension);
+        let combinations = count("combinations_per_user", default.combinations_per_user);
         Ok(Self {
-            groups: count("groups", default.groups)?,
-            tags: count("tags", default.tags)?,
-            values_per_tag: count("values_per_tag", default.values_per_tag)?,
-            values_per_dimension: count("values_per_dimension", default.values_per_dimension)?,
-            combinations_per_user: count("combinations_per_user", default.combinations_per_user)?,
+            groups: groups?,
+            tags: tags?,
+            values_per_tag: values_per_tag?,
+            values_per_dimension: values_per_dimension?,
+            combinations_per_user: combinations?,
         })
     }
 }

@@ -2,32 +2,34 @@
 //!
 //! Reads the file's text; environment variables are not expanded. An unknown key is refused with
 //! its line and the nearest known key; what this version does not support is refused with "not in
-//! this version", never ignored.
+//! this version", never ignored. All mistakes are told at once.
 //!
 //! ```text
 //! text ──► document of sections ──► warehouse, run, retention, limits
 //!                                   source, then the tags that name them, groups ──► Config
 //! ```
 
+mod below;
 mod entry;
 mod group;
 mod key;
 mod limit;
-mod place;
+mod places;
 mod section;
 mod source;
 mod tag;
 mod template;
+mod toml_text;
 mod unit;
 mod warehouse;
 
 use serde::Serialize;
-use toml::de::DeTable;
 use xxhash_rust::xxh3::xxh3_128;
 
 pub use group::Groups;
 pub use key::{Key, TABLES, Table};
 pub use limit::{AppLimits, Limits};
+pub use places::Places;
 pub use source::{
     AppColumn, Columns, Content, Day, DayBy, Events, FileFormat, FileNotation, Folders, Late,
     LateEvent, LatePolicy, Measure, NaiveTimes, Packing, RowLimits, Source, SourceKind,
@@ -95,6 +97,9 @@ pub struct Config {
     pub tags: Vec<Tag>,
     /// `None`: no groups are computed.
     pub groups: Option<Groups>,
+    /// Where in the file expressions and names stand.
+    #[serde(skip)]
+    pub places: Places,
     /// 32 hex digits: XXH3-128 of everything that can change what a run computes. Comments, layout,
     /// defaults written out, the url, `[run]` and `[retention]` do not change it.
     #[serde(skip)]
@@ -105,32 +110,42 @@ impl Config {
     /// Reads a configuration; `file` is its name in messages.
     ///
     /// # Errors
-    /// Setup, with `file:line`, for the first thing that is not as documented.
+    /// Setup, with `file:line:column`, for what is not as documented; all of it at once, each as a
+    /// problem of the error.
     pub fn parse(text: &str, file: &str) -> Result<Self> {
-        let document = Document { file, text };
-        let table = DeTable::parse(text).map_err(|e| {
-            document.error(
-                e.span().map_or(0, |span| span.start),
-                format!("not toml: {}", e.message()),
-            )
-        })?;
+        let document = Document::new(file, text);
+        let table = toml_text::parse(&document)?;
         let root = Section::root(&document, table.get_ref());
         check_version(&root)?;
-        root.only(ROOT.keys)?;
-        if let Some(check) = root.get("check") {
-            return Err(check
-                .refuse("[[check]] is not in this version")
-                .fix("remove it"));
+        let read = Self::read(&root);
+        match Error::of_all(document.mistakes()) {
+            Some(mistakes) => Err(mistakes),
+            None => read,
         }
-        let sources = source::read_all(&root)?;
+    }
+
+    /// Reads all tables, whatever is wrong with one of them.
+    fn read(root: &Section<'_>) -> Result<Self> {
+        root.only(ROOT.keys);
+        if let Some(check) = root.get("check") {
+            let refused = check.refuse("[[check]] is not in this version");
+            root.check(Err(refused.fix("remove it")));
+        }
+        let sources = source::read_all(root);
+        let warehouse = Warehouse::read(root);
+        let (run, retention) = (RunSettings::read(root), Retention::read(root));
+        let (limits, groups) = (Limits::read(root), Groups::read(root));
+        let sources = sources?;
+        let tags = tag::read_all(root, &sources);
         let mut config = Self {
-            warehouse: Warehouse::read(&root)?,
-            run: RunSettings::read(&root)?,
-            retention: Retention::read(&root)?,
-            limits: Limits::read(&root)?,
-            tags: tag::read_all(&root, &sources)?,
-            groups: Groups::read(&root)?,
-            sources,
+            warehouse: warehouse?,
+            run: run?,
+            retention: retention?,
+            limits: limits?,
+            tags: tags?,
+            groups: groups?,
+            sources: sources.read,
+            places: Places::of(root),
             hash: String::new(),
         };
         config.hash = config.content_hash()?;

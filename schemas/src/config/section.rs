@@ -1,6 +1,8 @@
 //! A TOML document while it is read: tables that refuse keys nobody knows, errors with file and
 //! line.
 
+use std::cell::RefCell;
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -8,6 +10,7 @@ use super::entry::Entry;
 use super::key::{self, Key};
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
+use crate::problem::{Code, Position};
 
 /// The stage of every configuration error.
 pub(super) const STAGE: &str = "configuration";
@@ -15,18 +18,53 @@ pub(super) const STAGE: &str = "configuration";
 /// What the document itself is called in messages.
 const ROOT: &str = "the configuration";
 
-/// The file, for places.
+/// The file, for places, and what is wrong with it so far.
 pub(super) struct Document<'d> {
     pub(super) file: &'d str,
     pub(super) text: &'d str,
+    mistakes: RefCell<Vec<Error>>,
 }
 
-impl Document<'_> {
-    /// An error at the line of this byte.
+impl<'d> Document<'d> {
+    pub(super) fn new(file: &'d str, text: &'d str) -> Self {
+        Self {
+            file,
+            text,
+            mistakes: RefCell::default(),
+        }
+    }
+
+    /// An error at this byte.
     pub(super) fn error(&self, at: usize, what: impl Into<String>) -> Error {
-        let before = self.text.as_bytes().iter().take(at);
-        let line = 1 + before.filter(|byte| **byte == b'\n').count();
-        Error::setup(STAGE, what).at(format!("{}:{line}", self.file))
+        Error::setup(STAGE, what).at_position(self.position(at))
+    }
+
+    /// Where a byte is.
+    pub(super) fn position(&self, at: usize) -> Position {
+        let before = self.text.get(..at).unwrap_or(self.text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Position {
+            file: self.file.to_owned(),
+            line: 1 + before.matches('\n').count() as u64,
+            column: 1 + before[line_start..].chars().count() as u64,
+        }
+    }
+
+    /// Notes a mistake; reading goes on, so that all are told at once.
+    pub(super) fn note(&self, mistake: Error) {
+        self.mistakes.borrow_mut().push(mistake);
+    }
+
+    /// What was read, unless it is a mistake, which is noted.
+    pub(super) fn read<T>(&self, read: Result<T>) -> Option<T> {
+        read.map_err(|mistake| self.note(mistake)).ok()
+    }
+
+    /// All that was noted, in the order of the file.
+    pub(super) fn mistakes(&self) -> Vec<Error> {
+        let mut mistakes = self.mistakes.take();
+        mistakes.sort_by(|a, b| a.position().cmp(&b.position()));
+        mistakes
     }
 }
 
@@ -66,17 +104,27 @@ impl<'d> Section<'d> {
         Self { name, ..self }
     }
 
-    /// # Errors
-    /// The first key, in the order of the file, that is not known here.
-    pub(super) fn only(&self, known: &[Key]) -> Result<()> {
-        match self
-            .entries()
-            .into_iter()
-            .find(|entry| !key::has(known, &entry.key))
-        {
-            None => Ok(()),
-            Some(entry) => Err(self.unknown(&entry, known)),
-        }
+    /// Notes every key that is not known here.
+    pub(super) fn only(&self, known: &[Key]) {
+        let entries = self.entries().into_iter();
+        entries
+            .filter(|entry| !key::has(known, &entry.key))
+            .for_each(|entry| self.document.note(self.unknown(&entry, known)));
+    }
+
+    /// Notes a mistake, if it is one.
+    pub(super) fn check(&self, checked: Result<()>) {
+        self.document.read(checked);
+    }
+
+    /// Where it begins.
+    pub(super) fn position(&self) -> Position {
+        self.document.position(self.start)
+    }
+
+    /// The document, for what is wrong.
+    pub(super) fn document(&self) -> &'d Document<'d> {
+        self.document
     }
 
     fn unknown(&self, entry: &Entry<'_>, known: &[Key]) -> Error {
@@ -84,6 +132,7 @@ impl<'d> Section<'d> {
             entry.key_start,
             format!("unknown key {:?} in {}", entry.key, self.name),
         );
+        let error = error.with_code(Code::Key);
         let names: Vec<_> = known.iter().map(|key| key.name).collect();
         match nearest(&entry.key, names.iter().copied()) {
             Some(near) => error.fix(format!("did you mean {near:?}")),
@@ -124,13 +173,14 @@ impl<'d> Section<'d> {
             .map(|(key, value)| self.entry(key, value))
     }
 
-    /// A key that may be absent.
+    /// A key that may be absent. What is wrong with it is noted, and told to whoever needs it.
     pub(super) fn optional<T>(
         &self,
         key: &str,
         read: impl FnOnce(&Entry<'d>) -> Result<T>,
     ) -> Result<Option<T>> {
-        self.get(key).map(|entry| read(&entry)).transpose()
+        let read = self.get(key).map(|entry| read(&entry)).transpose();
+        read.inspect_err(|mistake| self.document.note(mistake.clone()))
     }
 
     /// A key that must be there.
@@ -139,8 +189,12 @@ impl<'d> Section<'d> {
         key: &str,
         read: impl FnOnce(&Entry<'d>) -> Result<T>,
     ) -> Result<T> {
-        self.optional(key, read)?
-            .ok_or_else(|| self.refuse(format!("missing key {key:?} in {}", self.name)))
+        self.optional(key, read)?.ok_or_else(|| {
+            let what = format!("missing key {key:?} in {}", self.name);
+            let missing = self.refuse(what).with_code(Code::Key);
+            self.document.note(missing.clone());
+            missing
+        })
     }
 
     /// A table inside this one, with exactly these keys possible.
@@ -157,9 +211,13 @@ impl<'d> Section<'d> {
                 start: self.start,
                 table: None,
             },
-            Some(entry) => entry.section()?.named(name),
+            Some(entry) => {
+                let section = entry.section();
+                let section = section.inspect_err(|mistake| self.document.note(mistake.clone()));
+                section?.named(name)
+            }
         };
-        section.only(known)?;
+        section.only(known);
         Ok(section)
     }
 
@@ -172,7 +230,20 @@ impl<'d> Section<'d> {
             .unwrap_or_default())
     }
 
-    /// The tables of `[[key]]`, in the order of the file, each with the value of its `name`.
+    /// What is read of each entry of a table whose keys are free, in the order of the file; what is
+    /// wrong with one is noted, so that the others are looked at too.
+    pub(super) fn each_of<T>(
+        &self,
+        key: &str,
+        read: impl Fn(&Entry<'d>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let entries = self.free_entries(key)?.into_iter();
+        let each = |entry| self.document.read(read(&entry));
+        Ok(entries.filter_map(each).collect())
+    }
+
+    /// The tables of `[[key]]`, in the order of the file, each with the value of its `name`; one
+    /// without a name is noted.
     pub(super) fn named_sections(&self, key: &str) -> Result<Vec<(String, Section<'d>)>> {
         let entries = self.optional(key, Entry::elements)?.unwrap_or_default();
         let named = |entry: Entry<'d>| {
@@ -181,11 +252,12 @@ impl<'d> Section<'d> {
             let title = format!("[[{key}]] {name:?}");
             Ok((name, section.named(title)))
         };
-        entries.into_iter().map(named).collect()
+        let read = |entry| self.document.read(named(entry));
+        Ok(entries.into_iter().filter_map(read).collect())
     }
 
     /// An error at the beginning of this section.
     pub(super) fn refuse(&self, what: impl Into<String>) -> Error {
-        self.document.error(self.start, what)
+        self.document.error(self.start, what).with_code(Code::Value)
     }
 }

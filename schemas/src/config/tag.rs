@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::entry::Entry;
 use super::key::{Key, Table};
 use super::section::Section;
-use super::source::{BEHAVIOUR, Source, SourceKind};
+use super::source::{BEHAVIOUR, Source, SourceKind, Sources};
 use crate::error::Result;
 use crate::nearest::nearest;
 
@@ -71,38 +71,56 @@ pub(super) const TAG: Table = Table {
 };
 
 /// Reads every `[[tag]]`.
-pub(super) fn read_all(root: &Section<'_>, sources: &[Source]) -> Result<Vec<Tag>> {
+pub(super) fn read_all(root: &Section<'_>, sources: &Sources) -> Result<Vec<Tag>> {
     let mut tags: Vec<Tag> = Vec::new();
     for (name, section) in root.named_sections("tag")? {
-        section.only(TAG.keys)?;
-        let source = section.required("source", |entry| find_source(entry, sources))?;
-        let tag = match name == EVERY_TAG {
-            true => every_tag(&section, source)?,
-            false => one_tag(name, &section, source)?,
-        };
-        let is_twin = |earlier: &&Tag| {
-            earlier.name == tag.name && (tag.name != EVERY_TAG || earlier.source == tag.source)
-        };
-        if let Some(twin) = tags.iter().find(is_twin) {
-            return Err(section.refuse(format!(
-                "tag {:?} is defined twice, first from source {:?}",
-                twin.name, twin.source
-            )));
-        }
-        tags.push(tag);
+        section.only(TAG.keys);
+        let read = read(name, &section, sources).and_then(|tag| no_twin(&section, tag, &tags));
+        tags.extend(section.document().read(read));
     }
     Ok(tags)
 }
 
-fn find_source<'s>(entry: &Entry<'_>, sources: &'s [Source]) -> Result<&'s Source> {
+fn read(name: String, section: &Section<'_>, sources: &Sources) -> Result<Tag> {
+    let source = section.required("source", |entry| find_source(entry, sources));
+    match (name == EVERY_TAG, source) {
+        (true, source) => every_tag(section, source?),
+        (false, Ok(source)) => one_tag(name, section, source),
+        (false, Err(mistake)) => {
+            // What else is wrong with it.
+            let _ = value_type(section);
+            Err(mistake)
+        }
+    }
+}
+
+fn no_twin(section: &Section<'_>, tag: Tag, tags: &[Tag]) -> Result<Tag> {
+    let is_twin = |earlier: &&Tag| {
+        earlier.name == tag.name && (tag.name != EVERY_TAG || earlier.source == tag.source)
+    };
+    match tags.iter().find(is_twin) {
+        None => Ok(tag),
+        Some(twin) => Err(section.refuse(format!(
+            "tag {:?} is defined twice, first from source {:?}",
+            twin.name, twin.source
+        ))),
+    }
+}
+
+fn find_source<'s>(entry: &Entry<'_>, sources: &'s Sources) -> Result<&'s Source> {
     let name = entry.name()?;
     if name == BEHAVIOUR {
         return Err(entry
             .refuse("a tag with source = \"behaviour\" is not in this version")
             .fix("remove it"));
     }
-    let names = || sources.iter().map(|source| source.name.as_str());
-    let Some(source) = sources.iter().find(|source| source.name == name) else {
+    // Why its source can not be used is told there, and once.
+    if let Some(mistake) = sources.mistaken.get(&name) {
+        return Err(mistake.clone());
+    }
+    let read = || sources.read.iter().map(|source| source.name.as_str());
+    let names = || read().chain(sources.mistaken.keys().map(String::as_str));
+    let Some(source) = sources.read.iter().find(|source| source.name == name) else {
         let error = entry.refuse(format!("unknown source {name:?}"));
         return Err(match nearest(&name, names()) {
             Some(near) => error.fix(format!("did you mean {near:?}")),
@@ -149,36 +167,41 @@ fn every_tag(section: &Section<'_>, source: &Source) -> Result<Tag> {
 }
 
 fn one_tag(name: String, section: &Section<'_>, source: &Source) -> Result<Tag> {
-    let value_type = section.required("type", |entry| {
-        entry.choice(&ValueType::ALL.map(|value_type| (value_type.name(), value_type)))
-    })?;
-    let value = match (section.get("value"), is_vertical(source)) {
-        (None, true) => None,
-        (Some(entry), true) => {
-            return Err(entry
-                .refuse(format!(
-                    "source {:?} has its values in one column",
-                    source.name
-                ))
-                .fix("remove the tag's value"));
-        }
-        (_, false) => Some(section.required("value", Entry::text)?),
-    };
+    let value_type = value_type(section);
+    let value = value(section, source);
     let scale = section.optional("scale", |entry| match value_type {
-        ValueType::Double => scale(entry),
-        _ => Err(entry.refuse(format!(
-            "found a scale for type {value_type}, expected one only for double"
+        Ok(ValueType::Double) | Err(_) => scale(entry),
+        Ok(other) => Err(entry.refuse(format!(
+            "found a scale for type {other}, expected one only for double"
         ))),
-    })?;
-    let multi = section.optional("multi", Entry::boolean)?.unwrap_or(false);
+    });
+    let multi = section.optional("multi", Entry::boolean);
     Ok(Tag {
         name,
         source: source.name.clone(),
-        value_type: Some(value_type),
-        multi,
-        value,
-        scale,
+        value_type: Some(value_type?),
+        multi: multi?.unwrap_or(false),
+        value: value?,
+        scale: scale?,
     })
+}
+
+fn value_type(section: &Section<'_>) -> Result<ValueType> {
+    section.required("type", |entry| {
+        entry.choice(&ValueType::ALL.map(|value_type| (value_type.name(), value_type)))
+    })
+}
+
+/// The expression of an attribute; a group tag has none.
+fn value(section: &Section<'_>, source: &Source) -> Result<Option<String>> {
+    match (section.get("value"), is_vertical(source)) {
+        (None, true) => Ok(None),
+        (Some(entry), true) => {
+            let what = format!("source {:?} has its values in one column", source.name);
+            Err(entry.refuse(what).fix("remove the tag's value"))
+        }
+        (_, false) => section.required("value", Entry::text).map(Some),
+    }
 }
 
 /// Decimal digits kept.

@@ -129,16 +129,18 @@ impl Warehouse {
 
     pub(super) fn read(root: &Section<'_>) -> Result<Self> {
         let section = root.section("warehouse", WAREHOUSE.keys)?;
-        let shards =
-            section.optional("shards", |entry| entry.integer(1..=u64::from(Shards::MAX)))?;
+        let shards = section.optional("shards", |entry| entry.integer(1..=u64::from(Shards::MAX)));
+        let url = section.required("url", |entry| template::path(entry, &[]));
+        let time_zone = section.required("time_zone", |entry| entry.parsed(parse_zone));
+        let id_scope = section.required("id_scope", |entry| {
+            entry.choice(&[("app", IdScope::App), ("global", IdScope::Global)])
+        });
         Ok(Self {
-            url: section.required("url", |entry| template::path(entry, &[]))?,
+            url: url?,
             // The range is that of Shards.
-            shards: Shards::new(shards.map_or(Self::SHARDS, |count| count as u32))?,
-            time_zone: section.required("time_zone", |entry| entry.parsed(parse_zone))?,
-            id_scope: section.required("id_scope", |entry| {
-                entry.choice(&[("app", IdScope::App), ("global", IdScope::Global)])
-            })?,
+            shards: Shards::new(shards?.map_or(Self::SHARDS, |count| count as u32))?,
+            time_zone: time_zone?,
+            id_scope: id_scope?,
         })
     }
 }
@@ -154,14 +156,13 @@ pub(super) fn parse_zone(name: &str) -> std::result::Result<Tz, String> {
 impl RunSettings {
     pub(super) fn read(root: &Section<'_>) -> Result<Self> {
         let section = root.section("run", RUN.keys)?;
+        let memory = section.optional("memory", |entry| entry.parsed(parse_size));
+        let threads = section.optional("threads", |entry| entry.integer(0..=4_096));
+        let spill = section.optional("spill", |entry| template::path(entry, &[]));
         Ok(Self {
-            memory: section.optional("memory", |entry| entry.parsed(parse_size))?,
-            threads: section
-                .optional("threads", |entry| entry.integer(0..=4_096))?
-                .map_or(0, |threads| threads as usize),
-            spill: section
-                .optional("spill", |entry| template::path(entry, &[]))?
-                .unwrap_or_else(|| "spill".to_owned()),
+            memory: memory?,
+            threads: threads?.map_or(0, |threads| threads as usize),
+            spill: spill?.unwrap_or_else(|| "spill".to_owned()),
         })
     }
 }
@@ -178,11 +179,12 @@ impl Retention {
             Ok(found.map_or(default, |days| days as u32))
         };
         let (behaviour_days, rejects_days) =
-            (days("behaviour_days", 120)?, days("rejects_days", 14)?);
+            (days("behaviour_days", 120), days("rejects_days", 14));
+        let releases = section.optional("releases", |entry| entry.count(1));
         Ok(Self {
-            releases: section.optional("releases", |entry| entry.count(1))?,
-            behaviour_days,
-            rejects_days,
+            releases: releases?,
+            behaviour_days: behaviour_days?,
+            rejects_days: rejects_days?,
         })
     }
 }

@@ -21,38 +21,34 @@ pub(super) fn read(
         ("ignore", UndeclaredEvent::Ignore),
         ("reject", UndeclaredEvent::Reject),
     ];
-    let day = read_day(section)?;
-    let time = match day.by {
-        DayBy::Path => columns.optional("time", Entry::text)?,
-        DayBy::Time => Some(columns.required("time", Entry::text)?),
+    let event = columns.required("event", Entry::text);
+    let properties = is_custom.then(|| columns.required("properties", Entry::text));
+    let registry = is_custom.then(|| section.required("registry", registry));
+    let day = read_day(section);
+    let time = match day {
+        Ok(Day {
+            by: DayBy::Path, ..
+        }) => columns.optional("time", Entry::text),
+        _ => columns.required("time", Entry::text).map(Some),
     };
-    let events = section
-        .optional("events", Entry::names)?
-        .unwrap_or_default();
+    let dedupe = section.section("dedupe", EVENT_KEY.keys);
+    let dedupe = dedupe.and_then(|dedupe| dedupe.optional("key", Entry::names));
+    let dimensions = read_expressions(section, "dimensions");
+    let events = section.optional("events", Entry::names);
+    let named = events.clone().unwrap_or_default().unwrap_or_default();
+    let measures = read_measures(section, &named);
+    let undeclared = section.optional("undeclared", |entry| entry.choice(&undeclared));
     Ok(Events {
-        event: columns.required("event", Entry::text)?,
-        time,
-        day,
-        dedupe: section
-            .section("dedupe", EVENT_KEY.keys)?
-            .optional("key", Entry::names)?
-            .unwrap_or_default(),
-        dimensions: by_name(read_expressions(section, "dimensions")?),
-        measures: read_measures(section, &events)?,
-        events,
-        properties: if is_custom {
-            Some(columns.required("properties", Entry::text)?)
-        } else {
-            None
-        },
-        registry: if is_custom {
-            Some(section.required("registry", registry)?)
-        } else {
-            None
-        },
-        undeclared: section
-            .optional("undeclared", |entry| entry.choice(&undeclared))?
-            .unwrap_or(UndeclaredEvent::Ignore),
+        event: event?,
+        time: time?,
+        day: day?,
+        dedupe: dedupe?.unwrap_or_default(),
+        dimensions: by_name(dimensions?),
+        measures: measures?,
+        events: events?.unwrap_or_default(),
+        properties: properties.transpose()?,
+        registry: registry.transpose()?,
+        undeclared: undeclared?.unwrap_or(UndeclaredEvent::Ignore),
     })
 }
 
@@ -60,24 +56,18 @@ fn read_day(section: &Section<'_>) -> Result<Day> {
     let day = section.section("day", DAY.keys)?;
     let by = [("time", DayBy::Time), ("path", DayBy::Path)];
     let late = [("reject", LateEvent::Reject), ("today", LateEvent::Today)];
+    let by = day.optional("by", |entry| entry.choice(&by));
+    let late = day.optional("late", |entry| entry.choice(&late));
+    let folders = day.optional("folders", Folders::read);
     Ok(Day {
-        by: day
-            .optional("by", |entry| entry.choice(&by))?
-            .unwrap_or(DayBy::Time),
-        late: day
-            .optional("late", |entry| entry.choice(&late))?
-            .unwrap_or(LateEvent::Reject),
-        folders: day.optional("folders", Folders::read)?.unwrap_or_default(),
+        by: by?.unwrap_or(DayBy::Time),
+        late: late?.unwrap_or(LateEvent::Reject),
+        folders: folders?.unwrap_or_default(),
     })
 }
 
 fn read_measures(section: &Section<'_>, events: &[String]) -> Result<Vec<Measure>> {
-    let read = |entry: Entry<'_>| read_measure(&entry, events);
-    let mut measures = section
-        .free_entries("measures")?
-        .into_iter()
-        .map(read)
-        .collect::<Result<Vec<_>>>()?;
+    let mut measures = section.each_of("measures", |entry| read_measure(entry, events))?;
     measures.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(measures)
 }
@@ -90,7 +80,7 @@ fn read_measure(entry: &Entry<'_>, events: &[String]) -> Result<Measure> {
             .fix("give it another name"));
     }
     let section = entry.section()?.named(format!("measure {name:?}"));
-    section.only(MEASURE.keys)?;
+    section.only(MEASURE.keys);
     let of = |entry: &Entry<'_>| {
         let names = entry.names()?;
         match names
@@ -110,10 +100,13 @@ fn read_measure(entry: &Entry<'_>, events: &[String]) -> Result<Measure> {
             }
         }
     };
+    let value = section.required("value", Entry::text);
+    let scale = section.optional("scale", scale);
+    let events = section.optional("events", of);
     Ok(Measure {
-        value: section.required("value", Entry::text)?,
-        scale: section.optional("scale", scale)?.unwrap_or(0),
-        events: section.optional("events", of)?.unwrap_or_default(),
+        value: value?,
+        scale: scale?.unwrap_or(0),
+        events: events?.unwrap_or_default(),
         name,
     })
 }

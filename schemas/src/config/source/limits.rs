@@ -51,22 +51,25 @@ impl RowLimits {
 
     pub(super) fn read(section: &Section<'_>) -> Result<Self> {
         let mut limits = Self::default();
+        let min_rows = section.optional("min_rows", |entry| entry.integer(0..=u64::MAX));
+        let min_of_last = section.optional("min_of_last", |entry| entry.parsed(parse_percent));
         match section.get("max_rejected") {
             Some(entry) if entry.value.is_table() => limits.read_reasons(section)?,
-            Some(entry) => limits.max_rejected = entry.parsed(parse_percent)?,
+            Some(_) => {
+                let share = section.required("max_rejected", |entry| entry.parsed(parse_percent));
+                limits.max_rejected = share?;
+            }
             None => {}
         }
-        limits.min_rows = section.optional("min_rows", |entry| entry.integer(0..=u64::MAX))?;
-        limits.min_of_last =
-            section.optional("min_of_last", |entry| entry.parsed(parse_percent))?;
+        (limits.min_rows, limits.min_of_last) = (min_rows?, min_of_last?);
         Ok(limits)
     }
 
     /// `{ share = "20%", no_time = "1%" }`.
     fn read_reasons(&mut self, section: &Section<'_>) -> Result<()> {
-        for entry in section.free_entries("max_rejected")? {
-            let share = entry.parsed(parse_percent)?;
-            match Entry::key_name(&entry)? {
+        let share = |entry: &Entry<'_>| Ok((entry.key_name()?, entry.parsed(parse_percent)?));
+        for (name, share) in section.each_of("max_rejected", share)? {
+            match name {
                 name if name == SHARE => self.max_rejected = share,
                 name => self.max_by_reason.push((name, share)),
             }

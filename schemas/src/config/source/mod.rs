@@ -18,7 +18,7 @@ pub(super) use keys::{
     ATTRIBUTES, BEHAVIOUR_EVENTS, COLUMNS, CUSTOM_EVENTS, DAY, EVENT_KEY, EVERY_KIND, GROUP_TAGS,
     LATE, LATEST, MEASURE, READY,
 };
-pub(super) use read::{BEHAVIOUR, read_all};
+pub(super) use read::{BEHAVIOUR, Sources, read_all};
 pub use times::{Folders, NaiveTimes};
 
 /// A source of one of four kinds. Expressions are SQL over the source's row; `$date` is the run's

@@ -1,5 +1,7 @@
 //! Reads `[[source]]`: the keys of every kind here, those of events in `events`.
 
+use std::collections::BTreeMap;
+
 use super::events;
 use super::keys::{EVERY_KIND, KINDS, Kind, LATE, LATEST, READY};
 use super::{
@@ -7,33 +9,57 @@ use super::{
     Source, SourceKind, UndeclaredTag,
 };
 use crate::config::entry::Entry;
-use crate::config::key::has;
+use crate::config::key::{Key, has};
 use crate::config::section::Section;
 use crate::config::template;
 use crate::config::unit::parse_duration;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::problem::Code;
 use crate::shard::is_app_name;
 
 /// A source's name that tags use for behaviour over time.
 pub(in crate::config) const BEHAVIOUR: &str = "behaviour";
 
-/// Reads every `[[source]]`.
-pub(in crate::config) fn read_all(root: &Section<'_>) -> Result<Vec<Source>> {
-    let mut sources: Vec<Source> = Vec::new();
+/// What every `[[source]]` is.
+pub(in crate::config) struct Sources {
+    /// Those that can be used, in the order of the file.
+    pub read: Vec<Source>,
+    /// The names of the others, with what is wrong.
+    pub mistaken: BTreeMap<String, Error>,
+}
+
+/// Reads every `[[source]]`; what is wrong is noted.
+pub(in crate::config) fn read_all(root: &Section<'_>) -> Result<Sources> {
+    let mut sources = Sources {
+        read: Vec::new(),
+        mistaken: BTreeMap::new(),
+    };
     for (name, section) in root.named_sections("source")? {
-        if !is_identifier(&name) || name == BEHAVIOUR {
-            let what = format!(
-                "found source name {name:?}, expected ASCII letters, digits and _, not beginning \
-                 with a digit, and not \"behaviour\""
-            );
-            return Err(section.refuse(what));
+        let is_twin = sources.read.iter().any(|earlier| earlier.name == name);
+        section.check(check_name(&name, is_twin, &section));
+        match read(name.clone(), &section) {
+            Ok(source) => sources.read.push(source),
+            Err(mistake) => {
+                section.check(Err(mistake.clone()));
+                sources.mistaken.insert(name, mistake);
+            }
         }
-        if sources.iter().any(|earlier| earlier.name == name) {
-            return Err(section.refuse(format!("source {name:?} is defined twice")));
-        }
-        sources.push(read(name, &section)?);
     }
     Ok(sources)
+}
+
+fn check_name(name: &str, is_twin: bool, section: &Section<'_>) -> Result<()> {
+    if !is_identifier(name) || name == BEHAVIOUR {
+        let what = format!(
+            "found source name {name:?}, expected ASCII letters, digits and _, not beginning with \
+             a digit, and not \"behaviour\""
+        );
+        return Err(section.refuse(what));
+    }
+    match is_twin {
+        true => Err(section.refuse(format!("source {name:?} is defined twice"))),
+        false => Ok(()),
+    }
 }
 
 /// Sources are tables of `tagmill sql`.
@@ -47,41 +73,55 @@ fn read(name: String, section: &Section<'_>) -> Result<Source> {
     let kind = section.required("kind", |entry| {
         entry.choice(&KINDS.map(|kind| (kind.name, kind)))
     })?;
-    refuse_keys_of_other_kinds(section, kind)?;
-    section.only(&[EVERY_KIND.keys, kind.own.keys].concat())?;
+    let foreign = refuse_keys_of_other_kinds(section, kind);
+    section.only(&[EVERY_KIND.keys, kind.own.keys, &foreign].concat());
+    let path = section.required("path", |entry| template::path(entry, &["date"]));
+    section.required("columns", |_| Ok(()))?;
     let columns = section.section("columns", kind.columns)?;
-    let (ready, ready_count) = read_ready(section)?.unzip();
+    let (app, user) = (
+        columns.required("app", read_app),
+        columns.required("user", Entry::text),
+    );
+    let format = section.optional("format", |entry| entry.choice(&FileFormat::NAMED));
+    let delimiter = section.optional("delimiter", read_delimiter);
+    let empty_days = section.optional("empty_days", |entry| {
+        entry.choice(&[("refuse", false), ("ok", true)])
+    });
+    let ready = read_ready(section);
+    let (content, late) = (read_content(section, kind), read_late(section));
+    let limits = RowLimits::read(section);
+    let naive_times = section.optional("naive_times", |entry| entry.parsed(NaiveTimes::parse));
+    let nulls = section.optional("nulls", Entry::texts);
+    let filter = section.optional("filter", Entry::text);
+    let (reject, clean) = (read_rejects(section), read_expressions(section, "clean"));
+    let kind = read_kind(section, &columns, kind);
+    let (ready, ready_count) = ready?.unzip();
     let source = Source {
-        path: section.required("path", |entry| template::path(entry, &["date"]))?,
-        format: section.optional("format", |entry| entry.choice(&FileFormat::NAMED))?,
-        delimiter: section.optional("delimiter", read_delimiter)?,
+        path: path?,
+        format: format?,
+        delimiter: delimiter?,
         ready,
         ready_count: ready_count.flatten(),
-        content: read_content(section, kind)?,
-        late: read_late(section)?,
-        empty_days: section
-            .optional("empty_days", |entry| {
-                entry.choice(&[("refuse", false), ("ok", true)])
-            })?
-            .unwrap_or(false),
-        limits: RowLimits::read(section)?,
+        content: content?,
+        late: late?,
+        empty_days: empty_days?.unwrap_or(false),
+        limits: limits?,
         columns: Columns {
-            app: columns.required("app", read_app)?,
-            user: columns.required("user", Entry::text)?,
+            app: app?,
+            user: user?,
         },
-        naive_times: section.optional("naive_times", |entry| entry.parsed(NaiveTimes::parse))?,
-        nulls: section.optional("nulls", Entry::texts)?.unwrap_or_default(),
-        filter: section.optional("filter", Entry::text)?,
-        reject: read_rejects(section)?,
-        clean: by_name(read_expressions(section, "clean")?),
-        kind: read_kind(section, &columns, kind)?,
+        naive_times: naive_times?,
+        nulls: nulls?.unwrap_or_default(),
+        filter: filter?,
+        reject: reject?,
+        clean: by_name(clean?),
+        kind: kind?,
         name,
     };
-    refuse_uncounted_markers(section, &source)?;
-    refuse_carried_events(section, &source)?;
-    refuse_empty_snapshots(section, &source)?;
-    refuse_day_without_date(section, &source)?;
-    refuse_folders_of_paths(section, &source)?;
+    section.check(refuse_uncounted_markers(section, &source));
+    section.check(refuse_carried_events(section, &source));
+    section.check(refuse_day_without_date(section, &source));
+    section.check(refuse_folders_of_paths(section, &source));
     Ok(source)
 }
 
@@ -132,14 +172,17 @@ fn read_kind(section: &Section<'_>, columns: &Section<'_>, kind: &Kind) -> Resul
                 ("ignore", UndeclaredTag::Ignore),
                 ("reject", UndeclaredTag::Reject),
             ];
+            let tag = columns.required("tag", Entry::text);
+            let value = columns.required("value", Entry::text);
+            let registry = section.optional("registry", |entry| template::path(entry, &["date"]));
+            let undeclared = section.optional("undeclared", |entry| entry.choice(&choices));
+            let dedupe = read_latest(section);
             Ok(SourceKind::GroupTags {
-                tag: columns.required("tag", Entry::text)?,
-                value: columns.required("value", Entry::text)?,
-                registry: section.optional("registry", |entry| template::path(entry, &["date"]))?,
-                undeclared: section
-                    .optional("undeclared", |entry| entry.choice(&choices))?
-                    .unwrap_or(UndeclaredTag::String),
-                dedupe: read_latest(section)?,
+                tag: tag?,
+                value: value?,
+                registry: registry?,
+                undeclared: undeclared?.unwrap_or(UndeclaredTag::String),
+                dedupe: dedupe?,
             })
         }
         "behaviour" => events::read(section, columns, false).map(SourceKind::Behaviour),
@@ -147,23 +190,24 @@ fn read_kind(section: &Section<'_>, columns: &Section<'_>, kind: &Kind) -> Resul
     }
 }
 
-/// A key of another kind is a misunderstanding, not a typing mistake.
-fn refuse_keys_of_other_kinds(section: &Section<'_>, kind: &Kind) -> Result<()> {
+/// A key of another kind is a misunderstanding, not a typing mistake: these are noted as such, and
+/// given.
+fn refuse_keys_of_other_kinds(section: &Section<'_>, kind: &Kind) -> Vec<Key> {
+    let mut foreign = Vec::new();
     for entry in section.entries() {
         let key = entry.key.as_str();
-        let owners: Vec<_> = KINDS
-            .into_iter()
-            .filter(|other| has(other.own.keys, key))
-            .map(|other| other.name)
-            .collect();
-        if !owners.is_empty() && !owners.contains(&kind.name) {
+        let owners = || KINDS.into_iter().filter(|other| has(other.own.keys, key));
+        let own = owners().flat_map(|other| other.own.keys);
+        let own = own.copied().find(|own| own.name == key);
+        if let Some(own) = own.filter(|_| !has(kind.own.keys, key)) {
+            let owners: Vec<_> = owners().map(|other| other.name).collect();
             let what = format!("key {key:?} does not go with kind = {:?}", kind.name);
-            return Err(entry
-                .refuse(what)
-                .fix(format!("it belongs to {}", owners.join(" and "))));
+            let fix = format!("it belongs to {}", owners.join(" and "));
+            section.check(Err(entry.refuse(what).with_code(Code::Key).fix(fix)));
+            foreign.push(own);
         }
     }
-    Ok(())
+    foreign
 }
 
 fn read_content(section: &Section<'_>, kind: &Kind) -> Result<Content> {
@@ -188,17 +232,16 @@ fn read_late(section: &Section<'_>) -> Result<Late> {
         ("carry", LatePolicy::Carry),
         ("skip", LatePolicy::Skip),
     ];
-    let policy = late
-        .optional("policy", |entry| entry.choice(&choices))?
-        .unwrap_or(LatePolicy::Required);
+    let policy = late.optional("policy", |entry| entry.choice(&choices));
     let max_days = late.optional("max_days", |entry| match policy {
-        LatePolicy::Carry => entry.count(1),
-        _ => Err(entry.refuse("max_days goes only with policy = \"carry\"")),
-    })?;
+        Ok(Some(LatePolicy::Carry)) | Err(_) => entry.count(1),
+        Ok(_) => Err(entry.refuse("max_days goes only with policy = \"carry\"")),
+    });
+    let wait = late.optional("wait", |entry| entry.parsed(parse_duration));
     Ok(Late {
-        policy,
-        max_days,
-        wait: late.optional("wait", |entry| entry.parsed(parse_duration))?,
+        policy: policy?.unwrap_or(LatePolicy::Required),
+        max_days: max_days?,
+        wait: wait?,
     })
 }
 
@@ -305,26 +348,18 @@ fn read_latest(section: &Section<'_>) -> Result<Option<String>> {
 /// Reasons with their conditions, in the order of the file. `filtered` means something else in
 /// `rejects` and `quality`.
 fn read_rejects(section: &Section<'_>) -> Result<Vec<(String, String)>> {
-    let reason = |entry: Entry<'_>| match entry.key_name()? {
+    let reason = |entry: &Entry<'_>| match entry.key_name()? {
         name if name == "filtered" => Err(entry.expected(
             "another reason than \"filtered\", which rows have that a filter leaves out",
         )),
         name => Ok((name, entry.text()?)),
     };
-    section
-        .free_entries("reject")?
-        .into_iter()
-        .map(reason)
-        .collect()
+    section.each_of("reject", reason)
 }
 
 /// Names and their expressions, in the order of the file.
 pub(super) fn read_expressions(section: &Section<'_>, key: &str) -> Result<Vec<(String, String)>> {
-    section
-        .free_entries(key)?
-        .into_iter()
-        .map(|entry| Ok((entry.key_name()?, entry.text()?)))
-        .collect()
+    section.each_of(key, |entry| Ok((entry.key_name()?, entry.text()?)))
 }
 
 /// Order that does not depend on how the file is written.
