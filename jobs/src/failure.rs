@@ -4,9 +4,11 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
+use serde_json::json;
 use tagmill_schemas::Error;
 
-use crate::logging;
+use crate::global::Output;
+use crate::{logging, output};
 
 /// Usage errors, as configuration errors, need a person.
 const USAGE: u8 = 2;
@@ -45,12 +47,22 @@ impl From<Error> for Failure {
 }
 
 impl Failure {
-    /// Prints the sentence and gives the exit status.
-    pub fn report(&self) -> ExitCode {
+    /// Prints the sentence and gives the exit status. Of an error that stands for several each is a
+    /// line before it; as a result in JSON they are objects.
+    pub fn report(&self, output: Output) -> ExitCode {
         let (error, code) = match self {
             Self::Error(error) => (error, error.exit_code()),
             Self::Signal(signal, error) => (error, signal.exit_code()),
         };
+        if output == Output::Json {
+            print_error(error, code);
+        }
+        if error.count() > 1 {
+            let problems = error.problems();
+            problems
+                .iter()
+                .for_each(|problem| logging::plain(&problem.to_string()));
+        }
         last_line(error, error.stage(), code, error.is_retryable());
         ExitCode::from(code)
     }
@@ -88,6 +100,22 @@ pub fn usage(error: &clap::Error) -> ExitCode {
     let error = Error::setup("usage", what).fix("see tagmill --help");
     last_line(&error, error.stage(), USAGE, false);
     ExitCode::from(USAGE)
+}
+
+/// An error in the place of a result, unless there is one already: it is exactly one line.
+fn print_error(error: &Error, code: u8) {
+    if output::is_printed() {
+        return;
+    }
+    let told = json!({"error": {
+        "stage": error.stage(),
+        "message": error.to_string(),
+        "exit": code,
+        "retry": error.is_retryable(),
+        "problems": error.problems(),
+    }});
+    // Standard error says it as well.
+    let _ = output::print_line(&told.to_string());
 }
 
 fn last_line(sentence: &dyn Display, stage: &str, code: u8, can_retry: bool) {

@@ -37,9 +37,10 @@ fn main() -> ExitCode {
         Err(error) => return failure::usage(&error),
     };
     logging::start(cli.global.log, cli.global.quiet);
+    let output = cli.global.output;
     match dispatch(cli) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => failure.report(output),
     }
 }
 

@@ -2,11 +2,20 @@
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use tagmill_schemas::{Error, Result};
 
 use crate::global::Output;
+
+/// Whether a result was printed: of JSON there is exactly one line.
+static IS_PRINTED: AtomicBool = AtomicBool::new(false);
+
+/// Whether something stands on standard output.
+pub fn is_printed() -> bool {
+    IS_PRINTED.load(Ordering::Relaxed)
+}
 
 /// Prints a result: its text, or its JSON as exactly one line.
 ///
@@ -35,6 +44,7 @@ pub fn print_json<T: Serialize + ?Sized>(result: &T) -> Result<()> {
 /// # Errors
 /// As [`print`].
 pub fn print_line(text: &str) -> Result<()> {
+    IS_PRINTED.store(true, Ordering::Relaxed);
     let mut out = io::stdout().lock();
     let written = if text.is_empty() {
         Ok(())

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use tagmill_schemas::Problem;
+
 use super::Observer;
 
 /// Lines of one kind that are told.
@@ -27,6 +29,16 @@ impl<'o> Bounded<'o> {
     }
 }
 
+impl Bounded<'_> {
+    /// Whether another one of a kind is told; it is counted.
+    fn may_tell(&self, kind: String) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = told.entry(kind).or_default();
+        *count += 1;
+        *count <= MOST_LINES
+    }
+}
+
 impl Observer for Bounded<'_> {
     fn stage(&self, name: &'static str, detail: &str) {
         self.observer.stage(name, detail);
@@ -38,11 +50,14 @@ impl Observer for Bounded<'_> {
 
     fn warn(&self, line: &str) {
         let words: Vec<&str> = line.split_whitespace().take(WORDS).collect();
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = told.entry(words.join(" ")).or_default();
-        *count += 1;
-        if *count <= MOST_LINES {
+        if self.may_tell(format!("lines that begin with {:?}", words.join(" "))) {
             self.observer.warn(line);
+        }
+    }
+
+    fn problem(&self, problem: &Problem) {
+        if self.may_tell(format!("problems of the kind {:?}", problem.code)) {
+            self.observer.problem(problem);
         }
     }
 }
@@ -53,9 +68,7 @@ impl Drop for Bounded<'_> {
         for (kind, count) in told {
             if *count > MOST_LINES {
                 let more = *count - MOST_LINES;
-                self.observer.warn(&format!(
-                    "... and {more} more lines that begin with {kind:?}"
-                ));
+                self.observer.warn(&format!("... and {more} more {kind}"));
             }
         }
     }

@@ -5,9 +5,10 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use tagmill_schemas::Result;
 use tagmill_schemas::manifest::Input;
+use tagmill_schemas::problem::Code;
 use tagmill_schemas::registry::GroupRow;
+use tagmill_schemas::{Problem, Result};
 
 use super::lists::{ListSize, Lists};
 use super::registry::{ConfFiles, GroupTags, read_files};
@@ -38,7 +39,7 @@ pub struct GroupNight {
     /// Files read.
     pub inputs: Vec<Input>,
     /// What is wrong with each row that names no group.
-    pub unread: Vec<String>,
+    pub unread: Vec<Problem>,
     /// Files of which rows seem to be lost; see `seems_damaged`.
     pub damaged: BTreeSet<String>,
     /// The groups of the release before.
@@ -58,8 +59,12 @@ impl GroupNight {
     pub fn tell(&self, observer: &dyn Observer) {
         tell(observer, &self.unread, "group rows that are not used");
         let statuses = self.plans.iter().flat_map(|plan| &plan.statuses);
-        let lines: Vec<String> = statuses.filter_map(|s| s.notice()).collect();
-        tell(observer, &lines, "groups that are not ok: see group_status");
+        let notices: Vec<Problem> = statuses.filter_map(|s| s.notice()).collect();
+        tell(
+            observer,
+            &notices,
+            "groups that are not ok: see group_status",
+        );
     }
 
     /// How many groups have each status.
@@ -148,7 +153,10 @@ fn rows_by_app(
         files: &files.files.iter().map(|(name, _)| name.clone()).collect(),
     };
     add_missing(&mut apps, &before, unread, max_days);
-    let unused = |f: &Fault| format!("group row {}:{} is not used: {}", f.file, f.line, f.reason);
+    let unused = |fault: &Fault| {
+        let what = format!("group row is not used: {}", fault.reason);
+        Problem::new(Code::Row, what).in_line(&fault.file, fault.line)
+    };
     let night = GroupNight {
         unread: nameless.iter().map(unused).collect(),
         inputs: vec![files.input],
@@ -173,11 +181,11 @@ fn read_all(files: &ConfFiles) -> Result<(Rows<GroupRow>, BTreeSet<String>)> {
     Ok((Rows { rows, faults }, damaged))
 }
 
-/// The first lines one by one, of the others only their number.
-fn tell(observer: &dyn Observer, lines: &[String], others: &str) {
-    let more = lines.len().saturating_sub(MOST_NOTICES);
-    let first = lines.iter().take(MOST_NOTICES);
-    first.for_each(|line| observer.warn(line));
+/// The first one by one, of the others only their number.
+fn tell(observer: &dyn Observer, problems: &[Problem], others: &str) {
+    let more = problems.len().saturating_sub(MOST_NOTICES);
+    let first = problems.iter().take(MOST_NOTICES);
+    first.for_each(|problem| observer.problem(problem));
     if more > 0 {
         observer.warn(&format!("... and {more} more {others}"));
     }

@@ -10,6 +10,7 @@ mod bounded;
 mod damage;
 mod empty_days;
 mod groups;
+mod heard;
 mod init;
 mod known_tags;
 mod later;
@@ -20,7 +21,10 @@ mod manifest;
 mod memory;
 mod new_tags;
 mod night;
+mod no_folder;
 mod nobody;
+mod old_values;
+mod pitfalls;
 mod plan;
 mod registry;
 mod report;
@@ -45,7 +49,7 @@ mod validate;
 use std::time::Duration;
 
 use chrono::NaiveDate;
-use tagmill_schemas::Config;
+use tagmill_schemas::{Config, Problem};
 
 pub use groups::GroupNight;
 pub use init::init;
@@ -97,6 +101,10 @@ pub trait Observer: Send + Sync {
     fn progress(&self, done: u64, total: u64);
     /// Something a person should know.
     fn warn(&self, line: &str);
+    /// Something is wrong at a place.
+    fn problem(&self, problem: &Problem) {
+        self.warn(&problem.to_string());
+    }
 }
 
 /// Nobody listens.

@@ -77,7 +77,7 @@ fn check_new_invalid(night: &GroupNight, most: f64) -> Result<()> {
         (found, _) => found
             .or(newly.first())
             .and_then(|status| status.problem())
-            .unwrap_or_default(),
+            .map_or_else(String::new, |problem| problem.to_string()),
     };
     let what = format!(
         "{} of {} rules that were valid before are invalid or can not be read, more than \

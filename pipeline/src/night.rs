@@ -9,7 +9,7 @@ use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::prelude::SessionContext;
 use tagmill_schemas::config::{AppColumn, AppLimits, Content, SourceKind, Tag};
 use tagmill_schemas::manifest::{FileEntry, Input, Manifest, OverLimit};
-use tagmill_schemas::{Artifact, Config, Result};
+use tagmill_schemas::{Artifact, Config, Error, Result};
 
 use super::groups::{GroupNight, plan_groups};
 use super::limits::{load_kept, withheld_tags};
@@ -24,7 +24,7 @@ use super::tag_limit::full_apps;
 use super::tonight::Tonight;
 use tagmill_engine::{Work, of_datafusion};
 use tagmill_night::exchange::shard_numbers;
-use tagmill_night::scan::{Scan, ScanContext, plan_source, rows_of};
+use tagmill_night::scan::{Scan, ScanContext, mistakes_of, plan_source, rows_of};
 use tagmill_night::{
     AudienceSpec, BehaviourLimits, Keeps, NightExec, NightLimits, NightSpec, ParentFiles, RowsSpec,
     ShardNumbers, SourceSpec, TagSpec, Withheld,
@@ -327,6 +327,7 @@ async fn plan_sources(
     let context = planning.scan_context();
     let (mut specs, mut children) = (Vec::new(), Vec::new());
     let mut claimed = ClaimedEvents::new();
+    let mut mistakes = Vec::new();
     for input in planning.sources {
         let source = input.source;
         let all = planning.night.config().tags.iter();
@@ -340,13 +341,20 @@ async fn plan_sources(
                     inputs.extend(read);
                     shapes = Some(found);
                 }
-                let Scan { plan, rows, notes } =
-                    plan_source(&context, source, &tags, shapes, files.as_ref().clone()).await?;
-                for note in notes {
-                    observer.warn(&format!("source {}: {note}", source.name));
+                let planned = plan_source(&context, source, &tags, shapes, files.as_ref().clone());
+                match planned.await {
+                    Ok(Scan { plan, rows, notes }) => {
+                        for note in notes {
+                            observer.warn(&format!("source {}: {note}", source.name));
+                        }
+                        children.push(plan);
+                        rows
+                    }
+                    Err(first) => {
+                        mistakes.extend(mistakes_of(&context, source, &tags, files, first));
+                        continue;
+                    }
                 }
-                children.push(plan);
-                rows
             }
             Decision::Carry(_) | Decision::Keep(_) | Decision::Empty | Decision::Skip => {
                 rows_of(source, &tags)
@@ -354,7 +362,12 @@ async fn plan_sources(
         };
         specs.push(source_spec(input, rows));
     }
-    Ok((specs, children))
+    let config = planning.night.config();
+    let mistakes = mistakes.into_iter().map(|mistake| config.located(mistake));
+    match Error::of_all(mistakes.collect()) {
+        None => Ok((specs, children)),
+        Some(mistakes) => Err(mistakes),
+    }
 }
 
 fn source_spec(input: &SourceInput<'_>, rows: RowsSpec) -> SourceSpec {

@@ -1,10 +1,14 @@
 //! The command `plan`: what a run would do.
 
 use datafusion::physical_plan::displayable;
-use tagmill_schemas::Result;
+use tagmill_schemas::problem::Code;
+use tagmill_schemas::{Problem, Result};
 
 use super::bounded::Bounded;
+use super::heard::Heard;
 use super::later::tell_later;
+use super::old_values::mark_old;
+use super::pitfalls::hints;
 use super::report::{PlanReport, SourcePlan};
 use super::sources::{Decision, SourceInput};
 use super::stages::Inputs;
@@ -16,26 +20,43 @@ use super::{Observer, Request};
 /// # Errors
 /// As [`run`](super::run()), as far as it goes.
 pub async fn plan(request: &Request, observer: &dyn Observer) -> Result<PlanReport> {
+    let heard = Heard::new(observer);
+    let planned = plan_night(request, &heard).await;
+    let mut report = planned.map_err(|error| request.config.located(error))?;
+    let told = heard.into_problems().into_iter();
+    // Those of groups are in the report, and there without a limit.
+    let is_of_groups = |problem: &Problem| problem.code == Code::Rule.name();
+    let mut notices: Vec<Problem> = told.filter(|problem| !is_of_groups(problem)).collect();
+    notices.append(&mut report.notices);
+    notices.extend(hints(&request.config));
+    report.notices = notices;
+    Ok(report)
+}
+
+async fn plan_night(request: &Request, observer: &dyn Observer) -> Result<PlanReport> {
     let observer = &Bounded::new(observer);
     tell_later(&request.config, observer);
     let night = Tonight::open(request, observer).await?;
     let planned = Inputs::find(&night).await?.plan().await?;
-    let (plan, parents) = (planned.plan(), planned.parents());
+    let release = planned.parents().next_release();
+    let newest = planned.parents().newest.as_ref();
+    let head_date = newest.map(|head| head.head_date);
+    let sources = planned.sources().iter().map(source_plan).collect();
+    let (mut plan, _session) = planned.into_plan();
+    mark_old(&plan.spec, &mut plan.groups, &plan.inputs);
     let exec = plan.operator(night.store())?;
     let statuses = plan.groups.plans.iter().flat_map(|p| &p.statuses);
     Ok(PlanReport {
         date: request.date,
-        release: parents.next_release(),
+        release,
         is_backfill: plan.spec.is_backfill,
-        as_of: parents
-            .newest
-            .as_ref()
+        as_of: head_date
             .filter(|_| plan.spec.is_backfill)
-            .map_or(request.date, |head| head.head_date),
-        sources: planned.sources().iter().map(source_plan).collect(),
+            .unwrap_or(request.date),
+        sources,
         groups: plan.groups.by_status(),
         notices: statuses
-            .flat_map(|s| s.notice().into_iter().chain(s.hint_lines()))
+            .flat_map(|s| s.notice().into_iter().chain(s.hint_problems()))
             .collect(),
         shards: plan.spec.shards.get(),
         shards_at_once: plan.wave,

@@ -7,8 +7,9 @@ use tagmill_schemas::config::{
     Config, EVERY_TAG, Events, Source, SourceKind, UndeclaredEvent, for_date,
 };
 use tagmill_schemas::manifest::{Input, InputFile, InputStatus, Manifest};
+use tagmill_schemas::problem::Code;
 use tagmill_schemas::registry::{EventRow, Placed, Role, RowError, TagRow};
-use tagmill_schemas::{Error, Result, ValueType};
+use tagmill_schemas::{Error, Problem, Result, ValueType};
 
 use super::{Observer, Request};
 use tagmill_night::{CustomEvent, EventShapes, LabelSpec, MeasureShape, Slot, UnusedLabel};
@@ -87,17 +88,15 @@ fn parse_all<T>(
         rows.append(&mut read.rows);
         read.faults
             .iter()
-            .for_each(|fault| observer.warn(&sentence(fault)));
+            .for_each(|fault| observer.problem(&unused(&fault.file, fault.line, &fault.reason)));
         faults.append(&mut read.faults);
     }
     Ok((rows, faults))
 }
 
-fn sentence(fault: &Fault) -> String {
-    format!(
-        "registry row {}:{} is not used: {}",
-        fault.file, fault.line, fault.reason
-    )
+/// A row that is not used, and why.
+fn unused(file: &str, line: u64, why: &str) -> Problem {
+    Problem::new(Code::Row, format!("registry row is not used: {why}")).in_line(file, line)
 }
 
 /// Tags of group-tags sources.
@@ -194,7 +193,7 @@ impl TagRegistry<'_> {
             newest,
             observer,
         } = *self;
-        let place = placed.place();
+        let (file, line) = (placed.file, placed.line);
         let TagRow {
             app,
             tag,
@@ -202,9 +201,8 @@ impl TagRegistry<'_> {
             multi,
         } = placed.row;
         let refuse = |why: String| {
-            observer.warn(&format!(
-                "registry row {place} is not used: tag {tag:?} of app {app:?} {why}"
-            ))
+            let why = format!("tag {tag:?} of app {app:?} {why}");
+            observer.problem(&unused(&file, line, &why));
         };
         if config.tags.iter().any(|t| t.name == tag) {
             return refuse("has the name of a tag of the configuration".into());
@@ -336,20 +334,18 @@ pub async fn event_shapes(
     let mut declared: BTreeMap<String, BTreeMap<String, BTreeMap<String, EventRow>>> =
         BTreeMap::new();
     for placed in parse_all(&files, EventRow::from_json, observer)?.0 {
-        let (place, row) = (placed.place(), placed.row);
+        let (file, line, row) = (placed.file, placed.line, placed.row);
+        let refuse = |why: String| observer.problem(&unused(&file, line, &why));
         if platform.contains(&row.event) {
-            observer.warn(&format!(
-                "registry row {place} is not used: event {:?} is one of the platform's",
-                row.event
-            ));
+            refuse(format!("event {:?} is one of the platform's", row.event));
             continue;
         }
         let claim = claimed
             .entry((row.app.clone(), row.event.clone()))
             .or_insert_with(|| (source.name.clone(), pattern.clone()));
         if claim.1 != *pattern {
-            observer.warn(&format!(
-                "registry row {place} is not used: event {:?} of app {:?} is one of source {}'s",
+            refuse(format!(
+                "event {:?} of app {:?} is one of source {}'s",
                 row.event, row.app, claim.0
             ));
             continue;
@@ -361,10 +357,11 @@ pub async fn event_shapes(
             .or_default();
         if let Some(property) = row.property.clone() {
             match properties.get(&property) {
-                Some(before) if *before != row => observer.warn(&format!(
-                    "registry row {place} is not used: property \
-                                            {property:?} is declared twice, differently"
-                )),
+                Some(before) if *before != row => {
+                    refuse(format!(
+                        "property {property:?} is declared twice, differently"
+                    ));
+                }
                 _ => drop(properties.insert(property, row)),
             }
         }

@@ -5,8 +5,8 @@ use std::fmt;
 
 use chrono::NaiveDate;
 use serde::Serialize;
-use tagmill_schemas::Manifest;
 use tagmill_schemas::manifest::CarriedScope;
+use tagmill_schemas::{Manifest, Problem};
 
 use super::row_limits::RejectedShare;
 
@@ -157,8 +157,9 @@ pub struct PlanReport {
     pub sources: Vec<SourcePlan>,
     /// Groups by status, before they are computed.
     pub groups: BTreeMap<&'static str, u64>,
-    /// Why groups are not ok.
-    pub notices: Vec<String>,
+    /// What a run would warn of, why groups are not ok, and rules that may mean something else than
+    /// their authors think.
+    pub notices: Vec<Problem>,
     /// Shards, and how many of them run at once.
     pub shards: u32,
     /// See `shards`.
@@ -237,6 +238,14 @@ impl fmt::Display for PlanReport {
     }
 }
 
+/// `1 tag`, `2 tags`.
+fn counted(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        number => format!("{number} {noun}s"),
+    }
+}
+
 /// A configuration that was checked.
 #[derive(Debug, Clone, Serialize)]
 pub struct ValidateReport {
@@ -247,9 +256,9 @@ pub struct ValidateReport {
     /// Rules and registry rows that were read.
     pub rules: u64,
     /// What is wrong with rules and registry rows.
-    pub problems: Vec<String>,
+    pub problems: Vec<Problem>,
     /// Rules that may mean something else than their authors think.
-    pub hints: Vec<String>,
+    pub hints: Vec<Problem>,
     /// Hash of everything that can change what a run computes.
     pub config_hash: String,
 }
@@ -262,11 +271,11 @@ impl fmt::Display for ValidateReport {
             .try_for_each(|line| writeln!(f, "{line}"))?;
         write!(
             f,
-            "{} sources, {} tags, {} rules: {} problems",
-            self.sources,
-            self.tags,
-            self.rules,
-            self.problems.len()
+            "{}, {}, {}: {}",
+            counted(self.sources, "source"),
+            counted(self.tags, "tag"),
+            counted(self.rules as usize, "rule"),
+            counted(self.problems.len(), "problem")
         )
     }
 }

@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 use chrono::NaiveDate;
 use tagmill_schemas::artifact::{Columns, group_status, quality, runs};
-use tagmill_schemas::manifest::{FileEntry, Input, InputStatus, Manifest, SourceCount, TagEntry};
+use tagmill_schemas::manifest::{FileEntry, Input, Manifest, SourceCount, TagEntry};
 use tagmill_schemas::metric::Note;
 use tagmill_schemas::{Artifact, Config, Error, Metric, Result};
 
@@ -16,9 +16,9 @@ use super::known_tags::tag_entries;
 use super::limits::Exceeded;
 use super::lists::{LISTS, ListSize};
 use super::nobody::Known;
+use super::old_values::mark_old;
 use super::row_limits::{Rejected, Rows};
 use super::set_aside::SetAside;
-use super::stale::{incomplete, stale_since};
 use super::tag_codes::{load_codes, new_codes};
 use super::tags_of_night::{TagOfNight, tags_of};
 use super::unread::{in_order, rows_of_others};
@@ -390,39 +390,14 @@ fn finish_statuses(
     groups: &mut GroupNight,
     sizes: &BTreeMap<(String, String), u64>,
 ) {
-    let (spec, inputs) = (context.spec, context.inputs);
-    let dates = |wanted: InputStatus| -> BTreeMap<&str, NaiveDate> {
-        // What a rerun keeps of its own date is not old.
-        let found = inputs.iter().filter(|i| {
-            i.status == wanted && (wanted == InputStatus::Skipped || i.date < spec.date)
-        });
-        found.map(|i| (i.source.as_str(), i.date)).collect()
-    };
-    let (stale, without) = (
-        stale_since(spec, &groups.plans, &dates(InputStatus::Carried)),
-        incomplete(spec, &groups.plans, &dates(InputStatus::Skipped)),
-    );
-    for status in groups
-        .plans
-        .iter_mut()
-        .flat_map(|plan| &mut plan.statuses)
-        .filter(|s| s.status == Status::Ok || s.as_of.is_some())
-    {
+    mark_old(context.spec, groups, context.inputs);
+    let statuses = groups.plans.iter_mut().flat_map(|plan| &mut plan.statuses);
+    for status in statuses.filter(|s| s.status == Status::Ok || s.as_of.is_some()) {
         let key = (status.app.clone(), status.group.clone());
         status.cardinality = Some(sizes.get(&key).copied().unwrap_or(0));
-        if status.status == Status::Lost {
-            continue;
+        if status.status != Status::Lost {
+            context.aside.mark(status);
         }
-        if let Some(date) = stale.get(&key) {
-            status.status = Status::Stale;
-            status.as_of = Some(*date);
-            status.reason = Some(format!("values of {date} were carried"));
-        }
-        if without.contains_key(&key) {
-            status.status = Status::Incomplete;
-            status.reason = Some("a source that it rests on was skipped".to_owned());
-        }
-        context.aside.mark(status);
     }
 }
 

@@ -6,6 +6,7 @@ use tagmill_schemas::Result;
 
 use super::bounded::Bounded;
 use super::later::{refuse_later, tell_later};
+use super::pitfalls::hints;
 use super::report::Report;
 use super::stages::Inputs;
 use super::tonight::Tonight;
@@ -17,6 +18,11 @@ use super::{Observer, Request};
 /// Refused: the data can not be used. Setup: a person must change something. Retry: later. Nothing
 /// is published then.
 pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
+    let published = run_night(request, observer).await;
+    published.map_err(|error| request.config.located(error))
+}
+
+async fn run_night(request: &Request, observer: &dyn Observer) -> Result<Report> {
     refuse_later(request)?;
     let observer = &Bounded::new(observer);
     tell_later(&request.config, observer);
@@ -28,6 +34,10 @@ pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
     let night = Tonight::open(request, observer).await?;
     night.probe().await?;
     let inputs = Inputs::find(&night).await?;
+    if inputs.is_first() {
+        let hints = hints(&request.config);
+        hints.iter().for_each(|problem| observer.problem(problem));
+    }
 
     clock.stage("plan", "checking columns, registries and rules");
     let claimed = inputs.plan().await?.claim().await?;

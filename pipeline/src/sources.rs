@@ -8,6 +8,7 @@ use tagmill_schemas::config::{Content, LatePolicy, Source, for_date};
 use tagmill_schemas::manifest::{Input, InputFile, InputStatus, Manifest};
 use tagmill_schemas::{Error, Reason, Result};
 
+use super::no_folder::check_folder;
 use super::{Observer, Request, empty_days};
 use tagmill_night::scan::{RawFiles, find_files, missing_marker};
 use tagmill_warehouse::release::Parents;
@@ -256,6 +257,9 @@ async fn decide(
             }
             Some(marker) => (marker, None),
         };
+        if found.as_ref().is_none_or(|files| files.files.is_empty()) {
+            check_folder(source, observer).await?;
+        }
         let may_be_empty = source.empty_days && source.content == Content::Changes;
         let found = found.filter(|_| may_be_empty);
         let left = patience.saturating_sub(started.elapsed());

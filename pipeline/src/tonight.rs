@@ -1,5 +1,6 @@
 //! What every stage of a night works with: what was asked for, the warehouse, and who is told.
 
+use tagmill_night::scan::check_syntax;
 use tagmill_schemas::{Config, Result};
 use tagmill_warehouse::release::{open_warehouse, probe};
 use tagmill_warehouse::store::Store;
@@ -14,11 +15,12 @@ pub struct Tonight<'a> {
 }
 
 impl<'a> Tonight<'a> {
-    /// Opens the warehouse.
+    /// Checks the expressions and opens the warehouse.
     ///
     /// # Errors
-    /// Setup when there is none, or one with other constants; those of the store.
+    /// Setup for expressions that are no SQL, all of them; when there is none, or one with other constants; those of the store.
     pub async fn open(request: &'a Request, observer: &'a dyn Observer) -> Result<Self> {
+        check_syntax(&request.config)?;
         let warehouse = &request.config.warehouse;
         let store = Store::open(&warehouse.url)?;
         open_warehouse(&store, warehouse).await?;

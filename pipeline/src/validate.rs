@@ -1,19 +1,20 @@
 //! The command `validate`: rules and registries of a configuration, without a store.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 
 use tagmill_night::{TagSpec, Withheld};
 use tagmill_rules::Atom;
 use tagmill_rules::groups::{GroupStatus, GroupsBefore, Status};
 use tagmill_schemas::config::{Source, SourceKind};
-use tagmill_schemas::{Config, Result};
+use tagmill_schemas::{Config, Error, Problem, Result};
 use tagmill_warehouse::store::{Store, open_pattern};
 
 use super::bounded::Bounded;
 use super::groups::{GroupNight, plan_groups};
+use super::heard::Heard;
 use super::later::tell_later;
 use super::new_tags::brings_tags;
+use super::pitfalls::hints;
 use super::registry::{ClaimedEvents, event_shapes, group_tags};
 use super::report::ValidateReport;
 use super::{Observer, Request, Silent};
@@ -22,12 +23,14 @@ use tagmill_night::scan::check_syntax;
 /// Checks rules and registries of a configuration; no warehouse and no raw data is needed.
 ///
 /// # Errors
-/// Setup and refused for files that can not be read at all.
+/// Setup for expressions that are no SQL and places that are none, all of them; setup and refused for
+/// files that can not be read at all.
 pub async fn validate(request: &Request) -> Result<ValidateReport> {
     let config: &Config = &request.config;
-    check_syntax(config)?;
-    check_places(config)?;
-    let heard = Heard::default();
+    let checks = [check_syntax(config), check_places(config)];
+    let wrong = checks.into_iter().filter_map(Result::err).collect();
+    Error::of_all(wrong).map_or(Ok(()), Err)?;
+    let heard = Heard::new(&Silent);
     let bounded = Bounded::new(&heard);
     tell_later(config, &bounded);
     let mut tags = group_tags(request, None, &bounded).await?;
@@ -40,7 +43,7 @@ pub async fn validate(request: &Request) -> Result<ValidateReport> {
     let platform = platform_tags(config);
     let (withheld, before) = (Withheld::new(), GroupsBefore::new());
     let groups = plan_groups(request, &platform, &tags, &withheld, before, &Silent).await?;
-    let mut problems = heard.lines.into_inner().unwrap_or_default();
+    let mut problems = heard.into_problems();
     problems.extend(groups.unread.iter().cloned());
     let statuses = || groups.plans.iter().flat_map(|p| &p.statuses);
     problems.extend(
@@ -53,8 +56,9 @@ pub async fn validate(request: &Request) -> Result<ValidateReport> {
         tags: config.tags.len(),
         rules: (statuses().count() + groups.unread.len()) as u64,
         problems,
-        hints: statuses()
-            .flat_map(GroupStatus::hint_lines)
+        hints: hints(config)
+            .into_iter()
+            .chain(statuses().flat_map(GroupStatus::hint_problems))
             .chain(undeclared(&groups))
             .collect(),
         config_hash: config.hash.clone(),
@@ -62,26 +66,33 @@ pub async fn validate(request: &Request) -> Result<ValidateReport> {
 }
 
 /// Tags of valid rules that are declared nowhere: rows have to bring them.
-fn undeclared(groups: &GroupNight) -> Vec<String> {
+fn undeclared(groups: &GroupNight) -> Vec<Problem> {
     let plans = groups.plans.iter();
-    let rules = plans.flat_map(|plan| plan.compiled.iter().map(move |rule| (&plan.app, rule)));
-    let mut lines = Vec::new();
-    for (app, (group, rule)) in rules {
-        let tags = rule.atoms().into_iter().filter_map(|atom| match atom {
+    let statuses = plans.flat_map(|plan| plan.statuses.iter().map(move |status| (plan, status)));
+    let mut hints = Vec::new();
+    for (plan, status) in statuses {
+        let rule = plan
+            .compiled
+            .iter()
+            .find(|(group, _)| *group == status.group);
+        let atoms = rule.map_or_else(Vec::new, |(_, rule)| rule.atoms());
+        let tags = atoms.into_iter().filter_map(|atom| match atom {
             Atom::Has { tag } | Atom::Tag { tag, .. } => Some(tag),
             _ => None,
         });
-        let is_unknown =
-            |tag: &&String| groups.unknown_tags.contains(&(app.clone(), (*tag).clone()));
+        let is_unknown = |tag: &&String| {
+            groups
+                .unknown_tags
+                .contains(&(plan.app.clone(), (*tag).clone()))
+        };
         let unknown: BTreeSet<&String> = tags.filter(is_unknown).collect();
-        lines.extend(unknown.into_iter().map(|tag| {
-            format!(
-                "look at rule {app}/{group}: tag {tag:?} is declared nowhere, it is a text that rows \
-                 have to bring"
-            )
+        hints.extend(unknown.into_iter().map(|tag| {
+            status.hint(&format!(
+                ": tag {tag:?} is declared nowhere, it is a text that rows have to bring"
+            ))
         }));
     }
-    lines
+    hints
 }
 
 /// Tells what is wrong with registries of events.
@@ -115,27 +126,21 @@ fn platform_tags(config: &Config) -> Vec<TagSpec> {
 
 /// Whether the warehouse and every source are at places that can be opened; nothing is contacted.
 fn check_places(config: &Config) -> Result<()> {
-    Store::open(&config.warehouse.url)?;
-    let mut places = config
-        .sources
-        .iter()
-        .flat_map(|source| [Some(&source.path), source.ready.as_ref()])
-        .flatten();
-    places.try_for_each(|place| open_pattern(place).map(drop))
-}
-
-/// Keeps what is said.
-#[derive(Default)]
-struct Heard {
-    lines: Mutex<Vec<String>>,
-}
-
-impl Observer for Heard {
-    fn stage(&self, _: &'static str, _: &str) {}
-    fn progress(&self, _: u64, _: u64) {}
-    fn warn(&self, line: &str) {
-        if let Ok(mut lines) = self.lines.lock() {
-            lines.push(line.to_owned());
+    let located = |name: String, error: Error| match config.places.get(&name) {
+        Some(position) => error.found_at(position.clone()),
+        None => error,
+    };
+    let mut wrong = Vec::new();
+    if let Err(error) = Store::open(&config.warehouse.url) {
+        wrong.push(located("warehouse url".to_owned(), error));
+    }
+    for source in &config.sources {
+        let ready = source.ready.iter().map(|ready| ("ready", ready));
+        for (key, place) in [("path", &source.path)].into_iter().chain(ready) {
+            if let Err(error) = open_pattern(place) {
+                wrong.push(located(format!("source {} {key}", source.name), error));
+            }
         }
     }
+    Error::of_all(wrong).map_or(Ok(()), Err)
 }

@@ -43,6 +43,8 @@ pub enum Code {
     Rule,
     /// A row of group rules or of a registry that is not used.
     Row,
+    /// What is told of a night, and is at no place.
+    Note,
     /// Nothing is wrong, but something else may be meant.
     Hint,
 }
@@ -59,6 +61,7 @@ impl Code {
             Self::Type => "type",
             Self::Rule => "rule",
             Self::Row => "row",
+            Self::Note => "note",
             Self::Hint => "hint",
         }
     }
@@ -100,6 +103,17 @@ impl Problem {
         Self {
             file: Some(file.into()),
             line: Some(line),
+            ..self
+        }
+    }
+
+    /// The same at a position.
+    #[must_use]
+    pub fn at_position(self, position: &Position) -> Self {
+        Self {
+            file: Some(position.file.clone()),
+            line: Some(position.line),
+            column: Some(position.column),
             ..self
         }
     }

@@ -166,7 +166,7 @@ fn raw_files_that_can_not_be_used_are_exit_1_by_name() {
                 ("user", texts(&[Some("u1")])),
                 ("city", Arc::new(Int64Array::from(vec![1])) as ArrayRef),
             ]),
-            &["type.parquet", "\"city\" is Int64", "expected Utf8"],
+            &["type.parquet", "\"city\" is integer", "expected text"],
         ),
     ];
     for (name, bytes, parts) in cases {
@@ -290,7 +290,7 @@ fn rules_and_rows_that_are_wrong_disable_themselves_only() {
         &[
             "invalid rule shop/bad at 1:",
             "conf/a.ndjson:2",
-            "conf/a.ndjson:3 is not used",
+            "conf/a.ndjson:3: group row is not used",
         ],
     );
     assert!(done.out.contains("1 invalid, 1 ok"), "{done:?}");
@@ -397,7 +397,13 @@ fn a_registry_row_that_is_wrong_disables_itself_only() {
     let rows = "{\"app\":\"shop\",\"tag\":\"u1\",\"type\":\"string\"}\n{\"app\":\"shop\",\"tag\":\"u2\",\"type\":\"text\"}\n";
     write(folder.path(), "tags/a.ndjson", rows);
     let done = night(folder.path());
-    goes_on(&done, &["tags/a.ndjson:2 is not used", "found \"text\""]);
+    goes_on(
+        &done,
+        &[
+            "tags/a.ndjson:2: registry row is not used",
+            "found \"text\"",
+        ],
+    );
     assert!(done.out.contains("tags      2\n"), "{done:?}");
 }
 

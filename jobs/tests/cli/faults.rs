@@ -234,6 +234,6 @@ fn lines_of_one_kind_are_bounded_and_names_do_not_steer_a_terminal() {
     let done = night(folder.path());
     assert_eq!(done.code, Some(0), "{done:?}");
     assert_eq!(done.err.matches("is not used").count(), 20, "{done:?}");
-    assert!(done.err.contains("4980 more lines"), "{done:?}");
+    assert!(done.err.contains("4980 more problems"), "{done:?}");
     assert!(!done.err.contains('\u{202e}'), "{done:?}");
 }

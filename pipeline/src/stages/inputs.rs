@@ -36,6 +36,11 @@ impl<'n> Inputs<'n> {
         })
     }
 
+    /// Whether nothing has been published before.
+    pub(crate) fn is_first(&self) -> bool {
+        self.parents.newest.is_none()
+    }
+
     /// Rows that will be read.
     pub(super) fn rows(&self) -> u64 {
         self.sources.iter().map(SourceInput::rows).sum()

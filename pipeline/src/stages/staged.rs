@@ -84,7 +84,7 @@ impl<'n> RolledUp<'n> {
         let statuses = plan.groups.plans.iter().flat_map(|plan| &plan.statuses);
         let lost = statuses.filter(|status| status.status == Status::Lost);
         let mut warnings = totals.notices.clone();
-        warnings.extend(lost.filter_map(|status| status.notice()));
+        warnings.extend(lost.filter_map(|status| Some(status.notice()?.to_string())));
         let mut rows = BTreeMap::new();
         for count in &totals.counts {
             *rows.entry(count.source.clone()).or_default() += count.read;

@@ -183,7 +183,7 @@ async fn a_type_that_changes_between_files_names_file_column_expected_and_found(
         &hand,
         hand.init_and_run().await,
         Kind::Refused,
-        &["second.parquet", "\"age\"", "Utf8", "expected Int64"],
+        &["second.parquet", "\"age\"", "is text", "expected integer"],
     )
     .await;
 }
@@ -360,8 +360,8 @@ async fn files_may_disagree_on_a_column_that_nobody_needs() {
     assert_eq!(error.kind(), Kind::Refused);
     for part in [
         "second.parquet",
-        "\"extra\" is Utf8",
-        "expected Int64 as in",
+        "\"extra\" is text",
+        "expected integer as in",
         "a.parquet",
     ] {
         assert!(error.to_string().contains(part), "{part}: {error}");
@@ -408,7 +408,7 @@ async fn expressions_are_checked_before_anything_is_read() {
         (
             "age",
             Kind::Setup,
-            &["found Int64", "true or false", "profiles filter"][..],
+            &["found integer", "true or false", "profiles filter"][..],
         ),
         ("age > > 3", Kind::Setup, &["profiles filter"]),
         (

@@ -276,14 +276,19 @@ async fn what_no_type_holds_names_file_column_found_expected_and_cure() {
         (
             whole(1),
             Arc::new(BooleanArray::from(vec![true])) as ArrayRef,
-            "is Boolean",
-            "expected Int64 as in ",
+            "is boolean",
+            "expected integer as in ",
         ),
-        (whole(1), texts(&["x"]), "is Utf8", "expected Int64 as in "),
+        (
+            whole(1),
+            texts(&["x"]),
+            "is text",
+            "expected integer as in ",
+        ),
         (
             Arc::new(Float64Array::from(vec![0.5])),
             whole((1 << 53) + 1),
-            "is Int64",
+            "is integer",
             "numbers that a double does not hold",
         ),
     ] {

@@ -268,7 +268,7 @@ async fn a_csv_file_without_header_is_told_and_loses_no_group_silently() {
     let told = told.0.into_inner().unwrap().join("\n");
     assert!(
         told.contains(
-            "conf/a.csv:1 is not used: expected a header with the column app, found \
+            "conf/a.csv:1: group row is not used: expected a header with the column app, found \
                            \"shop,a,age > 3\""
         ),
         "{told}"

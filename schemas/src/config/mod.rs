@@ -137,6 +137,9 @@ impl Config {
         let (limits, groups) = (Limits::read(root), Groups::read(root));
         let sources = sources?;
         let tags = tag::read_all(root, &sources);
+        if let Some(mistake) = sources.mistaken.into_values().next() {
+            return Err(mistake);
+        }
         let mut config = Self {
             warehouse: warehouse?,
             run: run?,

@@ -35,6 +35,14 @@ impl Places {
                 places.insert(place, section.position());
             }
         }
+        for table in ["warehouse", "groups"] {
+            let Some(Ok(section)) = root.get(table).map(|entry| entry.section()) else {
+                continue;
+            };
+            for entry in section.entries() {
+                places.insert(format!("{table} {}", entry.key), entry.position());
+            }
+        }
         Self(places)
     }
 

@@ -128,16 +128,24 @@ impl<'d> Section<'d> {
     }
 
     fn unknown(&self, entry: &Entry<'_>, known: &[Key]) -> Error {
-        let error = self.document.error(
-            entry.key_start,
-            format!("unknown key {:?} in {}", entry.key, self.name),
-        );
-        let error = error.with_code(Code::Key);
         let names: Vec<_> = known.iter().map(|key| key.name).collect();
         match nearest(&entry.key, names.iter().copied()) {
-            Some(near) => error.fix(format!("did you mean {near:?}")),
-            None => error.fix(format!("expected one of {}", names.join(", "))),
+            Some(near) => self.unknown_but_near(entry, near),
+            None => self
+                .unknown_key(entry)
+                .fix(format!("expected one of {}", names.join(", "))),
         }
+    }
+
+    fn unknown_but_near(&self, entry: &Entry<'_>, near: &str) -> Error {
+        self.unknown_key(entry)
+            .fix(format!("did you mean {near:?}"))
+    }
+
+    fn unknown_key(&self, entry: &Entry<'_>) -> Error {
+        let what = format!("unknown key {:?} in {}", entry.key, self.name);
+        let unknown = self.document.error(entry.key_start, what);
+        unknown.with_code(Code::Key)
     }
 
     /// The keys and values, in the order of the file.
@@ -191,9 +199,15 @@ impl<'d> Section<'d> {
     ) -> Result<T> {
         self.optional(key, read)?.ok_or_else(|| {
             let what = format!("missing key {key:?} in {}", self.name);
-            let missing = self.refuse(what).with_code(Code::Key);
-            self.document.note(missing.clone());
-            missing
+            let entries = self.entries().into_iter();
+            let mut mistyped = entries.filter(|entry| nearest(&entry.key, [key]).is_some());
+            let mistake = match mistyped.next() {
+                // As it is told for an unknown key: that is one mistake.
+                Some(entry) => self.unknown_but_near(&entry, key),
+                None => self.refuse(what).with_code(Code::Key),
+            };
+            self.document.note(mistake.clone());
+            mistake
         })
     }
 

@@ -128,6 +128,7 @@ impl Warehouse {
     const SHARDS: u32 = 16;
 
     pub(super) fn read(root: &Section<'_>) -> Result<Self> {
+        root.required("warehouse", |_| Ok(()))?;
         let section = root.section("warehouse", WAREHOUSE.keys)?;
         let shards = section.optional("shards", |entry| entry.integer(1..=u64::from(Shards::MAX)));
         let url = section.required("url", |entry| template::path(entry, &[]));

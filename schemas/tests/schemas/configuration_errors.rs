@@ -24,7 +24,11 @@ fn refuse(text: &str) -> String {
         (Kind::Setup, 2, "configuration"),
         "{error}"
     );
-    error.to_string()
+    assert_eq!(error.count(), 1, "{:?}", error.problems());
+    let position = error.position().expect("is in a line");
+    let place = format!("w.toml:{}", position.line);
+    // Columns have a test of their own.
+    error.to_string().replace(&position.to_string(), &place)
 }
 
 /// The sentence between stage and the note on retries, for the least configuration with `more`
@@ -105,9 +109,12 @@ fn a_missing_key_is_named_with_its_section() {
                                                w.toml:6",
         ),
         (
-            "[[source]]\nname = \"p\"\nkind = \"attributes\"\n".into(),
-            "missing key \"path\" in \
-            [[source]] \"p\", at w.toml:6",
+            ATTRIBUTES.replace("path = \"p/{date}\"\n", ""),
+            "missing key \"path\" in [[source]] \"p\", at w.toml:6",
+        ),
+        (
+            "[[source]]\nname = \"p\"\nkind = \"attributes\"\npath = \"x\"\n".into(),
+            "missing key \"columns\" in [[source]] \"p\", at w.toml:6",
         ),
         (
             "[[source]]\nname = \"p\"\nkind = \"attributes\"\npath = \"x\"\ncolumns = \
@@ -116,12 +123,12 @@ fn a_missing_key_is_named_with_its_section() {
             "missing key \"user\" in columns of [[source]] \"p\", at w.toml:10",
         ),
         (
-            EVENTS.replace("behaviour", "custom_events"),
+            EVENTS.replace("behaviour", "custom_events") + "registry = \"r\"\n",
             "missing key \"properties\" in columns of \
                                                         [[source]] \"e\", at w.toml:10",
         ),
         (
-            format!("{ATTRIBUTES}[[tag]]\nname = \"t\"\nsource = \"p\"\n"),
+            format!("{ATTRIBUTES}[[tag]]\nname = \"t\"\nsource = \"p\"\nvalue = \"v\"\n"),
             "missing key \"type\" in \
             [[tag]] \"t\", at w.toml:11",
         ),
@@ -134,7 +141,13 @@ fn a_missing_key_is_named_with_its_section() {
             "missing key \"rules\" in [groups], at w.toml:6",
         ),
     ]);
-    assert!(refuse("version = 1\n").contains("missing key \"url\" in [warehouse], at w.toml:1"));
+    let none = refuse("version = 1\n");
+    assert!(none.contains("missing key \"warehouse\" in the configuration, at w.toml:1"));
+    let url = refuse(&LEAST.replacen("url", "#", 1));
+    assert!(
+        url.contains("missing key \"url\" in [warehouse], at w.toml:2"),
+        "{url}"
+    );
 }
 
 #[test]
@@ -178,7 +191,7 @@ fn a_key_of_another_kind_is_explained() {
              to behaviour",
         ),
         (
-            format!("{}events = [\"buy\"]\n", CUSTOM),
+            format!("{CUSTOM}events = [\"buy\"]\nregistry = \"r\"\n"),
             "key \"events\" does not go with kind = \"custom_events\", at w.toml:11; it belongs \
              to behaviour",
         ),

@@ -10,6 +10,7 @@
 mod artifacts;
 mod configuration;
 mod configuration_errors;
+mod configuration_mistakes;
 mod manifests;
 mod older_manifests;
 mod pages;

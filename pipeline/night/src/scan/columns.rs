@@ -11,6 +11,7 @@ use tagmill_warehouse::store::Store;
 
 use super::files::RawFile;
 use super::times::Times;
+use super::type_names::{in_words, two_in_words};
 
 /// What is wrong with a column, the file, and what to do.
 #[derive(Debug, Clone)]
@@ -74,9 +75,10 @@ fn agree_on(store: &Store, files: &[&RawFile], times: &Times) -> (Schema, Confli
                 Some(wanted) => fields[at] = Field::new(name, wanted, true),
                 None => {
                     let place = store.name_of(&first.found.path);
+                    let told = two_in_words(field.data_type(), &known);
                     let what = format!(
-                        "column {name:?} is {}, expected {known} as in {place}",
-                        field.data_type()
+                        "column {name:?} is {}, expected {} as in {place}",
+                        told.0, told.1
                     );
                     refuse(&mut conflicts, store, file, name, what, SAME_TYPE);
                 }
@@ -112,7 +114,7 @@ fn refuse_inexact(store: &Store, files: &[&RawFile], fields: &[Field], conflicts
             continue;
         };
         let found = file.schema.field_with_name(name).map(Field::data_type);
-        let found = found.map_or_else(|_| "whole numbers".to_owned(), DataType::to_string);
+        let found = found.map_or_else(|_| "whole numbers".to_owned(), in_words);
         let what = format!(
             "column {name:?} is {found} and may have numbers that a double does not hold, expected \
              smaller ones beside files where it is a floating-point number"

@@ -19,13 +19,15 @@ use tagmill_engine::{check_depth, exact_literals, plain_floats};
 use tagmill_schemas::config::{AppColumn, Source, SourceKind, shifted};
 use tagmill_schemas::conversion::{How, Origin, Use, conversion};
 use tagmill_schemas::local_day::start_of;
+use tagmill_schemas::problem::Code;
 use tagmill_schemas::{Config, Error, Result, ValueType};
 
-use super::context::Today;
+use super::context::{Today, place};
 use super::convert::{ValueFunction, item_of};
 use super::functions::{date_of_text, read_as};
 use super::lost::LostFunction;
 use super::named::{column_of, is_expression, name_as_in_files};
+use super::type_names::in_words;
 
 /// Days from 1970-01-01.
 pub fn days_of(date: NaiveDate) -> i32 {
@@ -36,62 +38,67 @@ pub fn days_of(date: NaiveDate) -> i32 {
 /// looked at, for that files are needed.
 ///
 /// # Errors
-/// Setup for the first that is not, naming its place.
+/// Setup for all that are not, each with its place.
 pub fn check_syntax(config: &Config) -> Result<()> {
     let state = SessionContext::new().state();
-    let dialect = state.config_options().sql_parser.dialect;
-    let check = |sql: &str, place: String| {
-        check_depth("configuration", sql).map_err(|e| e.at(&place))?;
-        let parsed = state
-            .sql_to_expr(sql, &dialect)
-            .map_err(|e| explain(e, &place))?;
-        match visit_expressions(&parsed, |node| {
-            misfit(node, &state).map_or(ControlFlow::Continue(()), ControlFlow::Break)
-        }) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(what) => Err(can_not_stand(&what, &place)),
-        }
-    };
-    for source in &config.sources {
-        let name = &source.name;
-        source
-            .filter
-            .iter()
-            .try_for_each(|sql| check(sql, format!("source {name} filter")))?;
-        source
-            .reject
-            .iter()
-            .try_for_each(|(reason, sql)| check(sql, format!("source {name} reject.{reason}")))?;
-        source
-            .clean
-            .iter()
-            .try_for_each(|(column, sql)| check(sql, format!("source {name} clean.{column}")))?;
-        let columns = expressions_of_columns(source);
-        columns
-            .into_iter()
-            .try_for_each(|(key, text)| check(text, format!("source {name} {key}")))?;
-        let Some(events) = source.kind.events() else {
-            continue;
-        };
-        events.dimensions.iter().try_for_each(|(dimension, sql)| {
-            check(sql, format!("source {name} dimensions.{dimension}"))
-        })?;
-        events.measures.iter().try_for_each(|measure| {
-            check(
-                &measure.value,
-                format!("source {name} measures.{}", measure.name),
-            )
-        })?;
-    }
-    config.tags.iter().try_for_each(|tag| {
-        tag.value
-            .iter()
-            .try_for_each(|sql| check(sql, format!("tag {} value", tag.name)))
-    })
+    let checked = expressions_of(config);
+    let checked = checked
+        .iter()
+        .map(|(place, sql)| check_expression(&state, sql, place));
+    let wrong = checked.filter_map(|checked| Some(config.located(checked.err()?)));
+    Error::of_all(wrong.collect()).map_or(Ok(()), Err)
 }
 
-/// What stands under `columns` and `dedupe` and is plainly no name, with its key.
-fn expressions_of_columns(source: &Source) -> Vec<(&'static str, &str)> {
+fn check_expression(state: &SessionState, sql: &str, place: &str) -> Result<()> {
+    check_depth("configuration", sql).map_err(|e| e.at(place))?;
+    let dialect = state.config_options().sql_parser.dialect;
+    let parsed = state
+        .sql_to_expr(sql, &dialect)
+        .map_err(|e| explain(e, place))?;
+    match visit_expressions(&parsed, |node| {
+        misfit(node, state).map_or(ControlFlow::Continue(()), ControlFlow::Break)
+    }) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(what) => Err(can_not_stand(&what, place)),
+    }
+}
+
+/// Every expression of the configuration, with the words that errors name its place with.
+fn expressions_of(config: &Config) -> Vec<(String, &str)> {
+    let mut all: Vec<(String, &str)> = Vec::new();
+    for source in &config.sources {
+        let mut add = |key: String, sql| all.push((place(source, &key), sql));
+        if let Some(filter) = &source.filter {
+            add("filter".to_owned(), filter);
+        }
+        for (reason, sql) in &source.reject {
+            add(format!("reject.{reason}"), sql);
+        }
+        for (column, sql) in &source.clean {
+            add(format!("clean.{column}"), sql);
+        }
+        for (key, text) in columns_of(source) {
+            if is_expression(text) {
+                add(key.to_owned(), text);
+            }
+        }
+        let events = source.kind.events();
+        for (dimension, sql) in events.iter().flat_map(|events| &events.dimensions) {
+            add(format!("dimensions.{dimension}"), sql);
+        }
+        for measure in events.iter().flat_map(|events| &events.measures) {
+            add(format!("measures.{}", measure.name), &measure.value);
+        }
+    }
+    for tag in &config.tags {
+        let value = tag.value.iter();
+        all.extend(value.map(|sql| (format!("tag {} value", tag.name), sql.as_str())));
+    }
+    all
+}
+
+/// What stands under `columns` and `dedupe`, with its key.
+pub fn columns_of(source: &Source) -> Vec<(&'static str, &str)> {
     let mut all = vec![("columns.user", source.columns.user.as_str())];
     if let AppColumn::Column(app) = &source.columns.app {
         all.push(("columns.app", app));
@@ -119,7 +126,6 @@ fn expressions_of_columns(source: &Source) -> Vec<(&'static str, &str)> {
             all.extend(events.dedupe.iter().map(|key| ("dedupe.key", key.as_str())));
         }
     }
-    all.retain(|(_, text)| is_expression(text));
     all
 }
 
@@ -220,7 +226,7 @@ fn can_not_stand(what: &str, place: &str) -> Error {
         "configuration",
         format!("{what} can not stand in an expression"),
     );
-    error.at(place.to_owned()).fix(
+    error.at(place.to_owned()).with_code(Code::Expression).fix(
         "write SQL over one row; $date is the run's date, $day_start and $day_end its instants",
     )
 }
@@ -274,9 +280,13 @@ pub fn parse_condition(
         DataType::Boolean => Ok(condition),
         found => Err(Error::setup(
             "configuration",
-            format!("found {found}, expected a condition that is true or false"),
+            format!(
+                "found {}, expected a condition that is true or false",
+                in_words(&found)
+            ),
         )
         .at(place.to_owned())
+        .with_code(Code::Type)
         .fix("compare the value with something")),
     }
 }
@@ -337,6 +347,7 @@ pub fn missing(name: &str, known: Vec<String>, place: &str) -> Error {
         ),
     )
     .at(place.to_owned())
+    .with_code(Code::Column)
     .fix("deliver the column or change the configuration")
 }
 
@@ -356,6 +367,7 @@ fn explain(error: DataFusionError, place: &str) -> Error {
     Error::setup("configuration", "the expression can not be used")
         .at(place.to_owned())
         .because(error)
+        .with_code(Code::Expression)
         .fix("write SQL over the columns of the source")
 }
 
@@ -439,13 +451,24 @@ fn one_list(expression: Expr, found: &DataType, item: Option<&DataType>) -> Expr
 
 fn no_value(found: &DataType, used: Use, multi: bool, place: &str) -> Error {
     let what = format!(
-        "found {found}, expected {}text, numbers, dates or booleans",
+        "found {}, expected {}text, numbers, dates or booleans",
+        in_words(found),
         if multi { "a list of " } else { "" }
     );
-    Error::refused("scan", what).at(place).fix(format!(
-        "make it {} in its expression, with cast(... as ...)",
-        noun(used)
-    ))
+    let is_list = item_of(found).is_some_and(|item| Origin::of(item).is_some());
+    let fix = match used {
+        Use::Tag(_) if is_list && !multi => {
+            "set multi = true: a user can have several values".to_owned()
+        }
+        _ => format!(
+            "make it {} in its expression, with cast(... as ...)",
+            noun(used)
+        ),
+    };
+    Error::refused("scan", what)
+        .at(place)
+        .with_code(Code::Type)
+        .fix(fix)
 }
 
 /// Dates are text or dates only: SQL would take a number for days since 1970, and a date of
@@ -456,8 +479,10 @@ fn not_taken(found: &DataType, used: Use, place: &str) -> Error {
         Use::Measure => "a number",
         _ => "a number or text",
     };
-    Error::refused("scan", format!("found {found}, expected {expected}"))
+    let what = format!("found {}, expected {expected}", in_words(found));
+    Error::refused("scan", what)
         .at(place)
+        .with_code(Code::Type)
         .fix(format!(
             "make it {} in its expression, as with to_date or date_part",
             noun(used)

@@ -32,6 +32,15 @@ pub(super) fn in_words(data_type: &DataType) -> String {
     }
 }
 
+/// Two types that differ; as the library writes them where the words do not tell them apart.
+pub(super) fn two_in_words(a: &DataType, b: &DataType) -> (String, String) {
+    let words = (in_words(a), in_words(b));
+    match words.0 == words.1 {
+        true => (a.to_string(), b.to_string()),
+        false => words,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, ident};
 use datafusion::prelude::SessionContext;
 use tagmill_schemas::config::{AppColumn, Source, Tag};
 use tagmill_schemas::conversion::{How, Origin, Use, conversion};
+use tagmill_schemas::problem::Code;
 use tagmill_schemas::{Error, Result};
 
 use super::by_value::over_dictionaries;
@@ -19,6 +20,7 @@ use super::functions::{StatusFunction, StatusSpec};
 use super::named::{column_of, column_or_expression};
 use super::select::{EventTime, Selected, select};
 use super::sql::{as_text, column_names, parse_condition};
+use super::type_names::in_words;
 use crate::plan::columns::{BROKEN_COLUMN, ExchangedColumn, FOLDER_COLUMN};
 use crate::plan::spec::{EventShapes, RowsSpec};
 
@@ -211,10 +213,12 @@ fn user(context: &ScanContext<'_>, source: &Source, schema: &DFSchemaRef) -> Res
         return as_name(user, schema);
     }
     let what = format!(
-        "column {:?} is {found}, expected text or a number",
-        source.columns.user
+        "column {:?} is {}, expected text or a number",
+        source.columns.user,
+        in_words(&found)
     );
     Err(Error::refused("scan", what)
+        .with_code(Code::Type)
         .at(place(source, "columns.user"))
         .fix("make it text with source.clean, as encode(id, 'hex')"))
 }

@@ -292,7 +292,10 @@ mod tests {
                 .contains("expected a JSON object")
         );
         assert!(
-            lost.notice().unwrap().contains("are kept, stale"),
+            lost.notice()
+                .unwrap()
+                .to_string()
+                .contains("are kept, stale"),
             "{lost:?}"
         );
         assert_eq!(found[0].as_of, None);

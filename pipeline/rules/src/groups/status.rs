@@ -4,6 +4,8 @@ use std::fmt;
 
 use chrono::NaiveDate;
 
+use tagmill_schemas::problem::{Code, Problem};
+
 use crate::Lint;
 
 /// What became of a group.
@@ -81,33 +83,47 @@ pub struct GroupStatus {
 }
 
 impl GroupStatus {
-    /// One line for the log, if a person should know: [`Self::problem`] and what is published of
-    /// the group.
-    pub fn notice(&self) -> Option<String> {
-        let problem = self.problem()?;
-        Some(match self.as_of {
-            Some(date) => format!("{problem}; its members of {date} are kept, stale"),
-            None => format!("{problem}; group not published, the night goes on"),
+    /// What a person should know: [`Self::problem`] and what is published of the group.
+    pub fn notice(&self) -> Option<Problem> {
+        let fix = match self.as_of {
+            Some(date) => format!("its members of {date} are kept, stale"),
+            None => "group not published, the night goes on".to_owned(),
+        };
+        Some(Problem {
+            fix: Some(fix),
+            ..self.problem()?
         })
     }
 
-    /// One line a hint: `look at rule tea_shop/lovers at 1:5: BETWEEN has its greater bound first:
-    /// no value is between them`.
-    pub fn hint_lines(&self) -> impl Iterator<Item = String> {
-        let name = format!("{}/{}", one_line(&self.app), one_line(&self.group));
+    /// One a hint: `groups/tea.ndjson:7: look at rule tea_shop/lovers at 1:5: BETWEEN has its greater
+    /// bound first: no value is between them`.
+    pub fn hint_problems(&self) -> impl Iterator<Item = Problem> {
         self.hints.iter().map(move |hint| {
-            format!(
-                "look at rule {name} at {}:{}: {}",
-                hint.line,
-                hint.column,
-                one_line(&hint.message)
-            )
+            let what = format!("{}:{}: {}", hint.line, hint.column, one_line(&hint.message));
+            self.hint(&format!(" at {what}"))
         })
     }
 
-    /// What is wrong: `invalid rule tea_shop/typo at 1:1: unknown tag "gendr", did you mean
-    /// "gender"? (groups/tea.ndjson:3)`.
-    pub fn problem(&self) -> Option<String> {
+    /// Something to look at in the rule.
+    pub fn hint(&self, what: &str) -> Problem {
+        let name = format!("{}/{}", one_line(&self.app), one_line(&self.group));
+        self.placed(Problem::new(
+            Code::Hint,
+            format!("look at rule {name}{what}"),
+        ))
+    }
+
+    /// At the row that the group is.
+    fn placed(&self, problem: Problem) -> Problem {
+        match &self.place {
+            Some(place) => problem.at_place(place),
+            None => problem,
+        }
+    }
+
+    /// What is wrong: `groups/tea.ndjson:3: invalid rule tea_shop/typo at 1:1: unknown tag "gendr", did
+    /// you mean "gender"?`; 1:1 is line and column in the rule.
+    pub fn problem(&self) -> Option<Problem> {
         let what = match self.status {
             Status::Invalid => "invalid rule",
             Status::OverLimit => "over limit:",
@@ -119,13 +135,10 @@ impl GroupStatus {
             .line
             .zip(self.column)
             .map_or_else(String::new, |(line, column)| format!(" at {line}:{column}"));
-        let place = self
-            .place
-            .as_ref()
-            .map_or_else(String::new, |place| format!(" ({})", one_line(place)));
         let (app, group) = (one_line(&self.app), one_line(&self.group));
         let reason = one_line(reason);
-        Some(format!("{what} {app}/{group}{position}: {reason}{place}"))
+        let what = format!("{what} {app}/{group}{position}: {reason}");
+        Some(self.placed(Problem::new(Code::Rule, what)))
     }
 }
 

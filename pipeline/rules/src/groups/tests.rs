@@ -332,9 +332,9 @@ fn every_row_gets_a_status() {
     );
     let typo = &plan.statuses[12];
     assert_eq!(
-        typo.notice().unwrap(),
-        "invalid rule shop/typo at 1:1: unknown tag \"gendr\", did you mean \"gender\"? \
-         (g.ndjson:1); group not published, the night goes on"
+        typo.notice().unwrap().to_string(),
+        "g.ndjson:1: invalid rule shop/typo at 1:1: unknown tag \"gendr\", did you mean \
+         \"gender\"?; group not published, the night goes on"
     );
     let fine = &plan.statuses[1];
     assert_eq!(
@@ -378,8 +378,8 @@ fn the_first_groups_by_name_stay_within_the_limit() {
         ]
     );
     assert_eq!(
-        plan(&rows, 1).statuses[2].notice().unwrap(),
-        "over limit: shop/c: the app has 3 active groups, its limit is 1 (g.ndjson:1); group not \
+        plan(&rows, 1).statuses[2].notice().unwrap().to_string(),
+        "g.ndjson:1: over limit: shop/c: the app has 3 active groups, its limit is 1; group not \
          published, the night goes on"
     );
 }

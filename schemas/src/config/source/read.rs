@@ -120,6 +120,7 @@ fn read(name: String, section: &Section<'_>) -> Result<Source> {
     };
     section.check(refuse_uncounted_markers(section, &source));
     section.check(refuse_carried_events(section, &source));
+    section.check(refuse_empty_snapshots(section, &source));
     section.check(refuse_day_without_date(section, &source));
     section.check(refuse_folders_of_paths(section, &source));
     Ok(source)

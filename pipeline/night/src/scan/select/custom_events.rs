@@ -6,6 +6,7 @@ use arrow::datatypes::DataType;
 use datafusion::common::DFSchemaRef;
 use datafusion::logical_expr::{Expr, ExprSchemable};
 use tagmill_schemas::config::{Events, Source};
+use tagmill_schemas::problem::Code;
 use tagmill_schemas::{Error, Result};
 
 use super::events::{EventColumns, event_columns};
@@ -14,6 +15,7 @@ use crate::plan::columns::ExchangedColumn;
 use crate::plan::spec::{EventShapes, RowsSpec};
 use crate::scan::context::{ScanContext, place, plan_error};
 use crate::scan::named::column_or_expression;
+use crate::scan::type_names::in_words;
 
 /// Event and properties. `shapes` are those of the source's registry.
 pub(super) fn select(
@@ -53,11 +55,13 @@ fn properties(
     let refused = |what: String| {
         Error::refused("scan", what)
             .at(place(source, "columns.properties"))
+            .with_code(Code::Type)
             .fix("deliver properties as MAP<string, string> or as JSON")
     };
     if !found.is_string() && !matches!(found, DataType::Map(..)) {
         return Err(refused(format!(
-            "column {name:?} is {found}, expected a map or JSON text"
+            "column {name:?} is {}, expected a map or JSON text",
+            in_words(&found)
         )));
     }
     if let DataType::Map(entries, _) = &found
@@ -68,7 +72,7 @@ fn properties(
     {
         return Err(refused(format!(
             "column {name:?} is a map with {} inside, expected text, numbers or booleans",
-            nested.data_type()
+            in_words(nested.data_type())
         )));
     }
     Ok(properties)

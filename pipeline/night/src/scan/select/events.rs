@@ -9,6 +9,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, cast, ident, lit}
 use tagmill_schemas::config::{DayBy, Events, LateEvent, Measure, Source};
 use tagmill_schemas::conversion::{How, Origin, Use, conversion};
 use tagmill_schemas::local_day::start_of;
+use tagmill_schemas::problem::Code;
 use tagmill_schemas::value::ValueType;
 use tagmill_schemas::{Error, Result};
 
@@ -21,6 +22,7 @@ use crate::scan::context::{ScanContext, place, plan_error};
 use crate::scan::functions::{DayBounds, FolderDays, KeyFunction, instant_of_text};
 use crate::scan::named::column_or_expression;
 use crate::scan::sql::{as_text, cast_to, parse, value_type_of};
+use crate::scan::type_names::in_words;
 
 /// What both kinds of event sources have.
 pub(super) struct EventColumns {
@@ -100,9 +102,11 @@ fn event_time(
         DataType::Null => Ok(cast(time, DataType::Date32)),
         text if text.is_string() => Ok(instant_of_text(time, source.naive_zone(local), local)),
         other => {
-            let what = format!("column {name:?} is {other}, expected a timestamp");
+            let found = in_words(&other);
+            let what = format!("column {name:?} is {found}, expected a timestamp");
             Err(Error::refused("scan", what)
                 .at(place(source, "columns.time"))
+                .with_code(Code::Type)
                 .fix("make it one with source.clean, as to_timestamp_millis(ts)"))
         }
     }
@@ -188,9 +192,13 @@ fn dimension(
     let value_type = value_type_of(&found).ok_or_else(|| {
         Error::refused(
             "scan",
-            format!("found {found}, expected text, a number, a date or a boolean"),
+            format!(
+                "found {}, expected text, a number, a date or a boolean",
+                in_words(&found)
+            ),
         )
         .at(place)
+        .with_code(Code::Type)
         .fix("cast the dimension in its expression")
     })?;
     let (value, fails) = cast_to(made, Use::Dimension, false, schema, place)?;
@@ -225,11 +233,13 @@ fn measure_value(
     if found == DataType::Null {
         return Ok(cast(parsed, DataType::Int64));
     }
-    Err(
-        Error::refused("scan", format!("found {found}, expected a number"))
-            .at(place)
-            .fix("cast the measure in its expression"),
+    Err(Error::refused(
+        "scan",
+        format!("found {}, expected a number", in_words(&found)),
     )
+    .at(place)
+    .with_code(Code::Type)
+    .fix("cast the measure in its expression"))
 }
 
 /// Every event has every dimension; a slot is the number of its declaration.

@@ -4,11 +4,13 @@ use arrow::datatypes::DataType;
 use datafusion::common::DFSchemaRef;
 use datafusion::logical_expr::{Expr, ExprSchemable, cast, lit, try_cast, when};
 use tagmill_schemas::config::Source;
+use tagmill_schemas::problem::Code;
 use tagmill_schemas::{Error, Result};
 
 use crate::plan::columns::ExchangedColumn;
 use crate::scan::context::{ScanContext, place, plan_error};
 use crate::scan::named::column_or_expression;
+use crate::scan::type_names::in_words;
 
 /// The exchanged column `order`, when the source names a column that orders duplicates. Null is
 /// before all; what does not fit into 64 bits is above what does.
@@ -31,10 +33,12 @@ pub(super) fn ordering(
         );
     if !is_ordered {
         let what = format!(
-            "column {by:?} is {found}, expected a timestamp, date or integer that orders \
-             duplicates"
+            "column {by:?} is {}, expected a timestamp, date or integer that orders \
+             duplicates",
+            in_words(&found)
         );
         return Err(Error::refused("scan", what)
+            .with_code(Code::Type)
             .at(place(source, "dedupe.by"))
             .fix("name another column, or make it one with source.clean"));
     }
