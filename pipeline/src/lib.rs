@@ -12,6 +12,7 @@ mod empty_days;
 mod groups;
 mod heard;
 mod init;
+mod invalid_text;
 mod known_tags;
 mod later;
 mod limits;

@@ -2,9 +2,10 @@
 
 use datafusion::prelude::SessionContext;
 use tagmill_night::scan::register_store;
-use tagmill_schemas::Result;
+use tagmill_schemas::{Error, Result};
 use tagmill_warehouse::release::{Parents, choose_parents};
 
+use crate::invalid_text::mark_invalid_text;
 use crate::registry::check_types;
 use crate::row_limits::check_rows;
 use crate::sources::{Decision, SourceInput, find_inputs};
@@ -54,6 +55,15 @@ impl<'n> Inputs<'n> {
             }
         }
         Ok(())
+    }
+
+    /// Has files read as bytes that have text which is no UTF-8, if that may be why something failed;
+    /// whether there are such files.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(super) async fn read_text_as_bytes(&mut self, error: &Error) -> Result<bool> {
+        mark_invalid_text(error, &mut self.sources, self.night.observer()).await
     }
 
     /// Whether the files that are read are still those that were found.

@@ -22,21 +22,28 @@ impl<'n> Inputs<'n> {
     ///
     /// # Errors
     /// As `plan_night`.
-    pub async fn plan(self) -> Result<Planned<'n>> {
+    pub async fn plan(mut self) -> Result<Planned<'n>> {
         let resources = Resources::of(self.night.request());
         let forecast = Forecast::of(&self.sources, &self.parents, resources.shards);
         let observer = self.night.observer();
         let resources = within_machine(resources, forecast, memory_of_machine(), observer);
         let session = night_session(&resources, None)?;
-        let plan = plan_night(&Planning {
-            night: self.night,
-            parents: &self.parents,
-            sources: &self.sources,
-            session: &session,
-            resources: &resources,
-            forecast,
-        })
-        .await?;
+        let plan = loop {
+            let planning = Planning {
+                night: self.night,
+                parents: &self.parents,
+                sources: &self.sources,
+                session: &session,
+                resources: &resources,
+                forecast,
+            };
+            match plan_night(&planning).await {
+                Ok(plan) => break plan,
+                // Names of tags may have been read.
+                Err(error) if self.read_text_as_bytes(&error).await? => {}
+                Err(error) => return Err(error),
+            }
+        };
         Ok(Planned {
             inputs: self,
             plan,

@@ -63,6 +63,12 @@ impl<'n> Claimed<'n> {
                     });
                 }
                 Err(error) if error.reason() == Some(Reason::OutOfMemory) => error,
+                Err(error) if self.inputs.read_text_as_bytes(&error).await? => {
+                    let again = "the shards run once more: text that is no UTF-8 is read as bytes";
+                    observer.stage("invalid-text", again);
+                    let claimed = Box::pin(self.inputs.plan()).await?.claim().await?;
+                    return Box::pin(claimed.run_shards()).await;
+                }
                 Err(error) => return Err(error),
             };
             let before = self.plan.wave;

@@ -22,6 +22,7 @@ mod fixture;
 mod folders;
 mod hand;
 mod ids;
+mod invalid_text;
 mod late;
 mod limits;
 mod many_files;

@@ -17,6 +17,7 @@ use parquet::file::metadata::ParquetMetaDataReader;
 use tagmill_schemas::config::{FileFormat, FileNotation, Folders, Source, for_date, shifted};
 use tagmill_schemas::{Error, Reason, Result};
 
+use super::as_bytes::as_bytes;
 use super::columns::{Conflict, Conflicts, agree};
 use super::dictionary::dictionary_type;
 use super::functions::is_more_than_a_cast;
@@ -59,12 +60,25 @@ pub struct RawFile {
     naive: BTreeSet<String>,
     /// Columns of numbers that a double may not hold.
     pub(super) beyond_double: BTreeSet<String>,
+    /// Columns of text that are read as bytes, because some of it is no UTF-8.
+    pub(super) as_bytes: BTreeSet<String>,
 }
 
 impl RawFile {
     /// Whether it is CSV or NDJSON.
     pub fn is_text(&self) -> bool {
         self.notation.format != FileFormat::Parquet
+    }
+
+    /// Has its text read as bytes from here on: some of it is no UTF-8.
+    pub fn read_as_bytes(&mut self) {
+        (self.schema, self.as_bytes) = as_bytes(&self.schema);
+        self.coded.clear();
+    }
+
+    /// Whether its text is read as bytes.
+    pub fn is_read_as_bytes(&self) -> bool {
+        !self.as_bytes.is_empty()
     }
 
     /// Whether its rows need not have all its columns.
@@ -196,7 +210,9 @@ impl RawFiles {
         for file in self.files.iter().filter(|file| file.rows > 0) {
             let own = self.own_types(file);
             let is_same = |(lot, types): &&mut (Self, BTreeMap<String, DataType>)| {
-                *types == own && lot.are_text() == file.is_text()
+                *types == own
+                    && lot.are_text() == file.is_text()
+                    && lot.bytes_columns() == &file.as_bytes
             };
             match lots.iter_mut().find(is_same) {
                 Some((lot, _)) => lot.files.push(file.clone()),
@@ -218,17 +234,27 @@ impl RawFiles {
         self.files.first().is_some_and(RawFile::is_text)
     }
 
+    /// Of files of one lot: the columns of text that are read as bytes.
+    pub(super) fn bytes_columns(&self) -> &BTreeSet<String> {
+        static NONE: BTreeSet<String> = BTreeSet::new();
+        self.files.first().map_or(&NONE, |file| &file.as_bytes)
+    }
+
     /// Whether some row may be none, which [`BROKEN_COLUMN`](crate::plan::columns::BROKEN_COLUMN)
     /// then says.
     pub(super) fn may_be_broken(&self) -> bool {
-        self.files.iter().any(RawFile::is_text)
+        let may_be = |file: &RawFile| file.is_text() || file.is_read_as_bytes();
+        self.files.iter().any(may_be)
     }
 
     /// Columns of a file that no cast makes what they are in all files.
     fn own_types(&self, file: &RawFile) -> BTreeMap<String, DataType> {
         let own = file.schema.fields().iter().filter(|field| {
             let wanted = self.schema.field_with_name(field.name());
-            wanted.is_ok_and(|wanted| is_more_than_a_cast(field.data_type(), wanted.data_type()))
+            let is_bytes = file.as_bytes.contains(field.name());
+            wanted.is_ok_and(|wanted| {
+                is_bytes || is_more_than_a_cast(field.data_type(), wanted.data_type())
+            })
         });
         own.map(|field| (field.name().clone(), field.data_type().clone()))
             .collect()
@@ -443,6 +469,7 @@ async fn read_file(
         uuids: BTreeSet::new(),
         naive: BTreeSet::new(),
         beyond_double: BTreeSet::new(),
+        as_bytes: BTreeSet::new(),
         partitions,
         folder,
         found,

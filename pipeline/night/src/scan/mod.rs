@@ -5,6 +5,7 @@
 //! pattern ─► files (listed, footers read) ─► physical, columns (types agreed on) ─► table ─► project (clean, status, hash; by value, one dictionary) ─► exchange
 //! ```
 
+mod as_bytes;
 mod by_value;
 mod clean;
 mod columns;
@@ -32,6 +33,7 @@ mod times;
 mod type_names;
 mod wanted;
 
+pub use as_bytes::decode_bytes;
 pub use by_value::{BY_VALUE, ByValue};
 pub use context::ScanContext;
 pub(crate) use dictionary::is_same;

@@ -24,7 +24,7 @@ use super::by_value::over_dictionaries;
 use super::clean::{clean, cleaned_schema};
 use super::context::{ScanContext, place, plan_error};
 use super::files::RawFiles;
-use super::functions::{HashFunction, read_as};
+use super::functions::{BrokenText, HashFunction, TextOfBytes, read_as};
 use super::named::names_in;
 use super::one_dictionary::OneDictionary;
 use super::sql::{as_text, column_names};
@@ -60,7 +60,7 @@ pub async fn plan_source(
     files: RawFiles,
 ) -> Result<Scan> {
     let (files, notes) = files.with_named(&names_in(context.session, source, tags));
-    let raw = Arc::clone(raw_scan(source, &files)?.schema());
+    let raw = Arc::clone(raw_scan(source, &files, None)?.schema());
     let schema = cleaned_schema(context, source, &raw)?;
     let wanted = Wanted::of(context, source, tags, properties, &schema)?;
     let needed = wanted.needed();
@@ -68,6 +68,8 @@ pub async fn plan_source(
     check_columns(source, &files, &cleaned)?;
     check_zones(source, &files, &wanted, &cleaned)?;
     let files = files.with_dictionaries(&stand_alone(&wanted, &cleaned));
+
+    let used = used_columns(&cleaned);
 
     // What is written as SQL sees text; from here on text can be dictionaries.
     let (first, coded) = cleaned_columns(context.session, cleaned, &files.dictionaries())?;
@@ -80,9 +82,10 @@ pub async fn plan_source(
     let hash = hash_of(context, source);
     let third = exchanged(&source.name, &layout, &taken, &coded, hash)?;
 
-    let projected = [first, second, third]
-        .into_iter()
-        .try_fold(raw_scan(source, &files)?, LogicalPlanBuilder::project);
+    let projected = [first, second, third].into_iter().try_fold(
+        raw_scan(source, &files, Some(&used))?,
+        LogicalPlanBuilder::project,
+    );
     let logical = projected
         .and_then(LogicalPlanBuilder::build)
         .map_err(plan_error)?;
@@ -101,14 +104,19 @@ pub async fn plan_source(
 
 /// The files of a source as one table. Columns that no cast makes what they are in all files are
 /// read in a projection of their own.
-pub(super) fn raw_scan(source: &Source, files: &RawFiles) -> Result<LogicalPlanBuilder> {
+/// Of text that is read as bytes, rows are looked at for their columns in `used` alone; `None`: all.
+pub(super) fn raw_scan(
+    source: &Source,
+    files: &RawFiles,
+    used: Option<&BTreeSet<String>>,
+) -> Result<LogicalPlanBuilder> {
     let mut all: Option<LogicalPlanBuilder> = None;
     let mut lots = files.lots();
     let is_plain = lots.len() == 1 && lots.iter().all(|(_, own)| own.is_empty());
     for (lot, own) in lots.drain(..) {
         let mut scan = scan_of(source, &lot).map_err(plan_error)?;
         if !is_plain {
-            scan = read_lot(files, &own, scan).map_err(plan_error)?;
+            scan = read_lot(files, &lot, (&own, used), scan).map_err(plan_error)?;
         }
         all = Some(match all {
             Some(all) => scan
@@ -136,7 +144,8 @@ fn scan_of(source: &Source, lot: &RawFiles) -> DataFusionResult<LogicalPlanBuild
 /// Every column as it is in all files; those in `own` have that type in these.
 fn read_lot(
     files: &RawFiles,
-    own: &BTreeMap<String, DataType>,
+    lot: &RawFiles,
+    (own, used): (&BTreeMap<String, DataType>, Option<&BTreeSet<String>>),
     scan: LogicalPlanBuilder,
 ) -> DataFusionResult<LogicalPlanBuilder> {
     let times = &files.times;
@@ -150,7 +159,11 @@ fn read_lot(
         None => Ok(ident(&name).alias(name)),
         Some(_) => {
             let wanted = files.schema.field_with_name(&name)?.data_type();
-            let read = read_as(ident(&name), wanted, times.naive, times.local)?;
+            let found = match lot.bytes_columns().contains(&name) {
+                true => TextOfBytes::call(ident(&name)),
+                false => ident(&name),
+            };
+            let read = read_as(found, wanted, times.naive, times.local)?;
             Ok(read.alias(name))
         }
     };
@@ -160,10 +173,30 @@ fn read_lot(
         .map(column)
         .collect::<DataFusionResult<_>>()?;
     if files.may_be_broken() && !has_broken {
-        let none = Expr::Literal(ScalarValue::Utf8View(None), None);
-        columns.push(none.alias(BROKEN_COLUMN));
+        columns.push(broken_of(lot, used).alias(BROKEN_COLUMN));
     }
     scan.project(columns)
+}
+
+/// Why a row of a lot is none: text that is none in a column that is used.
+fn broken_of(lot: &RawFiles, used: Option<&BTreeSet<String>>) -> Expr {
+    let is_used = |name: &&String| used.is_none_or(|used| used.contains(*name));
+    let names: Vec<String> = lot
+        .bytes_columns()
+        .iter()
+        .filter(is_used)
+        .cloned()
+        .collect();
+    match names.is_empty() {
+        true => Expr::Literal(ScalarValue::Utf8View(None), None),
+        false => BrokenText::call(&names, names.iter().map(ident).collect()),
+    }
+}
+
+/// The raw columns that these expressions read.
+pub(super) fn used_columns(cleaned: &[(String, Expr)]) -> BTreeSet<String> {
+    let names = cleaned.iter().flat_map(|(_, value)| column_names(value));
+    names.collect()
 }
 
 /// A column that the configuration needs has to be in every file with rows.
@@ -172,10 +205,7 @@ pub(super) fn check_columns(
     files: &RawFiles,
     cleaned: &[(String, Expr)],
 ) -> Result<()> {
-    let used: BTreeSet<String> = cleaned
-        .iter()
-        .flat_map(|(_, expression)| column_names(expression))
-        .collect();
+    let used = used_columns(cleaned);
     used.iter().try_for_each(|name| files.check_agreed(name))?;
     for file in files.files.iter().filter(|file| file.rows > 0) {
         let lacks = |name: &&String| {

@@ -21,6 +21,7 @@ use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use tagmill_schemas::Error;
 
+use super::as_bytes::BytesReaders;
 use super::files::{RawFile, RawFiles};
 use crate::plan::columns::FOLDER_COLUMN;
 use tagmill_engine::external;
@@ -126,7 +127,12 @@ impl TableProvider for RawTable {
         let url = ObjectStoreUrl::parse(format!("{}/", store.base()))?;
         let mut options = state.table_options().parquet.clone();
         options.global.pushdown_filters = false;
-        let source = ParquetSource::new(self.columns.clone()).with_table_parquet_options(options);
+        let mut source =
+            ParquetSource::new(self.columns.clone()).with_table_parquet_options(options);
+        if !self.files.bytes_columns().is_empty() {
+            let objects = self.files.store.explained(Promise::Listed);
+            source = source.with_parquet_file_reader_factory(Arc::new(BytesReaders::new(objects)));
+        }
         let config = FileScanConfigBuilder::new(url, Arc::new(source))
             .with_file_groups(self.groups(state.config().target_partitions()))
             .with_projection_indices(projection.cloned())?

@@ -16,7 +16,7 @@ use super::clean::{clean, cleaned_schema};
 use super::context::{ScanContext, plan_error};
 use super::files::RawFiles;
 use super::named::{column_or_expression, names_in};
-use super::project::{check_columns, raw_scan};
+use super::project::{check_columns, raw_scan, used_columns};
 use super::sql::column_names;
 
 const APP: &str = "app";
@@ -37,7 +37,7 @@ pub async fn tag_names(
     };
     let names = names_in(context.session, source, &[]);
     let (files, _) = &files.clone().with_named(&names);
-    let raw = Arc::clone(raw_scan(source, files)?.schema());
+    let raw = Arc::clone(raw_scan(source, files, None)?.schema());
     let schema = cleaned_schema(context, source, &raw)?;
     let named = |text: &String, key| -> Result<Expr> {
         let column = column_or_expression(context, source, text, &schema, key)?;
@@ -51,8 +51,9 @@ pub async fn tag_names(
     let needed = texts.iter().flat_map(column_names).collect();
     let cleaned = clean(context, source, &needed, &raw)?;
     check_columns(source, files, &cleaned)?;
+    let used = used_columns(&cleaned);
     let columns = cleaned.into_iter().map(|(name, value)| value.alias(name));
-    let plan = raw_scan(source, files)?
+    let plan = raw_scan(source, files, Some(&used))?
         .project(columns)
         .and_then(|plan| plan.project(texts))
         .and_then(LogicalPlanBuilder::distinct)
