@@ -10,7 +10,7 @@ use tagmill_schemas::{Error, Result};
 use super::clean::cleaned_schema;
 use super::context::{ScanContext, place};
 use super::files::RawFiles;
-use super::named::column_or_expression;
+use super::named::{column_or_expression, names_in};
 use super::project::raw_scan;
 use super::sql::{columns_of, parse};
 use super::wanted::Wanted;
@@ -24,7 +24,10 @@ pub fn mistakes_of(
     first: Error,
 ) -> Vec<Error> {
     let mut all = vec![first];
-    if let Ok(raw) = raw_scan(source, files) {
+    let (files, _) = files
+        .clone()
+        .with_named(&names_in(context.session, source, tags));
+    if let Ok(raw) = raw_scan(source, &files, None) {
         let found = of_parts(context, source, tags, &Arc::clone(raw.schema()));
         let is_same = |a: &Error, b: &Error| a.place() == b.place() && a.what() == b.what();
         for mistake in found {
