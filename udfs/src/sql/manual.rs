@@ -88,7 +88,7 @@ const SECTIONS: &[&str] = &[SCALAR, AGGREGATE, BSI, TABLE, FORMATS, OWN];
 
 const EXPLODE_TEXT: &str = "The values of a constant bitmap as the rows of a table with the \
                             column `value`, ascending; none for NULL. Of a column, \
-`SELECT unnest(bitmap_to_array(b)) FROM t` gives the rows.
+`SELECT unnest(bitmap_to_array(b)) FROM t` gives the rows, also above a GROUP BY in a session of `register_all`.
 
 ```sql
 > SELECT value FROM bitmap_explode(bitmap_from_array([5, 1]));

@@ -63,6 +63,7 @@ mod shared_names;
 mod starrocks;
 mod texts;
 mod union_state;
+mod unnest;
 mod whole;
 mod wire;
 mod wire_documentation;

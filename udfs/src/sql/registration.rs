@@ -10,7 +10,7 @@ use super::{
     array, bsi_agg, bsi_build_agg, bucket_agg, buckets, builders, cardinality, clickhouse,
     contains, counts, doris, edits, fold_agg, likeness, native, null_as_empty, or_agg, parts,
     places, postgres, postgres_widths, questions, rule_agg, set_aggregate, set_aggregates,
-    set_operation, shared, starrocks, texts, wire,
+    set_operation, shared, starrocks, texts, unnest, wire,
 };
 use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
@@ -130,7 +130,8 @@ fn named<F>(function: F, name: fn(&F) -> &str, with: fn(F, Vec<&'static str>) ->
     }
 }
 
-/// Makes every function known to the session, and the setting `tagmill.dialect`.
+/// Makes every function known to the session, and the setting `tagmill.dialect`; and has it forget
+/// that a key of a GROUP BY is unique where `unnest` stands above it, which DataFusion 55 does not.
 ///
 /// # Errors
 /// What the session refuses.
@@ -153,5 +154,7 @@ pub fn register_all(context: &SessionContext) -> Result<()> {
         .options_mut()
         .extensions
         .insert(TagmillOptions::default());
-    state.register_function_rewrite(rules)
+    state.register_function_rewrite(rules)?;
+    *state = unnest::guarded(state.clone())?;
+    Ok(())
 }
