@@ -60,6 +60,7 @@ mod set_aggregates;
 mod set_operation;
 mod shared;
 mod shared_names;
+mod sliding;
 mod starrocks;
 mod texts;
 mod union_state;

@@ -6,6 +6,7 @@ use super::explode::{BitmapExplode, NAME as EXPLODE};
 use super::function::Function;
 use super::names::System;
 use super::scalar::Scalar;
+use super::sliding::Sliding;
 use super::{
     array, bsi_agg, bsi_build_agg, bucket_agg, buckets, builders, cardinality, clickhouse,
     contains, counts, doris, edits, fold_agg, likeness, native, null_as_empty, or_agg, parts,
@@ -117,6 +118,7 @@ pub fn aggregate_functions() -> Vec<AggregateUDF> {
                 function.with_aliases(names)
             })
         })
+        .map(Sliding::over)
         .collect()
 }
 

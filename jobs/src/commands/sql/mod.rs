@@ -15,6 +15,7 @@ mod session;
 mod split_scans;
 mod statements;
 mod stores;
+mod using;
 
 use std::fs;
 use std::io::{self, IsTerminal, Read};

@@ -13,6 +13,7 @@ use tagmill_engine::{check_depth, external, panicked};
 
 use super::print::{PrintFormat, print_rows};
 use super::session::Session;
+use super::using::with_whole_keys;
 use crate::logging;
 
 /// Where DataFusion makes its temporary files, which no object store sees.
@@ -73,6 +74,7 @@ pub(super) async fn rows_of(
     statement: Statement,
 ) -> Result<SendableRecordBatchStream> {
     let ctx = &session.ctx;
+    let statement = with_whole_keys(statement)?;
     let plan = ctx.state().statement_to_plan(statement).await?;
     if let LogicalPlan::Statement(Setting::SetVariable(set)) = &plan
         && set.variable.eq_ignore_ascii_case(TEMPORARY_FILES)

@@ -74,6 +74,13 @@ pub(super) fn origin_of<'a>(plan: &'a LogicalPlan, expression: &Expr) -> Option<
         Expr::Column(column) => origin(plan, column),
         Expr::Alias(alias) => origin_of(plan, &alias.expr),
         Expr::Cast(cast) => origin_of(plan, &cast.expr),
+        // The key of an outer join: the same column of either side.
+        Expr::ScalarFunction(call) if call.func.name() == "coalesce" => {
+            let mut sides = call.args.iter().map(|side| origin_of(plan, side));
+            let first = sides.next()??;
+            let is_same = |side: Option<Origin<'_>>| side.is_some_and(|s| s.column == first.column);
+            sides.all(is_same).then_some(first)
+        }
         _ => None,
     }
 }
