@@ -1,6 +1,6 @@
 //! The options of every command, and how a date is written.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
@@ -9,16 +9,15 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// The warehouse's configuration
+    /// The warehouse's configuration, warehouse.toml if not given
     #[arg(
         long,
         global = true,
         env = "TAGMILL_CONFIG",
         hide_env_values = true,
-        default_value = "warehouse.toml",
         value_name = "FILE"
     )]
-    pub config: PathBuf,
+    pub config: Option<PathBuf>,
     /// How the result is printed on standard output; json is exactly one line
     #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
     pub output: Output,
@@ -28,6 +27,19 @@ pub struct Global {
     /// No progress and no notes, only warnings and errors
     #[arg(long, global = true)]
     pub quiet: bool,
+}
+
+impl Global {
+    /// The file of the configuration.
+    pub fn config(&self) -> &Path {
+        let default = Path::new("warehouse.toml");
+        self.config.as_deref().unwrap_or(default)
+    }
+
+    /// Whether nobody names a configuration and none is there.
+    pub fn is_without_config(&self) -> bool {
+        self.config.is_none() && !self.config().exists()
+    }
 }
 
 /// A date as it is written everywhere else: 2026-11-19, not 26-11-19.

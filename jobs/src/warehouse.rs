@@ -18,10 +18,10 @@ use crate::global::Global;
 /// # Errors
 /// Setup when the file can not be read or is not as documented.
 pub fn config(global: &Global) -> Result<Config> {
-    let name = global.config.display().to_string();
-    let text = fs::read_to_string(&global.config).map_err(|e| unreadable(&global.config, e))?;
+    let name = global.config().display().to_string();
+    let text = fs::read_to_string(global.config()).map_err(|e| unreadable(global.config(), e))?;
     let config = Config::parse(&text, &name)?;
-    Ok(config.below(folder_of(&global.config)?))
+    Ok(config.below(folder_of(global.config())?))
 }
 
 /// The folder that relative paths in a configuration are below; empty: the current one.

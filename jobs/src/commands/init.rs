@@ -34,7 +34,7 @@ pub struct Arguments {
 pub async fn run(mut global: Global, arguments: Arguments) -> Result<()> {
     if let Some(folder) = &arguments.example {
         example::write(folder)?;
-        global.config = folder.join("warehouse.toml");
+        global.config = Some(folder.join("warehouse.toml"));
     }
     let config = warehouse::config(&global)?;
     let constants = job::init(&config).await?;

@@ -13,5 +13,6 @@ mod older_release;
 mod process;
 mod queries;
 mod signals;
+mod sql_prompt;
 mod usage;
 mod warehouse;

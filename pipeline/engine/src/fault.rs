@@ -59,6 +59,10 @@ impl Fault {
         match error.find_root() {
             DataFusionError::ResourcesExhausted(_) => Self::Memory,
             DataFusionError::IoError(_) | DataFusionError::ObjectStore(_) => Self::Store,
+            // A filter is evaluated while a file is read.
+            DataFusionError::ParquetError(_) if chain(error).any(is_of_expression) => {
+                Self::Expression
+            }
             DataFusionError::ParquetError(_) => Self::Parquet,
             DataFusionError::ArrowError(inner, _) => Self::of_arrow(inner),
             DataFusionError::Execution(_) => Self::Data,
@@ -84,6 +88,12 @@ impl Fault {
 /// The outermost error of ours that DataFusion carries.
 pub(crate) fn own_in(error: &DataFusionError) -> Option<&Error> {
     chain(error).find_map(|e| e.downcast_ref::<Error>())
+}
+
+fn is_of_expression(error: &(dyn StdError + 'static)) -> bool {
+    error
+        .downcast_ref::<ArrowError>()
+        .is_some_and(|e| Fault::of_arrow(e) == Fault::Expression)
 }
 
 fn is_storage_full(error: &(dyn StdError + 'static)) -> bool {

@@ -30,6 +30,11 @@ pub fn of_datafusion(work: Work, stage: &'static str, error: impl Into<DataFusio
     }
 }
 
+/// The error of ours that DataFusion only carries, if it does.
+pub fn carried(error: &DataFusionError) -> Option<&Error> {
+    own_in(error)
+}
+
 /// Carries one of our errors through DataFusion; [`of_datafusion`] takes it out again.
 pub fn external(error: Error) -> DataFusionError {
     DataFusionError::External(Box::new(error))

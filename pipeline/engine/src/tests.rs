@@ -61,7 +61,7 @@ fn one_table_says_who_has_to_act() {
     use Kind::{Refused, Retry, Setup};
     use Reason::{Damaged, Defect, OutOfMemory, SpillFull};
     let parquet = || ParquetError::General("eof".to_owned());
-    let rows: [(DataFusionError, [Kind; 4], [Option<Reason>; 4]); 13] = [
+    let rows: [(DataFusionError, [Kind; 4], [Option<Reason>; 4]); 14] = [
         (exhausted(), [Retry; 4], [Some(OutOfMemory); 4]),
         (
             while_spilling(io::ErrorKind::StorageFull),
@@ -93,12 +93,17 @@ fn one_table_says_who_has_to_act() {
         ),
         (
             arrow(ArrowError::DivideByZero),
-            [Refused, Refused, Setup, Refused],
+            [Refused, Refused, Setup, Setup],
+            [None; 4],
+        ),
+        (
+            ParquetError::External(Box::new(ArrowError::ComputeError("'age'".to_owned()))).into(),
+            [Refused, Refused, Setup, Setup],
             [None; 4],
         ),
         (
             DataFusionError::Execution("no bitmap".to_owned()),
-            [Refused, Refused, Setup, Refused],
+            [Refused, Refused, Setup, Setup],
             [None; 4],
         ),
         (

@@ -5,7 +5,8 @@
 //! memory, disk, spill, store     retry      retry       retry     retry
 //! file that is not there         retry      setup       refused   setup
 //! Parquet                        refused    refused     refused   refused
-//! expression, data, Arrow        refused    refused     setup     refused
+//! expression, data               refused    refused     setup     setup
+//! Arrow                          refused    refused     setup     refused
 //! another library                setup      setup       setup     refused
 //! panic                          setup      setup       setup     setup
 //! plan                           setup      setup       setup     setup
@@ -52,6 +53,8 @@ impl Work {
             (Fault::Missing, Self::Release) | (Fault::Parquet, _) => Kind::Refused,
             (Fault::Missing | Fault::Panic, _) => Kind::Setup,
             (Fault::Expression | Fault::Data | Fault::Arrow, Self::Release) => Kind::Setup,
+            // Who wrote the statement can write another.
+            (Fault::Expression | Fault::Data, Self::Statement) => Kind::Setup,
             (Fault::Expression | Fault::Data | Fault::Arrow, _) => Kind::Refused,
             (Fault::Foreign, Self::Statement) => Kind::Refused,
             (Fault::Foreign | Fault::Plan, _) => Kind::Setup,

@@ -31,8 +31,8 @@ const LOCAL: &str = "file://";
 pub(super) struct Access {
     /// Whether nothing at all may be written.
     pub(super) is_read_only: bool,
-    /// The warehouse that is open.
-    pub(super) warehouse: Store,
+    /// The warehouse that is open, if one is.
+    pub(super) warehouse: Option<Store>,
     /// The file of its configuration.
     pub(super) config: PathBuf,
     /// Objects that were read, by the base of their store and their path.
@@ -44,7 +44,7 @@ pub(super) struct Access {
 }
 
 impl Access {
-    pub(super) fn new(is_read_only: bool, warehouse: Store, config: PathBuf) -> Self {
+    pub(super) fn new(is_read_only: bool, warehouse: Option<Store>, config: PathBuf) -> Self {
         Self {
             is_read_only,
             warehouse,
@@ -90,10 +90,12 @@ impl Access {
 
     /// How a person names an object that was read.
     pub(super) fn name_of(&self, store: &Store, path: &Path) -> String {
-        match store.base() {
+        let base = match (store.base(), &self.warehouse) {
+            (WAREHOUSE_URL, Some(warehouse)) => warehouse.base(),
+            (base, _) => base,
+        };
+        match base {
             LOCAL => format!("/{path}"),
-            WAREHOUSE_URL if self.warehouse.is_local() => format!("/{path}"),
-            WAREHOUSE_URL => format!("{}/{path}", self.warehouse.base()),
             base => format!("{base}/{path}"),
         }
     }
@@ -113,7 +115,9 @@ impl Access {
         location: &Path,
     ) -> Result<()> {
         let is_own = base == WAREHOUSE_URL
-            || (base == self.warehouse.base() && location.prefix_matches(self.warehouse.root()));
+            || self.warehouse.as_ref().is_some_and(|warehouse| {
+                base == warehouse.base() && location.prefix_matches(warehouse.root())
+            });
         let is_refused = self.is_read_only
             || is_own
             || match base {
@@ -299,7 +303,7 @@ mod tests {
 
     fn watched(base: &str, store: &Store, is_read_only: bool) -> Watched {
         let config = PathBuf::from("/nowhere/warehouse.toml");
-        let access = Access::new(is_read_only, store.clone(), config);
+        let access = Access::new(is_read_only, Some(store.clone()), config);
         Watched::new(base, Arc::clone(store.objects()), &Arc::new(access))
     }
 

@@ -3,11 +3,15 @@
 //!
 //! A prompt when standard input is a terminal; `-c`, `-f` or piped text otherwise. Statements come
 //! from arguments, a file or standard input; results go to standard output, everything else to
-//! standard error.
+//! standard error. Where there is no configuration it has all functions and reads files.
 
 mod access;
+mod bitmap_cells;
+mod completion;
 mod damage;
+mod functions;
 mod lines;
+mod parts;
 mod pieces;
 mod print;
 mod prompt;
@@ -15,7 +19,9 @@ mod session;
 mod split_scans;
 mod statements;
 mod stores;
+mod told;
 mod using;
+mod words;
 
 use std::fs;
 use std::io::{self, IsTerminal, Read};
@@ -25,12 +31,12 @@ use chrono::NaiveDate;
 use clap::Args;
 use datafusion::error::DataFusionError;
 use tagmill_engine::{Work, of_datafusion};
-use tagmill_schemas::{Error, Manifest, ReleaseName, Result};
+use tagmill_schemas::{Error, ReleaseName, Result};
 
 use crate::global::{Global, Output, date};
 use crate::warehouse::Warehouse;
 use access::Access;
-use print::PrintFormat;
+use print::{PrintFormat, Printing};
 use session::Session;
 
 const AFTER: &str = "\
@@ -40,15 +46,19 @@ kept_values, groups, group_status, rejects,
 Views:  tags_string, tags_integer, tags_double, tags_date, tags_boolean: one typed value column, with its code.
 Raw:    raw.<source>, the files of --date (the release's night when not given).
 
+Commands, each on a line of its own: \\d tables and views, \\d NAME columns, \\h functions, \\h NAME what one does, \\?, \\q.
+In a table a bitmap is shown as <398 users>; json, csv and the other formats have its bytes in hex, COPY TO has them as they are.
+Without warehouse.toml there is no release: all functions, and files as 'folder/file.parquet'.
+
 Functions: bitmap_cardinality, bitmap_contains, bitmap_and, bitmap_or, bitmap_to_array ...; aggregates bitmap_build_agg, bitmap_or_agg,
   bitmap_and_cardinality_agg, bsi_sum_agg ...; those of ClickHouse, Doris, StarRocks, pg_roaringbitmap and Spark by their own names.
-  Names that they share follow SET tagmill.dialect = 'doris', 'starrocks' or 'spark'; the last example lists the functions.
+  Names that they share follow SET tagmill.dialect = 'doris', 'starrocks' or 'spark'.
 
 Examples:
   tagmill sql -c \"SELECT value, sum(cardinality) AS users FROM tags_string WHERE app = 'tea_shop' AND tag = 'city' GROUP BY value\"
   tagmill sql -c \"SELECT bitmap_cardinality(bitmap_or_agg(bitmap)) FROM tags_string WHERE tag = 'city' AND value LIKE 'Bei%'\"
   tagmill sql --release @2026-11-18 --format csv -f report.sql
-  tagmill sql -c \"SELECT syntax_example, description FROM information_schema.routines WHERE routine_name LIKE 'bitmap%'\"
+  tagmill sql -c '\\h bitmap_and*' -c '\\h bitmap_and_cardinality'
 
 Filters on app, tag, value, shard and date skip files, row groups and pages: one tag value costs one tag value's bytes.";
 
@@ -65,9 +75,12 @@ pub struct Arguments {
     /// How rows are printed
     #[arg(long, value_enum, ignore_case = true)]
     format: Option<PrintFormat>,
-    /// A number, current, or the night it is of: @2026-11-19
-    #[arg(long, default_value = "current", conflicts_with = "staged")]
-    release: ReleaseName,
+    /// Rows of a table that are shown [default: 40 at the prompt, else all]
+    #[arg(long, value_name = "N")]
+    maxrows: Option<usize>,
+    /// A number, current, or the night it is of: @2026-11-19 [default: current]
+    #[arg(long, conflicts_with = "staged")]
+    release: Option<ReleaseName>,
     /// The date of the raw sources
     #[arg(long, value_name = "DATE", value_parser = date)]
     date: Option<NaiveDate>,
@@ -92,27 +105,24 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     }
     // A file that is not there is said before a store is asked.
     let statements = statements(&arguments)?;
-    let warehouse = Warehouse::open(&global, "sql").await?;
-    let manifest = warehouse.release(arguments.release).await?;
-    let access = Access::new(
-        arguments.read_only,
-        warehouse.store.clone(),
-        global.config.clone(),
-    );
-    let session = session::open(&warehouse, &manifest, arguments.date, access).await?;
-    let format = arguments.format;
+    let session = open(&global, &arguments).await?;
+    let printing = |most| Printing {
+        format: arguments.format.unwrap_or(PrintFormat::Table),
+        most: arguments.maxrows.unwrap_or(most),
+        members: match session.manifest {
+            Some(_) => "users",
+            None => "values",
+        },
+    };
     let done = match statements {
         None => {
-            tell_prompt(&global, &manifest);
-            prompt::prompt(&session, format.unwrap_or(PrintFormat::Table)).await
+            tell_prompt(&global, &session);
+            prompt::prompt(&session, printing(prompt::MOST_ROWS)).await
         }
-        Some(statements) if global.output == Output::Json && format.is_none() => {
+        Some(statements) if global.output == Output::Json && arguments.format.is_none() => {
             lines::print_json(&session, &statements).await
         }
-        Some(statements) => {
-            let format = format.unwrap_or(PrintFormat::Table);
-            run_each(&session, &statements, format).await
-        }
+        Some(statements) => run_each(&session, &statements, printing(usize::MAX)).await,
     };
     match done {
         Ok(()) => Ok(()),
@@ -120,21 +130,42 @@ pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     }
 }
 
-async fn run_each(session: &Session, statements: &[String], format: PrintFormat) -> Result<()> {
+/// The release that is asked for; nothing but functions and files where no configuration is.
+async fn open(global: &Global, arguments: &Arguments) -> Result<Session> {
+    let access = |store| {
+        let config = global.config().to_owned();
+        Access::new(arguments.read_only, store, config)
+    };
+    let needs_release = arguments.release.is_some() || arguments.date.is_some();
+    if global.is_without_config() && !needs_release {
+        return session::without_release(access(None));
+    }
+    let warehouse = Warehouse::open(global, "sql").await?;
+    let name = arguments.release.unwrap_or(ReleaseName::Current);
+    let manifest = warehouse.release(name).await?;
+    let access = access(Some(warehouse.store.clone()));
+    session::open(&warehouse, manifest, arguments.date, access).await
+}
+
+async fn run_each(session: &Session, statements: &[String], printing: Printing) -> Result<()> {
     for text in statements {
-        statements::run_text(session, text, format, usize::MAX)
-            .await
-            .or_else(unless_closed)?;
+        if statements::run_text(session, text, printing)
+            .await?
+            .is_break()
+        {
+            break;
+        }
     }
     Ok(())
 }
 
-fn tell_prompt(global: &Global, manifest: &Manifest) {
+fn tell_prompt(global: &Global, session: &Session) {
     if !global.quiet {
-        crate::logging::plain(&format!(
-            "release {} of {}; \\d lists tables, \\? helps, \\q quits",
-            manifest.release, manifest.date
-        ));
+        let open = match &session.manifest {
+            Some(manifest) => format!("release {} of {}", manifest.release, manifest.date),
+            None => "no release, as there is no warehouse.toml here".to_owned(),
+        };
+        crate::logging::plain(&format!("{open}; \\d lists tables, \\? helps, \\q quits"));
     }
 }
 
@@ -170,15 +201,7 @@ fn statements(arguments: &Arguments) -> Result<Option<Vec<String>>> {
     Ok(Some(statements))
 }
 
-/// A reader that went away (`| head`) is no error.
-fn unless_closed(error: DataFusionError) -> Result<()> {
-    match error.find_root() {
-        DataFusionError::IoError(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        _ => Err(failed(error)),
-    }
-}
-
-/// What DataFusion reports of a statement, as ours.
+/// What DataFusion reports of a session, as ours.
 fn failed(error: DataFusionError) -> Error {
     of_datafusion(Work::Statement, "sql", error)
 }

@@ -15,6 +15,8 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SendableRecordBatchStream;
 use futures::{StreamExt, TryStreamExt};
 
+use super::bitmap_cells::BitmapCells;
+
 /// How rows are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PrintFormat {
@@ -31,16 +33,31 @@ pub enum PrintFormat {
     NdJson,
 }
 
-/// Prints the rows of a statement. A table is printed when all rows are there, of which at most
-/// `most`; the other formats are printed batch by batch.
+/// How the rows of statements are printed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Printing {
+    pub(super) format: PrintFormat,
+    /// Rows of a table that are shown.
+    pub(super) most: usize,
+    /// What bitmaps are of.
+    pub(super) members: &'static str,
+}
+
+/// Prints the rows of a statement. A table is printed when all rows are there, bitmaps as their
+/// sizes; the other formats are printed batch by batch and keep every byte.
 pub(super) async fn print_rows(
     rows: SendableRecordBatchStream,
-    format: PrintFormat,
-    most: usize,
+    printing: Printing,
     options: &FormatOptions<'_>,
 ) -> Result<()> {
-    match format {
-        PrintFormat::Table => print_table(rows, most, options).await,
+    match printing.format {
+        PrintFormat::Table => {
+            let cells = BitmapCells {
+                members: printing.members,
+            };
+            let options = options.clone().with_formatter_factory(Some(&cells));
+            print_table(rows, printing.most, &options).await
+        }
         PrintFormat::Csv => print_separated(rows, b',', options).await,
         PrintFormat::Tsv => print_separated(rows, b'\t', options).await,
         PrintFormat::Json => print_json(rows).await,
@@ -71,7 +88,7 @@ async fn print_table(
     let mut out = io::stdout().lock();
     writeln!(out, "{table}")?;
     if total > most {
-        writeln!(out, "{most} of {total} rows")?;
+        writeln!(out, "{most} of {total} rows; --maxrows N shows others")?;
     }
     out.flush().map_err(DataFusionError::from)
 }

@@ -1,5 +1,5 @@
-//! The session behind `tagmill sql`: the release's tables, the raw sources, the bitmap functions,
-//! and files by url.
+//! The session behind `tagmill sql`: the bitmap functions and files by url; with a warehouse, a
+//! release's tables and the raw sources.
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use tagmill_engine::ExactLiterals;
 use tagmill_query::catalog;
 use tagmill_query::guard::{Facts, Notes, ReleaseRules};
+use tagmill_schemas::config::RunSettings;
 use tagmill_schemas::{Manifest, Result};
 
 use super::access::Access;
@@ -21,36 +22,83 @@ use super::split_scans::SplitScans;
 use super::stores::Stores;
 use crate::warehouse::Warehouse;
 
-/// A session over one release, and what its statements may touch.
+/// What statements ask, and what they may touch.
 pub(super) struct Session {
     pub(super) ctx: SessionContext,
     pub(super) access: Arc<Access>,
     /// What a person should know of the newest statement.
     pub(super) notes: Arc<Notes>,
+    /// The release that is open, if one is.
+    pub(super) manifest: Option<Manifest>,
 }
 
-/// A session over one release.
+impl Session {
+    /// The names of tables and views: those of the default schema alone, others behind their schema's.
+    pub(super) fn table_names(&self) -> Vec<String> {
+        let state = self.ctx.state();
+        let default = &state.config_options().catalog;
+        let Some(catalog) = state.catalog_list().catalog(&default.default_catalog) else {
+            return Vec::new();
+        };
+        let mut names = Vec::new();
+        for schema in catalog.schema_names() {
+            let tables = catalog.schema(&schema).map(|schema| schema.table_names());
+            names.extend(tables.into_iter().flatten().map(|table| {
+                match schema == default.default_schema {
+                    true => table,
+                    false => format!("{schema}.{table}"),
+                }
+            }));
+        }
+        names.sort();
+        names
+    }
+}
+
+/// A session over one release of a warehouse.
 ///
 /// # Errors
 /// Setup when something can not be registered; nothing is read.
 pub(super) async fn open(
     warehouse: &Warehouse,
-    manifest: &Manifest,
+    manifest: Manifest,
     date: Option<NaiveDate>,
     access: Access,
 ) -> Result<Session> {
+    let session = session(Some(&warehouse.config.run), Some(&manifest), access)?;
+    catalog::register(&session.ctx, &warehouse.store, &manifest).await?;
+    let date = date.unwrap_or(manifest.date);
+    catalog::register_raw(&session.ctx, &warehouse.config, date)?;
+    Ok(Session {
+        manifest: Some(manifest),
+        ..session
+    })
+}
+
+/// A session over no release: all functions, and files.
+///
+/// # Errors
+/// Setup when something can not be registered.
+pub(super) fn without_release(access: Access) -> Result<Session> {
+    session(None, None, access)
+}
+
+fn session(
+    settings: Option<&RunSettings>,
+    manifest: Option<&Manifest>,
+    access: Access,
+) -> Result<Session> {
     let access = Arc::new(access);
-    let settings = &warehouse.config.run;
     let mut config = SessionConfig::new().with_information_schema(true);
     // As for the release's tables: what a filter keeps out is not read, and a bitmap is long.
     config.options_mut().execution.parquet.pushdown_filters = true;
-    if settings.threads > 0 {
-        config = config.with_target_partitions(settings.threads);
+    if let Some(threads) = settings.map(|settings| settings.threads).filter(|n| *n > 0) {
+        config = config.with_target_partitions(threads);
     }
     let mut runtime = RuntimeEnvBuilder::new()
         .with_object_store_registry(Arc::new(Stores::new(Arc::clone(&access))));
     if let Some(bytes) = settings
-        .memory
+        .and_then(|settings| settings.memory)
         .and_then(|bytes| usize::try_from(bytes).ok())
     {
         runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes)));
@@ -67,10 +115,10 @@ pub(super) async fn open(
     let mut analyzers = Analyzer::new().rules;
     analyzers.insert(0, Arc::new(ExactLiterals));
     let notes = Arc::new(Notes::default());
-    analyzers.insert(
-        1,
-        Arc::new(ReleaseRules::new(Facts::of(manifest), Arc::clone(&notes))),
-    );
+    if let Some(manifest) = manifest {
+        let rules = ReleaseRules::new(Facts::of(manifest), Arc::clone(&notes));
+        analyzers.insert(1, Arc::new(rules));
+    }
     let state = SessionStateBuilder::new()
         .with_analyzer_rules(analyzers)
         .with_config(config)
@@ -80,7 +128,10 @@ pub(super) async fn open(
         .build();
     let ctx = SessionContext::new_with_state(state).enable_url_table();
     tagmill_udfs::register_all(&ctx).map_err(failed)?;
-    catalog::register(&ctx, &warehouse.store, manifest).await?;
-    catalog::register_raw(&ctx, &warehouse.config, date.unwrap_or(manifest.date))?;
-    Ok(Session { ctx, access, notes })
+    Ok(Session {
+        ctx,
+        access,
+        notes,
+        manifest: None,
+    })
 }
