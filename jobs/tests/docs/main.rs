@@ -8,5 +8,6 @@ mod compare;
 mod examples;
 mod lab;
 mod markdown;
+mod natural;
 mod pages;
 mod workflow;
