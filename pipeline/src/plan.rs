@@ -1,6 +1,7 @@
 //! The command `plan`: what a run would do.
 
 use datafusion::physical_plan::displayable;
+use tagmill_night::scan::Trial;
 use tagmill_schemas::problem::Code;
 use tagmill_schemas::{Problem, Result};
 
@@ -41,7 +42,10 @@ async fn plan_night(request: &Request, observer: &dyn Observer) -> Result<PlanRe
     let release = planned.parents().next_release();
     let newest = planned.parents().newest.as_ref();
     let head_date = newest.map(|head| head.head_date);
-    let sources = planned.sources().iter().map(source_plan).collect();
+    let trials = planned.try_rows().await?;
+    let tried = planned.sources().iter().zip(&trials);
+    let sources = tried.map(|(input, trial)| source_plan(input, trial.as_ref()));
+    let sources = sources.collect();
     let (mut plan, _session) = planned.into_plan();
     mark_old(&plan.spec, &mut plan.groups, &plan.inputs);
     let exec = plan.operator(night.store())?;
@@ -65,7 +69,7 @@ async fn plan_night(request: &Request, observer: &dyn Observer) -> Result<PlanRe
     })
 }
 
-fn source_plan(input: &SourceInput<'_>) -> SourcePlan {
+fn source_plan(input: &SourceInput<'_>, trial: Option<&Trial>) -> SourcePlan {
     let (status, files) = match &input.decision {
         Decision::Read(files) => ("read", Some(files)),
         Decision::Carry(_) | Decision::Keep(_) => ("carried", None),
@@ -82,6 +86,7 @@ fn source_plan(input: &SourceInput<'_>) -> SourcePlan {
             .into_iter()
             .flat_map(|files| [files.note_of_formats(), files.note_of_times()])
             .flatten()
+            .chain(trial.and_then(Trial::note))
             .collect(),
     }
 }

@@ -1,14 +1,17 @@
 //! The second stage: the operator and everything that is fixed before shards start.
 
 use datafusion::prelude::SessionContext;
-use tagmill_schemas::Result;
+use tagmill_night::RowsSpec;
+use tagmill_night::scan::{ScanContext, Trial, try_rows};
+use tagmill_schemas::config::{SourceKind, Tag};
+use tagmill_schemas::{Reason, Result};
 use tagmill_warehouse::release::Parents;
 
 use super::Inputs;
 use crate::memory::{Forecast, memory_of_machine, within_machine};
 use crate::night::{NightPlan, Planning, plan_night};
 use crate::session::{Resources, night_session};
-use crate::sources::SourceInput;
+use crate::sources::{Decision, SourceInput};
 
 /// A night that is planned; nothing is written yet.
 pub struct Planned<'n> {
@@ -61,6 +64,45 @@ impl Planned<'_> {
     /// What is taken from each source.
     pub fn sources(&self) -> &[SourceInput<'_>] {
         &self.inputs.sources
+    }
+
+    /// What would become of the first rows of each source; `None` for one that is not read, or has
+    /// text that only the night finds to be none.
+    ///
+    /// # Errors
+    /// What an expression meets in the rows.
+    pub async fn try_rows(&self) -> Result<Vec<Option<Trial>>> {
+        let config = self.inputs.night.config();
+        let context = ScanContext {
+            session: &self.session,
+            date: self.plan.spec.date,
+            time_zone: config.warehouse.time_zone,
+            id_scope: config.warehouse.id_scope,
+            shards: config.warehouse.shards,
+            exchange: self.plan.resources.exchange(),
+        };
+        let mut trials = Vec::new();
+        for (input, spec) in self.inputs.sources.iter().zip(&self.plan.spec.sources) {
+            let Decision::Read(files) = &input.decision else {
+                trials.push(None);
+                continue;
+            };
+            let source = input.source;
+            let tags = config.tags.iter().filter(|tag| tag.source == source.name);
+            let tags: Vec<&Tag> = tags.collect();
+            let shapes = match (&source.kind, &spec.rows) {
+                (SourceKind::CustomEvents(_), RowsSpec::Events { shapes, .. }) => {
+                    Some(shapes.clone())
+                }
+                _ => None,
+            };
+            let tried = try_rows(&context, source, &tags, shapes, files).await;
+            trials.push(match tried {
+                Err(error) if error.reason() == Some(Reason::Damaged) => None,
+                tried => Some(tried?),
+            });
+        }
+        Ok(trials)
     }
 
     /// The releases that the night builds on.

@@ -43,6 +43,7 @@ mod sql;
 mod tag_limit;
 mod text_files;
 mod travel;
+mod trial;
 mod types;
 mod values;
 mod zones;

@@ -290,7 +290,7 @@ async fn files_that_are_no_text_of_the_kind_are_refused_by_name() {
         (
             "a.csv",
             b"app;user;city;age\nshop;u1;Oslo;3\n".to_vec(),
-            "missing column",
+            "mistakes are found",
         ),
     ] {
         let hand = profiles("");

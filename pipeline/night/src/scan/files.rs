@@ -8,32 +8,23 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use datafusion::common::DFSchema;
-use futures::future::BoxFuture;
-use futures::{FutureExt, StreamExt, TryFutureExt, TryStreamExt};
+use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectMeta;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
-use parquet::arrow::async_reader::MetadataFetch;
-use parquet::file::metadata::ParquetMetaDataReader;
 use tagmill_schemas::config::{FileFormat, FileNotation, Folders, Source, for_date, shifted};
-use tagmill_schemas::{Error, Reason, Result};
+use tagmill_schemas::{Error, Result};
 
 use super::as_bytes::as_bytes;
 use super::columns::{Conflict, Conflicts, agree};
 use super::dictionary::dictionary_type;
+use super::file::read_file;
 use super::functions::is_more_than_a_cast;
 use super::named::column_of;
-use super::physical::Physical;
-use super::text_files::{Contents, contents, same_shapes};
+use super::text_files::same_shapes;
 use super::times::Times;
-use tagmill_warehouse::artifact::decode_guarded;
-use tagmill_warehouse::store::{
-    Found, Partition, Store, open_pattern, partitions_of, refuse_table_format,
-};
+use tagmill_warehouse::store::{Found, Partition, Store, open_pattern, refuse_table_format};
 
 const STAGE: &str = "scan";
 const FOOTERS_AT_ONCE: usize = 16;
-/// Covers the footer of all but the largest files.
-const FOOTER_BYTES: usize = 64 << 10;
 
 /// One raw file.
 #[derive(Debug, Clone)]
@@ -53,11 +44,11 @@ pub struct RawFile {
     /// How it is written.
     pub notation: FileNotation,
     /// Text columns of which every page is encoded by a dictionary.
-    coded: BTreeSet<String>,
+    pub(super) coded: BTreeSet<String>,
     /// Columns of raw UUIDs.
     pub(super) uuids: BTreeSet<String>,
     /// Columns of times that name no zone.
-    naive: BTreeSet<String>,
+    pub(super) naive: BTreeSet<String>,
     /// Columns of numbers that a double may not hold.
     pub(super) beyond_double: BTreeSet<String>,
     /// Columns of text that are read as bytes, because some of it is no UTF-8.
@@ -442,131 +433,6 @@ async fn refuse_folder(store: &Store, path: &str) -> Result<()> {
     )
     .at(store.name_of(path))
     .fix("end the path with /*.parquet"))
-}
-
-async fn read_file(
-    store: Store,
-    found: Found,
-    folder: NaiveDate,
-    times: Times,
-    notation: FileNotation,
-) -> Result<RawFile> {
-    let location = store.location(&found.path)?;
-    let partitions = partitions_of(location.as_ref());
-    let meta = ObjectMeta {
-        location,
-        last_modified: found.modified,
-        size: found.size,
-        e_tag: found.etag.clone(),
-        version: None,
-    };
-    let mut file = RawFile {
-        meta,
-        rows: 0,
-        schema: Arc::new(Schema::empty()),
-        notation,
-        coded: BTreeSet::new(),
-        uuids: BTreeSet::new(),
-        naive: BTreeSet::new(),
-        beyond_double: BTreeSet::new(),
-        as_bytes: BTreeSet::new(),
-        partitions,
-        folder,
-        found,
-    };
-    match notation.format {
-        FileFormat::Parquet => read_footer(&store, &mut file, &times).await?,
-        FileFormat::Csv | FileFormat::Ndjson => read_text(&store, &mut file).await?,
-    }
-    Ok(file)
-}
-
-/// A file of text has no footer: it is read to its end, by a task of its own.
-async fn read_text(store: &Store, file: &mut RawFile) -> Result<()> {
-    let name = store.name_of(&file.found.path);
-    if file.found.size == 0 && file.notation.format == FileFormat::Csv {
-        return Err(empty_file(&name, "CSV with a line of names"));
-    }
-    let reading = tokio::spawn(contents(file.packed(store), file.notation));
-    let joined = reading.await;
-    let Contents { rows, schema } = joined.map_err(|e| {
-        tagmill_engine::of_datafusion(
-            tagmill_engine::Work::RawData,
-            STAGE,
-            datafusion::error::DataFusionError::ExecutionJoin(Box::new(e)),
-        )
-        .at(name)
-    })??;
-    (file.rows, file.schema) = (rows, schema);
-    Ok(())
-}
-
-fn empty_file(name: &str, expected: &str) -> Error {
-    Error::refused(STAGE, format!("found an empty file, expected {expected}"))
-        .at(name)
-        .fix("remove the file or write it again")
-}
-
-async fn read_footer(store: &Store, file: &mut RawFile, times: &Times) -> Result<()> {
-    let found = &file.found;
-    let name = store.name_of(&found.path);
-    if found.size == 0 {
-        return Err(empty_file(&name, "Parquet"));
-    }
-    let read = async {
-        let fetched = Footer {
-            store,
-            path: &found.path,
-        };
-        let reader = ParquetMetaDataReader::new().with_prefetch_hint(Some(FOOTER_BYTES));
-        let footer = reader.load_and_finish(fetched, found.size).await?;
-        ArrowReaderMetadata::try_new(Arc::new(footer), ArrowReaderOptions::new())
-    };
-    let metadata = decode_guarded(read)
-        .await
-        .map_err(|e| footer_error(e, &name))?;
-    let physical = Physical::of(&metadata, times);
-    let rows = metadata.metadata().file_metadata().num_rows();
-    file.rows = u64::try_from(rows).unwrap_or(0);
-    file.schema = physical.schema;
-    file.coded = physical.coded;
-    file.uuids = physical.uuids;
-    file.naive = physical.naive;
-    file.beyond_double = physical.beyond_double;
-    Ok(())
-}
-
-/// Fetches ranges of one file.
-struct Footer<'a> {
-    store: &'a Store,
-    path: &'a str,
-}
-
-impl MetadataFetch for Footer<'_> {
-    fn fetch(
-        &mut self,
-        range: std::ops::Range<u64>,
-    ) -> BoxFuture<'_, parquet::errors::Result<bytes::Bytes>> {
-        let bytes = self.store.get_range(self.path, range);
-        bytes
-            .map_err(|e| parquet::errors::ParquetError::External(Box::new(e)))
-            .boxed()
-    }
-}
-
-fn footer_error(error: parquet::errors::ParquetError, name: &str) -> Error {
-    let error = match error {
-        parquet::errors::ParquetError::External(inner) => match inner.downcast::<Error>() {
-            Ok(own) => return *own,
-            Err(inner) => parquet::errors::ParquetError::External(inner),
-        },
-        other => other,
-    };
-    Error::refused(STAGE, "found a file that is not whole Parquet")
-        .for_reason(Reason::Damaged)
-        .at(name)
-        .because(error)
-        .fix("write the file again")
 }
 
 fn common_partitions(files: &[RawFile], schema: &Schema) -> Vec<String> {

@@ -59,34 +59,10 @@ pub async fn plan_source(
     properties: Option<EventShapes>,
     files: RawFiles,
 ) -> Result<Scan> {
-    let (files, notes) = files.with_named(&names_in(context.session, source, tags));
-    let raw = Arc::clone(raw_scan(source, &files, None)?.schema());
-    let schema = cleaned_schema(context, source, &raw)?;
-    let wanted = Wanted::of(context, source, tags, properties, &schema)?;
-    let needed = wanted.needed();
-    let cleaned = clean(context, source, &needed, &raw)?;
-    check_columns(source, &files, &cleaned)?;
-    check_zones(source, &files, &wanted, &cleaned)?;
-    let files = files.with_dictionaries(&stand_alone(&wanted, &cleaned));
-
-    let used = used_columns(&cleaned);
-
-    // What is written as SQL sees text; from here on text can be dictionaries.
-    let (first, coded) = cleaned_columns(context.session, cleaned, &files.dictionaries())?;
-    let (wanted, coded) = wanted.over_dictionaries(context.session, &coded)?;
-    let layout = Layout::new(&wanted.rows, wanted.app.is_some());
-    let rows = wanted.rows.clone();
-    let values = values(wanted, &needed, &schema)?;
-    let taken: BTreeSet<ExchangedColumn> = values.iter().map(|(column, _)| *column).collect();
-    let second = named(&source.name, &layout, values)?;
-    let hash = hash_of(context, source);
-    let third = exchanged(&source.name, &layout, &taken, &coded, hash)?;
-
-    let projected = [first, second, third].into_iter().try_fold(
-        raw_scan(source, &files, Some(&used))?,
-        LogicalPlanBuilder::project,
-    );
-    let logical = projected
+    let prepared = prepare(context, source, tags, properties, files)?;
+    let logical = prepared
+        .scan(source)?
+        .project(prepared.exchanged)
         .and_then(LogicalPlanBuilder::build)
         .map_err(plan_error)?;
     let physical = context
@@ -99,7 +75,76 @@ pub async fn plan_source(
         .exchange
         .by_shard(physical, context.shards)
         .map_err(plan_error)?;
+    let (rows, notes) = (prepared.rows, prepared.notes);
     Ok(Scan { plan, rows, notes })
+}
+
+/// The projections that read a source.
+pub(super) struct Prepared {
+    files: RawFiles,
+    /// The raw columns that are read.
+    used: BTreeSet<String>,
+    cleaned: Vec<Expr>,
+    values: Vec<Expr>,
+    exchanged: Vec<Expr>,
+    rows: RowsSpec,
+    notes: Vec<String>,
+}
+
+impl Prepared {
+    /// Status and values of every row.
+    ///
+    /// # Errors
+    /// Those of planning.
+    pub fn scan(&self, source: &Source) -> Result<LogicalPlanBuilder> {
+        raw_scan(source, &self.files, Some(&self.used))?
+            .project(self.cleaned.clone())
+            .and_then(|cleaned| cleaned.project(self.values.clone()))
+            .map_err(plan_error)
+    }
+}
+
+/// What is asked of the files of a source, in three steps.
+///
+/// # Errors
+/// As [`plan_source`].
+pub(super) fn prepare(
+    context: &ScanContext<'_>,
+    source: &Source,
+    tags: &[&Tag],
+    properties: Option<EventShapes>,
+    files: RawFiles,
+) -> Result<Prepared> {
+    let (files, notes) = files.with_named(&names_in(context.session, source, tags));
+    let raw = Arc::clone(raw_scan(source, &files, None)?.schema());
+    let schema = cleaned_schema(context, source, &raw)?;
+    let wanted = Wanted::of(context, source, tags, properties, &schema)?;
+    let needed = wanted.needed();
+    let cleaned = clean(context, source, &needed, &raw)?;
+    check_columns(source, &files, &cleaned)?;
+    check_zones(source, &files, &wanted, &cleaned)?;
+    let files = files.with_dictionaries(&stand_alone(&wanted, &cleaned));
+    let used = used_columns(&cleaned);
+    // What is written as SQL sees text; from here on text can be dictionaries.
+    let (first, coded) = cleaned_columns(context.session, cleaned, &files.dictionaries())?;
+    let (wanted, coded) = wanted.over_dictionaries(context.session, &coded)?;
+    let layout = Layout::new(&wanted.rows, wanted.app.is_some());
+    let rows = wanted.rows.clone();
+    let values = values(wanted, &needed, &schema)?;
+    let taken: BTreeSet<ExchangedColumn> = values.iter().map(|(column, _)| *column).collect();
+    let second = named(&source.name, &layout, values)?;
+    let hash = hash_of(context, source);
+    let third = exchanged(&source.name, &layout, &taken, &coded, hash)?;
+
+    Ok(Prepared {
+        files,
+        used,
+        cleaned: first,
+        values: second,
+        exchanged: third,
+        rows,
+        notes,
+    })
 }
 
 /// The files of a source as one table. Columns that no cast makes what they are in all files are

@@ -27,7 +27,7 @@ use datafusion::prelude::SessionContext;
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectMeta;
 use tagmill_engine::{PlainFloat, Work, external, of_datafusion};
-use tagmill_schemas::config::for_date;
+use tagmill_schemas::config::{FileFormat, Source, for_date};
 use tagmill_schemas::{Config, Error};
 
 use super::{FileTable, STAGE, failed};
@@ -50,13 +50,13 @@ pub fn register_raw(
     config: &Config,
     date: NaiveDate,
 ) -> tagmill_schemas::Result<()> {
-    let paths = config
+    let sources = config
         .sources
         .iter()
-        .map(|source| (source.name.clone(), source.path.clone()))
+        .map(|source| (source.name.clone(), source.clone()))
         .collect();
     let schema = RawSchema {
-        paths,
+        sources,
         date,
         runtime: ctx.runtime_env(),
         found: Mutex::default(),
@@ -73,7 +73,7 @@ pub fn register_raw(
 
 #[derive(Debug)]
 struct RawSchema {
-    paths: BTreeMap<String, String>,
+    sources: BTreeMap<String, Source>,
     date: NaiveDate,
     runtime: Arc<RuntimeEnv>,
     /// Tables already looked up: one listing per session, so two queries see the same files.
@@ -83,11 +83,11 @@ struct RawSchema {
 #[async_trait]
 impl SchemaProvider for RawSchema {
     fn table_names(&self) -> Vec<String> {
-        self.paths.keys().cloned().collect()
+        self.sources.keys().cloned().collect()
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        self.paths.contains_key(name)
+        self.sources.contains_key(name)
     }
 
     async fn table_type(&self, name: &str) -> Result<Option<TableType>> {
@@ -95,7 +95,7 @@ impl SchemaProvider for RawSchema {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        let Some(path) = self.paths.get(name) else {
+        let Some(source) = self.sources.get(name) else {
             return Ok(None);
         };
         if let Some(table) = self
@@ -106,7 +106,7 @@ impl SchemaProvider for RawSchema {
         {
             return Ok(Some(Arc::clone(table)));
         }
-        let table: Arc<dyn TableProvider> = match self.look_up(path).await {
+        let table: Arc<dyn TableProvider> = match self.look_up(source).await {
             Ok(table) => table,
             Err(error) => Arc::new(Absent::new(
                 &format!("source {name} of {}", self.date),
@@ -122,10 +122,13 @@ impl SchemaProvider for RawSchema {
 }
 
 impl RawSchema {
-    async fn look_up(&self, path: &str) -> tagmill_schemas::Result<Arc<dyn TableProvider>> {
-        let (store, pattern) = open_pattern(&for_date(path, self.date))?;
+    async fn look_up(&self, source: &Source) -> tagmill_schemas::Result<Arc<dyn TableProvider>> {
+        let (store, pattern) = open_pattern(&for_date(&source.path, self.date))?;
         refuse_table_format(&store).await?;
         let found = store.list(&pattern).await?;
+        for file in &found {
+            refuse_text(source, &store.name_of(&file.path))?;
+        }
         let files = found.into_iter().filter(|file| file.size > 0).map(|file| {
             Ok(ObjectMeta {
                 location: store.location(&file.path)?,
@@ -151,6 +154,19 @@ impl RawSchema {
         self.runtime
             .register_object_store(url.as_ref(), store.explained(Promise::Listed));
         Ok(url)
+    }
+}
+
+/// Tables are read by DataFusion alone, which ends at the first line that is no record.
+fn refuse_text(source: &Source, file: &str) -> tagmill_schemas::Result<()> {
+    let format = source.notation_of(file).format;
+    match format {
+        FileFormat::Parquet => Ok(()),
+        FileFormat::Csv | FileFormat::Ndjson => {
+            let word = format.name();
+            let what = format!("found {word}, expected Parquet: tables of raw.* are Parquet only");
+            Err(Error::setup(STAGE, what).at(file))
+        }
     }
 }
 
