@@ -28,7 +28,7 @@ pub(super) struct AddedOnce {
 }
 
 impl AddedOnce {
-    pub(super) fn new(inner: Arc<AggregateUDF>) -> AggregateUDF {
+    pub(super) fn over(inner: Arc<AggregateUDF>) -> AggregateUDF {
         AggregateUDF::from(Self {
             inner,
             signature: Signature::user_defined(Volatility::Immutable),

@@ -60,7 +60,7 @@ pub(super) fn over_sets(call: &Call<'_>, context: &mut Context<'_>) -> Result<Op
         _ => 0,
     };
     Ok(Some(Changed {
-        function: Arc::new(OverSets::new(Arc::clone(call.function), named)),
+        function: Arc::new(OverSets::over(Arc::clone(call.function), named)),
         args: std::iter::once(bitmap.clone()).chain(keys).collect(),
     }))
 }

@@ -40,7 +40,7 @@ pub(super) struct OverSets {
 }
 
 impl OverSets {
-    pub(super) fn new(inner: Arc<AggregateUDF>, named: usize) -> AggregateUDF {
+    pub(super) fn over(inner: Arc<AggregateUDF>, named: usize) -> AggregateUDF {
         AggregateUDF::from(Self {
             inner,
             named,

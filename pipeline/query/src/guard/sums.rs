@@ -53,7 +53,7 @@ pub(super) fn added_once(call: &Call<'_>, context: &mut Context<'_>) -> Result<O
     };
     context.rows = rows;
     Ok(Some(Changed {
-        function: Arc::new(AddedOnce::new(Arc::clone(call.function))),
+        function: Arc::new(AddedOnce::over(Arc::clone(call.function))),
         args: std::iter::once(value.clone()).chain(keys).collect(),
     }))
 }
