@@ -18,7 +18,7 @@ use super::{Observer, Request};
 /// Refused: the data can not be used. Setup: a person must change something. Retry: later. Nothing
 /// is published then.
 pub async fn run(request: &Request, observer: &dyn Observer) -> Result<Report> {
-    let published = run_night(request, observer).await;
+    let published = Box::pin(run_night(request, observer)).await;
     published.map_err(|error| request.config.located(error))
 }
 
@@ -43,7 +43,8 @@ async fn run_night(request: &Request, observer: &dyn Observer) -> Result<Report>
     let claimed = inputs.plan().await?.claim().await?;
 
     clock.stage("shards", &claimed.summary());
-    let done = claimed.run_shards().await?.set_aside().await?;
+    let done = claimed.run_shards().await?;
+    let done = Box::pin(done.set_aside()).await?;
 
     clock.stage("roll-up", "adding up over shards");
     let staged = done.roll_up().await?.stage().await?;
