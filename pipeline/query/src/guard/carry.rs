@@ -9,13 +9,16 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion::common::Column;
 use datafusion::error::Result;
+use datafusion::functions::expr_fn::concat;
 use datafusion::logical_expr::{
-    Expr, LogicalPlan, Projection, SubqueryAlias, TableScan, TableScanBuilder, Union, lit,
+    Expr, LogicalPlan, Projection, SubqueryAlias, TableScan, TableScanBuilder, Union, cast, lit,
 };
+use tagmill_schemas::Artifact;
 
-use super::origin::{SHARD, artifact_of, is_part_of_set, origin_of, origins_in, side};
+use super::origin::{SHARD, SLICE, artifact_of, is_part_of_set, origin_of, origins_in, side};
 use super::set_key::SetKey;
 use super::sets::set_columns;
 
@@ -26,6 +29,59 @@ pub(super) enum Key {
     Set,
     /// Sets and their shards.
     SetAndShard,
+    /// What the numbers of a bit slice are above.
+    Offset,
+    /// What the numbers of a bit slice are of, in words.
+    NumbersOf,
+}
+
+impl Key {
+    fn is_of_sets(self) -> bool {
+        matches!(self, Self::Set | Self::SetAndShard)
+    }
+
+    /// Whether it belongs to a release's column of this name.
+    fn is_of(self, column: &str) -> bool {
+        match self.is_of_sets() {
+            true => is_part_of_set(column),
+            false => column == SLICE,
+        }
+    }
+
+    /// That of a row of an artifact.
+    fn of_row(self, artifact: Artifact, column: impl Fn(&str) -> Expr) -> Expr {
+        let of_set = |shard| {
+            let columns = set_columns(artifact).chain(shard).map(&column);
+            SetKey::of(
+                std::iter::once(lit(artifact.name()))
+                    .chain(columns)
+                    .collect(),
+            )
+        };
+        match self {
+            Self::Set => of_set(None),
+            Self::SetAndShard => of_set(Some(SHARD)),
+            Self::Offset => column("offset"),
+            Self::NumbersOf => {
+                let scale = cast(column("scale"), DataType::Utf8);
+                let name = match artifact {
+                    Artifact::TagNumbers => {
+                        vec![column("tag"), lit(" ("), column("type"), lit(", ")]
+                    }
+                    _ => vec![column("measure"), lit(" (")],
+                };
+                concat([name, vec![lit("scale "), scale, lit(")")]].concat())
+            }
+        }
+    }
+
+    /// One of those of the columns of an expression; `None` where it can not be one.
+    fn of_expression(self, mut keys: Vec<Expr>) -> Option<Expr> {
+        match self.is_of_sets() {
+            true => Some(SetKey::of(keys)),
+            false => keys.pop().filter(|_| keys.is_empty()),
+        }
+    }
 }
 
 /// Carries keys through plans, under names of their own.
@@ -75,7 +131,7 @@ impl Carrier {
                 found(LogicalPlan::SubqueryAlias(plan), &column.name)
             }
             LogicalPlan::Projection(projection) => self.of_projection(projection, at, key),
-            LogicalPlan::Aggregate(_) => self.of_union_aggregate(plan, at),
+            LogicalPlan::Aggregate(_) if key.is_of_sets() => self.of_union_aggregate(plan, at),
             LogicalPlan::Union(union) => self.of_union(union, at, key),
             LogicalPlan::Join(join) => match side(join, at) {
                 Some((input, at)) => self.of_input(plan, input, at, key),
@@ -115,8 +171,8 @@ impl Carrier {
 
     fn of_scan(&mut self, scan: &TableScan, at: usize, key: Key) -> Result<Carried> {
         let column = scan.projected_schema.field(at).name();
-        let is_part = is_part_of_set(column);
-        let Some(artifact) = artifact_of(scan).filter(|_| is_part) else {
+        let is_of_key = key.is_of(column);
+        let Some(artifact) = artifact_of(scan).filter(|_| is_of_key) else {
             return Ok(None);
         };
         // Columns that the scan leaves out may be those of the key.
@@ -124,15 +180,9 @@ impl Carrier {
             .with_filters(scan.filters.clone())
             .with_fetch(scan.fetch)
             .build()?;
-        let shard = (key == Key::SetAndShard).then_some(SHARD);
-        let of_key = set_columns(artifact).chain(shard);
-        let of_key =
-            of_key.map(|name| Expr::Column(Column::new(Some(scan.table_name.clone()), name)));
-        let key = SetKey::of(
-            std::iter::once(lit(artifact.name()))
-                .chain(of_key)
-                .collect(),
-        );
+        let key = key.of_row(artifact, |name| {
+            Expr::Column(Column::new(Some(scan.table_name.clone()), name))
+        });
         let columns = scan.projected_schema.columns();
         self.project(
             LogicalPlan::TableScan(whole),
@@ -148,7 +198,10 @@ impl Carrier {
         let Some((input, keys)) = self.carry(&projection.input, expression, key)? else {
             return Ok(None);
         };
-        self.project(input, projection.expr.clone(), SetKey::of(keys))
+        match key.of_expression(keys) {
+            Some(key) => self.project(input, projection.expr.clone(), key),
+            None => Ok(None),
+        }
     }
 
     /// Above an aggregate of a set's parts: the set is named by what they are grouped by, without

@@ -18,6 +18,7 @@ mod facts;
 mod inner;
 mod intersections;
 mod notes;
+mod numbers;
 mod origin;
 mod over_sets;
 mod parts;
@@ -43,7 +44,12 @@ pub use notes::Notes;
 use origin::{Origin, origin_of};
 
 /// The rules, in the order in which they are asked; the first that changes a call is the last.
-const RULES: [Rule; 3] = [intersections::over_sets, sums::added_once, counts::of_rows];
+const RULES: [Rule; 4] = [
+    intersections::over_sets,
+    sums::added_once,
+    counts::of_rows,
+    numbers::of_one_thing,
+];
 
 /// A call of an aggregate over the rows of a plan.
 struct Call<'a> {

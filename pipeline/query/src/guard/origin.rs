@@ -54,6 +54,8 @@ pub(super) fn side(join: &Join, at: usize) -> Option<(usize, usize)> {
 /// The column of bitmaps in every artifact that has them, and the one of their sizes.
 pub(super) const BITMAP: &str = "bitmap";
 pub(super) const CARDINALITY: &str = "cardinality";
+/// The column of bit slices.
+pub(super) const SLICE: &str = "slice";
 /// The column that cuts every set into rows.
 pub(super) const SHARD: &str = "shard";
 

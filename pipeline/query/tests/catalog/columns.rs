@@ -223,20 +223,36 @@ pub fn values(sets: &Sets) -> Vec<ArrayRef> {
     columns
 }
 
+/// The slices of numbers, as files have them: in even shards as older files do, above an offset;
+/// in odd ones with what is below zero in two's complement.
+fn slices(shard: u32, offset: i64, numbers: &[(u32, i64)]) -> Vec<(i64, i16, Vec<u32>)> {
+    let below_zero = 10;
+    let is_old = shard % 2 == 0;
+    let has = |slice: i16, number: i64| match slice {
+        -1 => true,
+        0.. if is_old => (number - offset) >> slice & 1 == 1,
+        0.. => (number + i64::from(number < 0) * (1 << below_zero)) >> slice & 1 == 1,
+        _ => !is_old && number < 0 && slice == -2 - below_zero,
+    };
+    let users = |slice| -> Vec<u32> {
+        let found = numbers.iter().filter(|(_, number)| has(slice, *number));
+        found.map(|(ordinal, _)| *ordinal).collect()
+    };
+    let offset = if is_old { offset } else { 0 };
+    let all = (-2 - below_zero..20).map(|slice| (offset, slice, users(slice)));
+    all.filter(|(.., users)| !users.is_empty()).collect()
+}
+
 /// The slices of `age` (offset -10) and `signup` (offset 20000).
 pub fn numbers(shard: u32, users: &[User]) -> Vec<ArrayRef> {
     let mut rows = Vec::new();
     let mut add = |tag: &str, of: &str, offset: i64, number: &dyn Fn(&User) -> Option<i64>| {
-        for slice in -1..12_i16 {
-            let has = |number: i64| slice < 0 || (number - offset) >> slice & 1 == 1;
-            let set: Vec<u32> = users
-                .iter()
-                .filter(|user| number(user).is_some_and(has))
-                .map(|user| user.ordinal)
-                .collect();
-            if !set.is_empty() {
-                rows.push((tag.to_owned(), of.to_owned(), offset, slice, set));
-            }
+        let numbers: Vec<(u32, i64)> = users
+            .iter()
+            .filter_map(|user| Some((user.ordinal, number(user)?)))
+            .collect();
+        for (offset, slice, set) in slices(shard, offset, &numbers) {
+            rows.push((tag.to_owned(), of.to_owned(), offset, slice, set));
         }
     };
     add("age", "integer", -10, &|user| user.age);
@@ -249,6 +265,45 @@ pub fn numbers(shard: u32, users: &[User]) -> Vec<ArrayRef> {
         Arc::new(Int8Array::from_value(0, rows.len())),
         Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.2))),
         Arc::new(Int16Array::from_iter_values(rows.iter().map(|row| row.3))),
+    ];
+    columns.extend(user_columns(shard, &sets));
+    columns
+}
+
+/// What a user spent on a day with a combination, in hundredths, and how often.
+pub fn spent(user: &User, day: i32, combination: u32) -> Option<(i64, i64)> {
+    let n = i64::from(user.ordinal) * 37 + i64::from(day) * 11 + i64::from(combination) * 101;
+    (user.in_app && n % 6 < 2).then_some((n % 701 - 350, n % 3 + 1))
+}
+
+/// The measures `*` and `amount` of a day's event `buy`, in two combinations.
+pub fn measures(shard: u32, date: NaiveDate, users: &[User]) -> Vec<ArrayRef> {
+    let day = (date - NaiveDate::default()).num_days() as i32;
+    let mut rows = Vec::new();
+    for (measure, scale) in [("*", 0), ("amount", 2)] {
+        for combination in 0..2 {
+            let number = |user: &User| {
+                let (amount, count) = spent(user, day, combination)?;
+                Some((user.ordinal, if scale == 0 { count } else { amount }))
+            };
+            let numbers: Vec<(u32, i64)> = users.iter().filter_map(number).collect();
+            let offset = if scale == 0 { 0 } else { -512 };
+            for (offset, slice, set) in slices(shard, offset, &numbers) {
+                rows.push((measure.to_owned(), combination, scale, offset, slice, set));
+            }
+        }
+    }
+    let sets: Vec<_> = rows.iter().map(|row| row.5.clone()).collect();
+    let mut columns = vec![
+        constant(APP, rows.len()),
+        Arc::new(Date32Array::from_value(day, rows.len())) as ArrayRef,
+        constant("buy", rows.len()),
+        texts(rows.iter().map(|row| row.0.clone())),
+        Arc::new(UInt32Array::from_iter_values(rows.iter().map(|row| row.1))),
+        Arc::new(Int8Array::from_iter_values(rows.iter().map(|row| row.2))),
+        Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.3))),
+        Arc::new(Int16Array::from_iter_values(rows.iter().map(|row| row.4))),
+        Arc::new(BooleanArray::from(vec![false; rows.len()])),
     ];
     columns.extend(user_columns(shard, &sets));
     columns

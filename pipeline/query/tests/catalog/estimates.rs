@@ -97,8 +97,9 @@ async fn reads_only_the_bitmaps_of_the_rule() {
     assert_eq!(bitmaps("gender = 'F' AND NOT vip").await, 8);
     assert_eq!(bitmaps("NOT vip").await, 8);
     assert_eq!(bitmaps("in_group('women')").await, 4);
-    // The users that have an age, and seven digits of it, whatever the range.
-    assert_eq!(bitmaps("age BETWEEN 3 AND 70").await, 4 * 8);
+    // The users that have an age and, whatever the range, seven digits of it above an offset in two
+    // shards, ten digits and who is below zero in the others.
+    assert_eq!(bitmaps("age BETWEEN 3 AND 70").await, 2 * 8 + 2 * 12);
     assert_eq!(bitmaps("false").await, 0);
 }
 

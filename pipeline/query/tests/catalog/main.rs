@@ -7,6 +7,7 @@ mod bytes_read;
 mod columns;
 mod estimates;
 mod guards;
+mod numbers;
 mod raw_sources;
 mod release;
 mod statements;

@@ -20,8 +20,8 @@ use tagmill_warehouse::store::Store;
 use tagmill_warehouse::store::testing::CountingStore;
 
 use crate::columns::{
-    Cell, Sets, entry, group_status, groups, numbers, tag_entries, tag_sets, tags, universe,
-    users_batch, values, visits,
+    Cell, Sets, entry, group_status, groups, measures, numbers, tag_entries, tag_sets, tags,
+    universe, users_batch, values, visits,
 };
 
 pub const SHARDS: u32 = 4;
@@ -207,6 +207,16 @@ pub async fn small() -> Release {
                     date,
                     Some(shard),
                     visits(shard, date, &members),
+                )
+                .await,
+            );
+            files.push(
+                write(
+                    &store,
+                    Artifact::BehaviourMeasures,
+                    date,
+                    Some(shard),
+                    measures(shard, date, &members),
                 )
                 .await,
             );
