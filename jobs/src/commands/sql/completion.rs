@@ -34,9 +34,11 @@ const VALUED: [&str; 4] = ["app", "event", "group", "tag"];
 /// More values of a column than anybody looks through.
 const MOST_VALUES: usize = 100_000;
 
+type ByColumn = BTreeMap<&'static str, BTreeSet<(String, String)>>;
+
 /// Values by column and app; those of apps themselves are of the app `""`.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Values(Arc<Mutex<BTreeMap<&'static str, BTreeSet<(String, String)>>>>);
+pub(super) struct Values(Arc<Mutex<ByColumn>>);
 
 impl Values {
     /// Those of the release that is open, none without one.

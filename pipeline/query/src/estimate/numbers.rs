@@ -113,7 +113,7 @@ mod tests {
     fn rows() -> [SliceRows; 2] {
         let mut own = SliceRows::default();
         let mut earlier = SliceRows::default();
-        let mut add = |rows: &mut SliceRows, number, offset, users: Vec<u8>| {
+        let add = |rows: &mut SliceRows, number, offset, users: Vec<u8>| {
             let slice = Slice::from_number(number).unwrap();
             rows.add(slice, offset, &BitmapRef::parse(&users).unwrap());
         };
