@@ -227,7 +227,7 @@ pub fn values(sets: &Sets) -> Vec<ArrayRef> {
 /// in odd ones with what is below zero in two's complement.
 fn slices(shard: u32, offset: i64, numbers: &[(u32, i64)]) -> Vec<(i64, i16, Vec<u32>)> {
     let below_zero = 10;
-    let is_old = shard % 2 == 0;
+    let is_old = shard.is_multiple_of(2);
     let has = |slice: i16, number: i64| match slice {
         -1 => true,
         0.. if is_old => (number - offset) >> slice & 1 == 1,
