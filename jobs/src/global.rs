@@ -1,5 +1,6 @@
 //! The options of every command, and how a date is written.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
@@ -38,7 +39,8 @@ impl Global {
 
     /// Whether nobody names a configuration and none is there.
     pub fn is_without_config(&self) -> bool {
-        self.config.is_none() && !self.config().exists()
+        let found = self.config().symlink_metadata();
+        self.config.is_none() && found.is_err_and(|error| error.kind() == ErrorKind::NotFound)
     }
 }
 

@@ -39,7 +39,26 @@ pub(super) fn plain(text: &str) -> String {
             .fold(text, |text, after| before(&text, after).unwrap_or(text))
     });
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    with_plain_types(&line)
+    with_plain_types(with_plain_literals(&line).trim_end_matches('.'))
+}
+
+/// Literals as they are written in SQL: `Int64(1)` is 1, `Utf8("a")` is 'a'.
+fn with_plain_literals(text: &str) -> String {
+    let mut text = text.to_owned();
+    for (begin, end, quote) in [
+        ("Utf8(\"", "\")", "'"),
+        ("UInt64(", ")", ""),
+        ("Int64(", ")", ""),
+        ("Float64(", ")", ""),
+    ] {
+        while let Some((before, literal, after)) = text
+            .split_once(begin)
+            .and_then(|(before, rest)| rest.split_once(end).map(|(l, after)| (before, l, after)))
+        {
+            text = format!("{before}{quote}{literal}{quote}{after}");
+        }
+    }
+    text
 }
 
 /// What is wrong with the arguments of a function: its own words, or the call that it does not take.
@@ -181,6 +200,10 @@ mod tests {
                  argument types 'sum(Utf8View)'. You might need to add explicit type \
                  casts.\n\tCandidate functions:\n\tsum(Coercible(Decimal))",
                 "sum does not take (text); \\h sum tells what it takes",
+            ),
+            (
+                "only \"count(Int64(1))\" and \"Utf8(\"a\")\" appear in the SELECT clause.",
+                "only \"count(1)\" and \"'a'\" appear in the SELECT clause",
             ),
             (
                 "Function 'f' user-defined coercion failed with: Error during planning: f: argument 1 \
