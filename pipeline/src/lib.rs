@@ -45,6 +45,7 @@ mod tag_limit;
 mod tags_of_night;
 mod tonight;
 mod unread;
+mod unseen_events;
 mod validate;
 
 use std::time::Duration;

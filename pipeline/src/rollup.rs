@@ -22,6 +22,7 @@ use super::set_aside::SetAside;
 use super::tag_codes::{load_codes, new_codes};
 use super::tags_of_night::{TagOfNight, tags_of};
 use super::unread::{in_order, rows_of_others};
+use super::unseen_events::unseen_events;
 use tagmill_engine::{Work, of_datafusion};
 use tagmill_night::{Count, NightSpec, OTHER_SOURCE, ShardReport};
 use tagmill_rules::groups::{GroupStatus, Status};
@@ -102,6 +103,7 @@ pub async fn roll_up(
     let (counts, rejected) = (source_counts(&metrics), rejected(&metrics));
     let mut told: Vec<String> = context.aside.notices().collect();
     told.extend(Rows::new(&counts, &rejected).notices(context.config));
+    told.extend(unseen_events(context.config, spec, reports));
     told.extend(notices(exceeded.notices, &metrics));
     Ok(Totals {
         files,

@@ -15,7 +15,9 @@ pub mod scan;
 mod shared;
 mod take;
 
-pub use end::report::{DimensionReport, GroupReport, ShardReport, TagReport, report_schema};
+pub use end::report::{
+    DimensionReport, GroupReport, MOST_EVENT_NAMES, ShardReport, TagReport, report_schema,
+};
 pub use exec::{NightExec, ShardNumbers};
 pub use plan::audience::{Audience, AudienceSpec, ListSpec};
 pub use plan::kept_values::KeptValues;

@@ -5,6 +5,7 @@
 //! new users sorted ─► ordinals ─► seats settled ─► per app: universe, tags, tag numbers, groups, behaviour
 //! ```
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use datafusion::error::Result;
@@ -19,7 +20,7 @@ use super::buffers::EndBuffers;
 use super::new_users::write_users;
 use super::numbering::number_new_users;
 use super::output::Output;
-use super::report::ShardReport;
+use super::report::{MOST_EVENT_NAMES, ShardReport};
 use crate::plan::audience::Audience;
 use crate::take::accounting::Count;
 use crate::take::accounting::SUPERSEDED;
@@ -42,6 +43,7 @@ pub async fn finish(
 ) -> Result<ShardReport> {
     let started = Instant::now();
     let mut seconds = Vec::new();
+    let events = event_names(&shard);
     let apps = AppOrder::of(&shard.apps);
     let ordinal_of = number_new_users(&shard, &apps);
     let settled = shard.seats.settle(&apps.rank, &ordinal_of);
@@ -95,8 +97,22 @@ pub async fn finish(
         groups,
         lists: known_members(&shard, audiences.audience),
         counts,
+        events,
         seconds,
     })
+}
+
+/// The names of events, by source, that rows had.
+fn event_names(shard: &Shard<'_>) -> BTreeMap<String, BTreeSet<String>> {
+    let sources = shard.spec.sources.iter().zip(&shard.state_of);
+    let names = sources.filter_map(|(source, &state)| match shard.states.get(state)? {
+        SourceState::Events(events, _) => {
+            let names = events.names_in_rows(MOST_EVENT_NAMES);
+            Some((source.name.clone(), names))
+        }
+        _ => None,
+    });
+    names.collect()
 }
 
 fn lap(seconds: &mut Vec<(String, f64)>, name: &str, started: Instant) {

@@ -6,6 +6,7 @@
 //! shard ─► attempts/…/report-<5 digits>.json      row: shard, path, bytes, checksum
 //! ```
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray, UInt32Array, UInt64Array};
@@ -23,6 +24,8 @@ use tagmill_warehouse::release::AttemptFile;
 use tagmill_warehouse::store::Store;
 
 const STAGE: &str = "shards";
+/// More names of events than these are not told.
+pub const MOST_EVENT_NAMES: usize = 1_000;
 
 /// The report of one shard.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -47,6 +50,9 @@ pub struct ShardReport {
     pub lists: Vec<u64>,
     /// Rows by source, app and what became of them.
     pub counts: Vec<Count>,
+    /// By source: names of events that rows had, up to [`MOST_EVENT_NAMES`].
+    #[serde(default)]
+    pub events: BTreeMap<String, BTreeSet<String>>,
     /// Seconds in each part of the work, in order.
     pub seconds: Vec<(String, f64)>,
 }

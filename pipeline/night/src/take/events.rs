@@ -8,7 +8,7 @@
 //!                                              equal keys are one item with a count: what bitmaps are cut from
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::error::{DataFusionError, Result};
 
@@ -87,6 +87,17 @@ impl EventRows {
         events
             .iter()
             .map(|event| self.names.string_code(event.as_bytes()))
+            .collect()
+    }
+
+    /// Names of events that rows have, up to `most` of them; those that only measures name are none.
+    pub fn names_in_rows(&self, most: usize) -> BTreeSet<String> {
+        let columns = self.tuples.columns();
+        let codes: BTreeSet<u32> = columns.first().into_iter().flatten().copied().collect();
+        let names = codes.into_iter().take(most);
+        names
+            .filter_map(|code| self.names.value(code))
+            .map(|name| name.to_string())
             .collect()
     }
 

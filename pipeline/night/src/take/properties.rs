@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use arrow::array::{Array, ArrayRef, AsArray, MapArray, StringViewArray};
-use arrow::datatypes::DataType;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type};
 use datafusion::error::Result;
 use hashbrown::HashMap;
 use serde_json::value::RawValue;
@@ -163,10 +164,11 @@ fn read_row(
     let mut read = Read::default();
     let (mut undeclared, mut infinite) = (0, 0);
     let mut failed = None;
-    properties.each(row, |name, text| match event.properties.get(name) {
-        None => undeclared += 1,
-        Some(None) => {}
-        Some(Some(Slot::Dimension(slot))) => {
+    properties.each(row, |name, text| match (event.properties.get(name), text) {
+        (None, _) => undeclared += 1,
+        (Some(None), _) => {}
+        (Some(Some(_)), None) => infinite += 1,
+        (Some(Some(Slot::Dimension(slot))), Some(text)) => {
             let values = &mut slots[*slot];
             match Reading::of(text, values.value_type()) {
                 Reading::Value(value) => read.dimensions.push((*slot, values.code_of(&value))),
@@ -175,7 +177,7 @@ fn read_row(
                 Reading::Bad => failed = Some("bad_property"),
             }
         }
-        Some(Some(Slot::Measure(slot, scale))) => match scaled_text(text, *scale) {
+        (Some(Some(Slot::Measure(slot, scale))), Some(text)) => match scaled_text(text, *scale) {
             Scaled::Value(value) => read.measure(*slot, value),
             Scaled::Nothing => {}
             Scaled::Infinite => infinite += 1,
@@ -227,11 +229,11 @@ impl<'s> Properties<'s> {
     }
 
     /// Calls `each(name, text)` for every property that is not null. A number keeps the digits that
-    /// it was written with, in canonical form.
+    /// it was written with, in canonical form; an infinity has no text.
     fn each(
         &self,
         row: usize,
-        mut each: impl FnMut(&str, &str),
+        mut each: impl FnMut(&str, Option<&str>),
     ) -> std::result::Result<(), &'static str> {
         match self {
             Self::Map { map, .. } if map.is_null(row) => Ok(()),
@@ -246,7 +248,9 @@ impl<'s> Properties<'s> {
                     ..map.value_offsets()[row + 1] as usize - start;
                 for at in range {
                     if values.is_valid(at) {
-                        each(keys.value(at), values.value(at));
+                        each(keys.value(at), Some(values.value(at)));
+                    } else if is_infinite(raw, at) {
+                        each(keys.value(at), None);
                     } else if raw.is_valid(at) && !raw.data_type().is_floating() {
                         // Bytes that are no text.
                         return Err("bad_property");
@@ -255,9 +259,19 @@ impl<'s> Properties<'s> {
                 Ok(())
             }
             Self::Json(texts, _) if texts.is_null(row) => Ok(()),
-            Self::Json(texts, nulls) => each_of_json(texts.value(row), nulls, each),
+            Self::Json(texts, nulls) => {
+                each_of_json(texts.value(row), nulls, |name, text| each(name, Some(text)))
+            }
         }
     }
+}
+
+fn is_infinite(array: &ArrayRef, at: usize) -> bool {
+    if array.is_null(at) || !array.data_type().is_floating() {
+        return false;
+    }
+    let double = cast(&array.slice(at, 1), &DataType::Float64);
+    double.is_ok_and(|double| double.as_primitive::<Float64Type>().value(0).is_infinite())
 }
 
 /// The members of a JSON object. What tools write for no object at all has none.
