@@ -111,6 +111,10 @@ fn engine() -> Vec<(String, Answer)> {
         (format!("SELECT app, count(*) FROM ({members}) GROUP BY app"), Right("tea_shop,5326")),
         (format!("SELECT bitmap_union_count(b) OVER (ORDER BY date ROWS BETWEEN 6 PRECEDING AND CURRENT ROW) FROM ({daily}) ORDER BY date"),
             Right("4905")),
+        ("SELECT count(*) FROM 'floats.parquet' WHERE x > 5".to_owned(), Right("1")),
+        ("SELECT count(*) FROM 'floats.parquet' WHERE x > 10".to_owned(), Right("0")),
+        ("SELECT n FROM 'floats.parquet' WHERE x IN (0.0, 1.0, 2.0, 3.0)".to_owned(), Right("4")),
+        ("SELECT n, x FROM 'floats.parquet' WHERE isnan(x)".to_owned(), Right("2,NaN")),
         ("SELECT k FROM (VALUES (1)) AS a(k) FULL JOIN (VALUES (2)) AS b(k) USING (k) ORDER BY k".to_owned(), Right("2")),
     ]
 }
@@ -121,6 +125,10 @@ fn no_natural_question_is_silently_wrong() {
     let folder = lab.page("natural");
     let nights = "tagmill --quiet init && tagmill --quiet run --from 2026-11-18 --to 2026-11-19";
     assert!(lab.shell(&folder, nights).status.success());
+    let floats = "COPY (SELECT column1 AS n, column2 AS x FROM (VALUES (1, 1.5), (2, \
+                  CAST('NaN' AS DOUBLE)), (3, 9.0), (4, CAST('-0.0' AS DOUBLE)))) \
+                  TO 'floats.parquet' STORED AS PARQUET";
+    assert!(lab.sql(&folder, floats).status.success());
     let questions = questions();
     assert!(questions.len() >= 30);
     let wrong = questions.iter().filter_map(|(sql, answer)| {

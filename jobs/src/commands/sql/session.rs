@@ -12,7 +12,7 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use tagmill_engine::ExactLiterals;
 use tagmill_query::catalog;
-use tagmill_query::guard::{Facts, Notes, ReleaseRules};
+use tagmill_query::guard::{Facts, FileFloats, Notes, ReleaseRules};
 use tagmill_schemas::config::RunSettings;
 use tagmill_schemas::{Manifest, Result};
 
@@ -115,9 +115,10 @@ fn session(
     let mut analyzers = Analyzer::new().rules;
     analyzers.insert(0, Arc::new(ExactLiterals));
     let notes = Arc::new(Notes::default());
+    analyzers.insert(1, Arc::new(FileFloats));
     if let Some(manifest) = manifest {
         let rules = ReleaseRules::new(Facts::of(manifest), Arc::clone(&notes));
-        analyzers.insert(1, Arc::new(rules));
+        analyzers.insert(2, Arc::new(rules));
     }
     let state = SessionStateBuilder::new()
         .with_analyzer_rules(analyzers)

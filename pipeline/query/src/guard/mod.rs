@@ -15,6 +15,7 @@ mod carry;
 mod conditions;
 mod counts;
 mod facts;
+mod file_floats;
 mod inner;
 mod intersections;
 mod notes;
@@ -40,6 +41,7 @@ use datafusion::optimizer::AnalyzerRule;
 
 use carry::Carrier;
 pub use facts::Facts;
+pub use file_floats::FileFloats;
 pub use notes::Notes;
 use origin::{Origin, origin_of};
 

@@ -67,24 +67,48 @@ pub(super) fn artifact_of(scan: &TableScan) -> Option<Artifact> {
 
 /// Where a column of a plan's output comes from; `None` for what is computed, or no release's.
 pub(super) fn origin<'a>(plan: &'a LogicalPlan, column: &Column) -> Option<Origin<'a>> {
-    origin_at(plan, plan.schema().maybe_index_of_column(column)?)
+    let (scan, column) = scanned(plan, column)?;
+    Some(Origin {
+        scan,
+        artifact: artifact_of(scan)?,
+        column,
+    })
+}
+
+/// The scan of any table, and the column of it, that a column of a plan's output is.
+pub(super) fn scanned<'a>(
+    plan: &'a LogicalPlan,
+    column: &Column,
+) -> Option<(&'a TableScan, &'a str)> {
+    scanned_at(plan, plan.schema().maybe_index_of_column(column)?)
+}
+
+/// [`scanned`] of an expression that is a column, by whatever name.
+fn scanned_of<'a>(plan: &'a LogicalPlan, expression: &Expr) -> Option<(&'a TableScan, &'a str)> {
+    match expression {
+        Expr::Column(column) => scanned(plan, column),
+        Expr::Alias(alias) => scanned_of(plan, &alias.expr),
+        Expr::Cast(cast) => scanned_of(plan, &cast.expr),
+        // The key of an outer join: the same column of either side.
+        Expr::ScalarFunction(call) if call.func.name() == "coalesce" => {
+            let mut sides = call.args.iter().map(|side| scanned_of(plan, side));
+            let first = sides.next()??;
+            sides
+                .all(|side| side.is_some_and(|(_, column)| column == first.1))
+                .then_some(first)
+        }
+        _ => None,
+    }
 }
 
 /// [`origin`] of an expression that is a column, by whatever name.
 pub(super) fn origin_of<'a>(plan: &'a LogicalPlan, expression: &Expr) -> Option<Origin<'a>> {
-    match expression {
-        Expr::Column(column) => origin(plan, column),
-        Expr::Alias(alias) => origin_of(plan, &alias.expr),
-        Expr::Cast(cast) => origin_of(plan, &cast.expr),
-        // The key of an outer join: the same column of either side.
-        Expr::ScalarFunction(call) if call.func.name() == "coalesce" => {
-            let mut sides = call.args.iter().map(|side| origin_of(plan, side));
-            let first = sides.next()??;
-            let is_same = |side: Option<Origin<'_>>| side.is_some_and(|s| s.column == first.column);
-            sides.all(is_same).then_some(first)
-        }
-        _ => None,
-    }
+    let (scan, column) = scanned_of(plan, expression)?;
+    Some(Origin {
+        scan,
+        artifact: artifact_of(scan)?,
+        column,
+    })
 }
 
 /// The origins of all columns of an expression that have one.
@@ -95,30 +119,26 @@ pub(super) fn origins_in<'a>(plan: &'a LogicalPlan, expression: &Expr) -> Vec<Or
     found.collect()
 }
 
-fn origin_at(plan: &LogicalPlan, at: usize) -> Option<Origin<'_>> {
+fn scanned_at(plan: &LogicalPlan, at: usize) -> Option<(&TableScan, &str)> {
     match plan {
-        LogicalPlan::TableScan(scan) => Some(Origin {
-            scan,
-            artifact: artifact_of(scan)?,
-            column: scan.projected_schema.field(at).name(),
-        }),
-        LogicalPlan::Projection(p) => origin_of(&p.input, p.expr.get(at)?),
+        LogicalPlan::TableScan(scan) => Some((scan, scan.projected_schema.field(at).name())),
+        LogicalPlan::Projection(p) => scanned_of(&p.input, p.expr.get(at)?),
         LogicalPlan::Aggregate(a) => match a.group_expr.get(at)? {
             Expr::GroupingSet(_) => None,
-            expression => origin_of(&a.input, expression),
+            expression => scanned_of(&a.input, expression),
         },
         LogicalPlan::Join(join) => match side(join, at)? {
-            (0, at) => origin_at(&join.left, at),
-            (_, at) => origin_at(&join.right, at),
+            (0, at) => scanned_at(&join.left, at),
+            (_, at) => scanned_at(&join.right, at),
         },
         LogicalPlan::Union(union) => {
-            let mut found = union.inputs.iter().map(|input| origin_at(input, at));
+            let mut found = union.inputs.iter().map(|input| scanned_at(input, at));
             let first = found.next()??;
             found
-                .all(|other| other.is_some_and(|o| o.column == first.column))
+                .all(|other| other.is_some_and(|(_, column)| column == first.1))
                 .then_some(first)
         }
-        LogicalPlan::Distinct(Distinct::All(input)) => origin_at(input, at),
+        LogicalPlan::Distinct(Distinct::All(input)) => scanned_at(input, at),
         LogicalPlan::SubqueryAlias(_)
         | LogicalPlan::Filter(_)
         | LogicalPlan::Sort(_)
@@ -127,7 +147,7 @@ fn origin_at(plan: &LogicalPlan, at: usize) -> Option<Origin<'_>> {
         | LogicalPlan::Window(_) => {
             let input = *plan.inputs().first()?;
             (at < input.schema().fields().len())
-                .then(|| origin_at(input, at))
+                .then(|| scanned_at(input, at))
                 .flatten()
         }
         _ => None,
