@@ -65,9 +65,13 @@ fn sql(folder: &TempDir, release: &str, query: &str) -> Vec<String> {
 }
 
 const SIZES: &str = "SELECT (SELECT count(*) FROM users) AS u, (SELECT count(*) FROM groups) AS g, \
-                     (SELECT count(*) FROM behaviour) AS b, (SELECT sum(cardinality) FROM \
-                     behaviour) AS c, (SELECT count(*) FROM tag_values) AS v";
-const BEHAVIOUR: &str = "SELECT sum(cardinality) FROM behaviour WHERE date < DATE '2026-11-19'";
+                     (SELECT count(*) FROM behaviour) AS b, (SELECT sum(n) FROM (SELECT \
+                     DISTINCT app, date, event, dimension, value, combination, overflow, shard, \
+                     cardinality AS n FROM behaviour)) AS c, (SELECT count(*) FROM tag_values) AS v";
+/// A sum of rows, which is none of users.
+const BEHAVIOUR: &str = "SELECT sum(n) FROM (SELECT DISTINCT app, date, event, dimension, value, \
+                         combination, overflow, shard, cardinality AS n FROM behaviour WHERE date \
+                         < DATE '2026-11-19')";
 const UIDS: &str = "SELECT user_id, shard, ordinal, first_run FROM users ORDER BY shard, ordinal";
 const CODES: &str = "SELECT * FROM tag_values ORDER BY app, tag, code";
 
