@@ -120,6 +120,27 @@ fn path_of(folder: &TempDir, release: u64) -> PathBuf {
     folder.path().join(name)
 }
 
+/// Sums of numbers by their slices and by their values: two ways that share no file.
+#[test]
+fn numbers_of_version_1_add_up_alone_and_beside_newer_ones() {
+    let folder = made_by_version_1();
+    let by_slices = "SELECT app, tag, bsi_sum_agg(slice, bitmap), cast(sum(weight * cardinality) AS \
+                     bigint) FROM tag_numbers WHERE type = 'integer' GROUP BY app, tag ORDER BY app, tag";
+    let by_values = "SELECT app, tag, sum(value * cast(cardinality AS bigint)) AS s, sum(value * \
+                     cast(cardinality AS bigint)) AS t FROM tags_integer WHERE concat(app, tag) IN (SELECT \
+                     concat(app, tag) FROM tag_numbers) GROUP BY app, tag ORDER BY app, tag";
+    good(&folder, &["run", "--date", "2026-11-19"]);
+    for release in ["2", "3"] {
+        let sums = sql(&folder, release, by_slices);
+        assert!(!sums.is_empty());
+        assert_eq!(sums, sql(&folder, release, by_values), "{release}");
+    }
+    // Release 3 holds the measures of two days of version 1 and of one of its own.
+    let events = "SELECT bsi_sum_agg(slice, bitmap) = cast(sum(weight * cardinality) AS bigint) FROM \
+                  behaviour_measures WHERE measure = '*'";
+    assert_eq!(sql(&folder, "3", events), ["true"]);
+}
+
 #[test]
 fn a_release_of_a_newer_program_is_named_as_newer() {
     let folder = made_by_version_1();
