@@ -20,6 +20,7 @@ mod lists;
 mod losses;
 mod manifest;
 mod memory;
+mod never_seen;
 mod new_tags;
 mod night;
 mod no_folder;

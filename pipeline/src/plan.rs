@@ -8,6 +8,7 @@ use tagmill_schemas::{Problem, Result};
 use super::bounded::Bounded;
 use super::heard::Heard;
 use super::later::tell_later;
+use super::never_seen::never_seen;
 use super::old_values::mark_old;
 use super::pitfalls::hints;
 use super::report::{PlanReport, SourcePlan};
@@ -42,6 +43,7 @@ async fn plan_night(request: &Request, observer: &dyn Observer) -> Result<PlanRe
     let release = planned.parents().next_release();
     let newest = planned.parents().newest.as_ref();
     let head_date = newest.map(|head| head.head_date);
+    let newest = newest.cloned();
     let trials = planned.try_rows().await?;
     let tried = planned.sources().iter().zip(&trials);
     let sources = tried.map(|(input, trial)| source_plan(input, trial.as_ref()));
@@ -49,6 +51,10 @@ async fn plan_night(request: &Request, observer: &dyn Observer) -> Result<PlanRe
     let (mut plan, _session) = planned.into_plan();
     mark_old(&plan.spec, &mut plan.groups, &plan.inputs);
     let exec = plan.operator(night.store())?;
+    let unseen = match &newest {
+        Some(newest) => never_seen(&plan.groups.plans, newest, night.store()).await?,
+        None => Vec::new(),
+    };
     let statuses = plan.groups.plans.iter().flat_map(|p| &p.statuses);
     Ok(PlanReport {
         date: request.date,
@@ -61,6 +67,7 @@ async fn plan_night(request: &Request, observer: &dyn Observer) -> Result<PlanRe
         groups: plan.groups.by_status(),
         notices: statuses
             .flat_map(|s| s.notice().into_iter().chain(s.hint_problems()))
+            .chain(unseen)
             .collect(),
         shards: plan.spec.shards.get(),
         shards_at_once: plan.wave,

@@ -119,7 +119,7 @@ impl Error {
         }
         let what = format!("{} mistakes are found", problems.len());
         let mut all = Self::new(first.kind, first.stage, what).fix("correct each of them");
-        all.place = first.position().map(|position| position.file.clone());
+        all.place = problems.iter().find_map(|problem| problem.file.clone());
         all.details_mut().problems = problems;
         Some(all)
     }

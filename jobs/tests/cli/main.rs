@@ -10,6 +10,7 @@ mod faults;
 mod help;
 mod nights;
 mod older_release;
+mod problems;
 mod process;
 mod queries;
 mod signals;

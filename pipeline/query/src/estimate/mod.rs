@@ -63,6 +63,8 @@ pub struct Estimate {
     pub bitmap_bytes: u64,
     /// What the rule's author should look at.
     pub hints: Vec<String>,
+    /// Of a rule that selects nobody: the texts that it asks for and no user has.
+    pub nobody_has: Vec<String>,
 }
 
 /// Users selected in one shard.
@@ -91,9 +93,17 @@ impl fmt::Display for Estimate {
             "release {} of {}; {} bitmaps, {} bytes read",
             self.release, self.date, self.bitmaps, self.bitmap_bytes
         )?;
-        self.hints
-            .iter()
-            .try_for_each(|hint| write!(f, "\nlook at {hint}"))
+        let mut hints = self.hints.iter();
+        hints.try_for_each(|hint| write!(f, "\nlook at {hint}"))?;
+        let mut nobody = self.nobody_has.iter();
+        nobody.try_for_each(|line| write!(f, "\n{line}"))?;
+        match self.nobody_has.is_empty() {
+            true => Ok(()),
+            false => write!(
+                f,
+                "\nvalues are case-sensitive: tagmill tags lists usual ones"
+            ),
+        }
     }
 }
 
@@ -126,7 +136,7 @@ pub async fn estimate(
         )
         .fix("correct the rule")
     })?;
-    let (expr, mut hints) = (compiled.expr, hint_lines(&compiled.lints));
+    let (expr, hints) = (compiled.expr, hint_lines(&compiled.lints));
     if let Some((tag, _)) = withheld_tag(&expr, &names) {
         let what = format!(
             "the values of tag {tag:?} are not in release {}: it was beyond a limit \
@@ -164,9 +174,10 @@ pub async fn estimate(
     });
     let shards: Vec<ShardUsers> = counts.buffered(at_once).try_collect().await?;
     let (bitmaps, bitmap_bytes) = question.read();
-    if shards.iter().all(|shard| shard.users == 0) {
-        hints.extend(unknown_values(ctx, app, &expr).await?);
-    }
+    let nobody_has = match shards.iter().all(|shard| shard.users == 0) {
+        true => unknown_values(ctx, app, &expr).await?,
+        false => Vec::new(),
+    };
     Ok(Estimate {
         app: app.to_owned(),
         rule: rule.to_owned(),
@@ -178,5 +189,6 @@ pub async fn estimate(
         bitmaps,
         bitmap_bytes,
         hints,
+        nobody_has,
     })
 }
