@@ -97,6 +97,18 @@ fn subtracted(mut plus: Bits, minus: &Bits) -> Result<(Vec<Vec<u8>>, Vec<u8>), D
     Ok((digits, borrow))
 }
 
+/// Adds what a digit is worth to the numbers of its members; both ascend.
+fn add_worth(numbers: &mut [(u64, i128)], digit: &[u8], worth: i128) -> Result<(), Defect> {
+    let mut left = numbers.iter_mut().peekable();
+    for member in view(digit)?.iter() {
+        while left.next_if(|(before, _)| *before < member).is_some() {}
+        if let Some((_, number)) = left.next_if(|(found, _)| *found == member) {
+            *number += worth;
+        }
+    }
+    Ok(())
+}
+
 impl Bsi {
     /// An index of slices, as canonical bytes or any bytes that have been checked; one that is given
     /// again is united. Who is not in [`Slice::Exists`] is nobody, whatever slices they are in.
@@ -213,6 +225,20 @@ impl Bsi {
             |number, (bit, digit)| Ok(number + (i128::from(view(digit)?.contains(member)) << bit)),
         );
         number.map(Some)
+    }
+
+    /// The members, ascending, with their numbers.
+    ///
+    /// # Errors
+    /// As [`Bsi::count`].
+    pub fn numbers(&self) -> Result<Vec<(u64, i128)>, Defect> {
+        let members = view(self.owners())?;
+        let mut numbers: Vec<(u64, i128)> = members.iter().map(|member| (member, 0)).collect();
+        add_worth(&mut numbers, self.below_zero(), -self.beyond())?;
+        for (bit, digit) in self.descending() {
+            add_worth(&mut numbers, digit, 1 << bit)?;
+        }
+        Ok(numbers)
     }
 
     /// The number with `index` smaller or equal ones before it when all are put in order; `None`

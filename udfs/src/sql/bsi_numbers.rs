@@ -192,7 +192,7 @@ fn above(number: i64, offset: i64) -> Result<u64> {
 
 /// Lists of slices and bitmaps while they are written.
 #[derive(Default)]
-struct SliceLists {
+pub(super) struct SliceLists {
     slices: Vec<i16>,
     bitmaps: BitmapColumn,
     lengths: Vec<usize>,
@@ -200,7 +200,7 @@ struct SliceLists {
 
 impl SliceLists {
     /// Adds the list of a group, and empties the members of its keys.
-    fn push(&mut self, width: Width, members: &mut [Vec<u64>]) -> Result<()> {
+    pub(super) fn push(&mut self, width: Width, members: &mut [Vec<u64>]) -> Result<()> {
         let before = self.slices.len();
         for (key, members) in (0..).zip(members) {
             if !members.is_empty() {
@@ -216,7 +216,7 @@ impl SliceLists {
         Ok(())
     }
 
-    fn finish(self) -> Result<ArrayRef> {
+    pub(super) fn finish(self) -> Result<ArrayRef> {
         let columns: Vec<ArrayRef> = vec![
             Arc::new(Int16Array::from(self.slices)),
             self.bitmaps.finish()?,

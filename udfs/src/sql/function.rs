@@ -1,5 +1,7 @@
 //! A scalar function as data: what it is called, what it takes and gives, how one row is computed.
 
+use super::index_columns;
+use super::index_value::{Numbers, index_type};
 use super::row::Row;
 use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::error::Result;
@@ -44,6 +46,16 @@ pub(super) enum Kind {
     FittingElements,
     /// Any bytes.
     Bytes,
+    /// A bit-sliced index: a list of slices.
+    Index,
+    /// A bit-sliced index, or an integer as for `Integer`.
+    IndexOrInteger,
+    /// A bitmap, or an integer as for `Integer`.
+    BitmapOrInteger,
+    /// An array of integers of 64 bits, of either sign; NULL elements are refused.
+    Numbers,
+    /// A map from elements to integers of 64 bits.
+    NumberMap,
 }
 
 /// An argument of a function.
@@ -112,6 +124,16 @@ pub(super) enum Returns {
     Bitmaps,
     /// `Struct` of the bitmaps `entered` and `left`.
     Changes,
+    /// `Decimal128(38, 0)`.
+    Decimal,
+    /// `List` of `Decimal128(38, 0)`.
+    Numbers,
+    /// `List` of lists of two `Decimal128(20, 0)`, a member and its number.
+    Pairs,
+    /// `Map` from members, `UInt64`, to their numbers, `Int64`.
+    Map,
+    /// A bit-sliced index.
+    Index,
 }
 
 impl Returns {
@@ -129,6 +151,11 @@ impl Returns {
                 DataType::List(Arc::new(Field::new_list_field(DataType::BinaryView, true)))
             }
             Self::Changes => DataType::Struct(changes()),
+            Self::Decimal => index_columns::DECIMAL,
+            Self::Numbers => index_columns::list_of(index_columns::DECIMAL),
+            Self::Pairs => index_columns::list_of(index_columns::list_of(index_columns::PART)),
+            Self::Map => index_columns::map_type(),
+            Self::Index => index_type(),
         }
     }
 }
@@ -161,6 +188,10 @@ pub(super) enum Answer {
     Text(String),
     Bitmaps(Vec<Vec<u8>>),
     Changes(Vec<u8>, Vec<u8>),
+    Decimal(i128),
+    Numbers(Vec<i128>),
+    Pairs(Numbers),
+    Index(Numbers),
 }
 
 /// Computes one row; a bitmap is appended to the output.

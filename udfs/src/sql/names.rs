@@ -12,17 +12,19 @@ pub(super) enum System {
     StarRocks,
     Postgres,
     Spark,
+    Hologres,
     Others,
 }
 
 impl System {
     /// The systems with a table in the manual.
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::ClickHouse,
         Self::Doris,
         Self::StarRocks,
         Self::Postgres,
         Self::Spark,
+        Self::Hologres,
     ];
 
     /// Its name for readers.
@@ -33,6 +35,7 @@ impl System {
             Self::StarRocks => "StarRocks",
             Self::Postgres => "pg_roaringbitmap",
             Self::Spark => "Spark",
+            Self::Hologres => "Hologres",
             Self::Others => "others",
         }
     }
@@ -45,12 +48,14 @@ impl System {
             Self::StarRocks => STARROCKS,
             Self::Postgres => POSTGRES,
             Self::Spark => SPARK,
+            Self::Hologres => HOLOGRES,
             Self::Others => OTHERS,
         }
     }
 }
 
-/// ClickHouse 26.9: `bitmap*`, `groupBitmap*` with their -State and -Merge forms.
+/// ClickHouse 26.9: `bitmap*`, `groupBitmap*` with their -State and -Merge forms, and
+/// `numericIndexedVector*`.
 static CLICKHOUSE: &[(&str, &str)] = &[
     ("bitmapAnd", "bitmap_and"),
     ("bitmapAndCardinality", "bitmap_and_cardinality"),
@@ -88,6 +93,23 @@ static CLICKHOUSE: &[(&str, &str)] = &[
     ("groupBitmapXorMerge", "bitmap_xor_cardinality_agg"),
     ("groupBitmapXorState", ""),
     ("groupBitmapXorMergeState", "groupBitmapXorState"),
+    ("groupNumericIndexedVectorState", "bsi_build_agg"),
+    ("groupNumericIndexedVectorMergeState", "bsi_add_agg"),
+    ("numericIndexedVectorAllValueSum", ""),
+    ("numericIndexedVectorBuild", ""),
+    ("numericIndexedVectorCardinality", ""),
+    ("numericIndexedVectorGetValue", ""),
+    ("numericIndexedVectorPointwiseAdd", ""),
+    ("numericIndexedVectorPointwiseDivide", ""),
+    ("numericIndexedVectorPointwiseEqual", ""),
+    ("numericIndexedVectorPointwiseGreater", ""),
+    ("numericIndexedVectorPointwiseGreaterEqual", ""),
+    ("numericIndexedVectorPointwiseLess", ""),
+    ("numericIndexedVectorPointwiseLessEqual", ""),
+    ("numericIndexedVectorPointwiseMultiply", ""),
+    ("numericIndexedVectorPointwiseNotEqual", ""),
+    ("numericIndexedVectorPointwiseSubtract", ""),
+    ("numericIndexedVectorToMap", ""),
 ];
 
 /// Doris 3 and 4.
@@ -198,7 +220,34 @@ static SPARK: &[(&str, &str)] = &[
     ("bitmap_xor_agg", ""),
 ];
 
-/// Names of Hologres, AnalyticDB and OceanBase.
+/// Hologres 2: its functions of a bit-sliced index; those of bitmaps are pg_roaringbitmap's.
+static HOLOGRES: &[(&str, &str)] = &[
+    ("bsi_add", ""),
+    ("bsi_add_agg", ""),
+    ("bsi_add_value", ""),
+    ("bsi_build", ""),
+    ("bsi_compare", ""),
+    ("bsi_ebm", ""),
+    ("bsi_eq", ""),
+    ("bsi_filter", ""),
+    ("bsi_ge", ""),
+    ("bsi_gt", ""),
+    ("bsi_iterate", ""),
+    ("bsi_le", ""),
+    ("bsi_lt", ""),
+    ("bsi_merge", ""),
+    ("bsi_merge_agg", ""),
+    ("bsi_neq", ""),
+    ("bsi_range", ""),
+    ("bsi_show", ""),
+    ("bsi_stat", ""),
+    ("bsi_sum", ""),
+    ("bsi_topk", ""),
+    ("bsi_transpose", ""),
+    ("bsi_transpose_with_count", ""),
+];
+
+/// Further names of Hologres, AnalyticDB and OceanBase.
 static OTHERS: &[(&str, &str)] = &[
     ("rb_and_null2empty", "bitmap_and_null_as_empty"),
     ("rb_or_null2empty", "bitmap_or_null_as_empty"),

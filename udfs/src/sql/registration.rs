@@ -9,9 +9,10 @@ use super::scalar::Scalar;
 use super::sliding::Sliding;
 use super::{
     array, bsi_agg, bsi_build_agg, bucket_agg, buckets, builders, cardinality, clickhouse,
-    contains, counts, doris, edits, fold_agg, likeness, native, null_as_empty, or_agg, parts,
-    places, postgres, postgres_widths, questions, rule_agg, set_aggregate, set_aggregates,
-    set_operation, shared, starrocks, texts, unnest, wire,
+    contains, counts, doris, edits, fold_agg, hologres, index_aggs, likeness, native,
+    null_as_empty, numeric_indexed_vector, or_agg, parts, places, postgres, postgres_widths,
+    questions, rule_agg, set_aggregate, set_aggregates, set_operation, shared, starrocks, texts,
+    unnest, wire,
 };
 use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
@@ -37,6 +38,12 @@ static FAMILIES: &[&[Function]] = &[
     doris::FUNCTIONS,
     starrocks::FUNCTIONS,
     postgres_widths::FUNCTIONS,
+    hologres::MAKERS,
+    hologres::READERS,
+    hologres::COMPARISONS,
+    numeric_indexed_vector::READERS,
+    numeric_indexed_vector::ARITHMETIC,
+    numeric_indexed_vector::COMPARISONS,
     native::FUNCTIONS,
 ];
 
@@ -111,6 +118,7 @@ pub fn aggregate_functions() -> Vec<AggregateUDF> {
     functions.extend(bsi_agg::all().map(AggregateUDF::from));
     functions.push(AggregateUDF::from(bsi_build_agg::BsiBuildAgg::default()));
     functions.extend(bucket_agg::all().map(AggregateUDF::from));
+    functions.extend(index_aggs::all().map(AggregateUDF::from));
     functions
         .into_iter()
         .map(|function| {

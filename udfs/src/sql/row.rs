@@ -35,7 +35,9 @@ impl<'a> Column<'a> {
         let depth = match kind {
             Some(Kind::Bitmap) => Some(Depth::Everything),
             Some(Kind::Headers) => Some(Depth::Headers),
-            Some(Kind::BitmapOrElement) if whole_type(&value.data_type()).is_none() => {
+            Some(Kind::BitmapOrElement | Kind::BitmapOrInteger)
+                if whole_type(&value.data_type()).is_none() =>
+            {
                 Some(Depth::Everything)
             }
             _ => None,
@@ -177,7 +179,7 @@ impl<'c> Row<'c> {
     }
 
     #[cold]
-    fn unexpected(&self, at: usize) -> DataFusionError {
+    pub(super) fn unexpected(&self, at: usize) -> DataFusionError {
         self.error(format_args!(
             "argument {} is NULL or of another type",
             at + 1
@@ -185,7 +187,7 @@ impl<'c> Row<'c> {
     }
 
     /// The column and where the row is in it.
-    fn values(&self, at: usize) -> Result<(&'c ArrayRef, usize)> {
+    pub(super) fn values(&self, at: usize) -> Result<(&'c ArrayRef, usize)> {
         match self.columns.get(at) {
             Some(Column::Values { array, is_constant }) => {
                 let row = if *is_constant { 0 } else { self.row };
@@ -205,7 +207,7 @@ impl<'c> Row<'c> {
     }
 
     #[cold]
-    fn misfit(&self, at: usize, misfit: &Misfit) -> DataFusionError {
+    pub(super) fn misfit(&self, at: usize, misfit: &Misfit) -> DataFusionError {
         self.error(format_args!("argument {}: {misfit}", at + 1))
     }
 

@@ -2,6 +2,8 @@
 
 use super::documentation::document;
 use super::function::{Answer, Function, Kind, Nulls, Returns, changes};
+use super::index_columns::{DECIMAL, decimals, maps, number_lists, pair_lists};
+use super::index_value::{Numbers, index_column, read_index_type, read_map_type};
 use super::input::{ReadAs, as_result, bitmap_type, expect_arguments, number_type, row_count};
 use super::output::BitmapColumn;
 use super::row::{Column, Row};
@@ -146,6 +148,16 @@ impl Kind {
             Self::Elements => array(whole_type, ELEMENT),
             Self::WrappedElements | Self::FittingElements => array(whole_type, INTEGER),
             Self::NarrowElements => array(narrow_type, INTEGER),
+            Self::Numbers => array(whole_type, INTEGER),
+            Self::NumberMap => read_map_type(function, at, found),
+            Self::IndexOrInteger if !found.is_null() && whole_type(found).is_some() => {
+                number(whole_type, INTEGER)
+            }
+            Self::Index | Self::IndexOrInteger => read_index_type(function, at, found),
+            Self::BitmapOrInteger if !found.is_null() && whole_type(found).is_some() => {
+                number(whole_type, INTEGER)
+            }
+            Self::BitmapOrInteger => bitmap_type(function, at, found),
         }
     }
 }
@@ -256,6 +268,14 @@ impl Calls<'_> {
         })
     }
 
+    /// Members and their numbers.
+    fn pairs(&self) -> Result<Vec<Option<Numbers>>> {
+        self.values(|answer| match answer {
+            Answer::Pairs(numbers) | Answer::Index(numbers) => Some(numbers),
+            _ => None,
+        })
+    }
+
     fn column(&self) -> Result<ArrayRef> {
         Ok(match self.function.returns {
             Returns::Bitmap => {
@@ -302,6 +322,26 @@ impl Calls<'_> {
             })?)),
             Returns::Bitmaps => self.bitmaps()?,
             Returns::Changes => self.changes()?,
+            Returns::Decimal => decimals(
+                self.values(|answer| {
+                    if let Answer::Decimal(number) = answer {
+                        Some(number)
+                    } else {
+                        None
+                    }
+                })?,
+                DECIMAL,
+            )?,
+            Returns::Numbers => number_lists(&self.values(|answer| {
+                if let Answer::Numbers(numbers) = answer {
+                    Some(numbers)
+                } else {
+                    None
+                }
+            })?)?,
+            Returns::Pairs => pair_lists(&self.pairs()?)?,
+            Returns::Map => maps(&self.pairs()?)?,
+            Returns::Index => index_column(&self.pairs()?)?,
         })
     }
 
