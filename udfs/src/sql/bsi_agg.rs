@@ -8,6 +8,7 @@ use super::bsi_state::{IndexGroups, IndexSet, index_state_fields};
 use super::input::{bitmap_type, element_type, expect_arguments};
 use super::keyed_state::{Keyed, state_error};
 use super::rule_agg::constant;
+use super::whole::whole_type;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::datatypes::{DataType, FieldRef, Int64Type};
 use datafusion::common::{exec_datafusion_err, exec_err, plan_datafusion_err, plan_err};
@@ -115,14 +116,9 @@ pub(super) fn all() -> impl Iterator<Item = BsiAggregate> {
 }
 
 fn number_type(function: &str, at: usize, found: &DataType) -> Result<DataType> {
-    match found {
-        found
-            if found.is_integer()
-                || matches!(found, DataType::Null | DataType::Decimal128(_, 0)) =>
-        {
-            Ok(DataType::Int64)
-        }
-        _ => plan_err!("{function}: argument {at} is {found}, expected an integer"),
+    match whole_type(found) {
+        Some(_) => Ok(DataType::Int64),
+        None => plan_err!("{function}: argument {at} is {found}, expected an integer"),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::bsi_numbers::{NumberGroups, NumberSet};
 use super::documentation::document;
-use super::input::{element_type, expect_arguments};
+use super::input::{expect_arguments, number_type};
 use super::rule_agg::constant;
+use super::whole::{ELEMENT, whole_type};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use datafusion::common::plan_err;
 use datafusion::error::Result;
@@ -82,16 +83,9 @@ impl AggregateUDFImpl for BsiBuildAgg {
         let numbers = types[1..]
             .iter()
             .enumerate()
-            .map(|(at, found)| match found {
-                found if found.is_integer() || *found == DataType::Null => Ok(DataType::Int64),
-                found => plan_err!(
-                    "{NAME}: argument {} is {found}, expected an integer",
-                    at + 2
-                ),
-            });
-        std::iter::once(element_type(NAME, 1, &types[0]))
-            .chain(numbers)
-            .collect()
+            .map(|(at, found)| number_type(NAME, at + 2, found, whole_type, "an integer"));
+        let member = number_type(NAME, 1, &types[0], whole_type, ELEMENT);
+        std::iter::once(member).chain(numbers).collect()
     }
 
     fn return_type(&self, _types: &[DataType]) -> Result<DataType> {

@@ -7,12 +7,12 @@ use super::bsi_build_agg::{NAME, slice_fields};
 use super::keyed_state::list_of;
 use super::output::BitmapColumn;
 use super::union_state::takes_part;
+use super::whole::{Elements, Misfit, integers};
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int16Array, Int64Array, StructArray, UInt64Array,
 };
-use arrow::datatypes::{Int64Type, UInt64Type};
 use datafusion::common::exec_datafusion_err;
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
@@ -68,9 +68,10 @@ impl NumberGroups {
         group_of: impl Fn(usize) -> usize,
         filter: Option<&BooleanArray>,
     ) -> Result<()> {
+        let members = Elements::Checked.of_column(&values[0]);
         let (members, numbers) = (
-            values[0].as_primitive::<UInt64Type>(),
-            values[1].as_primitive::<Int64Type>(),
+            &members.map_err(|misfit| refused(1, &misfit))?,
+            &integers(&values[1]).map_err(|misfit| refused(2, &misfit))?,
         );
         let rows = (0..members.len())
             .filter(|row| takes_part(*row, members, filter) && numbers.is_valid(*row));
@@ -171,6 +172,14 @@ impl NumberGroups {
             list_of(Arc::new(numbers), lengths())?,
         ])
     }
+}
+
+#[cold]
+fn refused(argument: usize, misfit: &Misfit) -> DataFusionError {
+    exec_datafusion_err!(
+        "{NAME}: argument {argument}, row {} of the batch: {misfit}",
+        misfit.row
+    )
 }
 
 /// The rows of each group of sorted rows.

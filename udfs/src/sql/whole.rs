@@ -4,7 +4,7 @@
 //! are whole numbers too. No cast stands between a column and its reader: what does not fit is an
 //! error of the function, or what its system makes of it.
 
-use arrow::array::{Array, AsArray, UInt64Array};
+use arrow::array::{Array, AsArray, Int64Array, UInt64Array};
 use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Decimal128Type, Decimal256Type, Float64Type, Int8Type, Int16Type,
@@ -146,6 +146,26 @@ fn whole_text(text: &str, row: usize) -> Result<i128, Misfit> {
     number.map_err(|_| Misfit::new(row, format_args!("{text:?}"), ANY))
 }
 
+/// The whole numbers of a column, of 64 bits; NULL where it is NULL.
+///
+/// # Errors
+/// A number of more bits.
+pub(super) fn integers(column: &dyn Array) -> Result<Int64Array, Misfit> {
+    if let Some(integers) = column.as_primitive_opt::<Int64Type>() {
+        return Ok(integers.clone());
+    }
+    let integers = (0..column.len()).map(|row| {
+        if column.is_null(row) {
+            return Ok(None);
+        }
+        let number = whole(column, row)?;
+        i64::try_from(number)
+            .map(Some)
+            .map_err(|_| Misfit::new(row, number, "an integer of 64 bits and a sign"))
+    });
+    integers.collect()
+}
+
 /// How the whole numbers of a column become elements of a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Elements {
@@ -252,7 +272,7 @@ impl Elements {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{Decimal128Array, Decimal256Array, Float64Array, Int8Array, Int64Array};
+    use arrow::array::{Decimal128Array, Decimal256Array, Float64Array, Int8Array};
 
     fn elements(rule: Elements, column: &dyn Array) -> Vec<Option<u64>> {
         rule.of_column(column).unwrap().iter().collect()
