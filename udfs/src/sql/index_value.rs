@@ -24,7 +24,7 @@ pub(super) fn index_type() -> DataType {
     DataType::List(Arc::new(Field::new_list_field(item, true)))
 }
 
-/// The type an argument that is an index is read as.
+/// The type an argument that is an index is read as. Slices of a file may be nullable.
 ///
 /// # Errors
 /// A plan error for a type that is no list of slices and bitmaps.
@@ -39,7 +39,19 @@ pub(super) fn read_index_type(function: &str, at: usize, found: &DataType) -> Re
         && whole_type(slice.data_type()).is_some()
         && bitmap_type(function, at, bitmap.data_type()).is_ok()
     {
-        return Ok(index_type());
+        let field = |field: &Field, data_type| {
+            Arc::new(field.clone().with_data_type(data_type).with_nullable(true))
+        };
+        let slices = DataType::Struct(
+            vec![
+                field(slice, DataType::Int16),
+                field(bitmap, DataType::BinaryView),
+            ]
+            .into(),
+        );
+        return Ok(DataType::List(Arc::new(Field::new_list_field(
+            slices, true,
+        ))));
     }
     plan_err!(
         "{function}: argument {at} is {found}, expected a bit-sliced index: the list of slices \
