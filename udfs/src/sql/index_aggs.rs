@@ -1,7 +1,7 @@
 //! Aggregates over rows that are a bit-sliced index: `bsi_add_agg` and `bsi_merge_agg`.
 
 use super::documentation::document;
-use super::hologres::{add, merge};
+use super::hologres_rows::{add, merge};
 use super::index_value::{
     Numbers, index_column, index_of, index_type, numbers_of, read_index_type,
 };

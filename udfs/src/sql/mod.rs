@@ -33,6 +33,7 @@ mod fold_agg;
 mod fold_state;
 mod function;
 mod hologres;
+mod hologres_rows;
 mod index_aggs;
 mod index_columns;
 mod index_value;
