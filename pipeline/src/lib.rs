@@ -8,6 +8,7 @@
 
 mod bounded;
 mod damage;
+mod declared_events;
 mod empty_days;
 mod groups;
 mod heard;

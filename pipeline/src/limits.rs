@@ -27,8 +27,8 @@ use super::sources::{Decision, SourceInput};
 use super::tag_limit::{marked_tags, tags_beyond};
 use super::tags_of_night::TagOfNight;
 use tagmill_night::{
-    Count, DimensionReport, KeptValues, NightSpec, RowsSpec, ShardReport, SourceSpec, TypedValues,
-    Withheld,
+    Count, DimensionReport, EVENTS, KeptValues, NightSpec, RowsSpec, ShardReport, SourceSpec,
+    TypedValues, Withheld,
 };
 use tagmill_warehouse::artifact::{Cell, TableRows, read_columns};
 use tagmill_warehouse::store::Store;
@@ -75,7 +75,7 @@ pub async fn load_kept(
     }
     let mut kept = KeptValues::default();
     for ((app, event, dimension), values) in chosen {
-        let limit = limits.of(&app).values_per_dimension as usize;
+        let limit = limit_of(limits, &app, &event);
         if values.len() >= limit {
             kept.set(
                 &app,
@@ -89,6 +89,16 @@ pub async fn load_kept(
         }
     }
     Ok(kept)
+}
+
+/// How many values a dimension keeps, or how many events an app.
+fn limit_of(limits: &Limits, app: &str, event: &str) -> usize {
+    let limits = limits.of(app);
+    let most = match event == EVENTS {
+        true => limits.events,
+        false => limits.values_per_dimension,
+    };
+    most as usize
 }
 
 /// The values with most combinations, ties by text.
@@ -151,7 +161,7 @@ impl Exceeded {
         newest: Option<&Manifest>,
     ) -> Self {
         let mut exceeded = Self::default();
-        exceeded.add_dimensions(spec, reports);
+        exceeded.add_dimensions(spec, &config.limits, reports);
         exceeded.add_tags(config, tags);
         exceeded.add_beyond(config, tags_beyond(spec, config, tags, newest), tags);
         exceeded.add_unused(spec);
@@ -177,7 +187,7 @@ impl Exceeded {
         Ok(())
     }
 
-    fn add_dimensions(&mut self, spec: &NightSpec, reports: &[ShardReport]) {
+    fn add_dimensions(&mut self, spec: &NightSpec, limits: &Limits, reports: &[ShardReport]) {
         let mut found: BTreeMap<Dimension, Vec<&DimensionReport>> = BTreeMap::new();
         for report in reports.iter().flat_map(|report| &report.dimensions) {
             found
@@ -205,7 +215,7 @@ impl Exceeded {
             )
         }));
         for (dimension, reports) in found {
-            let limit = spec.limits.of(&dimension.0).values;
+            let limit = limit_of(limits, &dimension.0, &dimension.1);
             let mut sums: BTreeMap<&String, u64> = BTreeMap::new();
             reports
                 .iter()
@@ -222,11 +232,20 @@ impl Exceeded {
             if !is_exceeded && (before.is_none() || sums.keys().all(|value| is_kept(value))) {
                 continue;
             }
-            self.notices.push(format!(
-                "dimension {name:?} of event {event:?} of app {app:?} {}",
-                beyond_values(is_exceeded.then_some(limit), before.is_some())
-            ));
-            self.count(&reports[0].source, app, Limited::Values);
+            let exceeded = is_exceeded.then_some(limit);
+            let (what, limited) = match event == EVENTS {
+                true => (
+                    beyond_events(app, exceeded, before.is_some()),
+                    Limited::Events,
+                ),
+                false => {
+                    let values = beyond_values(exceeded, before.is_some());
+                    let name = format!("dimension {name:?} of event {event:?} of app {app:?}");
+                    (format!("{name} {values}"), Limited::Values)
+                }
+            };
+            self.notices.push(what);
+            self.count(&reports[0].source, app, limited);
             if !is_exceeded {
                 continue;
             }
@@ -345,6 +364,23 @@ fn beyond_values(limit: Option<usize>, is_chosen: bool) -> String {
         (None, _) => "has values that were not chosen when there were too many: they share a row \
                       marked overflow, the next night keeps all"
             .to_owned(),
+    }
+}
+
+/// What is said of an app: beyond its limit of events tonight, or with events that an earlier choice
+/// left out.
+fn beyond_events(app: &str, limit: Option<usize>, is_chosen: bool) -> String {
+    let has_more = |limit| format!("app {app:?} has more events than its limit of {limit}");
+    match (limit, is_chosen) {
+        (Some(limit), true) => format!("{}: the others are not published", has_more(limit)),
+        (Some(limit), false) => format!(
+            "{}: all are published tonight, the next night those that most users did",
+            has_more(limit)
+        ),
+        (None, _) => format!(
+            "app {app:?} has events that were not chosen when there were too many: they are not \
+             published, the next night publishes all"
+        ),
     }
 }
 

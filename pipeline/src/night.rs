@@ -26,8 +26,8 @@ use tagmill_engine::{Work, of_datafusion};
 use tagmill_night::exchange::shard_numbers;
 use tagmill_night::scan::{Scan, ScanContext, mistakes_of, plan_source, rows_of};
 use tagmill_night::{
-    AudienceSpec, BehaviourLimits, Keeps, NightExec, NightLimits, NightSpec, ParentFiles, RowsSpec,
-    ShardNumbers, SourceSpec, TagSpec, Withheld,
+    AudienceSpec, BehaviourLimits, Count, Keeps, NightExec, NightLimits, NightSpec, ParentFiles,
+    RowsSpec, ShardNumbers, SourceSpec, TagSpec, Withheld,
 };
 use tagmill_rules::groups::GroupsBefore;
 use tagmill_warehouse::release::Parents;
@@ -48,6 +48,8 @@ pub struct NightPlan {
     pub groups: GroupNight,
     /// Inputs for the manifest.
     pub inputs: Vec<Input>,
+    /// What registries of events declare beyond limits.
+    pub over_limit: Vec<Count>,
     /// Shards that run at once.
     pub wave: usize,
     /// What the run may use.
@@ -218,7 +220,11 @@ pub async fn plan_night(planning: &Planning<'_>) -> Result<NightPlan> {
         .iter()
         .map(|source| source.record(request.date))
         .collect();
-    let (specs, children) = plan_sources(planning, &mut inputs).await?;
+    let PlannedSources {
+        specs,
+        children,
+        over_limit,
+    } = plan_sources(planning, &mut inputs).await?;
     let (mut groups, mut withheld) = (GroupNight::default(), Withheld::new());
     if !parents.is_before_head(request.date) {
         let platform: Vec<TagSpec> = specs.iter().flat_map(platform_tags).cloned().collect();
@@ -246,6 +252,7 @@ pub async fn plan_night(planning: &Planning<'_>) -> Result<NightPlan> {
         children,
         groups,
         inputs,
+        over_limit,
         wave: planning.forecast.wave(planning.resources),
         resources: planning.resources.clone(),
         forecast: planning.forecast,
@@ -309,6 +316,7 @@ fn night_limits(config: &Config) -> NightLimits {
     let limits = |l: &AppLimits| BehaviourLimits {
         combinations: l.combinations_per_user.min(u64::from(u32::MAX - 1)) as u32,
         values: l.values_per_dimension as usize,
+        events: l.events as usize,
     };
     let apps = config.limits.apps.iter();
     NightLimits {
@@ -317,15 +325,19 @@ fn night_limits(config: &Config) -> NightLimits {
     }
 }
 
+/// The sources of a night.
+struct PlannedSources {
+    specs: Vec<SourceSpec>,
+    children: Vec<Arc<dyn ExecutionPlan>>,
+    over_limit: Vec<Count>,
+}
+
 /// Every source in the order of the configuration, and one child for each that is read; registries
 /// of events become `inputs`.
-async fn plan_sources(
-    planning: &Planning<'_>,
-    inputs: &mut Vec<Input>,
-) -> Result<(Vec<SourceSpec>, Vec<Arc<dyn ExecutionPlan>>)> {
+async fn plan_sources(planning: &Planning<'_>, inputs: &mut Vec<Input>) -> Result<PlannedSources> {
     let (request, observer) = (planning.night.request(), planning.night.observer());
     let context = planning.scan_context();
-    let (mut specs, mut children) = (Vec::new(), Vec::new());
+    let (mut specs, mut children, mut over_limit) = (Vec::new(), Vec::new(), Vec::new());
     let mut claimed = ClaimedEvents::new();
     let mut mistakes = Vec::new();
     for input in planning.sources {
@@ -336,10 +348,11 @@ async fn plan_sources(
             Decision::Read(files) => {
                 let mut shapes = None;
                 if let SourceKind::CustomEvents(events) = &source.kind {
-                    let (found, read) =
+                    let read =
                         event_shapes(request, source, events, &mut claimed, observer).await?;
-                    inputs.extend(read);
-                    shapes = Some(found);
+                    inputs.extend(read.input);
+                    over_limit.extend(read.over_limit);
+                    shapes = Some(read.shapes);
                 }
                 let planned = plan_source(&context, source, &tags, shapes, files.as_ref().clone());
                 match planned.await {
@@ -365,7 +378,11 @@ async fn plan_sources(
     let config = planning.night.config();
     let mistakes = mistakes.into_iter().map(|mistake| config.located(mistake));
     match Error::of_all(mistakes.collect()) {
-        None => Ok((specs, children)),
+        None => Ok(PlannedSources {
+            specs,
+            children,
+            over_limit,
+        }),
         Some(mistakes) => Err(mistakes),
     }
 }

@@ -11,8 +11,9 @@ use tagmill_schemas::problem::Code;
 use tagmill_schemas::registry::{EventRow, Placed, Role, RowError, TagRow};
 use tagmill_schemas::{Error, Problem, Result, ValueType};
 
+use super::declared_events::{DeclaredEvents, Properties, keep_within};
 use super::{Observer, Request};
-use tagmill_night::{CustomEvent, EventShapes, LabelSpec, MeasureShape, Slot, UnusedLabel};
+use tagmill_night::{Count, CustomEvent, EventShapes, LabelSpec, MeasureShape, Slot, UnusedLabel};
 use tagmill_rules::groups::{Fault, read_rows};
 use tagmill_warehouse::store::{Found, Store, open_pattern};
 
@@ -309,17 +310,14 @@ pub async fn event_shapes(
     events: &Events,
     claimed: &mut ClaimedEvents,
     observer: &dyn Observer,
-) -> Result<(EventShapes, Option<Input>)> {
+) -> Result<ReadEvents> {
     let rejects_undeclared = events.undeclared == UndeclaredEvent::Reject;
     let Some(pattern) = &events.registry else {
-        return Ok((
-            EventShapes::Properties {
-                events: BTreeMap::new(),
-                rejects_undeclared,
-                slot_types: Vec::new(),
-            },
-            None,
-        ));
+        return Ok(ReadEvents {
+            shapes: assign_slots(DeclaredEvents::new(), rejects_undeclared),
+            input: None,
+            over_limit: Vec::new(),
+        });
     };
     let files = read_files(request, format!("{}.registry", source.name), pattern).await?;
     files.tell_absent(observer);
@@ -331,8 +329,7 @@ pub async fn event_shapes(
         .filter_map(|s| s.kind.events())
         .flat_map(|e| &e.events)
         .collect();
-    let mut declared: BTreeMap<String, BTreeMap<String, BTreeMap<String, EventRow>>> =
-        BTreeMap::new();
+    let mut declared = DeclaredEvents::new();
     for placed in parse_all(&files, EventRow::from_json, observer)?.0 {
         let (file, line, row) = (placed.file, placed.line, placed.row);
         let refuse = |why: String| observer.problem(&unused(&file, line, &why));
@@ -366,18 +363,28 @@ pub async fn event_shapes(
             }
         }
     }
-    Ok((
-        assign_slots(declared, rejects_undeclared),
-        Some(files.input),
-    ))
+    let limits = &request.config.limits;
+    let over_limit = keep_within(&mut declared, limits, &source.name, observer);
+    Ok(ReadEvents {
+        shapes: assign_slots(declared, rejects_undeclared),
+        input: Some(files.input),
+        over_limit,
+    })
+}
+
+/// What the registry of a source says of events.
+pub struct ReadEvents {
+    /// The events, with the slots of their properties.
+    pub shapes: EventShapes,
+    /// Its files; `None` without a registry.
+    pub input: Option<Input>,
+    /// What it declares beyond limits, by app.
+    pub over_limit: Vec<Count>,
 }
 
 /// Slots have one type each: the dimensions of an event take the first free slot of their type, in
 /// order of the name.
-fn assign_slots(
-    declared: BTreeMap<String, BTreeMap<String, BTreeMap<String, EventRow>>>,
-    rejects_undeclared: bool,
-) -> EventShapes {
+fn assign_slots(declared: DeclaredEvents, rejects_undeclared: bool) -> EventShapes {
     let mut slot_types: Vec<ValueType> = Vec::new();
     let mut events: BTreeMap<String, BTreeMap<String, CustomEvent>> = BTreeMap::new();
     for (app, declared) in declared {
@@ -393,10 +400,7 @@ fn assign_slots(
     }
 }
 
-fn shape_of(
-    properties: BTreeMap<String, EventRow>,
-    slot_types: &mut Vec<ValueType>,
-) -> CustomEvent {
+fn shape_of(properties: Properties, slot_types: &mut Vec<ValueType>) -> CustomEvent {
     let mut custom = CustomEvent::default();
     let mut used: BTreeSet<usize> = BTreeSet::new();
     for (property, row) in properties {

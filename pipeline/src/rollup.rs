@@ -58,6 +58,8 @@ pub struct RollUp<'a> {
     pub parents: &'a Parents,
     /// The manifest's inputs.
     pub inputs: &'a [Input],
+    /// What registries of events declare beyond limits.
+    pub over_limit: &'a [Count],
     /// Apps whose rows shards did not take.
     pub aside: &'a SetAside,
     /// The warehouse.
@@ -83,8 +85,8 @@ pub async fn roll_up(
     let seen = tags_of(reports);
     let exceeded = Exceeded::of(spec, context.config, reports, &seen, context.newest());
     let shards = reports.iter().flat_map(|report| &report.counts);
-    let counts = shards.chain(&exceeded.counts).chain(context.aside.counts());
-    let mut metrics = add_counts(counts);
+    let counts = shards.chain(&exceeded.counts).chain(context.over_limit);
+    let mut metrics = add_counts(counts.chain(context.aside.counts()));
     add_unknown_members(&groups.list_sizes, reports, &mut metrics);
     let sizes = add_groups(reports);
     files.extend(context.write_of_date(&metrics).await?);

@@ -70,10 +70,18 @@ pub enum Limited {
     Combinations,
     /// Sums of one user and measure that do not fit into 64 bits.
     Sums,
+    /// Names of events beyond the number that an app may have.
+    Events,
+    /// Rows of such events, where they are not published.
+    EventRows,
+    /// Dimensions beyond the number that an event may have.
+    Dimensions,
+    /// Measures beyond the number that an event may have.
+    Measures,
 }
 
 /// Every metric without a reason.
-const WITHOUT_REASON: [Metric; 20] = [
+const WITHOUT_REASON: [Metric; 24] = [
     Metric::Read,
     Metric::Accepted,
     Metric::Filtered,
@@ -94,6 +102,10 @@ const WITHOUT_REASON: [Metric; 20] = [
     Metric::OverLimit(Limited::TagRows),
     Metric::OverLimit(Limited::Combinations),
     Metric::OverLimit(Limited::Sums),
+    Metric::OverLimit(Limited::Events),
+    Metric::OverLimit(Limited::EventRows),
+    Metric::OverLimit(Limited::Dimensions),
+    Metric::OverLimit(Limited::Measures),
 ];
 
 impl Metric {
@@ -130,6 +142,10 @@ impl fmt::Display for Metric {
                 Limited::TagRows => "over_limit:tag_rows",
                 Limited::Combinations => "over_limit:combinations",
                 Limited::Sums => "over_limit:sums",
+                Limited::Events => "over_limit:events",
+                Limited::EventRows => "over_limit:event_rows",
+                Limited::Dimensions => "over_limit:dimensions",
+                Limited::Measures => "over_limit:measures",
             },
         })
     }

@@ -34,6 +34,7 @@ impl<'n> ShardsDone<'n> {
             config: inputs.night.config(),
             parents: &inputs.parents,
             inputs: &plan.inputs,
+            over_limit: &plan.over_limit,
             aside: &aside,
             store: inputs.night.store(),
         };

@@ -17,6 +17,7 @@ mod compare;
 mod custom;
 mod days;
 mod empty_days;
+mod event_limits;
 mod faults;
 mod fixture;
 mod folders;

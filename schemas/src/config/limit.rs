@@ -40,6 +40,12 @@ pub struct AppLimits {
     pub values_per_dimension: u64,
     /// Combinations of one user, event and day; 256 when not given.
     pub combinations_per_user: u64,
+    /// Distinct names of events; 2,000 when not given.
+    pub events: u64,
+    /// Dimensions of an event of a registry; 100 when not given.
+    pub dimensions_per_event: u64,
+    /// Measures of an event of a registry; 100 when not given.
+    pub measures_per_event: u64,
 }
 
 impl Default for AppLimits {
@@ -50,6 +56,9 @@ impl Default for AppLimits {
             values_per_tag: 100_000,
             values_per_dimension: 10_000,
             combinations_per_user: 256,
+            events: 2_000,
+            dimensions_per_event: 100,
+            measures_per_event: 100,
         }
     }
 }
@@ -90,6 +99,26 @@ pub(super) const LIMITS: Table = Table {
             "256",
             "combinations of one user, event and day; the others share the last number, marked \
              `overflow`",
+        ),
+        Key::optional(
+            "events",
+            "whole number",
+            "2_000",
+            "names of events: of a registry the first by name; what exceeds in the rows of a source of \
+             kind `behaviour` is counted and, from the next night on, not published",
+        ),
+        Key::optional(
+            "dimensions_per_event",
+            "whole number",
+            "100",
+            "dimensions that a registry declares of an event, the first by name; the others are \
+             counted and not used",
+        ),
+        Key::optional(
+            "measures_per_event",
+            "whole number",
+            "100",
+            "the same of measures",
         ),
         Key::optional(
             APP,
@@ -150,12 +179,18 @@ impl AppLimits {
         let values_per_tag = count("values_per_tag", default.values_per_tag);
         let values_per_dimension = count("values_per_dimension", default.values_per_dimension);
         let combinations = count("combinations_per_user", default.combinations_per_user);
+        let events = count("events", default.events);
+        let dimensions = count("dimensions_per_event", default.dimensions_per_event);
+        let measures = count("measures_per_event", default.measures_per_event);
         Ok(Self {
             groups: groups?,
             tags: tags?,
             values_per_tag: values_per_tag?,
             values_per_dimension: values_per_dimension?,
             combinations_per_user: combinations?,
+            events: events?,
+            dimensions_per_event: dimensions?,
+            measures_per_event: measures?,
         })
     }
 }

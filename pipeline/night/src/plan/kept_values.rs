@@ -1,8 +1,12 @@
-//! The values that dimensions beyond their limit keep, as the release before chose them.
+//! The values that dimensions beyond their limit keep, and the events of apps beyond theirs, as the
+//! release before chose them.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+/// The event and the dimension under which the events of an app stand: no event has an empty name.
+pub const EVENTS: &str = "";
 
 /// The values that are kept, by app, event and dimension; ascending. A dimension that is not named
 /// has no choice yet.
@@ -19,6 +23,11 @@ impl KeptValues {
             .get(event)?
             .get(dimension)
             .map(Vec::as_slice)
+    }
+
+    /// The events that this app keeps, of those whose names only rows say.
+    pub fn events_of(&self, app: &str) -> Option<&[String]> {
+        self.of(app, EVENTS, EVENTS)
     }
 
     /// Every dimension with a choice: (app, event, dimension), values.

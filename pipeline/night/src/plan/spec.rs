@@ -331,6 +331,8 @@ pub struct BehaviourLimits {
     pub combinations: u32,
     /// Values kept apart in one dimension; see [`KeptValues`].
     pub values: usize,
+    /// Events whose names only rows say.
+    pub events: usize,
 }
 
 /// A zone as its IANA name.

@@ -1,7 +1,7 @@
 //! Listing by pattern, one folder level at a time, so that siblings of what matches are never
 //! walked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use futures::TryStreamExt;
 use glob::{MatchOptions, Pattern};
@@ -32,23 +32,34 @@ pub(super) async fn list(store: &Store, pattern: &str) -> Result<Vec<Found>> {
         return Ok(store.head(pattern).await?.into_iter().collect());
     }
     let segments = parse(store, pattern)?;
-    // A map sorts by path and forgets what two readings of `**` found twice.
+    // A map sorts by path.
     let mut found = BTreeMap::new();
     let mut open = vec![(Path::default(), 0)];
+    // Several `**` reach a folder in many ways.
+    let mut seen = HashSet::new();
     while let Some((folder, next)) = open.pop() {
+        if !seen.insert((folder.clone(), next)) {
+            continue;
+        }
         visit(store, &folder, &segments, next, &mut open, &mut found).await?;
     }
     Ok(found.into_values().collect())
 }
 
 fn parse<'a>(store: &Store, pattern: &'a str) -> Result<Vec<Segment<'a>>> {
-    pattern
+    let mut segments = pattern
         .split('/')
         .map(|segment| {
             parse_segment(segment)
                 .map_err(|why| Error::setup(store.stage(), why).at(store.name_of(pattern)))
         })
-        .collect()
+        .collect::<Result<Vec<_>>>()?;
+    // Two in a row say what one does, and would list every folder twice.
+    let are_any = |a: &mut Segment<'_>, b: &mut Segment<'_>| {
+        matches!((a, b), (Segment::AnyFolders, Segment::AnyFolders))
+    };
+    segments.dedup_by(are_any);
+    Ok(segments)
 }
 
 fn parse_segment(segment: &str) -> std::result::Result<Segment<'_>, String> {

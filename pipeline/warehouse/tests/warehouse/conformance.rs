@@ -143,6 +143,11 @@ async fn lists_by_pattern(store: &Store) {
         listed("in/**/hour=00/*.parquet").await,
         ["in/dt=1/hour=00/a.parquet", "in/dt=2/hour=00/d.parquet"]
     );
+    // Every way through many stars leads to the same folders, each of which is listed once.
+    let many = format!("in/{}*.parquet", "**/**/*/".repeat(2) + &"**/".repeat(40));
+    assert_eq!(listed(&many).await.len(), 4, "{many}");
+    let deep = format!("in/{}*", "**/*/".repeat(60));
+    assert_eq!(listed(&deep).await, [""; 0]);
     assert_eq!(listed("in/dt=1/_SUCCESS").await, ["in/dt=1/_SUCCESS"]);
     assert_eq!(listed("in/odd/a [1]?*").await, ["in/odd/a [1]?.parquet"]);
     assert_eq!(listed("in/dt=3/*.parquet").await, [""; 0]);

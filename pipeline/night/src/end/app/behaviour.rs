@@ -5,6 +5,7 @@ use tagmill_schemas::Metric;
 use tagmill_schemas::artifact::{behaviour, behaviour_measures};
 use tagmill_schemas::metric::Limited;
 
+use super::event_limit::EventLimit;
 use super::writer::AppWriter;
 use crate::end::behaviour::{AppEvent, BehaviourOutput, EventItems};
 use crate::end::output::Output;
@@ -38,6 +39,8 @@ impl AppWriter<'_> {
             .collect();
         let owned = owned(spec, app, &names);
         let mut left_out = vec![0; spec.sources.len()];
+        let mut unpublished = vec![0; spec.sources.len()];
+        let mut limit = EventLimit::of(spec, app, limits);
         let (behaviour, measures) = output.rows_of_both()?;
         let mut rows = BehaviourOutput {
             behaviour,
@@ -61,6 +64,8 @@ impl AppWriter<'_> {
                     event,
                     rows: items.rows(),
                 });
+            } else if !limit.admits(spec, source, &event, items.combinations.len()) {
+                unpublished[source] += items.rows();
             } else if let Some(shape) = shapes.shape(app, &event) {
                 let event = AppEvent {
                     app,
@@ -73,8 +78,15 @@ impl AppWriter<'_> {
             }
             writer.give_back(items);
         }
-        for (source, sums) in spec.sources.iter().zip(left_out) {
-            output.exceeded(&source.name, app, Metric::OverLimit(Limited::Sums), sums);
+        self.events.extend(limit.report());
+        for (source, (sums, rows)) in spec
+            .sources
+            .iter()
+            .zip(left_out.into_iter().zip(unpublished))
+        {
+            let beyond = Metric::OverLimit;
+            output.exceeded(&source.name, app, beyond(Limited::Sums), sums);
+            output.exceeded(&source.name, app, beyond(Limited::EventRows), rows);
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod audiences;
 mod behaviour;
+mod event_limit;
 mod groups;
 mod numbers;
 mod tags;

@@ -42,6 +42,8 @@ pub struct AppWriter<'a> {
     pub groups: Vec<GroupReport>,
     /// Events that belong to another source.
     pub lost: Vec<Lost>,
+    /// Apps that may have more events than their limit.
+    pub(super) events: Vec<DimensionReport>,
 }
 
 impl<'a> AppWriter<'a> {
@@ -83,10 +85,11 @@ impl<'a> AppWriter<'a> {
             tags: Vec::new(),
             groups: Vec::new(),
             lost: Vec::new(),
+            events: Vec::new(),
         }
     }
 
-    /// Dimensions that may have more values than their limit.
+    /// Dimensions that may have more values than their limit, and apps more events.
     pub fn take_dimensions(&mut self) -> Vec<DimensionReport> {
         let sources = self.shard.spec.sources.iter().zip(&mut self.behaviour);
         let reports = sources.flat_map(|(source, writer)| {
@@ -99,7 +102,7 @@ impl<'a> AppWriter<'a> {
                 ..report
             })
         });
-        reports.collect()
+        reports.chain(std::mem::take(&mut self.events)).collect()
     }
 
     /// Rows of group tags that others took the place of: source, code of the app, how many.
