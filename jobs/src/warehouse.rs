@@ -80,11 +80,15 @@ impl Warehouse {
         Ok(ctx)
     }
 
-    /// The manifest of a release.
+    /// The manifest of a release; says so where it is not the night that was asked for.
     ///
     /// # Errors
     /// Setup when there is no such release.
     pub async fn release(&self, name: ReleaseName) -> Result<Manifest> {
-        publish::resolve_release(&self.store, name).await
+        let manifest = publish::resolve_release(&self.store, name).await?;
+        if let Some(note) = publish::newer_state(name, &manifest) {
+            log::warn!("{note}");
+        }
+        Ok(manifest)
     }
 }

@@ -32,7 +32,8 @@ pub enum ReleaseName {
     Number(u64),
     /// The highest number there is.
     Current,
-    /// The newest release whose run was for this date.
+    /// The newest release that is this night: its run was for the date, and nothing newer is in it.
+    /// Without one, the newest whose run was for this date.
     At(NaiveDate),
 }
 

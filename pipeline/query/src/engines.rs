@@ -103,7 +103,18 @@ fn columns_of(artifact: Artifact, engine: Engine) -> Vec<String> {
         .iter()
         .map(|column| format!("{quote}{}{quote}", column.name));
     let weight = has_weight(artifact).then(|| weight_text(quote, double));
-    own.chain(weight).collect()
+    let uid = uid_of(artifact, engine).map(|uid| format!("{uid} AS uid"));
+    own.chain(weight).chain(uid).collect()
+}
+
+/// A user's number of its halves, in 64 bits: engines that shift in the operand's own width would lose
+/// the shard.
+fn uid_of(artifact: Artifact, engine: Engine) -> Option<&'static str> {
+    (artifact == Artifact::Users).then_some(match engine {
+        Engine::ClickHouse => "bitOr(bitShiftLeft(toUInt64(shard), 32), toUInt64(ordinal))",
+        Engine::DuckDb => "(CAST(shard AS UBIGINT) << 32) | CAST(ordinal AS UBIGINT)",
+        Engine::Spark => "shiftleft(CAST(shard AS BIGINT), 32) | CAST(ordinal AS BIGINT)",
+    })
 }
 
 /// A view with the columns of the artifact and no rows.
@@ -111,6 +122,8 @@ fn without_rows(artifact: Artifact, engine: Engine) -> String {
     let (name, schema) = (artifact.name(), artifact.schema());
     let weight: FieldRef = Field::new(WEIGHT, DataType::Float64, true).into();
     let weight = has_weight(artifact).then_some(&weight);
+    let uid: FieldRef = Field::new("uid", DataType::UInt64, true).into();
+    let uid = uid_of(artifact, engine).map(|_| &uid);
     let column = |field: &FieldRef| {
         let (clickhouse, duckdb, spark) = types_of(field.data_type());
         match engine {
@@ -127,6 +140,7 @@ fn without_rows(artifact: Artifact, engine: Engine) -> String {
             .fields()
             .iter()
             .chain(weight)
+            .chain(uid)
             .map(column)
             .collect::<Vec<_>>()
             .join(", ")

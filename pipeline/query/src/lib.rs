@@ -1,6 +1,7 @@
 //! Reading releases: as SQL tables, as lists of what they have, as estimates of rules, as statements
 //! for other engines.
 
+pub mod answers;
 pub mod catalog;
 mod computed;
 pub mod contents;

@@ -69,6 +69,7 @@ mod shared_names;
 mod sliding;
 mod starrocks;
 mod texts;
+mod uids;
 mod union_state;
 mod unnest;
 mod whole;

@@ -45,6 +45,7 @@ static FAMILIES: &[&[Function]] = &[
     numeric_indexed_vector::ARITHMETIC,
     numeric_indexed_vector::COMPARISONS,
     native::FUNCTIONS,
+    uids::FUNCTIONS,
 ];
 
 /// Further names of each function: those of other systems, and names with capitals in lower case,

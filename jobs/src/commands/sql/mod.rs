@@ -44,6 +44,10 @@ Tables: users, universe, tag_values, tags, tag_numbers, behaviour, behaviour_mea
 kept_values, groups, group_status, rejects,
         quality, runs.
 Views:  tags_string, tags_integer, tags_double, tags_date, tags_boolean: one typed value column, with its code.
+        group_sets, tag_sets, event_sets: one row a set, over all shards; tag_stats, event_stats: sums, medians and the like.
+Users:  members(app, group), audience(app, rule), did(app, event, days[, condition]): uid, user_id.
+        groups_of(user_id), tags_of(user_id); event_sets and event_stats also with an event, days and a condition.
+Other:  release_1.groups, night_2026_11_18.group_sets: tables and views of another release.
 Raw:    raw.<source>, the files of --date (the release's night when not given).
 
 Commands, each on a line of its own: \\d tables and views, \\d NAME columns, \\h functions, \\h NAME what one does, \\?, \\q.

@@ -11,6 +11,7 @@ use datafusion::optimizer::Analyzer;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use tagmill_engine::ExactLiterals;
+use tagmill_query::answers::{self, RuleNames};
 use tagmill_query::catalog;
 use tagmill_query::guard::{Facts, FileFloats, Notes, ReleaseRules};
 use tagmill_schemas::config::RunSettings;
@@ -67,6 +68,11 @@ pub(super) async fn open(
 ) -> Result<Session> {
     let session = session(Some(&warehouse.config.run), Some(&manifest), access)?;
     catalog::register(&session.ctx, &warehouse.store, &manifest).await?;
+    let rules = RuleNames {
+        tags: warehouse.config.tags.clone(),
+        lists: (warehouse.config.groups.as_ref()).and_then(|groups| groups.lists.clone()),
+    };
+    answers::register(&session.ctx, &warehouse.store, &manifest, rules).await?;
     let date = date.unwrap_or(manifest.date);
     catalog::register_raw(&session.ctx, &warehouse.config, date)?;
     Ok(Session {

@@ -17,6 +17,7 @@ mod listed;
 mod prune;
 mod raw;
 mod release;
+mod uid;
 mod user_lookup;
 mod views;
 mod weight;
@@ -34,11 +35,12 @@ use crate::computed::has_weight;
 pub use files::FileTable;
 pub use raw::{RAW_SCHEMA, register_raw};
 pub use release::WAREHOUSE_URL;
+pub(crate) use uid::uid;
 
 const STAGE: &str = "catalog";
 
 /// Registers one table per artifact of the release, and the typed views over `tags`, in the default
-/// schema of `ctx`. Tables of bit slices have a column `weight` as well.
+/// schema of `ctx`. Tables of bit slices have a column `weight` as well, users a column `uid`.
 ///
 /// `warehouse` is where the manifest's paths are relative to. Nothing is read. The session knows
 /// the store as `tagmill://warehouse`, so it can not collide with a store of the user's own.
@@ -53,12 +55,27 @@ pub async fn register(ctx: &SessionContext, warehouse: &Store, manifest: &Manife
     for artifact in Artifact::ALL {
         let files = Arc::new(release::table(artifact, manifest, warehouse, &url, &read)?);
         let table = match artifact {
+            Artifact::Users => uid::with_uid(files).map_err(failed)?,
             _ if has_weight(artifact) => weight::with_weight(artifact, files).map_err(failed)?,
             _ => files,
         };
         ctx.register_table(artifact.name(), table).map_err(failed)?;
     }
     views::register(ctx).await.map_err(failed)
+}
+
+/// The files of one artifact as they are, without what [`register`] adds to them.
+///
+/// # Errors
+/// Setup when a path in the manifest is no path.
+pub(crate) fn files(
+    artifact: Artifact,
+    warehouse: &Store,
+    manifest: &Manifest,
+) -> Result<FileTable> {
+    let url = release::warehouse_url()?;
+    let read = listed::ReadLists::default();
+    release::table(artifact, manifest, warehouse, &url, &read)
 }
 
 /// What DataFusion reports of a release, as ours.

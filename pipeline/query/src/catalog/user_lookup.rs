@@ -1,5 +1,5 @@
 //! Users by id: which files and rows of `users` can hold the ids that a query's filters name, by the
-//! look-up index instead of a scan of all ids.
+//! look-up index instead of a scan of all ids; and users by number, whose rows are known at once.
 //!
 //! ```text
 //! user_id = 'x' ─► hash ─► its shard's files ─► per file: pages of user_index with the hash ─► ordinals ─► pages of users
@@ -27,8 +27,8 @@ use tagmill_schemas::shard::{Shards, hash_of_id, id_bytes, index_hash};
 use tagmill_schemas::{Artifact, IdScope, Manifest, Result as OurResult};
 use tagmill_warehouse::store::Store;
 
-use super::FileTable;
 use super::release::file;
+use super::{FileTable, uid};
 
 /// The dictionary's files of a release, each with its index.
 pub(super) struct UserLookup {
@@ -78,12 +78,16 @@ impl UserLookup {
         })
     }
 
-    /// The rows that can match the filters; `None` when these name no user ids.
+    /// The rows that can match the filters; `None` when these name no user ids and no uids.
     pub(super) async fn candidates(
         &self,
         state: &dyn Session,
         filters: &[Expr],
     ) -> Result<Option<Candidates>> {
+        let conditions = filters.iter().flat_map(split_conjunction);
+        if let Some(wanted) = conditions.into_iter().find_map(uid::wanted) {
+            return Ok(Some(self.numbered(&wanted)));
+        }
         let Some(hashes) = self.hashes(filters) else {
             return Ok(None);
         };
@@ -112,6 +116,23 @@ impl UserLookup {
             ident(users::Column::Ordinal.name()).in_list(ordinals, false)
         });
         Ok(Some(found))
+    }
+
+    /// The rows of users whose numbers are known.
+    fn numbered(&self, wanted: &uid::Wanted) -> Candidates {
+        let has_shard = |users: &FileEntry| match users.shard {
+            Some(shard) => wanted.contains_key(&shard),
+            None => true,
+        };
+        let files = self.files.iter().map(|(users, _)| users);
+        let ordinals: BTreeSet<u32> = wanted.values().flatten().copied().collect();
+        let column = || ident(users::Column::Ordinal.name());
+        let listed = column().in_list(ordinals.iter().copied().map(lit).collect(), false);
+        let ends = ordinals.first().zip(ordinals.last());
+        Candidates {
+            files: files.filter(|users| has_shard(users)).cloned().collect(),
+            rows: ends.map(|(first, last)| column().between(lit(*first), lit(*last)).and(listed)),
+        }
     }
 
     /// The index hashes of the ids that the filters name, by shard.
@@ -166,14 +187,23 @@ impl UserLookup {
 /// The texts that the filter lets a column have; `None` when it says something else.
 fn texts<'a>(filter: &'a Expr, column: &str) -> Option<Vec<&'a str>> {
     let is_column = |expr: &Expr| matches!(expr, Expr::Column(c) if c.name == column);
+    constants(filter, &is_column, &text)
+}
+
+/// The constants that the filter lets an expression be; `None` when it says something else.
+pub(super) fn constants<'a, T>(
+    filter: &'a Expr,
+    is_it: &dyn Fn(&Expr) -> bool,
+    constant: &dyn Fn(&'a Expr) -> Option<T>,
+) -> Option<Vec<T>> {
     match filter {
         Expr::BinaryExpr(BinaryExpr {
             left,
             op: Operator::Eq,
             right,
-        }) => match (is_column(left), is_column(right)) {
-            (true, _) => Some(vec![text(right)?]),
-            (_, true) => Some(vec![text(left)?]),
+        }) => match (is_it(left), is_it(right)) {
+            (true, _) => Some(vec![constant(right)?]),
+            (_, true) => Some(vec![constant(left)?]),
             _ => None,
         },
         Expr::BinaryExpr(BinaryExpr {
@@ -181,12 +211,12 @@ fn texts<'a>(filter: &'a Expr, column: &str) -> Option<Vec<&'a str>> {
             op: Operator::Or,
             right,
         }) => {
-            let mut either = texts(left, column)?;
-            either.extend(texts(right, column)?);
+            let mut either = constants(left, is_it, constant)?;
+            either.extend(constants(right, is_it, constant)?);
             Some(either)
         }
-        Expr::InList(list) if !list.negated && is_column(&list.expr) => {
-            list.list.iter().map(text).collect()
+        Expr::InList(list) if !list.negated && is_it(&list.expr) => {
+            list.list.iter().map(constant).collect()
         }
         _ => None,
     }

@@ -20,6 +20,7 @@ mod reader;
 mod unknown_values;
 mod users;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -32,11 +33,14 @@ use tagmill_schemas::config::{Tag, for_date};
 use tagmill_schemas::{Error, Manifest, Result};
 
 use lists::Lists;
-use names::AppNames;
 use question::Question;
 use reader::Reader;
-use tagmill_rules::{Lint, Program, analyse, withheld_tag};
+use tagmill_rules::{Expr, Lint, Program, analyse, withheld_tag};
 use unknown_values::unknown_values;
+
+pub(crate) use names::AppNames;
+pub(crate) use question::{accepts_outsiders, select};
+pub(crate) use users::Users;
 
 const STAGE: &str = "estimate";
 
@@ -113,21 +117,28 @@ fn hint_lines(lints: &[Lint]) -> Vec<String> {
     lints.iter().map(line).collect()
 }
 
-/// Counts the users of `app` that `rule` selects in the release whose tables are registered in
-/// `ctx`. `tags` are the configuration's, which an app has without a value of its own, too; `lists`
-/// is its path of lists, of which `in_list` takes what is there now.
+/// A rule that was understood, with what its atoms need.
+pub(crate) struct Asked {
+    expr: Expr,
+    question: Arc<Question>,
+    /// Users of the app, by shard.
+    sizes: BTreeMap<u32, u64>,
+    /// What the rule's author should look at.
+    pub(crate) hints: Vec<String>,
+}
+
+/// Prepares a rule of `app` for the release whose tables are registered in `ctx`.
 ///
 /// # Errors
-/// Setup for an unknown app or list and for a rule that does not compile (with position and nearest
-/// name); refused for damaged bitmaps; retry when the store fails.
-pub async fn estimate(
+/// As [`estimate`].
+pub(crate) async fn ask(
     ctx: &SessionContext,
     manifest: &Manifest,
     tags: &[Tag],
     lists: Option<&str>,
     app: &str,
     rule: &str,
-) -> Result<Estimate> {
+) -> Result<Asked> {
     let names = AppNames::load(ctx, manifest, tags, app).await?;
     let compiled = analyse(rule, &names, manifest.head_date).map_err(|e| {
         Error::setup(
@@ -151,31 +162,79 @@ pub async fn estimate(
         template: lists.as_deref(),
         app,
     };
-    let question = Arc::new(
-        Question::new(
-            Reader::new(ctx, app, manifest.id_scope),
-            Program::of(&expr),
-            &names,
-            &lists,
-        )
-        .await?,
-    );
+    let reader = Reader::new(ctx, app, manifest.id_scope);
+    let question = Question::new(reader, Program::of(&expr), &names, &lists).await?;
     let sizes = question.universe_sizes().await?;
-    let at_once = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let shards: Vec<u32> = sizes.keys().copied().collect();
-    let counts = futures::stream::iter(shards).map(|shard| {
-        let question = Arc::clone(&question);
-        async move {
-            Ok::<_, Error>(ShardUsers {
-                shard,
-                users: question.count(shard).await?,
-            })
-        }
-    });
-    let shards: Vec<ShardUsers> = counts.buffered(at_once).try_collect().await?;
-    let (bitmaps, bitmap_bytes) = question.read();
+    Ok(Asked {
+        expr,
+        question: Arc::new(question),
+        sizes,
+        hints,
+    })
+}
+
+impl Asked {
+    /// Users selected per shard; shards without a user of the app are left out.
+    ///
+    /// # Errors
+    /// Refused for damaged bitmaps; retry when the store fails.
+    pub(crate) async fn count(&self) -> Result<Vec<ShardUsers>> {
+        let count = async |question: Arc<Question>, shard| {
+            let users = question.count(shard).await?;
+            Ok(ShardUsers { shard, users })
+        };
+        self.of_shards(count).await
+    }
+
+    /// The users selected, by shard: bit `i` of a shard's words is the user of ordinal `i`.
+    ///
+    /// # Errors
+    /// As [`Self::count`].
+    pub(crate) async fn select(&self) -> Result<Vec<(u32, Vec<u64>)>> {
+        let select = async |question: Arc<Question>, shard| {
+            let words = question.select(shard).await?;
+            Ok((shard, words))
+        };
+        self.of_shards(select).await
+    }
+
+    /// What is asked of each shard, as many of them at once as there are threads.
+    async fn of_shards<T, F: Future<Output = Result<T>>>(
+        &self,
+        ask: impl Fn(Arc<Question>, u32) -> F,
+    ) -> Result<Vec<T>> {
+        let at_once = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let shards = self.sizes.keys().copied();
+        let asked = shards.map(|shard| ask(Arc::clone(&self.question), shard));
+        let asked: Vec<F> = asked.collect();
+        futures::stream::iter(asked)
+            .buffered(at_once)
+            .try_collect()
+            .await
+    }
+}
+
+/// Counts the users of `app` that `rule` selects in the release whose tables are registered in
+/// `ctx`. `tags` are the configuration's, which an app has without a value of its own, too; `lists`
+/// is its path of lists, of which `in_list` takes what is there now.
+///
+/// # Errors
+/// Setup for an unknown app or list and for a rule that does not compile (with position and nearest
+/// name); refused for damaged bitmaps; retry when the store fails.
+pub async fn estimate(
+    ctx: &SessionContext,
+    manifest: &Manifest,
+    tags: &[Tag],
+    lists: Option<&str>,
+    app: &str,
+    rule: &str,
+) -> Result<Estimate> {
+    let asked = ask(ctx, manifest, tags, lists, app, rule).await?;
+    let shards = asked.count().await?;
+    let (bitmaps, bitmap_bytes) = asked.question.read();
+    let hints = asked.hints;
     let nobody_has = match shards.iter().all(|shard| shard.users == 0) {
-        true => unknown_values(ctx, app, &expr).await?,
+        true => unknown_values(ctx, app, &asked.expr).await?,
         false => Vec::new(),
     };
     Ok(Estimate {
@@ -184,7 +243,7 @@ pub async fn estimate(
         release: manifest.release,
         date: manifest.head_date,
         users: shards.iter().map(|shard| shard.users).sum(),
-        universe: sizes.values().sum(),
+        universe: asked.sizes.values().sum(),
         shards,
         bitmaps,
         bitmap_bytes,

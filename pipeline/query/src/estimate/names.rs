@@ -16,7 +16,7 @@ use crate::contents::unknown_app;
 use tagmill_rules::{Names, TagInfo};
 
 /// Tags and groups of one app.
-pub(super) struct AppNames {
+pub(crate) struct AppNames {
     tags: BTreeMap<String, (ValueType, bool)>,
     groups: BTreeSet<String>,
     withheld: BTreeMap<String, OverLimit>,
@@ -25,7 +25,7 @@ pub(super) struct AppNames {
 impl AppNames {
     /// # Errors
     /// Setup for an app that the release knows nothing of, naming the nearest.
-    pub(super) async fn load(
+    pub(crate) async fn load(
         ctx: &SessionContext,
         manifest: &Manifest,
         configured: &[Tag],

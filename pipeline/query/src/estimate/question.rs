@@ -57,11 +57,19 @@ impl Question {
         self.reader.read()
     }
 
-    /// The users of one shard that the rule selects.
+    /// How many users of one shard the rule selects.
     ///
     /// # Errors
     /// Refused for damaged bitmaps; retry when the store fails.
     pub(super) async fn count(&self, shard: u32) -> Result<u64> {
+        Ok(ones(self.select(shard).await?))
+    }
+
+    /// The users of one shard that the rule selects: a bit an ordinal.
+    ///
+    /// # Errors
+    /// As [`Self::count`].
+    pub(super) async fn select(&self, shard: u32) -> Result<Vec<u64>> {
         let mut sets = HashMap::with_capacity(self.needs.len());
         for (atom, need) in self.program.atoms().iter().zip(&self.needs) {
             sets.insert(atom, need.fetch(&self.reader, shard).await?);
@@ -70,14 +78,18 @@ impl Question {
             true => Some(self.reader.universe(shard).await?),
             false => None,
         };
-        count(&self.program, &sets, universe.as_ref())
+        select(&self.program, &sets, universe.as_ref())
     }
 }
 
 /// The users for whom the program's rule is true. Its sets are of ordinals here, not of an app's
 /// seats: what is no user of the app is taken out at the end, as restricting a set to the universe
 /// commutes with union, intersection and complement.
-fn count(program: &Program, sets: &HashMap<&Atom, Users>, universe: Option<&Users>) -> Result<u64> {
+pub(crate) fn select(
+    program: &Program,
+    sets: &HashMap<&Atom, Users>,
+    universe: Option<&Users>,
+) -> Result<Vec<u64>> {
     let mut bits = 0;
     for users in sets.values().chain(universe) {
         bits = bits.max(users.bits().map_err(damaged)?);
@@ -91,11 +103,15 @@ fn count(program: &Program, sets: &HashMap<&Atom, Users>, universe: Option<&User
         Some(users) => users.or_into(words).map_err(damaged),
         None => Ok(()),
     };
-    let mut selected = 0;
+    let mut selected = Vec::new();
     let mut emit = |_, words: &[u64]| {
         selected = match universe {
-            Some(_) => ones(words.iter().zip(&app).map(|(word, app)| word & app)),
-            None => ones(words.iter().copied()),
+            Some(_) => words
+                .iter()
+                .zip(&app)
+                .map(|(word, app)| word & app)
+                .collect(),
+            None => words.to_vec(),
         };
         Ok(())
     };
@@ -103,8 +119,11 @@ fn count(program: &Program, sets: &HashMap<&Atom, Users>, universe: Option<&User
     Ok(selected)
 }
 
-fn ones(words: impl Iterator<Item = u64>) -> u64 {
-    words.map(|word| u64::from(word.count_ones())).sum()
+fn ones(words: Vec<u64>) -> u64 {
+    words
+        .into_iter()
+        .map(|word| u64::from(word.count_ones()))
+        .sum()
 }
 
 fn damaged(defect: Defect) -> Error {
@@ -113,7 +132,7 @@ fn damaged(defect: Defect) -> Error {
 
 /// Whether a user for whom no atom is true satisfies the rule: only then does the universe matter,
 /// since every atom's users are in it.
-fn accepts_outsiders(program: &Program) -> Result<bool> {
+pub(crate) fn accepts_outsiders(program: &Program) -> Result<bool> {
     let mut is_accepted = false;
     program.evaluate(1, &mut |_, _| Ok(()), &mut |_, words| {
         is_accepted = words != [0];
@@ -128,6 +147,14 @@ mod tests {
     use super::*;
     use tagmill_bitmap::write_sorted;
     use tagmill_rules::Expr;
+
+    fn count_of(
+        program: &Program,
+        sets: &HashMap<&Atom, Users>,
+        universe: Option<&Users>,
+    ) -> Result<u64> {
+        select(program, sets, universe).map(ones)
+    }
 
     fn atom(name: &str) -> Expr {
         Expr::Atom(Atom::InGroup(name.to_owned()))
@@ -154,7 +181,7 @@ mod tests {
         let sets = HashMap::from([(&a, users(&[1, 70])), (&b, users(&[2, 70, 70_000]))]);
         let rule = Expr::or(vec![Expr::Atom(a.clone()).negate(), Expr::Atom(b.clone())]);
         let universe = users(&[1, 2, 3, 70, 70_000]);
-        let selected = count(&Program::of(&rule), &sets, Some(&universe)).unwrap();
+        let selected = count_of(&Program::of(&rule), &sets, Some(&universe)).unwrap();
         assert_eq!(selected, 4);
     }
 
@@ -165,7 +192,7 @@ mod tests {
         let a = Atom::InGroup("a".to_owned());
         let program = Program::of(&Expr::Atom(a.clone()));
         let in_shard = |shard| HashMap::from([(&a, Users::new(bitmap.clone(), shard))]);
-        assert_eq!(count(&program, &in_shard(5), None).unwrap(), 0);
-        assert_eq!(count(&program, &in_shard(6), None).unwrap(), 2);
+        assert_eq!(count_of(&program, &in_shard(5), None).unwrap(), 0);
+        assert_eq!(count_of(&program, &in_shard(6), None).unwrap(), 2);
     }
 }

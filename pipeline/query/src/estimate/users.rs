@@ -6,7 +6,7 @@ use tagmill_bitmap::{Bitmap32Ref, BitmapRef, Defect};
 const CONTAINER_BITS: usize = 1 << 16;
 
 /// Users of one shard.
-pub(super) struct Users {
+pub(crate) struct Users {
     /// Their uids; no bytes, nobody.
     bitmap: Vec<u8>,
     shard: u32,
@@ -14,7 +14,7 @@ pub(super) struct Users {
 
 impl Users {
     /// The uids of a bitmap that lie in `shard`.
-    pub(super) fn new(bitmap: Vec<u8>, shard: u32) -> Self {
+    pub(crate) fn new(bitmap: Vec<u8>, shard: u32) -> Self {
         Self { bitmap, shard }
     }
 
@@ -22,7 +22,7 @@ impl Users {
     ///
     /// # Errors
     /// A defect of the bytes.
-    pub(super) fn bits(&self) -> Result<usize, Defect> {
+    pub(crate) fn bits(&self) -> Result<usize, Defect> {
         let last = self.with_bucket(|bucket| bucket.containers().last().map(|(key, _)| key))?;
         Ok(last
             .flatten()
@@ -33,7 +33,7 @@ impl Users {
     ///
     /// # Errors
     /// A defect of the bytes.
-    pub(super) fn or_into(&self, words: &mut [u64]) -> Result<(), Defect> {
+    pub(crate) fn or_into(&self, words: &mut [u64]) -> Result<(), Defect> {
         self.with_bucket(|bucket| bucket.or_into_words(words))
             .map(drop)
     }

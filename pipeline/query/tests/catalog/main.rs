@@ -3,9 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that can not go on says so
 
+mod answers;
 mod bytes_read;
 mod columns;
 mod estimates;
+mod events;
 mod guards;
 mod numbers;
 mod raw_sources;

@@ -94,7 +94,7 @@ impl Release {
     }
 }
 
-fn counted(name: &str) -> (Arc<CountingStore>, Store) {
+pub fn counted(name: &str) -> (Arc<CountingStore>, Store) {
     let counting = Arc::new(CountingStore::new(Arc::new(
         object_store::memory::InMemory::new(),
     )));
@@ -110,7 +110,7 @@ fn date() -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 11, 19).unwrap()
 }
 
-fn manifest(files: Vec<FileEntry>, tags: Vec<TagEntry>) -> Manifest {
+pub fn manifest(files: Vec<FileEntry>, tags: Vec<TagEntry>) -> Manifest {
     Manifest {
         version: VERSION,
         release: 3,
@@ -276,7 +276,7 @@ pub async fn wide() -> Release {
     }
 }
 
-async fn write(
+pub async fn write(
     store: &Store,
     artifact: Artifact,
     date: NaiveDate,

@@ -87,3 +87,31 @@ fn bit_slices_have_their_weight() {
     assert!(of(&made, Engine::Spark).contains(", \"CASE WHEN `slice` >= 0 THEN"));
     assert!(of(&[], Engine::DuckDb).contains(", CAST(NULL AS DOUBLE) AS weight WHERE 1 = 0"));
 }
+
+#[test]
+fn users_have_their_number_in_every_engine() {
+    let mut users = files();
+    for file in &mut users {
+        file.artifact = Artifact::Users;
+    }
+    let s3 = Store::open("s3://bucket/w").unwrap();
+    for (engine, uid) in [
+        (
+            Engine::ClickHouse,
+            "bitOr(bitShiftLeft(toUInt64(shard), 32), toUInt64(ordinal)) AS uid FROM s3(",
+        ),
+        (
+            Engine::DuckDb,
+            "(CAST(shard AS UBIGINT) << 32) | CAST(ordinal AS UBIGINT) AS uid FROM read_parquet",
+        ),
+        (
+            Engine::Spark,
+            ", \"shiftleft(CAST(shard AS BIGINT), 32) | CAST(ordinal AS BIGINT) AS uid\")",
+        ),
+    ] {
+        let made = statement(&s3, &users, Artifact::Users, engine).unwrap();
+        assert!(made.contains(uid), "{made}");
+        let without = statement(&s3, &[], Artifact::Users, engine).unwrap();
+        assert!(without.contains(" AS uid WHERE 1 = 0"), "{without}");
+    }
+}

@@ -31,8 +31,8 @@ pub use lists::{files_where, load_each_list, load_list, load_lists, put_list, pu
 pub use parents::{Parents, choose_parents};
 pub use probe::probe;
 pub use releases::{
-    Releases, list_releases, load_release, load_summaries, load_summary, newest_release,
-    releases_since, resolve_release,
+    Releases, list_releases, load_release, load_summaries, load_summary, newer_state,
+    newest_release, releases_since, resolve_release,
 };
 pub use times::{Published, published_at};
 pub use verify::{Depth, Problem, Verified, verify};

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use chrono::NaiveDate;
 use futures::{StreamExt, TryStreamExt};
 use tagmill_schemas::error::{Error, Result};
-use tagmill_schemas::manifest::{ListObject, Manifest, Page, Stored, Summary, list_path};
+use tagmill_schemas::manifest::{ListObject, Manifest, Page, Past, Stored, Summary, list_path};
 use tagmill_schemas::release::{self, ReleaseName};
 
 use super::history::Lineage;
@@ -157,17 +157,40 @@ pub async fn resolve_release(store: &Store, name: ReleaseName) -> Result<Manifes
     }
 }
 
+/// What to tell who asked for a night by its date, where only a release made for that date later is
+/// there: it has the date's behaviour, and the tags and groups of a newer night.
+pub fn newer_state(name: ReleaseName, manifest: &Manifest) -> Option<String> {
+    let ReleaseName::At(date) = name else {
+        return None;
+    };
+    let (release, head) = (manifest.release, manifest.head_date);
+    (head != date).then(|| {
+        format!(
+            "release {release} was made for {date} when {head} was there: it has the events of \
+             {date}, its tags and groups are as of {head}"
+        )
+    })
+}
+
+/// The night itself, if it is there: its tags and groups are of that date.
 async fn release_of(store: &Store, date: NaiveDate) -> Result<Manifest> {
     let releases = list_releases(store).await?;
     let Some(number) = releases.newest() else {
         return Err(nothing_published(store));
     };
     let newest = load_release(store, number).await?;
-    if newest.date == date {
+    if (newest.date, newest.head_date) == (date, date) {
         return Ok(newest);
     }
     let lineage = Lineage::new(store, &newest, &releases);
     let is_around = |page: &Page| page.from <= date && date <= page.to;
+    let is_night = |past: &Past| (past.date, past.head_date) == (date, date);
+    if let Some(past) = lineage.find(is_around, is_night).await? {
+        return load_release(store, past.release).await;
+    }
+    if newest.date == date {
+        return Ok(newest);
+    }
     if let Some(past) = lineage.find(is_around, |past| past.date == date).await? {
         return load_release(store, past.release).await;
     }
