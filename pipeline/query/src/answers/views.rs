@@ -110,10 +110,13 @@ pub const VIEWS: &[View] = &[
         name: "tag_sets",
         what: "a value of a tag, as text",
         definition: concat!(
-            "SELECT app, tag, type, value, sum(cardinality) AS users, \
-             \"groupBitmapMergeState\"(bitmap) AS bitmap FROM (SELECT app, tag, type, ",
+            "SELECT app, tag, type, ",
             tag_value!(),
-            " AS value, cardinality, bitmap FROM tags) GROUP BY app, tag, type, value"
+            " AS value, users, bitmap FROM (SELECT app, tag, type, value_string, value_integer, \
+             value_double, value_date, value_boolean, sum(cardinality) AS users, \
+             \"groupBitmapMergeState\"(bitmap) AS bitmap FROM tags \
+             GROUP BY app, tag, type, value_string, value_integer, value_double, value_date, \
+             value_boolean)"
         ),
     },
     View {
