@@ -12,7 +12,7 @@ use super::{
     contains, counts, doris, edits, fold_agg, hologres, index_aggs, likeness, native,
     null_as_empty, numeric_indexed_vector, or_agg, parts, places, postgres, postgres_widths,
     questions, rule_agg, set_aggregate, set_aggregates, set_operation, shared, starrocks, texts,
-    unnest, wire,
+    uids, unnest, wire,
 };
 use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
