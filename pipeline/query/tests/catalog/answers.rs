@@ -332,7 +332,7 @@ async fn stats_of_a_tag_put_the_offset_in() {
 #[tokio::test]
 async fn audiences_are_whom_the_rule_selects() {
     let ctx = session(&small().await).await;
-    let expected = |test: &dyn Fn(&crate::release::User) -> bool| -> BTreeSet<u64> {
+    let expected = |test: &dyn Fn(&User) -> bool| -> BTreeSet<u64> {
         let all = crate::release::users();
         let own = all.iter().filter(|user| user.in_app && test(user));
         own.map(|user| u64::from(user.shard) << 32 | u64::from(user.ordinal))
@@ -409,7 +409,7 @@ async fn a_user_has_groups_tags_and_a_number() {
 async fn values_of_tags_are_texts_of_all_shards() {
     let ctx = session(&small().await).await;
     let users = crate::release::users();
-    let count = |test: &dyn Fn(&crate::release::User) -> bool| {
+    let count = |test: &dyn Fn(&User) -> bool| {
         users.iter().filter(|u| test(u)).count().to_string()
     };
     for (tag, value, expected) in [
