@@ -249,7 +249,7 @@ mod tests {
 
     fn users(ordinals: &[u32]) -> Ordinals {
         let mut bitmap = Vec::new();
-        tagmill_bitmap::write_sorted(3, ordinals, &mut bitmap);
+        write_sorted(3, ordinals, &mut bitmap);
         Ordinals::of(3, [bitmap]).unwrap()
     }
 
@@ -261,7 +261,7 @@ mod tests {
         assert!(set.iter().eq(some.map(u64::from)));
         assert!(set.has(70_000) && !set.has(70_001) && !set.has(u32::MAX));
         let mut other = Vec::new();
-        tagmill_bitmap::write_sorted(4, &some, &mut other);
+        write_sorted(4, &some, &mut other);
         assert_eq!(Ordinals::of(3, [other, Vec::new()]).unwrap().count(), 0);
     }
 
