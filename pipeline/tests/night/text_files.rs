@@ -100,11 +100,36 @@ async fn what_is_no_record_of_csv_costs_its_line_alone() {
     );
 }
 
+/// As parallel packers write: a frame that readers skip, then one with bytes, and so on; each holds
+/// its bytes as they are.
+fn frames() -> Vec<u8> {
+    let lines = [
+        "app,user,city,age\nshop,u1,",
+        "Oslo,30\n",
+        "shop,u2,Rome,40\n",
+    ];
+    let frame = |line: &&str| {
+        let skipped = b"\x50\x2a\x4d\x18\x04\0\0\0skip".as_slice();
+        let magic = b"\x28\xb5\x2f\xfd\x20".as_slice();
+        let block = ((line.len() as u32) << 3 | 1).to_le_bytes();
+        [
+            skipped,
+            magic,
+            &[line.len() as u8],
+            &block[..3],
+            line.as_bytes(),
+        ]
+        .concat()
+    };
+    lines.iter().flat_map(frame).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn packed_files_other_delimiters_and_names_of_files_are_read() {
     for (name, more, content) in [
         ("a.csv.gz", "", bytes(GZIP)),
         ("a.csv.zst", "", bytes(ZSTD)),
+        ("frames.csv.zst", "", frames()),
         ("A.CSV", "", b"app,user,city,age\nshop,u1,Oslo,30\nshop,u2,Rome,40\n".to_vec()),
         ("a.tsv", "", b"app\tuser\tcity\tage\nshop\tu1\tOslo\t30\nshop\tu2\tRome\t40".to_vec()),
         ("a.txt", "format = 'csv'\ndelimiter = ';'\n", b"app;user;city;age\rshop;u1;Oslo;30\rshop;u2;Rome;40\r".to_vec()),

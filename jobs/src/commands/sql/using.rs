@@ -86,6 +86,9 @@ fn in_select(select: &mut Select) -> Result<Keys, Error> {
         keys.add(tables)?;
     }
     if keys.0.is_empty() {
+        if let ([tables], Some(condition)) = (select.from.as_slice(), &mut select.selection) {
+            Keys::of_left(tables).in_expression(condition);
+        }
         return Ok(keys);
     }
     if select.from.len() > 1 {
@@ -116,9 +119,9 @@ fn in_select(select: &mut Select) -> Result<Keys, Error> {
     Ok(keys)
 }
 
-/// Columns that outer joins are made on, each with the tables that have it.
+/// Columns that joins are made on, each with the tables whose column it is.
 #[derive(Default)]
-struct Keys(Vec<(Ident, [Ident; 2])>);
+struct Keys(Vec<(Ident, Vec<Ident>)>);
 
 impl Keys {
     /// Adds those of joined tables.
@@ -137,14 +140,34 @@ impl Keys {
                 return Err(unclear("beside other joins", "write ON a.key = b.key"));
             }
             for column in columns {
-                self.0.push((column, [left.clone(), right.clone()]));
+                self.0.push((column, vec![left.clone(), right.clone()]));
             }
         }
         Ok(())
     }
 
+    /// Those of a first INNER or LEFT JOIN, of which the left side's column is never NULL alone.
+    /// DataFusion 55 knows them by their bare names everywhere but in WHERE.
+    fn of_left(tables: &TableWithJoins) -> Self {
+        let first = tables.joins.first().map(|join| &join.join_operator);
+        let (
+            Some(
+                JoinOperator::Join(by)
+                | JoinOperator::Inner(by)
+                | JoinOperator::Left(by)
+                | JoinOperator::LeftOuter(by),
+            ),
+            Some(left),
+        ) = (first, name_of(&tables.relation))
+        else {
+            return Self::default();
+        };
+        let columns = columns_of(by).into_iter();
+        Self(columns.map(|column| (column, vec![left.clone()])).collect())
+    }
+
     /// The key that an expression is.
-    fn of(&self, expression: &Expr) -> Option<&(Ident, [Ident; 2])> {
+    fn of(&self, expression: &Expr) -> Option<&(Ident, Vec<Ident>)> {
         let Expr::Identifier(name) = expression else {
             return None;
         };
@@ -243,19 +266,20 @@ impl VisitorMut for Names<'_> {
     }
 }
 
-/// `coalesce(left.key, right.key)`.
-fn whole((key, tables): &(Ident, [Ident; 2])) -> Expr {
-    let column = |table: &Ident| {
-        let column = Expr::CompoundIdentifier(vec![table.clone(), key.clone()]);
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(column))
-    };
+/// `coalesce(left.key, right.key)`; of one table, its column.
+fn whole((key, tables): &(Ident, Vec<Ident>)) -> Expr {
+    let column = |table: &Ident| Expr::CompoundIdentifier(vec![table.clone(), key.clone()]);
+    if let [table] = tables.as_slice() {
+        return column(table);
+    }
+    let argument = |table: &Ident| FunctionArg::Unnamed(FunctionArgExpr::Expr(column(table)));
     Expr::Function(Function {
         name: ObjectName::from(Ident::new("coalesce")),
         uses_odbc_syntax: false,
         parameters: FunctionArguments::None,
         args: FunctionArguments::List(FunctionArgumentList {
             duplicate_treatment: None,
-            args: tables.iter().map(column).collect(),
+            args: tables.iter().map(argument).collect(),
             clauses: Vec::new(),
         }),
         filter: None,
@@ -273,15 +297,21 @@ fn outer_columns(join: &Join) -> Result<Option<Vec<Ident>>, Error> {
         return Ok(None);
     };
     match by {
-        JoinConstraint::Using(columns) => {
-            let names = columns
-                .iter()
-                .filter_map(|column| column.0.last()?.as_ident().cloned());
-            Ok(Some(names.collect()))
-        }
+        JoinConstraint::Using(_) => Ok(Some(columns_of(by))),
         JoinConstraint::Natural => Err(unclear("by NATURAL", "write USING (key)")),
         JoinConstraint::On(_) | JoinConstraint::None => Ok(None),
     }
+}
+
+/// The columns of USING.
+fn columns_of(by: &JoinConstraint) -> Vec<Ident> {
+    let JoinConstraint::Using(columns) = by else {
+        return Vec::new();
+    };
+    let names = columns
+        .iter()
+        .map(|column| column.0.last()?.as_ident().cloned());
+    names.flatten().collect()
 }
 
 fn constraint(join: &Join) -> Option<&JoinConstraint> {
@@ -374,6 +404,24 @@ mod tests {
             let statement = with_whole_keys(parsed(items, rest)).unwrap();
             assert_eq!(rows(statement).await, expected, "{items} {rest}");
         }
+    }
+
+    fn inner(rest: &str) -> Statement {
+        let third = "(VALUES (3, 'c')) AS c(k, z)";
+        let from = format!("{BEFORE} LEFT JOIN {AFTER} USING (k) JOIN {third} USING (k)");
+        let sql = format!("SELECT k, z FROM {from} {rest}");
+        DFParser::parse_sql(&sql).unwrap().pop_front().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_bare_name_in_where_is_the_key_of_the_left_side() {
+        let found = with_whole_keys(inner(
+            "WHERE k > 1 AND k IN (SELECT k FROM (VALUES (3)) AS d(k))",
+        ));
+        assert_eq!(rows(found.unwrap()).await, "3 c");
+        let ctx = SessionContext::new();
+        let stock = ctx.state().statement_to_plan(inner("WHERE k > 1")).await;
+        assert!(stock.is_err(), "cured: remove of_left");
     }
 
     #[test]

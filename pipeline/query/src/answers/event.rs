@@ -38,7 +38,12 @@ pub(super) struct Event {
 pub(super) type PartKey = (i32, u32, u32);
 
 /// Users of an event for whom a condition holds, by part.
-pub(super) type Parts = BTreeMap<PartKey, Ordinals>;
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) users: BTreeMap<PartKey, Ordinals>,
+    /// Whether what is beyond a limit could add users or take some away.
+    pub(super) is_bound: bool,
+}
 
 impl Event {
     /// Its rows in `behaviour` and `behaviour_measures`.
@@ -116,6 +121,7 @@ impl Event {
             Error::setup(STAGE, what).fix(dimensions.fix(&self.event))
         })?;
         let program = Program::of(&expr);
+        let is_bound = self.is_bound(&program, release).await?;
         let mut cells: BTreeMap<PartKey, HashMap<usize, Vec<Vec<u8>>>> = BTreeMap::new();
         for (at, atom) in program.atoms().iter().enumerate() {
             let rows = self.rows().and(self.of_atom(atom, release).await?);
@@ -133,7 +139,7 @@ impl Event {
                 cells.entry(*part).or_default();
             }
         }
-        let mut parts = Parts::new();
+        let mut users = BTreeMap::new();
         for (part, cells) in cells {
             let mut sets = HashMap::new();
             for (at, bitmaps) in cells {
@@ -144,15 +150,78 @@ impl Event {
                 .map(|all| all.get(&part).cloned().unwrap_or_default());
             let all = all.map(|all| Users::new(all, part.1));
             let words = select(&program, &sets, all.as_ref())?.into();
-            parts.insert(
-                part,
-                Ordinals {
-                    shard: part.1,
-                    words,
-                },
+            let shard = part.1;
+            users.insert(part, Ordinals { shard, words });
+        }
+        Ok(Parts { users, is_bound })
+    }
+
+    /// Whether what is beyond a limit could change who a condition holds for: values of its
+    /// dimensions that are not kept, and users of whom several combinations share a number. Tells
+    /// so.
+    ///
+    /// # Errors
+    /// Setup for a value that is not kept; those of reading.
+    async fn is_bound(&self, program: &Program, release: &Released) -> Result<bool> {
+        let mut is_bound = false;
+        for atom in program.atoms() {
+            if let Atom::Tag { tag, test } = atom
+                && self.has_unkept(tag, release).await?
+            {
+                is_bound |= !self.are_kept(tag, test, release).await?;
+            }
+        }
+        let needs_tuples = program.atoms().len() > 1 || accepts_outsiders(program)?;
+        let shared = ident("overflow").and(ident("value").is_not_null());
+        is_bound |= needs_tuples && self.has_rows(shared, release).await?;
+        if is_bound {
+            log::warn!(
+                "event {:?} of app {:?} has more dimension values or combinations than are kept: \
+                 the users of this condition are a bound",
+                self.event,
+                self.app
             );
         }
-        Ok(parts)
+        Ok(is_bound)
+    }
+
+    /// Whether a dimension has values that share a row.
+    async fn has_unkept(&self, dimension: &str, release: &Released) -> Result<bool> {
+        let of_dimension = ident("dimension").eq(lit(dimension));
+        let unkept = ident("overflow").and(ident("value").is_null());
+        self.has_rows(of_dimension.and(unkept), release).await
+    }
+
+    /// Whether a test names values alone that are kept.
+    ///
+    /// # Errors
+    /// Setup for one that is not, of whose users nothing is known; those of reading.
+    async fn are_kept(&self, dimension: &str, test: &Test, release: &Released) -> Result<bool> {
+        let Test::In(_) = test else {
+            return Ok(false);
+        };
+        for value in self.passing(dimension, test, release).await? {
+            let of_value = ident("dimension").eq(lit(dimension));
+            let of_value = of_value.and(ident("value").eq(lit(value.as_str())));
+            if !self.has_rows(of_value, release).await? {
+                let what = format!(
+                    "dimension {dimension:?} of event {:?} has more values than are kept, and \
+                     {value:?} is none of them: who had it is not known",
+                    self.event
+                );
+                return Err(Error::setup(STAGE, what)
+                    .fix("raise limits.values_per_dimension, or ask the raw rows"));
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether `behaviour` has such a row of the event.
+    async fn has_rows(&self, rows: Expr, release: &Released) -> Result<bool> {
+        let rows = self.rows().and(rows);
+        let found = release.rows("behaviour", rows, &["shard"]).await;
+        let found = found.map_err(failed)?;
+        Ok(found.iter().any(|batch| batch.num_rows() > 0))
     }
 
     /// Everybody who has a combination of the number, by part: who has a count of events in it.

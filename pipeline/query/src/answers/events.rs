@@ -16,7 +16,7 @@ use datafusion::prelude::SessionContext;
 use tagmill_schemas::Result as OurResult;
 
 use super::arguments::Arguments;
-use super::event::{Event, Parts};
+use super::event::{Event, PartKey};
 use super::ordinals::Ordinals;
 use super::query_table::{Query, QueryTable, quoted};
 use super::released::{Released, Releases, told};
@@ -94,7 +94,7 @@ impl UserSet for Event {
             return self.users(release).await;
         };
         let mut shards: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
-        for ((_, shard, _), users) in self.parts(condition, release).await? {
+        for ((_, shard, _), users) in self.parts(condition, release).await?.users {
             let words = shards.entry(shard).or_default();
             words.resize(words.len().max(users.words.len()), 0);
             for (word, more) in words.iter_mut().zip(users.words.iter()) {
@@ -180,18 +180,21 @@ async fn under_condition(
 ) -> Result<LogicalPlan> {
     told(event.check(release).await)?;
     let condition = event.condition.as_deref().unwrap_or("true");
-    let parts = table_of(&told(event.parts(condition, release).await)?)?;
+    let parts = told(event.parts(condition, release).await)?;
+    let is_bound = parts.is_bound;
+    let parts = table_of(&parts.users)?;
     let name = format!("parts_{}", PARTS.fetch_add(1, Ordering::Relaxed));
     let (app, of) = (quoted(&event.app), quoted(&event.event));
     let (from, to) = event.days;
     let rows = format!(
-        "(SELECT b.app, b.date, b.event, b.dimension, b.value, b.combination, b.overflow, b.shard, \
+        "(SELECT b.app, b.date, b.event, b.dimension, b.value, b.combination, \
+         b.overflow OR {is_bound} AS overflow, b.shard, \
          bitmap_and(b.bitmap, p.bitmap) AS bitmap FROM behaviour AS b JOIN {name} AS p \
          ON p.date = b.date AND p.shard = b.shard AND p.combination = b.combination \
          WHERE b.app = {app} AND b.event = {of} AND b.date BETWEEN '{from}' AND '{to}' \
          AND b.dimension IS NOT NULL \
          UNION ALL SELECT arrow_cast({app}, 'Utf8View'), date, arrow_cast({of}, 'Utf8View'), \
-         arrow_cast(NULL, 'Utf8View'), arrow_cast(NULL, 'Utf8View'), combination, false, shard, \
+         arrow_cast(NULL, 'Utf8View'), arrow_cast(NULL, 'Utf8View'), combination, {is_bound}, shard, \
          bitmap FROM {name})"
     );
     let ctx = &release.ctx;
@@ -211,7 +214,7 @@ static PART_COLUMNS: LazyLock<Arc<Schema>> = LazyLock::new(|| {
 });
 
 /// The parts as rows; those of nobody left out.
-fn table_of(parts: &Parts) -> Result<MemTable> {
+fn table_of(parts: &BTreeMap<PartKey, Ordinals>) -> Result<MemTable> {
     let filled = || parts.iter().filter(|(_, users)| users.count() > 0);
     let bitmaps = filled().map(|(_, users)| users.bitmap());
     let columns: Vec<ArrayRef> = vec![

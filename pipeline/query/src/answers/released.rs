@@ -227,7 +227,7 @@ impl Released {
     }
 
     /// The error of a name that is not there, with the nearest or with what there is.
-    pub(super) fn unknown<'a>(&self, kind: &str, name: &str, of: &str, known: &[&'a str]) -> Error {
+    pub(super) fn unknown(&self, kind: &str, name: &str, of: &str, known: &[&str]) -> Error {
         let release = self.manifest.release;
         let what = format!("unknown {kind} {name:?} of {of} in release {release}");
         let error = Error::setup(STAGE, what);

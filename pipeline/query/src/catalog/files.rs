@@ -46,8 +46,8 @@ pub struct FileTable {
     listed: Option<ListedFiles>,
     /// What finds the rows of a user id.
     lookup: Option<UserLookup>,
-    /// What a release's table holds.
-    artifact: Option<Artifact>,
+    /// What a release's table holds, and the release's number.
+    artifact: Option<(Artifact, u64)>,
 }
 
 impl FileTable {
@@ -73,16 +73,21 @@ impl FileTable {
     }
 
     /// The table as that of an artifact of a release.
-    pub(super) fn of_artifact(self, artifact: Artifact) -> Self {
+    pub(super) fn of_artifact(self, artifact: Artifact, release: u64) -> Self {
         Self {
-            artifact: Some(artifact),
+            artifact: Some((artifact, release)),
             ..self
         }
     }
 
     /// Which artifact of a release the table is; `None` for other files.
     pub(crate) fn artifact(&self) -> Option<Artifact> {
-        self.artifact
+        self.artifact.map(|(artifact, _)| artifact)
+    }
+
+    /// The number of the release that the table is of.
+    pub(crate) fn release(&self) -> Option<u64> {
+        self.artifact.map(|(_, release)| release)
     }
 
     /// The table with the files of lists as well.

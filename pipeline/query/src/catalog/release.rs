@@ -44,7 +44,8 @@ pub(super) fn table(
     let files = entries
         .map(|entry| file(entry, warehouse, &schema))
         .collect::<Result<_>>()?;
-    let table = FileTable::new(url.clone(), &schema, Vec::new(), files).of_artifact(artifact);
+    let table = FileTable::new(url.clone(), &schema, Vec::new(), files);
+    let table = table.of_artifact(artifact, manifest.release);
     let table = match artifact {
         Artifact::Users => table.with_lookup(UserLookup::of(manifest, warehouse, url)?),
         _ => table,

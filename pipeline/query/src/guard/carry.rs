@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion::common::Column;
+use datafusion::common::{Column, ScalarValue};
 use datafusion::error::Result;
 use datafusion::functions::expr_fn::concat;
 use datafusion::logical_expr::{
@@ -18,7 +18,9 @@ use datafusion::logical_expr::{
 };
 use tagmill_schemas::Artifact;
 
-use super::origin::{SHARD, SLICE, artifact_of, is_part_of_set, origin_of, origins_in, side};
+use super::origin::{
+    SHARD, SLICE, artifact_of, is_part_of_set, origin_of, origins_in, release_of, side,
+};
 use super::set_key::SetKey;
 use super::sets::set_columns;
 
@@ -48,19 +50,21 @@ impl Key {
         }
     }
 
-    /// That of a row of an artifact.
-    fn of_row(self, artifact: Artifact, column: impl Fn(&str) -> Expr) -> Expr {
-        let of_set = |shard| {
+    /// That of a row of an artifact. The set of the same name in another release is another set;
+    /// what may be added once only is not.
+    fn of_row(
+        self,
+        (artifact, release): (Artifact, Option<u64>),
+        column: impl Fn(&str) -> Expr,
+    ) -> Expr {
+        let of_set = |shard, release: Option<u64>| {
             let columns = set_columns(artifact).chain(shard).map(&column);
-            SetKey::of(
-                std::iter::once(lit(artifact.name()))
-                    .chain(columns)
-                    .collect(),
-            )
+            let table = [lit(artifact.name()), lit(ScalarValue::UInt64(release))];
+            SetKey::of(table.into_iter().chain(columns).collect())
         };
         match self {
-            Self::Set => of_set(None),
-            Self::SetAndShard => of_set(Some(SHARD)),
+            Self::Set => of_set(None, release),
+            Self::SetAndShard => of_set(Some(SHARD), None),
             Self::Offset => column("offset"),
             Self::NumbersOf => {
                 let scale = cast(column("scale"), DataType::Utf8);
@@ -180,7 +184,7 @@ impl Carrier {
             .with_filters(scan.filters.clone())
             .with_fetch(scan.fetch)
             .build()?;
-        let key = key.of_row(artifact, |name| {
+        let key = key.of_row((artifact, release_of(scan)), |name| {
             Expr::Column(Column::new(Some(scan.table_name.clone()), name))
         });
         let columns = scan.projected_schema.columns();

@@ -65,6 +65,12 @@ pub(super) fn artifact_of(scan: &TableScan) -> Option<Artifact> {
     provider.downcast_ref::<FileTable>()?.artifact()
 }
 
+/// The number of the release that a scan reads.
+pub(super) fn release_of(scan: &TableScan) -> Option<u64> {
+    let provider = source_as_provider(&scan.source).ok()?;
+    provider.downcast_ref::<FileTable>()?.release()
+}
+
 /// Where a column of a plan's output comes from; `None` for what is computed, or no release's.
 pub(super) fn origin<'a>(plan: &'a LogicalPlan, column: &Column) -> Option<Origin<'a>> {
     let (scan, column) = scanned(plan, column)?;

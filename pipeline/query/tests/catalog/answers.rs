@@ -13,6 +13,9 @@ use tagmill_schemas::shard::{Shards, hash_of_id};
 use crate::events::{self, EVENT, Row, day, is_member, rows};
 use crate::release::{Release, SHARDS, User, small};
 
+type Test = fn(&Row) -> bool;
+type Number = fn(&Row) -> i64;
+
 async fn session(release: &Release) -> SessionContext {
     let ctx = release.session().await;
     let rules = RuleNames::default();
@@ -176,7 +179,6 @@ async fn a_condition_holds_within_one_combination() {
     );
     let condition = "'2026-11-19', 'city = ''Beijing'' AND os = ''mac'''";
     same_users(&ctx, &did(condition), &on_mac).await;
-    type Test = fn(&Row) -> bool;
     let conditions: [(&str, Test); 6] = [
         ("city IN (''Beijing'', ''Xi''''an'')", |r| {
             matches!(r.city, Some("Beijing" | "Xi'an"))
@@ -192,6 +194,38 @@ async fn a_condition_holds_within_one_combination() {
     for (condition, test) in conditions {
         let both = format!("'2026-11-18..2026-11-19', '{condition}'");
         same_users(&ctx, &did(&both), &doers(test)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_condition_on_values_that_are_not_kept_is_refused_or_a_bound() {
+    let release = events::release_without("events-unkept", Some("Xi'an")).await;
+    let ctx = session(&release).await;
+    let of = |what: &str, condition: &str| {
+        let days = "2026-11-18..2026-11-19";
+        format!("{what}('shop', '{EVENT}', '{days}', '{condition}')")
+    };
+    let kept = "city = ''Beijing''";
+    same_users(
+        &ctx,
+        &of("did", kept),
+        &doers(|r| r.city == Some("Beijing")),
+    )
+    .await;
+    for unkept in ["city = ''Xian", "NOT city IN (Beijing, Xian'')"] {
+        for what in ["did", "event_sets", "event_stats"] {
+            let sql = format!("SELECT * FROM {}", of(what, unkept));
+            let found = error(&ctx, &sql).await;
+            assert!(found.contains("Xi'an"), "{sql}: {found}");
+            assert!(found.contains("is not known"), "{sql}: {found}");
+        }
+    }
+    for (condition, is_bound) in [(kept, false), ("NOT city LIKE ''B%''", true)] {
+        for what in ["event_sets", "event_stats"] {
+            let of = of(what, condition);
+            let sql = format!("SELECT DISTINCT overflow FROM {of} WHERE dimension IS NULL");
+            assert_eq!(table(&ctx, &sql).await, [[is_bound.to_string()]], "{sql}");
+        }
     }
 }
 
@@ -212,8 +246,7 @@ async fn sets_of_events_unite_combinations_and_shards() {
     let ctx = session(&events::release().await).await;
     let columns = "SELECT date, value, users, bitmap_cardinality(bitmap) FROM";
     let under = format!("event_sets('shop', '{EVENT}', '2026-11-18..2026-11-19', 'os = ''mac''')");
-    let cases: [(&str, fn(&Row) -> bool); 2] =
-        [("event_sets", |_| true), (&under, |r| r.os == "mac")];
+    let cases: [(&str, Test); 2] = [("event_sets", |_| true), (&under, |r| r.os == "mac")];
     for (from, test) in cases {
         let sql = format!("{columns} {from} WHERE dimension = 'city' ORDER BY date, value");
         let expected = by_city(test).into_iter().map(|((day, city), users)| {
@@ -275,9 +308,8 @@ async fn stats_of_events_add_up_over_combinations_shards_and_offsets() {
     let ctx = session(&events::release().await).await;
     let today = || rows().into_iter().filter(|row| row.day == day(19));
     let under = format!("event_stats('shop', '{EVENT}', '2026-11-19', 'os = ''mac''')");
-    let cases: [(&str, fn(&Row) -> bool); 2] =
-        [("event_stats", |_| true), (&under, |r| r.os == "mac")];
-    let measures: [(&str, fn(&Row) -> i64, f64); 2] =
+    let cases: [(&str, Test); 2] = [("event_stats", |_| true), (&under, |r| r.os == "mac")];
+    let measures: [(&str, Number, f64); 2] =
         [("*", |_| 1, 1.0), ("amount", |row| row.amount, 100.0)];
     for (from, test) in cases {
         for (measure, number, scale) in measures {
@@ -409,9 +441,7 @@ async fn a_user_has_groups_tags_and_a_number() {
 async fn values_of_tags_are_texts_of_all_shards() {
     let ctx = session(&small().await).await;
     let users = crate::release::users();
-    let count = |test: &dyn Fn(&User) -> bool| {
-        users.iter().filter(|u| test(u)).count().to_string()
-    };
+    let count = |test: &dyn Fn(&User) -> bool| users.iter().filter(|u| test(u)).count().to_string();
     for (tag, value, expected) in [
         (
             "gender",

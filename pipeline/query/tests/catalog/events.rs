@@ -83,12 +83,18 @@ fn users(shard: u32) -> Vec<User> {
 
 /// Members of the group `some`, of which shard 1 has none.
 pub fn is_member(shard: u32, ordinal: u32) -> bool {
-    shard != 1 && ordinal % 3 == 0
+    shard != 1 && ordinal.is_multiple_of(3)
 }
 
 /// The release of [`rows`].
 pub async fn release() -> Release {
-    let (counting, store) = counted("events");
+    release_without("events", None).await
+}
+
+/// The release of [`rows`] whose dimension `city` does not keep a value: its rows stand for what is
+/// beyond the limit.
+pub async fn release_without(name: &str, unkept: Option<&str>) -> Release {
+    let (counting, store) = counted(name);
     let (today, all) = (day(19), rows());
     let mut files = Vec::new();
     for shard in 0..SHARDS {
@@ -111,7 +117,10 @@ pub async fn release() -> Release {
                 .collect();
             let numbered = Numbered::of(&rows);
             for (artifact, columns) in [
-                (Artifact::Behaviour, behaviour(shard, date, &numbered)),
+                (
+                    Artifact::Behaviour,
+                    behaviour(shard, date, &numbered, unkept),
+                ),
                 (
                     Artifact::BehaviourMeasures,
                     measures(shard, date, &numbered),
@@ -154,20 +163,27 @@ impl<'a> Numbered<'a> {
 
 type Dimension = (Option<&'static str>, Option<&'static str>, Option<u32>);
 
-fn behaviour(shard: u32, date: NaiveDate, numbered: &Numbered<'_>) -> Vec<ArrayRef> {
+fn behaviour(
+    shard: u32,
+    date: NaiveDate,
+    numbered: &Numbered<'_>,
+    unkept: Option<&str>,
+) -> Vec<ArrayRef> {
     let mut sets: BTreeMap<Dimension, BTreeSet<u32>> = BTreeMap::new();
     for (&(ordinal, number), (row, _, _)) in &numbered.0 {
         let mut add = |key| sets.entry(key).or_default().insert(ordinal);
         add((None, None, None));
         add((Some("os"), Some(row.os), Some(number)));
         if let Some(city) = row.city {
-            add((Some("city"), Some(city), Some(number)));
+            let kept = Some(city).filter(|city| Some(*city) != unkept);
+            add((Some("city"), kept, Some(number)));
         }
     }
     let text = |of: fn(&Dimension) -> Option<&'static str>| -> ArrayRef {
         Arc::new(sets.keys().map(of).collect::<StringArray>())
     };
     let rows = sets.len();
+    let is_beyond = |key: &Dimension| Some(key.0.is_some() && key.1.is_none());
     let mut columns = vec![
         constant(APP, rows),
         dates(date, rows),
@@ -175,7 +191,7 @@ fn behaviour(shard: u32, date: NaiveDate, numbered: &Numbered<'_>) -> Vec<ArrayR
         text(|key| key.0),
         text(|key| key.1),
         Arc::new(sets.keys().map(|key| key.2).collect::<UInt32Array>()),
-        Arc::new(BooleanArray::from(vec![false; rows])),
+        Arc::new(sets.keys().map(is_beyond).collect::<BooleanArray>()),
     ];
     columns.extend(user_columns(shard, &ordinals(sets.into_values())));
     columns

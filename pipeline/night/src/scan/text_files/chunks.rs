@@ -3,8 +3,8 @@
 use std::error::Error as StdError;
 use std::sync::Arc;
 
+use async_compression::tokio::bufread::{GzipDecoder, ZstdDecoder};
 use bytes::Bytes;
-use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::object_store::{self, ObjectStore, ObjectStoreExt};
 use futures::StreamExt;
@@ -13,6 +13,7 @@ use object_store::path::Path;
 use tagmill_engine::external;
 use tagmill_schemas::config::Packing;
 use tagmill_schemas::{Error, Reason};
+use tokio_util::io::{ReaderStream, StreamReader};
 
 /// Bytes that are asked for at a time.
 const PIECE: u64 = 4 << 20;
@@ -33,11 +34,12 @@ pub struct Packed {
 }
 
 impl Packed {
-    /// The bytes that were packed.
+    /// The bytes that were packed: of every member of a gzip file, of every frame of a zstd file,
+    /// which DataFusion's own reader ends after the first of.
     ///
     /// # Errors
     /// In the stream: those of the store; refused, naming the file, for one that can not be unpacked.
-    pub fn chunks(&self) -> Result<BoxStream<'static, Result<Bytes>>> {
+    pub fn chunks(&self) -> BoxStream<'static, Result<Bytes>> {
         let (objects, location, size) =
             (Arc::clone(&self.objects), self.location.clone(), self.size);
         let starts = (0..size).step_by(PIECE as usize);
@@ -49,20 +51,28 @@ impl Packed {
                 piece.map_err(DataFusionError::from)
             }
         });
-        let (packing, word) = match self.packing {
-            Packing::Plain => return Ok(pieces.boxed()),
-            Packing::Gzip => (FileCompressionType::GZIP, "gzip"),
-            Packing::Zstd => (FileCompressionType::ZSTD, "zstd"),
+        let packed = StreamReader::new(pieces.boxed());
+        let (unpacked, word) = match self.packing {
+            Packing::Plain => return packed.into_inner(),
+            Packing::Gzip => {
+                let mut decoder = GzipDecoder::new(packed);
+                decoder.multiple_members(true);
+                (ReaderStream::new(decoder).boxed(), "gzip")
+            }
+            Packing::Zstd => {
+                let mut decoder = ZstdDecoder::new(packed);
+                decoder.multiple_members(true);
+                (ReaderStream::new(decoder).boxed(), "zstd")
+            }
         };
         let name = self.name.clone();
-        let unpacked = packing.convert_stream(pieces.boxed())?;
         let explained = unpacked.map(move |chunk| {
-            chunk.map_err(|error| match is_of_store(&error) {
-                true => error,
-                false => external(not_whole(word, &name, error)),
+            chunk.map_err(|error| match DataFusionError::from(error) {
+                error if is_of_store(&error) => error,
+                error => external(not_whole(word, &name, error)),
             })
         });
-        Ok(explained.boxed())
+        explained.boxed()
     }
 }
 

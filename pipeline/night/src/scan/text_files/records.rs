@@ -56,7 +56,7 @@ impl Records {
             _ => Cut::Lines,
         };
         Ok(Self {
-            chunks: file.chunks()?,
+            chunks: file.chunks(),
             cut,
             text: Vec::new(),
             start: 0,
