@@ -52,7 +52,8 @@ def write_all(rows: list, folder: Path) -> None:
     parts = [pandas.DataFrame(rows[start : start + 500]) for start in range(0, 3_000, 500)]
     parts[0].to_csv(folder / "a.csv", index=False)
     polars.from_dicts(rows[500:1_000]).write_csv(folder / "b.csv")
-    duckdb.from_df(parts[2]).write_csv(str(folder / "c.csv.gz"), compression="gzip")
+    with duckdb.connect() as engine:
+        engine.from_df(parts[2]).write_csv(str(folder / "c.csv.gz"), compression="gzip")
     parts[3].to_json(folder / "d.ndjson", orient="records", lines=True)
     polars.from_dicts(rows[2_000:2_500]).write_ndjson(folder / "e.ndjson")
     connection = duckdb.connect()

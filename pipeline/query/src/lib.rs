@@ -8,3 +8,4 @@ pub mod contents;
 pub mod engines;
 pub mod estimate;
 pub mod guard;
+pub mod never_rows;

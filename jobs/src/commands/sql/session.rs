@@ -14,6 +14,7 @@ use tagmill_engine::ExactLiterals;
 use tagmill_query::answers::{self, RuleNames};
 use tagmill_query::catalog;
 use tagmill_query::guard::{Facts, FileFloats, Notes, ReleaseRules};
+use tagmill_query::never_rows::NeverRows;
 use tagmill_schemas::config::RunSettings;
 use tagmill_schemas::{Manifest, Result};
 
@@ -131,6 +132,7 @@ fn session(
         .with_config(config)
         .with_runtime_env(runtime)
         .with_default_features()
+        .with_optimizer_rule(Arc::new(NeverRows))
         .with_physical_optimizer_rules(rules)
         .build();
     let ctx = SessionContext::new_with_state(state).enable_url_table();

@@ -65,7 +65,8 @@ macro_rules! of_dimensions {
             $behaviour,
             " AS b JOIN behaviour_measures AS m ON m.app = b.app AND m.date = b.date \
              AND m.event = b.event AND m.combination = b.combination AND m.shard = b.shard \
-             GROUP BY b.app, b.date, b.event, b.dimension, b.value, m.measure, m.scale"
+             GROUP BY b.app, b.date, b.event, b.dimension, b.value, m.measure, m.scale \
+             HAVING users > 0"
         )
     };
 }
@@ -85,7 +86,7 @@ macro_rules! event_stats {
 pub(super) fn event_stats_of(rows: &str) -> String {
     let measures = concat!(of_dimensions!("{rows}"), " ");
     let measures = measures.replace("{rows}", rows);
-    format!("{}({measures}) WHERE users > 0", event_stats!())
+    format!("{}({measures})", event_stats!())
 }
 
 /// A tag's value as text, of the columns of `tags`.
@@ -160,7 +161,7 @@ pub const VIEWS: &[View] = &[
              FROM behaviour_measures GROUP BY app, date, event, measure, scale \
              UNION ALL ",
             of_dimensions!("(SELECT * FROM behaviour WHERE dimension IS NOT NULL)"),
-            ") WHERE users > 0"
+            ")"
         ),
     },
 ];
