@@ -20,9 +20,20 @@ pub fn number_of(manifest_path: &str) -> Option<u64> {
     (path(release) == manifest_path).then_some(release)
 }
 
+/// The folder of the dates' markers, relative to the warehouse.
+pub const SUCCESS_FOLDER: &str = "success";
+
 /// The path of a date's marker: `success/date=2026-11-19/_SUCCESS`.
 pub fn success_path(date: NaiveDate) -> String {
-    format!("success/date={date}/_SUCCESS")
+    format!("{SUCCESS_FOLDER}/date={date}/_SUCCESS")
+}
+
+/// The date that a marker is of; `None` for anything [`success_path`] would not write.
+pub fn marked_date(marker_path: &str) -> Option<NaiveDate> {
+    let name = marker_path.strip_prefix(SUCCESS_FOLDER)?;
+    let date = name.strip_prefix("/date=")?.strip_suffix("/_SUCCESS")?;
+    let date = date.parse().ok()?;
+    (success_path(date) == marker_path).then_some(date)
 }
 
 /// A release as named on the command line.

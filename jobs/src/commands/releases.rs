@@ -7,6 +7,7 @@ use clap::Args;
 use serde::Serialize;
 use tagmill_schemas::Result;
 use tagmill_schemas::manifest::Summary;
+use tagmill_schemas::release::path;
 use tagmill_warehouse::release as publish;
 use tagmill_warehouse::release::Published;
 
@@ -36,9 +37,13 @@ pub struct Arguments {
 pub async fn run(global: Global, arguments: Arguments) -> Result<()> {
     let warehouse = Warehouse::open(&global, "releases").await?;
     let store = &warehouse.store;
+    let there = publish::list_releases(store).await?;
+    for missing in there.missing() {
+        log::warn!("release {missing} has lost its manifest, {}", path(missing));
+    }
     let numbers = match arguments.since {
         Some(date) => publish::releases_since(store, date).await?,
-        None => publish::list_releases(store).await?.numbers().to_vec(),
+        None => there.numbers().to_vec(),
     };
     let most = match (arguments.limit, arguments.since) {
         (Some(limit), _) => usize::try_from(limit).unwrap_or(usize::MAX),

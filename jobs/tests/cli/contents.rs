@@ -144,6 +144,29 @@ fn releases_tell_when_how_long_and_how_many_rows() {
 }
 
 #[test]
+fn a_lost_manifest_is_noticed() {
+    let folder = two_nights();
+    let again = asked(&folder, &["run", "--date", "2026-01-16"]);
+    assert_eq!(again.code, Some(0), "{again:?}");
+    let warehouse = asked(&folder, &["files", "--artifact", "groups"]).out;
+    let root = warehouse.split("/groups/").next().unwrap();
+    let manifest = |release: u64| format!("{root}/releases/{release:020}.json");
+    std::fs::remove_file(manifest(2)).unwrap();
+    let told = asked(&folder, &["releases"]);
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert!(
+        told.err.contains("release 2 has lost its manifest"),
+        "{told:?}"
+    );
+    std::fs::remove_file(manifest(3)).unwrap();
+    for date in ["2026-01-15", "2026-01-16"] {
+        let refused = asked(&folder, &["run", "--date", date]);
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert!(refused.err.contains("the mark of release 3"), "{refused:?}");
+    }
+}
+
+#[test]
 fn show_tells_apps_rejects_by_reason_and_growth() {
     let folder = two_nights();
     let path = folder.path().join("x/warehouse.toml");

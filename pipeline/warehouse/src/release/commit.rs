@@ -229,18 +229,6 @@ async fn settle(store: &Store, manifest: &Manifest, json: &Bytes, newest: u64) -
     }
 }
 
-/// Says that a date is done: `success/date=…/_SUCCESS` names the release. Again is harmless.
-///
-/// # Errors
-/// An error of the store; the release is published nevertheless.
-pub async fn mark_success(store: &Store, manifest: &Manifest) -> Result<()> {
-    let text = format!("{{\"release\":{}}}\n", manifest.release);
-    store
-        .for_stage(STAGE)
-        .put(&release::success_path(manifest.date), text.into_bytes())
-        .await
-}
-
 fn refuse(what: impl Into<String>) -> Error {
     Error::refused(STAGE, what)
 }

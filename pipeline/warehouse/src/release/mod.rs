@@ -16,6 +16,7 @@ mod attempt_file;
 mod commit;
 mod history;
 mod lists;
+mod markers;
 mod parents;
 mod probe;
 mod releases;
@@ -25,9 +26,10 @@ mod warehouse;
 
 pub use attempt::{Attempt, claim_attempt, run_id};
 pub use attempt_file::{AttemptFile, remove_attempt_files};
-pub use commit::{Outcome, commit, mark_success};
+pub use commit::{Outcome, commit};
 pub use history::continue_history;
 pub use lists::{files_where, load_each_list, load_list, load_lists, put_list, put_lists};
+pub use markers::mark_success;
 pub use parents::{Parents, choose_parents};
 pub use probe::probe;
 pub use releases::{

@@ -6,6 +6,7 @@ use tagmill_schemas::error::Result;
 use tagmill_schemas::manifest::Manifest;
 
 use super::history::Lineage;
+use super::markers::{marked_dates, newest_is_not_lost};
 use super::releases::{list_releases, load_release};
 use crate::store::Store;
 
@@ -38,14 +39,18 @@ impl Parents {
 /// Chooses the parents of a run for `date`. Rolled-back nights count like any other release.
 ///
 /// # Errors
-/// As [`load_release`]; setup when the newest release was made by a newer program.
+/// As [`load_release`]; setup when the newest release was made by a newer program; refused when the
+/// manifest of a newer one is lost.
 pub async fn choose_parents(store: &Store, date: NaiveDate) -> Result<Parents> {
+    let marked = marked_dates(store).await?;
     let releases = list_releases(store).await?;
     let Some(number) = releases.newest() else {
+        newest_is_not_lost(store, &marked, None, date).await?;
         return Ok(Parents::default());
     };
     let newest = load_release(store, number).await?;
     newest.check_is_continued()?;
+    newest_is_not_lost(store, &marked, Some(&newest), date).await?;
     let state = if newest.head_date < date {
         Some(newest.clone())
     } else {

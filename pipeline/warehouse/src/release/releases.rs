@@ -29,6 +29,12 @@ impl Releases {
         self.0.last().copied()
     }
 
+    /// The numbers that are missing between others: releases without a manifest.
+    pub fn missing(&self) -> Vec<u64> {
+        let pairs = self.0.windows(2);
+        pairs.flat_map(|pair| pair[0] + 1..pair[1]).collect()
+    }
+
     /// Whether there is a release of this number.
     pub fn contains(&self, number: u64) -> bool {
         self.0.binary_search(&number).is_ok()

@@ -7,7 +7,7 @@ use tagmill_schemas::{Manifest, ReleaseName};
 use crate::fixtures::{date, local, manifest, memory, night, warehouse};
 use tagmill_warehouse::release::{
     Depth, Outcome, Parents, choose_parents, commit, continue_history, init_warehouse,
-    list_releases, load_constants, newest_release, resolve_release, run_id, verify,
+    list_releases, load_constants, mark_success, newest_release, resolve_release, run_id, verify,
 };
 use tagmill_warehouse::store::Store;
 
@@ -50,6 +50,47 @@ async fn a_late_date_continues_the_state_before_it_and_the_newest_dictionary() {
             "{day}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_lost_manifest_of_the_newest_release_is_not_passed_over() {
+    let store = memory("markers");
+    for (release, day) in [(1, "2026-11-17"), (2, "2026-11-18"), (3, "2026-11-17")] {
+        let made = publish(
+            &store,
+            release,
+            day,
+            ["", "2026-11-17", "2026-11-18", "2026-11-18"][release as usize],
+        )
+        .await;
+        mark_success(&store, &made).await.unwrap();
+    }
+    let parents = |day: &'static str| choose_parents(&store, date(day));
+    assert_eq!(parents("2026-11-19").await.unwrap().next_release(), 4);
+    // Of a backfill only a run for the same date knows.
+    store
+        .delete(&tagmill_schemas::release::path(3))
+        .await
+        .unwrap();
+    let error = parents("2026-11-17").await.unwrap_err().to_string();
+    assert!(error.contains("mark of release 3"), "{error}");
+    assert!(error.contains("the newest is release 2"), "{error}");
+    assert_eq!(parents("2026-11-19").await.unwrap().next_release(), 3);
+    store
+        .delete(&tagmill_schemas::release::path(2))
+        .await
+        .unwrap();
+    for day in ["2026-11-18", "2026-11-19"] {
+        let error = parents(day).await.unwrap_err();
+        assert_eq!(error.exit_code(), 1, "{error}");
+        assert!(error.to_string().contains("mark of release 2"), "{error}");
+    }
+    store
+        .delete(&tagmill_schemas::release::path(1))
+        .await
+        .unwrap();
+    let error = parents("2026-11-20").await.unwrap_err().to_string();
+    assert!(error.contains("there is no release"), "{error}");
 }
 
 #[tokio::test]
