@@ -46,11 +46,8 @@ pub async fn never_seen(
             continue;
         }
         for status in statuses {
-            let rule = plan
-                .compiled
-                .iter()
-                .find(|(group, _)| *group == status.group);
-            let texts = rule.map_or_else(Vec::new, |(_, rule)| unseen(&plan.app, rule, &codes));
+            let rule = plan.rule(&status.group);
+            let texts = rule.map_or_else(Vec::new, |rule| unseen(&plan.app, rule, &codes));
             hints.extend(texts.iter().map(|what| status.hint(&format!(": {what}"))));
         }
     }

@@ -44,11 +44,7 @@ impl<'r> Known<'r> {
             return Some(hint.message.clone());
         }
         self.left = self.left.checked_sub(1)?;
-        let at = plan
-            .compiled
-            .binary_search_by(|(group, _)| group.cmp(&status.group));
-        let (_, rule) = plan.compiled.get(at.ok()?)?;
-        self.unknown_value(&plan.app, rule)
+        self.unknown_value(&plan.app, plan.rule(&status.group)?)
     }
 
     /// The first value that the rule asks for and nobody has.

@@ -1,7 +1,7 @@
 //! Registries: merchants' own tags, events and properties, as rows of files. A bad row disables
 //! that row only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tagmill_schemas::config::{
     Config, EVERY_TAG, Events, Source, SourceKind, UndeclaredEvent, for_date,
@@ -139,6 +139,10 @@ pub async fn group_tags(
             );
         }
     }
+    let published = newest.iter().flat_map(|m| &m.tags);
+    let published =
+        published.map(|entry| ((entry.app.as_str(), entry.tag.as_str()), entry.value_type));
+    let published: HashMap<_, _> = published.collect();
     for source in &config.sources {
         let SourceKind::GroupTags {
             registry: Some(pattern),
@@ -165,7 +169,7 @@ pub async fn group_tags(
         let registry = TagRegistry {
             config,
             source,
-            newest,
+            published: &published,
             observer,
         };
         for row in rows {
@@ -181,7 +185,8 @@ pub async fn group_tags(
 struct TagRegistry<'a> {
     config: &'a Config,
     source: &'a Source,
-    newest: Option<&'a Manifest>,
+    /// The types of the newest release's tags, by app and tag.
+    published: &'a HashMap<(&'a str, &'a str), ValueType>,
     observer: &'a dyn Observer,
 }
 
@@ -191,7 +196,7 @@ impl TagRegistry<'_> {
         let Self {
             config,
             source,
-            newest,
+            published,
             observer,
         } = *self;
         let (file, line) = (placed.file, placed.line);
@@ -208,11 +213,10 @@ impl TagRegistry<'_> {
         if config.tags.iter().any(|t| t.name == tag) {
             return refuse("has the name of a tag of the configuration".into());
         }
-        let published = newest.and_then(|m| m.tags.iter().find(|t| t.app == app && t.tag == tag));
-        if let Some(before) = published.filter(|t| t.value_type != value_type) {
+        let published = published.get(&(app.as_str(), tag.as_str()));
+        if let Some(before) = published.filter(|before| **before != value_type) {
             return refuse(format!(
-                "is {value_type}, but was published as {}: the type of a tag never changes",
-                before.value_type
+                "is {value_type}, but was published as {before}: the type of a tag never changes"
             ));
         }
         let tags = catalog.by_app.entry(app.clone()).or_default();

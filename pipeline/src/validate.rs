@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use tagmill_night::{TagSpec, Withheld};
-use tagmill_rules::Atom;
+use tagmill_rules::{Atom, Expr};
 use tagmill_rules::groups::{GroupStatus, GroupsBefore, Status};
 use tagmill_schemas::config::{Source, SourceKind};
 use tagmill_schemas::{Config, Error, Problem, Result};
@@ -71,11 +71,7 @@ fn undeclared(groups: &GroupNight) -> Vec<Problem> {
     let statuses = plans.flat_map(|plan| plan.statuses.iter().map(move |status| (plan, status)));
     let mut hints = Vec::new();
     for (plan, status) in statuses {
-        let rule = plan
-            .compiled
-            .iter()
-            .find(|(group, _)| *group == status.group);
-        let atoms = rule.map_or_else(Vec::new, |(_, rule)| rule.atoms());
+        let atoms = plan.rule(&status.group).map_or_else(Vec::new, Expr::atoms);
         let tags = atoms.into_iter().filter_map(|atom| match atom {
             Atom::Has { tag } | Atom::Tag { tag, .. } => Some(tag),
             _ => None,

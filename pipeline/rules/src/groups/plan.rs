@@ -70,6 +70,16 @@ pub struct AppPlan {
     pub statuses: Vec<GroupStatus>,
 }
 
+impl AppPlan {
+    /// The compiled rule of a group; `None` when it could not be compiled.
+    pub fn rule(&self, group: &str) -> Option<&Expr> {
+        let found = self
+            .compiled
+            .binary_search_by(|(name, _)| name.as_str().cmp(group));
+        self.compiled.get(found.ok()?).map(|(_, rule)| rule)
+    }
+}
+
 /// Rows by app, whatever order files were read in. Second: the faults whose row has no app or no
 /// group, which therefore have no status.
 pub fn by_app(

@@ -62,6 +62,10 @@ impl CsvRecords {
     /// The next record of a text that begins where the last one ended, and how much of the text it
     /// takes; with `is_last` the text ends with a line feed and nothing follows.
     pub fn next(&mut self, text: &[u8], is_last: bool) -> (usize, Found) {
+        let blank = text.iter().take_while(|byte| is_line_end(byte)).count();
+        if self.read == (0, 0, 0) && blank > 0 {
+            return (blank, Found::Nothing);
+        }
         if self.read_record(text) {
             let (taken, _, fields) = std::mem::take(&mut self.read);
             self.found = fields;
@@ -158,9 +162,13 @@ fn is_well_quoted(record: &[u8], delimiter: u8) -> bool {
     }
 }
 
+fn is_line_end(byte: &u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
+}
+
 /// Where a text stands without the line ends around it.
 fn trimmed(text: &[u8]) -> Range<usize> {
-    let is_text = |&byte: &u8| byte != b'\n' && byte != b'\r';
+    let is_text = |byte: &u8| !is_line_end(byte);
     match text.iter().position(is_text) {
         None => 0..0,
         Some(start) => {
@@ -202,6 +210,14 @@ mod tests {
         all
     }
 
+    /// They took the square of their number, and more of them than fit were a line that can not be
+    /// read.
+    #[test]
+    fn blank_lines_are_passed_over_whatever_their_number() {
+        let text = "\n".repeat(20 << 20) + "a,b";
+        assert_eq!(records(&text, 1 << 12), ["a|b"]);
+    }
+
     #[test]
     fn what_is_no_record_costs_its_line_alone() {
         for (text, expected) in [
@@ -220,6 +236,8 @@ mod tests {
             ),
             ("a,5\" pipe\nc,d", &["a|5\" pipe", "c|d"]),
             ("a,\"b", &["[a,\"b]"]),
+            ("\n\r\n\n a,b\n\n\r\n\nc,d\n\n", &[" a|b", "c|d"]),
+            ("\n\r\n", &[]),
         ] {
             for piece in [1, 3, 1_000] {
                 assert_eq!(records(text, piece), expected, "{text:?} by {piece}");
