@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use tagmill_night::{TagSpec, Withheld};
-use tagmill_rules::{Atom, Expr};
 use tagmill_rules::groups::{GroupStatus, GroupsBefore, Status};
+use tagmill_rules::{Atom, Expr};
 use tagmill_schemas::config::{Source, SourceKind};
 use tagmill_schemas::{Config, Error, Problem, Result};
 use tagmill_warehouse::store::{Store, open_pattern};

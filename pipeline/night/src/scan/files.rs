@@ -1,7 +1,7 @@
 //! The raw files of one source on one date: listed, their footers read, their columns agreed on. No
 //! data page is read here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -240,12 +240,15 @@ impl RawFiles {
 
     /// Columns of a file that no cast makes what they are in all files.
     fn own_types(&self, file: &RawFile) -> BTreeMap<String, DataType> {
+        let wanted = self.schema.fields().iter();
+        let wanted: HashMap<&str, &DataType> = wanted
+            .map(|field| (field.name().as_str(), field.data_type()))
+            .collect();
         let own = file.schema.fields().iter().filter(|field| {
-            let wanted = self.schema.field_with_name(field.name());
             let is_bytes = file.as_bytes.contains(field.name());
-            wanted.is_ok_and(|wanted| {
-                is_bytes || is_more_than_a_cast(field.data_type(), wanted.data_type())
-            })
+            wanted
+                .get(field.name().as_str())
+                .is_some_and(|wanted| is_bytes || is_more_than_a_cast(field.data_type(), wanted))
         });
         own.map(|field| (field.name().clone(), field.data_type().clone()))
             .collect()
