@@ -1,10 +1,15 @@
 //! The arguments of a table function: constants.
 
+use arrow::array::AsArray;
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
 use chrono::NaiveDate;
 use datafusion::common::{ScalarValue, plan_datafusion_err, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::Expr;
 use tagmill_schemas::ReleaseName;
+
+use super::syntax::Syntax;
 
 /// Between the ends of a range of dates.
 const TO: &str = "..";
@@ -29,6 +34,58 @@ impl<'a> Arguments<'a> {
         }
         let found = exprs.len();
         plan_err!("{syntax}: found {found} arguments, expected {least} to {most}")
+    }
+
+    /// The arguments of a call of this form.
+    ///
+    /// # Errors
+    /// For too few or too many arguments.
+    pub(super) fn of_syntax(syntax: Syntax, exprs: &'a [Expr]) -> Result<Self> {
+        Self::of(syntax.0, exprs, syntax.least(), syntax.parameters().count())
+    }
+
+    /// The place of a parameter; that after the last for one that is not there.
+    pub(super) fn place(&self, name: &str) -> usize {
+        Syntax(self.syntax).place(name).unwrap_or(usize::MAX)
+    }
+
+    /// Texts: a list, or one text with commas between them; none where it is left out.
+    pub(super) fn texts(&self, at: usize) -> Result<Vec<String>> {
+        let expected = "texts such as 'city, os' or ['city', 'os']";
+        if let Some(ScalarValue::List(list)) = self.literal(at) {
+            let values = cast(&list.value(0), &DataType::Utf8)?;
+            let texts = values.as_string::<i32>().iter();
+            let texts: Option<Vec<String>> = texts.map(|text| text.map(str::to_owned)).collect();
+            return texts.ok_or_else(|| self.unexpected(at, expected));
+        }
+        let text = self.optional_text(at)?.unwrap_or_default();
+        let texts: Vec<String> = text.split(',').map(|text| text.trim().to_owned()).collect();
+        match texts.as_slice() {
+            [only] if only.is_empty() => Ok(Vec::new()),
+            all if all.iter().any(String::is_empty) => Err(self.unexpected(at, expected)),
+            _ => Ok(texts),
+        }
+    }
+
+    /// A whole number from 1; `None` where it is left out.
+    pub(super) fn count(&self, at: usize) -> Result<Option<usize>> {
+        match self.literal(at) {
+            Some(ScalarValue::Int64(Some(count))) if *count > 0 => Ok(usize::try_from(*count).ok()),
+            None | Some(ScalarValue::Null) if self.exprs.get(at).is_none_or(is_literal) => Ok(None),
+            _ => Err(self.unexpected(at, "a whole number from 1")),
+        }
+    }
+
+    /// One of some words; the first where it is left out.
+    pub(super) fn word<T: Copy>(&self, at: usize, words: &[(&str, T)]) -> Result<T> {
+        let text = self.optional_text(at)?;
+        let found = words
+            .iter()
+            .find(|(word, _)| text.as_deref().is_none_or(|text| text == *word));
+        found.map(|(_, meant)| *meant).ok_or_else(|| {
+            let words: Vec<String> = words.iter().map(|(word, _)| format!("'{word}'")).collect();
+            self.unexpected(at, &words.join(" or "))
+        })
     }
 
     /// A text; NULL is refused.
@@ -88,7 +145,12 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    fn unexpected(&self, at: usize, expected: &str) -> datafusion::error::DataFusionError {
+    /// The error of an argument of another kind.
+    pub(super) fn unexpected(
+        &self,
+        at: usize,
+        expected: &str,
+    ) -> datafusion::error::DataFusionError {
         let found = match self.exprs.get(at) {
             Some(Expr::Literal(value, _)) => format!("{value}"),
             Some(other) => format!("{other}"),
@@ -100,4 +162,8 @@ impl<'a> Arguments<'a> {
             at + 1
         )
     }
+}
+
+fn is_literal(expr: &Expr) -> bool {
+    matches!(expr, Expr::Literal(..))
 }

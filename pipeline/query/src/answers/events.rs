@@ -23,6 +23,10 @@ use super::released::{Released, Releases, told};
 use super::user_table::{UserSet, UserTable};
 use super::views::{EVENT_SETS_OF, event_stats_of};
 
+pub(super) const DID: &str = "did(app, event, days[, condition[, release]])";
+pub(super) const EVENT_SETS: &str = "event_sets(app, event, days[, condition[, release]])";
+pub(super) const EVENT_STATS: &str = "event_stats(app, event, days[, condition[, release]])";
+
 /// Registers them.
 pub(super) fn register(ctx: &SessionContext, releases: &Arc<Releases>) {
     for gives in [Gives::Users, Gives::Sets, Gives::Stats] {
@@ -50,9 +54,9 @@ impl Gives {
 
     fn syntax(self) -> &'static str {
         match self {
-            Self::Users => "did(app, event, days[, condition[, release]])",
-            Self::Sets => "event_sets(app, event, days[, condition[, release]])",
-            Self::Stats => "event_stats(app, event, days[, condition[, release]])",
+            Self::Users => DID,
+            Self::Sets => EVENT_SETS,
+            Self::Stats => EVENT_STATS,
         }
     }
 }

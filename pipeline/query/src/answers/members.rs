@@ -20,8 +20,8 @@ use super::user_table::{UserSet, UserTable};
 use crate::catalog::failed;
 use crate::estimate::{Asked, ask};
 
-const MEMBERS: &str = "members(app, group[, release])";
-const AUDIENCE: &str = "audience(app, rule[, release])";
+pub(super) const MEMBERS: &str = "members(app, group[, release])";
+pub(super) const AUDIENCE: &str = "audience(app, rule[, release])";
 
 /// Registers both.
 pub(super) fn register(ctx: &SessionContext, releases: &Arc<Releases>) {

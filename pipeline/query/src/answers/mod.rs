@@ -12,6 +12,7 @@
 //! ```
 //! A view without a row for a name has none; a function refuses a name that is not there.
 
+mod analysis;
 mod arguments;
 mod event;
 mod events;
@@ -22,6 +23,7 @@ mod ordinals;
 mod past;
 mod query_table;
 mod released;
+mod syntax;
 mod totals;
 mod user_table;
 mod views;
@@ -62,6 +64,8 @@ pub async fn register(
     members::register(ctx, &releases);
     of_user::register(ctx, &releases);
     events::register(ctx, &releases);
+    analysis::register(ctx, &releases);
+    syntax::register(ctx).map_err(failed)?;
     past::register(ctx, &releases)
         .ok_or_else(|| Error::setup(STAGE, "found no catalog for the schemas of other releases"))
 }

@@ -19,8 +19,8 @@ use super::released::{Released, Releases, told};
 use super::views::TAG_VALUE;
 use crate::catalog::failed;
 
-const GROUPS_OF: &str = "groups_of(user_id[, app[, release]])";
-const TAGS_OF: &str = "tags_of(user_id[, app[, release]])";
+pub(super) const GROUPS_OF: &str = "groups_of(user_id[, app[, release]])";
+pub(super) const TAGS_OF: &str = "tags_of(user_id[, app[, release]])";
 
 /// Registers both.
 pub(super) fn register(ctx: &SessionContext, releases: &Arc<Releases>) {

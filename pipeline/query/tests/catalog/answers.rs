@@ -16,7 +16,7 @@ use crate::release::{Release, SHARDS, User, small};
 type Test = fn(&Row) -> bool;
 type Number = fn(&Row) -> i64;
 
-async fn session(release: &Release) -> SessionContext {
+pub async fn session(release: &Release) -> SessionContext {
     let ctx = release.session().await;
     let rules = RuleNames::default();
     answers::register(&ctx, &release.store, &release.manifest, rules)
@@ -31,7 +31,7 @@ async fn batches(ctx: &SessionContext, sql: &str) -> Vec<RecordBatch> {
 }
 
 /// The rows as texts.
-async fn table(ctx: &SessionContext, sql: &str) -> Vec<Vec<String>> {
+pub async fn table(ctx: &SessionContext, sql: &str) -> Vec<Vec<String>> {
     let mut table = Vec::new();
     for batch in batches(ctx, sql).await {
         for row in 0..batch.num_rows() {
@@ -72,7 +72,7 @@ async fn same_users(ctx: &SessionContext, of: &str, expected: &BTreeSet<u64>) {
     assert_eq!(ids, count, "{of}");
 }
 
-async fn error(ctx: &SessionContext, sql: &str) -> String {
+pub async fn error(ctx: &SessionContext, sql: &str) -> String {
     let rows = async { ctx.sql(sql).await?.collect().await };
     rows.await
         .err()

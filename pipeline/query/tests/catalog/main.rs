@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that can not go on says so
 
+mod analysis;
 mod answers;
 mod bytes_read;
 mod columns;

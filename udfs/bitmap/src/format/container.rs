@@ -71,7 +71,7 @@ impl Container<'_> {
 
     /// Calls `visit` with every value, ascending.
     #[inline]
-    pub(crate) fn for_each(&self, mut visit: impl FnMut(u16)) {
+    pub fn for_each(&self, mut visit: impl FnMut(u16)) {
         match self {
             Self::Array(values) => values
                 .iter()
