@@ -10,6 +10,7 @@ mod bounded;
 mod damage;
 mod declared_events;
 mod empty_days;
+mod failing_rows;
 mod groups;
 mod heard;
 mod init;

@@ -15,6 +15,7 @@ use tagmill_schemas::manifest::{InputStatus, Manifest, SourceCount};
 use tagmill_schemas::{Config, Error, Result};
 
 use super::sources::{Decision, SourceInput};
+use tagmill_night::FAILED_EXPRESSION;
 
 /// From this fraction of a source's rows on a person is told of those that are rejected.
 const TOLD_FROM: f64 = 0.01;
@@ -270,7 +271,8 @@ impl<'a> Rows<'a> {
     pub fn beyond(&self, config: &Config, state: Option<&Manifest>) -> Option<Beyond> {
         config.sources.iter().find_map(|source| {
             let whole = self.of(&source.name);
-            self.nothing_left(source, &whole, state)
+            self.fails_everywhere(source, &whole)
+                .or_else(|| self.nothing_left(source, &whole, state))
                 .or_else(|| beyond_share(source, None, &whole))
                 .or_else(|| self.beyond_of_apps(source).into_iter().next())
         })
@@ -294,6 +296,28 @@ impl<'a> Rows<'a> {
             .collect()
     }
 
+    /// An expression that holds for no row is wrong itself, however few rows there are.
+    fn fails_everywhere(&self, source: &Source, tally: &Tally<'_>) -> Option<Beyond> {
+        let fails = tally.rejected.contains_key(FAILED_EXPRESSION);
+        (fails && self.accepted(source) == 0).then(|| Beyond {
+            source: source.name.clone(),
+            app: None,
+            reason: Some(FAILED_EXPRESSION.to_owned()),
+            what: format!(
+                "source {}: {tally}; its expressions hold for no row",
+                source.name
+            ),
+        })
+    }
+
+    fn accepted(&self, source: &Source) -> u64 {
+        let of_source = self
+            .counts
+            .iter()
+            .filter(|count| count.source == source.name);
+        of_source.map(|count| count.accepted).sum()
+    }
+
     /// A snapshot with rows of which none is accepted would take away all that was known.
     fn nothing_left(
         &self,
@@ -302,8 +326,6 @@ impl<'a> Rows<'a> {
         state: Option<&Manifest>,
     ) -> Option<Beyond> {
         let of_source = |count: &&SourceCount| count.source == source.name;
-        let accepted = self.counts.iter().copied().filter(of_source);
-        let accepted: u64 = accepted.map(|count| count.accepted).sum();
         let had_rows = |state: &Manifest| {
             let mut counts = state.counts.iter().filter(of_source);
             counts.any(|count| count.accepted > 0)
@@ -311,7 +333,7 @@ impl<'a> Rows<'a> {
         let is_lost = source.content == Content::Snapshot
             && source.limits.min_rows != Some(0)
             && tally.rejected() > 0
-            && accepted == 0
+            && self.accepted(source) == 0
             && state.is_some_and(had_rows);
         is_lost.then(|| Beyond {
             source: source.name.clone(),

@@ -40,6 +40,8 @@ pub enum Reason {
     Defect,
     /// The data of the date is not there yet.
     NotReady,
+    /// An expression of a person fails on a row.
+    Expression,
 }
 
 /// An error with its stage, place and remedy; `Display` is one sentence:

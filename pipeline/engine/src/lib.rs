@@ -30,6 +30,11 @@ pub fn of_datafusion(work: Work, stage: &'static str, error: impl Into<DataFusio
     }
 }
 
+/// Whether an expression fails on a value, and not for what else there is: memory, a store, a file.
+pub fn fails_on_data(error: &DataFusionError) -> bool {
+    own_in(error).is_none() && matches!(Fault::of(error), Fault::Expression | Fault::Data)
+}
+
 /// The error of ours that DataFusion only carries, if it does.
 pub fn carried(error: &DataFusionError) -> Option<&Error> {
     own_in(error)

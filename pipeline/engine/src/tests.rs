@@ -59,7 +59,7 @@ fn arrow(error: ArrowError) -> DataFusionError {
 #[test]
 fn one_table_says_who_has_to_act() {
     use Kind::{Refused, Retry, Setup};
-    use Reason::{Damaged, Defect, OutOfMemory, SpillFull};
+    use Reason::{Damaged, Defect, Expression, OutOfMemory, SpillFull};
     let parquet = || ParquetError::General("eof".to_owned());
     let rows: [(DataFusionError, [Kind; 4], [Option<Reason>; 4]); 14] = [
         (exhausted(), [Retry; 4], [Some(OutOfMemory); 4]),
@@ -94,17 +94,17 @@ fn one_table_says_who_has_to_act() {
         (
             arrow(ArrowError::DivideByZero),
             [Refused, Refused, Setup, Setup],
-            [None; 4],
+            [Some(Expression), None, None, None],
         ),
         (
             ParquetError::External(Box::new(ArrowError::ComputeError("'age'".to_owned()))).into(),
             [Refused, Refused, Setup, Setup],
-            [None; 4],
+            [Some(Expression), None, None, None],
         ),
         (
             DataFusionError::Execution("no bitmap".to_owned()),
             [Refused, Refused, Setup, Setup],
-            [None; 4],
+            [Some(Expression), None, None, None],
         ),
         (
             DataFusionError::External("other".into()),

@@ -67,6 +67,7 @@ impl Work {
             (Fault::DiskFull, _) => Some(Reason::SpillFull),
             (Fault::Parquet, _) | (Fault::Arrow, Self::RawData) => Some(Reason::Damaged),
             (Fault::Missing, Self::Release) => Some(Reason::Damaged),
+            (Fault::Expression | Fault::Data, Self::RawData) => Some(Reason::Expression),
             (Fault::Panic, _) => Some(Reason::Defect),
             _ => None,
         }

@@ -9,7 +9,9 @@ use datafusion::logical_expr::ScalarUDF;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
 
-use crate::scan::{BY_VALUE, ByValue, ONE_DICTIONARY, OneDictionary};
+use crate::scan::{
+    BY_VALUE, ByRow, ByValue, ONE_DICTIONARY, OneDictionary, ROW_FAILS, VALUE_OF_ROW,
+};
 use crate::{NightExec, NightSpec, ShardNumbers};
 use tagmill_engine::external;
 use tagmill_warehouse::store::Store;
@@ -67,6 +69,8 @@ impl PhysicalExtensionCodec for NightCodec {
         let function = node.inner().as_ref() as &dyn std::any::Any;
         if let Some(function) = function.downcast_ref::<ByValue>() {
             bytes.extend_from_slice(&function.encode()?);
+        } else if let Some(function) = function.downcast_ref::<ByRow>() {
+            bytes.extend_from_slice(&function.encode()?);
         } else if function.is::<OneDictionary>() {
             // Without bytes it would be looked up by its name.
             bytes.push(1);
@@ -77,6 +81,7 @@ impl PhysicalExtensionCodec for NightCodec {
     fn try_decode_udf(&self, name: &str, bytes: &[u8]) -> Result<Arc<ScalarUDF>> {
         match name {
             BY_VALUE => Ok(Arc::new(ScalarUDF::from(ByValue::decode(bytes)?))),
+            VALUE_OF_ROW | ROW_FAILS => Ok(Arc::new(ScalarUDF::from(ByRow::decode(name, bytes)?))),
             ONE_DICTIONARY => Ok(Arc::new(ScalarUDF::from(OneDictionary::default()))),
             _ => Err(DataFusionError::Plan(format!(
                 "the function {name} is not known here"

@@ -20,6 +20,7 @@ pub use end::report::{
 };
 pub use exec::{NightExec, ShardNumbers};
 pub use plan::audience::{Audience, AudienceSpec, ListSpec};
+pub use plan::columns::FAILED_EXPRESSION;
 pub use plan::kept_values::{EVENTS, KeptValues};
 pub use plan::shape::{EventShape, MeasureShape};
 pub use plan::spec::{

@@ -5,6 +5,7 @@ use tagmill_night::scan::register_store;
 use tagmill_schemas::{Error, Result};
 use tagmill_warehouse::release::{Parents, choose_parents};
 
+use crate::failing_rows::mark_failing;
 use crate::invalid_text::mark_invalid_text;
 use crate::registry::check_types;
 use crate::row_limits::check_rows;
@@ -64,6 +65,12 @@ impl<'n> Inputs<'n> {
     /// Those of the store.
     pub(super) async fn read_text_as_bytes(&mut self, error: &Error) -> Result<bool> {
         mark_invalid_text(error, &mut self.sources, self.night.observer()).await
+    }
+
+    /// Has rows rejected on which an expression fails, if that is why something failed; whether there
+    /// are sources whose rows were not.
+    pub(super) fn reject_failures(&mut self, error: &Error) -> bool {
+        mark_failing(error, &mut self.sources, self.night.observer())
     }
 
     /// Whether the files that are read are still those that were found.

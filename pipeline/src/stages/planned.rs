@@ -44,6 +44,7 @@ impl<'n> Inputs<'n> {
                 Ok(plan) => break plan,
                 // Names of tags may have been read.
                 Err(error) if self.read_text_as_bytes(&error).await? => {}
+                Err(error) if self.reject_failures(&error) => {}
                 Err(error) => return Err(error),
             }
         };

@@ -69,6 +69,13 @@ impl<'n> Claimed<'n> {
                     let claimed = Box::pin(self.inputs.plan()).await?.claim().await?;
                     return Box::pin(claimed.run_shards()).await;
                 }
+                Err(error) if self.inputs.reject_failures(&error) => {
+                    let again = "the shards run once more: rows on which an expression fails are \
+                                 rejected";
+                    observer.stage("failed-expression", again);
+                    let claimed = Box::pin(self.inputs.plan()).await?.claim().await?;
+                    return Box::pin(claimed.run_shards()).await;
+                }
                 Err(error) => return Err(error),
             };
             let before = self.plan.wave;

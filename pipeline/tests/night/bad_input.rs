@@ -436,7 +436,7 @@ async fn expressions_are_checked_before_anything_is_read() {
         (
             "100 / (age - 30) > 1",
             Kind::Refused,
-            &["an expression fails on the data", "source profiles"],
+            &["failed_expression 1", "hold for no row", "profiles"],
         ),
     ] {
         let hand = Hand::new(&[

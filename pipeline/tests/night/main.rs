@@ -18,6 +18,7 @@ mod custom;
 mod days;
 mod empty_days;
 mod event_limits;
+mod failing_rows;
 mod faults;
 mod fixture;
 mod folders;

@@ -30,6 +30,12 @@ pub const FOLDER_COLUMN: &str = "__folder";
 /// Why a raw row is none, with a line feed and the row behind it; null for the others. Only where
 /// files have such rows.
 pub const BROKEN_COLUMN: &str = "__broken";
+/// Whether an expression of `clean` fails on a row, where that costs the row; in the scan only.
+pub const FAILED_COLUMN: &str = "__failed";
+/// As [`FAILED_COLUMN`], of the columns that the source's filter reads.
+pub const FILTER_FAILED_COLUMN: &str = "__filter_failed";
+/// The reason of a row on which an expression fails.
+pub const FAILED_EXPRESSION: &str = "failed_expression";
 /// The reason of a line that is no record.
 pub const UNREADABLE_ROW: &str = "unreadable_row";
 /// The reason of a row with bytes that are no UTF-8 where there should be text.

@@ -68,7 +68,7 @@ pub fn over_dictionaries(
 }
 
 /// Some functions are only known to the simplifier.
-fn planned(
+pub(super) fn planned(
     context: &SessionContext,
     expression: Expr,
     schema: DFSchema,

@@ -95,6 +95,8 @@ pub struct RawFiles {
     /// Paths of dates without a file, of those that are wanted, and whether they are of days before
     /// the run's.
     pub absent: Vec<(String, bool)>,
+    /// Whether an expression that fails on a row costs the row: then it was seen that one does.
+    pub rejects_failures: bool,
     /// Names of partition folders that all files have, without those that are columns too.
     pub partition_columns: Vec<String>,
     /// Columns that can not be read as one, with what is wrong and where: only who needs one of
@@ -388,6 +390,7 @@ pub async fn find_files(source: &Source, date: NaiveDate, zone: Tz) -> Result<Ra
         schema,
         times,
         has_folders: !folders.is_one(),
+        rejects_failures: false,
         absent,
         partition_columns,
         conflicts,

@@ -6,6 +6,7 @@
 //! ```
 
 mod as_bytes;
+mod by_row;
 mod by_value;
 mod clean;
 mod columns;
@@ -36,6 +37,7 @@ mod type_names;
 mod wanted;
 
 pub use as_bytes::decode_bytes;
+pub use by_row::{ByRow, ROW_FAILS, VALUE_OF_ROW};
 pub use by_value::{BY_VALUE, ByValue};
 pub use context::ScanContext;
 pub(crate) use dictionary::is_same;

@@ -20,6 +20,7 @@ use datafusion::prelude::SessionContext;
 use tagmill_schemas::config::{AppColumn, Source, Tag};
 use tagmill_schemas::{Error, IdScope, Result};
 
+use super::by_row::{row_fails, value_of_row};
 use super::by_value::over_dictionaries;
 use super::clean::{clean, cleaned_schema};
 use super::context::{ScanContext, place, plan_error};
@@ -32,7 +33,8 @@ use super::table::RawTable;
 use super::text_files::TextTable;
 use super::wanted::Wanted;
 use crate::plan::columns::{
-    APP_COLUMN, BROKEN_COLUMN, ExchangedColumn, FOLDER_COLUMN, Layout, STATUS_COLUMN, USER_COLUMN,
+    APP_COLUMN, BROKEN_COLUMN, ExchangedColumn, FAILED_COLUMN, FILTER_FAILED_COLUMN, FOLDER_COLUMN,
+    Layout, STATUS_COLUMN, USER_COLUMN,
 };
 use crate::plan::spec::{EventShapes, RowsSpec};
 
@@ -123,8 +125,18 @@ pub(super) fn prepare(
     let cleaned = clean(context, source, &needed, &raw)?;
     check_columns(source, &files, &cleaned)?;
     check_zones(source, &files, &wanted, &cleaned)?;
-    let files = files.with_dictionaries(&stand_alone(&wanted, &cleaned));
     let used = used_columns(&cleaned);
+    let (files, cleaned, wanted) = match files.rejects_failures {
+        // Rows are looked at one by one, and so are values.
+        true => {
+            let cleaned = cleaned_by_row(cleaned, &wanted.filter_columns());
+            (files, cleaned, wanted.by_row())
+        }
+        false => {
+            let coded = stand_alone(&wanted, &cleaned);
+            (files.with_dictionaries(&coded), cleaned, wanted)
+        }
+    };
     // What is written as SQL sees text; from here on text can be dictionaries.
     let (first, coded) = cleaned_columns(context.session, cleaned, &files.dictionaries())?;
     let (wanted, coded) = wanted.over_dictionaries(context.session, &coded)?;
@@ -353,6 +365,34 @@ fn stand_alone(wanted: &Wanted, cleaned: &[(String, Expr)]) -> BTreeSet<String> 
         .collect();
     together.extend(text_again);
     all.difference(&together).cloned().collect()
+}
+
+/// The cleaned columns where an expression that fails on a row costs the row alone, and whether one
+/// fails: one at all, one of a column that the filter reads.
+fn cleaned_by_row(
+    cleaned: Vec<(String, Expr)>,
+    of_filter: &BTreeSet<String>,
+) -> Vec<(String, Expr)> {
+    let fails = |is_asked: &dyn Fn(&str) -> bool| {
+        let asked = cleaned.iter().filter(|(name, _)| is_asked(name));
+        asked
+            .filter_map(|(_, value)| row_fails(value))
+            .reduce(Expr::or)
+            .unwrap_or_else(|| lit(false))
+    };
+    let failed = [
+        (FAILED_COLUMN, fails(&|_| true)),
+        (
+            FILTER_FAILED_COLUMN,
+            fails(&|name| of_filter.contains(name)),
+        ),
+    ];
+    let failed = failed.map(|(name, fails)| (name.to_owned(), fails));
+    let values = cleaned.into_iter();
+    values
+        .map(|(name, value)| (name, value_of_row(value)))
+        .chain(failed)
+        .collect()
 }
 
 /// The first projection, and which of its columns are dictionaries when those in `raw_coded` are.

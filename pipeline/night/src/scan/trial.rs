@@ -79,7 +79,7 @@ impl Trial {
 /// properties, and numbers too large for their measure.
 ///
 /// # Errors
-/// As [`super::plan_source`]; what an expression meets in the rows.
+/// As [`super::plan_source`].
 pub async fn try_rows(
     context: &ScanContext<'_>,
     source: &Source,
@@ -92,6 +92,7 @@ pub async fn try_rows(
     let newest = newest.cloned().into_iter().collect();
     let mut files = files.clone();
     files.files = newest;
+    files.rejects_failures = true;
     let prepared = prepare(context, source, tags, properties, files)?;
     let logical = prepared
         .scan(source)?

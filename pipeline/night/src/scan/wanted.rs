@@ -13,6 +13,7 @@ use tagmill_schemas::conversion::{How, Origin, Use, conversion};
 use tagmill_schemas::problem::Code;
 use tagmill_schemas::{Error, Result};
 
+use super::by_row::{row_fails, value_of_row};
 use super::by_value::over_dictionaries;
 use super::clean::nulls_in;
 use super::context::{ScanContext, place, plan_error};
@@ -21,7 +22,9 @@ use super::named::{column_of, column_or_expression};
 use super::select::{EventTime, Selected, select};
 use super::sql::{as_text, column_names, parse_condition};
 use super::type_names::in_words;
-use crate::plan::columns::{BROKEN_COLUMN, ExchangedColumn, FOLDER_COLUMN};
+use crate::plan::columns::{
+    BROKEN_COLUMN, ExchangedColumn, FAILED_COLUMN, FILTER_FAILED_COLUMN, FOLDER_COLUMN,
+};
 use crate::plan::spec::{EventShapes, RowsSpec};
 
 /// The expressions of one source.
@@ -39,8 +42,17 @@ pub(super) struct Wanted {
     filter: Option<Expr>,
     /// Why a row is none, where some may be.
     broken: Option<Expr>,
+    /// Where expressions fail, if that costs the row.
+    failures: Option<Failures>,
     /// (reason, condition), those of the configuration first.
     rejects: Vec<(String, Expr)>,
+}
+
+/// Whether an expression fails on a row.
+struct Failures {
+    of_any: Expr,
+    /// Of what the filter needs.
+    of_filter: Expr,
 }
 
 impl Wanted {
@@ -98,6 +110,7 @@ impl Wanted {
             time,
             filter: filter.into_iter().chain(listed).reduce(Expr::and),
             broken: column_of(BROKEN_COLUMN, schema).map(ident),
+            failures: None,
             rejects,
         })
     }
@@ -163,9 +176,46 @@ impl Wanted {
             time: time.transpose()?,
             filter: self.filter.map(plain).transpose()?,
             broken: self.broken,
+            failures: self.failures,
             rejects: rejects.collect::<Result<_>>()?,
         };
         Ok((wanted, exchanged))
+    }
+
+    /// The same where an expression that fails on a row costs the row alone. What became of cleaned
+    /// columns stands in [`FAILED_COLUMN`] and [`FILTER_FAILED_COLUMN`].
+    pub fn by_row(self) -> Self {
+        let any = self.expressions().chain([&self.user]);
+        let of_any = any
+            .filter_map(row_fails)
+            .fold(ident(FAILED_COLUMN), Expr::or);
+        let of_filter = self.filter.iter().filter_map(row_fails);
+        let of_filter = of_filter.fold(ident(FILTER_FAILED_COLUMN), Expr::or);
+        let columns = self.columns.into_iter();
+        let rejects = self.rejects.into_iter();
+        Self {
+            user: value_of_row(self.user),
+            app: self.app.map(value_of_row),
+            columns: columns
+                .map(|(column, value)| (column, value_of_row(value)))
+                .collect(),
+            event: self.event.map(value_of_row),
+            time: self.time.map(|of| EventTime {
+                time: value_of_row(of.time),
+                ..of
+            }),
+            filter: self.filter.map(value_of_row),
+            failures: Some(Failures { of_any, of_filter }),
+            rejects: rejects
+                .map(|(reason, condition)| (reason, value_of_row(condition)))
+                .collect(),
+            ..self
+        }
+    }
+
+    /// The columns that the filter reads.
+    pub fn filter_columns(&self) -> BTreeSet<String> {
+        self.filter.iter().flat_map(column_names).collect()
     }
 
     /// The status of a row; `needed` are the columns that describe a rejected one.
@@ -177,6 +227,7 @@ impl Wanted {
         let described = needed.iter().filter(is_shown);
         let spec = StatusSpec {
             is_broken: self.broken.is_some(),
+            has_failures: self.failures.is_some(),
             has_app: self.app.is_some(),
             has_event: self.event.is_some(),
             day: self.time.as_ref().map(|time| time.day),
@@ -191,8 +242,11 @@ impl Wanted {
             Expr::Literal(ScalarValue::Utf8(Some(json)), None),
             self.user.clone(),
         ];
-        let named = self.broken.iter().chain(&self.app).chain(&self.event);
-        arguments.extend(named.cloned());
+        arguments.extend(self.broken.clone());
+        if let Some(failures) = &self.failures {
+            arguments.extend([failures.of_any.clone(), failures.of_filter.clone()]);
+        }
+        arguments.extend(self.app.iter().chain(&self.event).cloned());
         arguments.extend(self.time.iter().map(|time| time.time.clone()));
         arguments.extend(self.time.iter().filter_map(|time| time.folder.clone()));
         arguments.extend(self.filter.clone());

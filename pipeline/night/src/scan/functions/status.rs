@@ -22,6 +22,10 @@ pub struct StatusSpec {
     /// Whether a column follows that says why a row is none, with the row.
     #[serde(default)]
     pub is_broken: bool,
+    /// Whether two boolean columns follow: whether an expression fails on a row, and whether one does
+    /// that the filter needs.
+    #[serde(default)]
+    pub has_failures: bool,
     /// Whether an app column follows.
     pub has_app: bool,
     /// Whether an event column follows.
@@ -118,18 +122,31 @@ fn judge<'a>(
     };
     let id = next()?;
     let broken = spec.is_broken.then(&mut next).transpose()?;
+    let failures = match spec.has_failures {
+        true => Some((next()?.as_boolean(), next()?.as_boolean())),
+        false => None,
+    };
     let app = spec.has_app.then(&mut next).transpose()?;
     let event = spec.has_event.then(&mut next).transpose()?;
     let time = spec
         .day
         .map(|day| next().map(|time| (day, time)))
         .transpose()?;
+    let folders = match (&spec.folders, time) {
+        (Some(days), Some((day, time))) => Some((time, next()?, day, days)),
+        _ => None,
+    };
+    let filter = spec.has_filter.then(&mut next).transpose()?;
+    let filter = filter.map(|keep| keep.as_boolean());
     // Whatever is wrong with it, its own night says so.
-    if let (Some(days), Some((day, time))) = (&spec.folders, time) {
-        verdicts.judge_folder(time, next()?, day, days)?;
+    if let Some((time, folder, day, days)) = folders {
+        verdicts.judge_folder(time, folder, day, days)?;
     }
     if let Some(broken) = broken {
         verdicts.judge_broken(broken);
+    }
+    if let Some((fails, filter_fails)) = failures {
+        verdicts.judge_failures(fails, filter_fails, filter);
     }
     verdicts.judge_id(id)?;
     if let Some(app) = app {
@@ -138,8 +155,8 @@ fn judge<'a>(
     if let Some(event) = event {
         verdicts.judge_event(event)?;
     }
-    if spec.has_filter {
-        verdicts.judge_filter(next()?.as_boolean());
+    if let Some(keep) = filter {
+        verdicts.judge_filter(keep);
     }
     for reason in &spec.reasons {
         verdicts.judge_condition(next()?.as_boolean(), reason);

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::folder::FolderDays;
 use super::text::{distinct, text};
-use crate::plan::columns::{FILTERED, OTHER_DAY};
+use crate::plan::columns::{FAILED_EXPRESSION, FILTERED, OTHER_DAY};
 
 /// Bytes; longer ids are rejected. Nobody's id is that long, and ids are put together with their apps
 /// for a whole batch.
@@ -151,6 +151,24 @@ impl<'a> Verdicts<'a> {
     /// [`FILTERED`] where the filter is not true.
     pub fn judge_filter(&mut self, keep: &BooleanArray) {
         self.mark(FILTERED, |row| keep.is_null(row) || !keep.value(row));
+    }
+
+    /// [`FAILED_EXPRESSION`] where an expression fails; where the filter surely leaves the row out, it
+    /// does that in any case.
+    pub fn judge_failures(
+        &mut self,
+        fails: &BooleanArray,
+        filter_fails: &BooleanArray,
+        keep: Option<&BooleanArray>,
+    ) {
+        let is = |flags: &BooleanArray, row: usize| flags.is_valid(row) && flags.value(row);
+        for row in (0..self.rows).filter(|&row| is(fails, row) || is(filter_fails, row)) {
+            let is_kept = keep.is_none_or(|keep| is(keep, row));
+            match is_kept || is(filter_fails, row) {
+                true => self.mark_row(FAILED_EXPRESSION, row),
+                false => self.mark_row(FILTERED, row),
+            }
+        }
     }
 
     /// `reason` where a condition is true.
