@@ -13,8 +13,8 @@ use chrono::{Days, NaiveDate};
 use tagmill_schemas::artifact::FilePlace;
 use tagmill_schemas::config::Retention;
 use tagmill_schemas::manifest::{
-    CarriedScope, DayList, Decisions, FileEntry, Input, ListKind, Manifest, NUMBERED_BY_ACTIVITY,
-    ReleaseKind, VERSION,
+    BehaviourDays, CarriedScope, DayList, Decisions, FileEntry, Input, ListKind, Manifest,
+    NUMBERED_BY_ACTIVITY, ReleaseKind, VERSION,
 };
 use tagmill_schemas::{Artifact, Config, Error, Result};
 
@@ -87,6 +87,7 @@ pub async fn manifest_of(
         },
         counts: rolled.counts,
         history: continue_history(store, newest).await?,
+        behaviour: BehaviourDays::default(),
         decisions: Decisions {
             // A date before the head leaves what the head's night said of tags and groups.
             carried: match newest {

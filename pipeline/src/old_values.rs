@@ -11,9 +11,11 @@ use tagmill_schemas::manifest::{Input, InputStatus};
 use super::groups::GroupNight;
 use super::stale::{incomplete, stale_since};
 
-/// Whether a group has members of tonight; a lost one has older ones, and says so itself.
+/// Whether a group has members of tonight; a lost or incomplete one has older ones, and says so
+/// itself.
 fn is_computed(status: &GroupStatus) -> bool {
-    status.status == Status::Ok || (status.as_of.is_some() && status.status != Status::Lost)
+    let keeps = matches!(status.status, Status::Lost | Status::Incomplete);
+    status.status == Status::Ok || (status.as_of.is_some() && !keeps)
 }
 
 /// Gives these groups their statuses; the others keep theirs.

@@ -12,14 +12,15 @@ use tagmill_rules::groups::{AppPlan, Status};
 /// (app, group) -> a date.
 type Dates = BTreeMap<(String, String), NaiveDate>;
 
-/// The groups that rest on carried values or on lost groups, with the oldest date of those.
+/// The groups that rest on carried values, on lost groups or on those that keep their members, with the oldest date of those.
 pub fn stale_since(
     spec: &NightSpec,
     plans: &[AppPlan],
     carried: &BTreeMap<&str, NaiveDate>,
 ) -> Dates {
     resting_on(spec, plans, carried, |plan| {
-        let lost = plan.statuses.iter().filter(|s| s.status == Status::Lost);
+        let kept = [Status::Lost, Status::Incomplete];
+        let lost = plan.statuses.iter().filter(|s| kept.contains(&s.status));
         lost.filter_map(|status| Some((status.group.as_str(), status.as_of?)))
             .collect()
     })
@@ -74,7 +75,7 @@ fn groups_on<'p>(
                 }
                 Atom::InGroup(other) => stale.get(other.as_str()).copied(),
                 Atom::Before(lost_group) => lost.get(lost_group.as_str()).copied(),
-                Atom::InList(_) | Atom::InSplit { .. } => None,
+                Atom::Behaviour { .. } | Atom::InList(_) | Atom::InSplit { .. } => None,
             });
             if let Some(oldest) = dates.min() {
                 stale.insert(group, oldest);

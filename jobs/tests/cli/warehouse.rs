@@ -10,7 +10,8 @@ use arrow::array::{
 use chrono::NaiveDate;
 use tagmill_bitmap::write_sorted;
 use tagmill_schemas::manifest::{
-    Decisions, FileEntry, History, Manifest, NUMBERED_BY_USER_ID, ReleaseKind, TagEntry, VERSION,
+    BehaviourDays, Decisions, FileEntry, History, Manifest, NUMBERED_BY_USER_ID, ReleaseKind,
+    TagEntry, VERSION,
 };
 use tagmill_schemas::{Artifact, Config, IdScope, ValueType};
 use tagmill_warehouse::artifact::ArtifactWriter;
@@ -105,6 +106,7 @@ async fn write_release(store: &Store) -> Manifest {
         }],
         counts: vec![],
         history: History::default(),
+        behaviour: BehaviourDays::default(),
         decisions: Decisions::default(),
         reason: None,
     }

@@ -2,12 +2,12 @@
 //! the order of AND, OR and IN, parentheses without effect, or the date change. It knows no names
 //! and no types: `run_date()` stays itself.
 
-use sql::{BinaryOperator, UnaryOperator};
+use sql::{BinaryOperator, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator};
 use sqlparser::ast as sql;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::display::{Name, Text};
-use super::syntax::{arguments, flipped, function_name, inner, is_constant, operands};
+use super::syntax::{flipped, function_name, inner, is_constant, operands};
 
 /// XXH3-128 of a canonical text, in 32 hex digits.
 pub fn rule_hash(canonical_text: &str) -> String {
@@ -92,10 +92,25 @@ fn state(expr: &sql::Expr) -> Option<String> {
     Some(format!("{} {words}", text(expr)))
 }
 
+/// Named arguments behind the others.
 fn call(function: &sql::Function) -> String {
-    let arguments = arguments(function).unwrap_or_default().into_iter();
-    let arguments: Vec<_> = arguments.map(text).collect();
-    format!("{}({})", function_name(function), arguments.join(", "))
+    let FunctionArguments::List(list) = &function.args else {
+        return format!("{}()", function_name(function));
+    };
+    let (mut plain, mut named) = (Vec::new(), Vec::new());
+    for argument in &list.args {
+        match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => plain.push(text(expr)),
+            FunctionArg::Named {
+                name,
+                arg: FunctionArgExpr::Expr(expr),
+                ..
+            } => named.push(format!("{} => {}", name.value, text(expr))),
+            other => plain.push(other.to_string()),
+        }
+    }
+    plain.append(&mut named);
+    format!("{}({})", function_name(function), plain.join(", "))
 }
 
 /// A condition as text and, where it is a chain of AND or OR, its members: flat, sorted, without

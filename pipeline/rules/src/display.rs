@@ -39,7 +39,12 @@ impl Display for Atom {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Has { tag } => write!(f, "{} IS NOT NULL", Name(tag)),
-            Self::Tag { tag, test } => condition(f, tag, test, false),
+            Self::Tag { tag, test } => condition(f, &Name(tag), test, false),
+            Self::Behaviour { state, test: None } => write!(f, "{state} IS NOT NULL"),
+            Self::Behaviour {
+                state,
+                test: Some(test),
+            } => condition(f, state, test, false),
             Self::InGroup(group) => write!(f, "in_group({})", Text(group)),
             Self::Before(group) => write!(f, "the members of {} before", Text(group)),
             Self::InList(list) => write!(f, "in_list({})", Text(list)),
@@ -48,10 +53,10 @@ impl Display for Atom {
     }
 }
 
-fn condition(f: &mut Formatter<'_>, tag: &str, test: &Test, negated: bool) -> fmt::Result {
-    let (name, not) = (Name(tag), if negated { "NOT " } else { "" });
+fn condition(f: &mut Formatter<'_>, name: &dyn Display, test: &Test, negated: bool) -> fmt::Result {
+    let not = if negated { "NOT " } else { "" };
     match test {
-        Test::Not(inner) => condition(f, tag, inner, !negated),
+        Test::Not(inner) => condition(f, name, inner, !negated),
         Test::In(values) => match values.as_slice() {
             [value] => write!(
                 f,
@@ -67,7 +72,7 @@ fn condition(f: &mut Formatter<'_>, tag: &str, test: &Test, negated: bool) -> fm
                 f.write_str(")")
             }
         },
-        Test::Range { low, high } => range(f, &name, low, high, not),
+        Test::Range { low, high } => range(f, name, low, high, not),
         Test::Like {
             pattern,
             case_insensitive,
@@ -86,7 +91,7 @@ fn condition(f: &mut Formatter<'_>, tag: &str, test: &Test, negated: bool) -> fm
 
 fn range(
     f: &mut Formatter<'_>,
-    name: &Name<'_>,
+    name: &dyn Display,
     low: &Bound<Value>,
     high: &Bound<Value>,
     not: &str,

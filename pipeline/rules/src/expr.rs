@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Test;
+use super::{Test, WindowState};
 
 /// A set of users of one app, within its universe.
 ///
@@ -41,6 +41,13 @@ pub enum Atom {
         /// Which values.
         test: Test,
     },
+    /// Users whose number of a behaviour passes the test.
+    Behaviour {
+        /// The number.
+        state: Box<WindowState>,
+        /// Which numbers; `None`: users who have one.
+        test: Option<Test>,
+    },
     /// The members of another group, tonight.
     InGroup(String),
     /// The members of a group in the release before; no rule can say it.
@@ -63,7 +70,11 @@ impl Atom {
     pub fn needs_ids(&self) -> bool {
         match self {
             Self::InList(_) | Self::InSplit { .. } => true,
-            Self::Has { .. } | Self::Tag { .. } | Self::InGroup(_) | Self::Before(_) => false,
+            Self::Has { .. }
+            | Self::Tag { .. }
+            | Self::Behaviour { .. }
+            | Self::InGroup(_)
+            | Self::Before(_) => false,
         }
     }
 }

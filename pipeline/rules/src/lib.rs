@@ -20,6 +20,8 @@
 //! | `t <> v`, `NOT IN`, `NOT BETWEEN`, `NOT LIKE` | that have a value for which it is true: one without the tag is not among them |
 //! | `t IS NULL`, `t IS NOT NULL` | without, with a value |
 //! | `b`, `b IS TRUE`, `b IS FALSE` | whose boolean tag says so; `b IS NOT TRUE` is the complement |
+//! | `event_count('e', 30) >= 3`, `event_sum('e', 'm', 30)`, `event_days('e', 7)` | whose number is so; without such an event it is 0 |
+//! | `event_first('e') < v`, `event_last('e') >= v` | who did it, on such a day |
 //! | `in_group('g')`, `in_list('l')`, `in_split('salt', 0, 50)` | of another group, of an uploaded list, of a percentage |
 //! | `true`, `false` | all, none |
 //!
@@ -27,6 +29,7 @@
 //! quotes. Constants have the tag's type; dates are `DATE '2026-11-19'`, `'2026-11-19'` or
 //! `run_date() - 30`. `LIKE` escapes with a backslash unless ESCAPE says otherwise.
 
+mod behaviour;
 mod canonical;
 mod constant;
 mod display;
@@ -47,6 +50,7 @@ mod refusal;
 mod schedule;
 mod syntax;
 mod token;
+mod window_state;
 mod withheld;
 
 #[cfg(test)]
@@ -57,9 +61,10 @@ use chrono::NaiveDate;
 pub use canonical::rule_hash;
 pub use expr::{Atom, Expr};
 pub use matching::Test;
-pub use names::{Names, TagInfo};
+pub use names::{EventInfo, Names, TagInfo};
 pub use order::Uncomputable;
 pub use program::Program;
+pub use window_state::{DimensionCondition, What, Window, WindowState};
 pub use withheld::withheld_tag;
 
 use lower::Lowering;

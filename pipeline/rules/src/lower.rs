@@ -13,14 +13,19 @@ use super::constant::{article, value};
 use super::names::{cut, quoted, unknown};
 use super::never;
 use super::parse::position;
-use super::refusal::{refused_clock, refused_function};
+use super::refusal::refused_clock;
 use super::syntax::{flipped, inner, is_constant, operands, start, text_of};
-use super::{Atom, Expr, Lint, Names, Reference, RuleError, TagInfo, Test, function, like, range};
+use super::window_state::WindowState;
+use super::{
+    Atom, Expr, Lint, Names, Reference, RuleError, TagInfo, Test, behaviour, function, like, range,
+};
 
-/// A tag in a rule.
+/// A tag in a rule, or a number of a behaviour.
 struct Tag<'e> {
     name: &'e str,
     info: TagInfo,
+    /// Of a behaviour which number.
+    state: Option<Box<WindowState>>,
     at: Location,
 }
 
@@ -213,7 +218,7 @@ impl<'a> Lowering<'a> {
         let tag = self.tag(tag)?;
         let value = self.value(constant, &tag)?;
         let (low, high) = match op {
-            BinaryOperator::Eq => return Ok(Expr::some_value(tag.name, Test::In(vec![value]))),
+            BinaryOperator::Eq => return Ok(some_value(&tag, Test::In(vec![value]))),
             BinaryOperator::NotEq => return Ok(self.negated(&tag, Test::In(vec![value]))),
             BinaryOperator::Lt => (Bound::Unbounded, Bound::Excluded(value)),
             BinaryOperator::LtEq => (Bound::Unbounded, Bound::Included(value)),
@@ -221,7 +226,7 @@ impl<'a> Lowering<'a> {
             _ => (Bound::Included(value), Bound::Unbounded),
         };
         has_order(&tag)?;
-        Ok(Test::between(low, high).map_or(Expr::None, |test| Expr::some_value(tag.name, test)))
+        Ok(Test::between(low, high).map_or(Expr::None, |test| some_value(&tag, test)))
     }
 
     fn between(
@@ -238,7 +243,7 @@ impl<'a> Lowering<'a> {
             Bound::Included(self.value(high, &tag)?),
         );
         match (Test::between(bounds.0, bounds.1), negated) {
-            (Some(test), false) => Ok(Expr::some_value(tag.name, test)),
+            (Some(test), false) => Ok(some_value(&tag, test)),
             (Some(test), true) => Ok(self.negated(&tag, test)),
             (None, _) => {
                 self.lint(
@@ -263,7 +268,7 @@ impl<'a> Lowering<'a> {
             ([Value::Boolean(_), Value::Boolean(_)], true) => Ok(Expr::None),
             ([Value::Boolean(_), Value::Boolean(_)], false) => Ok(has(&tag)),
             (_, true) => Ok(self.negated(&tag, Test::In(values))),
-            (_, false) => Ok(Expr::some_value(tag.name, Test::In(values))),
+            (_, false) => Ok(some_value(&tag, Test::In(values))),
         }
     }
 
@@ -305,7 +310,7 @@ impl<'a> Lowering<'a> {
         Ok(if negated {
             self.negated(&tag, test)
         } else {
-            Expr::some_value(tag.name, test)
+            some_value(&tag, test)
         })
     }
 
@@ -331,7 +336,7 @@ impl<'a> Lowering<'a> {
     /// `<>`, NOT IN, NOT LIKE, NOT BETWEEN, and what they mean for a user with several values.
     fn negated(&mut self, tag: &Tag<'_>, test: Test) -> Expr {
         if tag.info.multi {
-            let positive = Expr::some_value(tag.name, test.clone()).to_string();
+            let positive = some_value(tag, test.clone()).to_string();
             let positive = if positive.len() > 200 {
                 format!("{} ...", quoted(tag.name))
             } else {
@@ -344,7 +349,7 @@ impl<'a> Lowering<'a> {
             );
             self.lint(tag.at, message);
         }
-        Expr::some_value(tag.name, test.negated())
+        some_value(tag, test.negated())
     }
 
     fn lint(&mut self, at: Location, message: String) {
@@ -363,6 +368,7 @@ impl<'a> Lowering<'a> {
                 Some(info) => Ok(Tag {
                     name: &name.value,
                     info,
+                    state: None,
                     at,
                 }),
                 None if name.quote_style.is_none() && refused_clock(&name.value).is_some() => Err(
@@ -370,10 +376,21 @@ impl<'a> Lowering<'a> {
                 ),
                 None => Err(RuleError::at(
                     at,
-                    unknown("tag", &name.value, self.names.tag_names()),
+                    unknown(self.names.tag_kind(), &name.value, self.names.tag_names()),
                 )),
             },
-            sql::Expr::Function(function) => Err(refused_function(function)),
+            sql::Expr::Function(function) => {
+                let state = behaviour::state(function, self.names, self.run_date)?;
+                Ok(Tag {
+                    name: state.what.function(),
+                    info: TagInfo {
+                        value_type: state.value_type(),
+                        multi: false,
+                    },
+                    state: Some(Box::new(state)),
+                    at,
+                })
+            }
             sql::Expr::BinaryOp { .. } | sql::Expr::UnaryOp { .. } => Err(RuleError::at(
                 at,
                 "expected a tag by itself, found arithmetic or another comparison",
@@ -396,15 +413,53 @@ impl<'a> Lowering<'a> {
                 );
                 Err(RuleError::at(name.span.start, message))
             }
-            _ => value(constant, tag.name, tag.info.value_type, self.run_date),
+            _ => {
+                let value = value(constant, tag.name, tag.info.value_type, self.run_date)?;
+                match &tag.state {
+                    Some(_) if is_rounded(&value, constant) => Err(RuleError::at(
+                        start(constant),
+                        format!("expected a number of at most {EXACT_DIGITS} digits"),
+                    )),
+                    _ => Ok(value),
+                }
+            }
         }
     }
 }
 
+/// Decimal digits that a double keeps as they are written.
+const EXACT_DIGITS: usize = 15;
+
+/// Whether a constant that is compared with a sum may have lost digits.
+fn is_rounded(value: &Value, constant: &sql::Expr) -> bool {
+    let text = constant.to_string();
+    let digits = text.chars().filter(char::is_ascii_digit);
+    matches!(value, Value::Double(_)) && digits.skip_while(|c| *c == '0').count() > EXACT_DIGITS
+}
+
+/// Users with a value of the tag that passes.
+fn some_value(tag: &Tag<'_>, test: Test) -> Expr {
+    match &tag.state {
+        None => Expr::some_value(tag.name, test),
+        Some(state) => Expr::Atom(Atom::Behaviour {
+            state: state.clone(),
+            test: Some(test),
+        }),
+    }
+}
+
+/// Users with a value; who did not do what is counted has the number 0.
 fn has(tag: &Tag<'_>) -> Expr {
-    Expr::Atom(Atom::Has {
-        tag: tag.name.to_owned(),
-    })
+    match &tag.state {
+        None => Expr::Atom(Atom::Has {
+            tag: tag.name.to_owned(),
+        }),
+        Some(state) if state.may_be_absent() => Expr::Atom(Atom::Behaviour {
+            state: state.clone(),
+            test: None,
+        }),
+        Some(_) => Expr::All,
+    }
 }
 
 fn has_order(tag: &Tag<'_>) -> Result<()> {

@@ -1,8 +1,11 @@
 //! The names a rule may use, and the refusal of one it may not.
 
+use chrono::NaiveDate;
 use tagmill_schemas::ValueType;
 use tagmill_schemas::manifest::OverLimit;
 use tagmill_schemas::nearest::nearest;
+
+use super::WindowState;
 
 /// What a rule must know about a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +16,16 @@ pub struct TagInfo {
     pub multi: bool,
 }
 
-/// The tags, groups and lists of one app.
+/// What a rule must know about an event.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventInfo {
+    /// The names of its dimensions.
+    pub dimensions: Vec<String>,
+    /// The names of its measures.
+    pub measures: Vec<String>,
+}
+
+/// The tags, groups, lists and events of one app.
 pub trait Names {
     /// The tag of this name.
     fn tag(&self, name: &str) -> Option<TagInfo>;
@@ -27,6 +39,30 @@ pub trait Names {
     fn has_list(&self, name: &str) -> bool;
     /// Every list, for a suggestion.
     fn list_names(&self) -> Vec<&str>;
+    /// What its tags are called in messages.
+    fn tag_kind(&self) -> &'static str {
+        "tag"
+    }
+    /// Whether behaviour can be asked for here; else the functions of it are refused.
+    fn has_behaviour(&self) -> bool {
+        false
+    }
+    /// The event of this name.
+    fn event(&self, _name: &str) -> Option<EventInfo> {
+        None
+    }
+    /// Every event, for a suggestion.
+    fn event_names(&self) -> Vec<&str> {
+        Vec::new()
+    }
+    /// Why a number of behaviour can not be given tonight.
+    fn missing(&self, _state: &WindowState) -> Option<String> {
+        None
+    }
+    /// The date of the members that the release before has of a group.
+    fn kept_since(&self, _group: &str) -> Option<NaiveDate> {
+        None
+    }
     /// The limit that the values of this tag exceed, if that is why they are not published.
     fn withheld(&self, _tag: &str) -> Option<OverLimit> {
         None

@@ -62,7 +62,7 @@ pub(crate) fn refused_function(function: &sql::Function) -> RuleError {
             )
         }
         event if event.starts_with("event_") && KNOWN.contains(&event) => {
-            format!("{event}() is not in this version")
+            format!("{event}() is a number, not a condition: compare it with one")
         }
         "run_date" => "run_date() is a date, not a condition: compare a tag with it".to_owned(),
         condition if KNOWN.contains(&condition) => {

@@ -206,6 +206,7 @@ fn refusal(index: usize, tokens: &[TokenWithSpan]) -> Option<String> {
         Token::Word(word) if word.keyword == Keyword::IS => is_refusal(index, tokens),
         Token::Word(_) | Token::Number(_, false) | Token::SingleQuotedString(_) => None,
         Token::LParen | Token::RParen | Token::Comma | Token::Plus | Token::Minus => None,
+        Token::RArrow => None,
         Token::Eq | Token::Neq | Token::Lt | Token::LtEq | Token::Gt | Token::GtEq => None,
         Token::DoubleEq => Some("found ==, expected =".to_owned()),
         Token::Period => Some("found a dot; a tag name with a dot needs double quotes".to_owned()),

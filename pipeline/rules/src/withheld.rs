@@ -10,6 +10,10 @@ pub fn withheld_tag<'e>(rule: &'e Expr, names: &dyn Names) -> Option<(&'e str, O
         Atom::Has { tag } | Atom::Tag { tag, .. } => {
             names.withheld(tag).map(|limit| (tag.as_str(), limit))
         }
-        Atom::InGroup(_) | Atom::Before(_) | Atom::InList(_) | Atom::InSplit { .. } => None,
+        Atom::Behaviour { .. }
+        | Atom::InGroup(_)
+        | Atom::Before(_)
+        | Atom::InList(_)
+        | Atom::InSplit { .. } => None,
     })
 }

@@ -27,6 +27,7 @@ pub mod tags;
 pub mod universe;
 pub mod user_index;
 pub mod users;
+pub mod windows;
 
 use std::fmt;
 
@@ -59,6 +60,8 @@ pub enum Artifact {
     BehaviourMeasures,
     /// The values that a dimension beyond its limit keeps.
     KeptValues,
+    /// What users did over windows of days.
+    Windows,
     /// The groups' members.
     Groups,
     /// How every group's night went.
@@ -73,7 +76,7 @@ pub enum Artifact {
 
 impl Artifact {
     /// Every artifact.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Users,
         Self::UserIndex,
         Self::Universe,
@@ -83,6 +86,7 @@ impl Artifact {
         Self::Behaviour,
         Self::BehaviourMeasures,
         Self::KeptValues,
+        Self::Windows,
         Self::Groups,
         Self::GroupStatus,
         Self::Rejects,
@@ -102,6 +106,7 @@ impl Artifact {
             Self::Behaviour => "behaviour",
             Self::BehaviourMeasures => "behaviour_measures",
             Self::KeptValues => "kept_values",
+            Self::Windows => "windows",
             Self::Groups => "groups",
             Self::GroupStatus => "group_status",
             Self::Rejects => "rejects",
@@ -129,6 +134,7 @@ impl Artifact {
             Self::Behaviour => <behaviour::Column as Columns>::SPECS,
             Self::BehaviourMeasures => <behaviour_measures::Column as Columns>::SPECS,
             Self::KeptValues => <kept_values::Column as Columns>::SPECS,
+            Self::Windows => <windows::Column as Columns>::SPECS,
             Self::Groups => <groups::Column as Columns>::SPECS,
             Self::GroupStatus => <group_status::Column as Columns>::SPECS,
             Self::Rejects => <rejects::Column as Columns>::SPECS,
@@ -162,6 +168,7 @@ impl Artifact {
             Self::Behaviour => behaviour::WHAT,
             Self::BehaviourMeasures => behaviour_measures::WHAT,
             Self::KeptValues => kept_values::WHAT,
+            Self::Windows => windows::WHAT,
             Self::Groups => groups::WHAT,
             Self::GroupStatus => group_status::WHAT,
             Self::Rejects => rejects::WHAT,
@@ -182,6 +189,7 @@ impl Artifact {
             Self::Behaviour => behaviour::NOTE,
             Self::BehaviourMeasures => behaviour_measures::NOTE,
             Self::KeptValues => kept_values::NOTE,
+            Self::Windows => windows::NOTE,
             Self::Groups => groups::NOTE,
             Self::GroupStatus => group_status::NOTE,
             Self::Rejects => rejects::NOTE,
@@ -203,6 +211,7 @@ impl Artifact {
             Self::Behaviour => behaviour::SORT_KEY,
             Self::BehaviourMeasures => behaviour_measures::SORT_KEY,
             Self::KeptValues => kept_values::SORT_KEY,
+            Self::Windows => windows::SORT_KEY,
             Self::Groups => groups::SORT_KEY,
             Self::GroupStatus => group_status::SORT_KEY,
             Self::Rejects => rejects::SORT_KEY,

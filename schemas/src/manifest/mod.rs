@@ -17,6 +17,7 @@
 //! version 2, 3 ──► v2 ┴─► Stored ─► with tags: Manifest ─┴─► lists/<checksum>.json
 //! ```
 
+mod behaviour;
 mod check;
 mod compact;
 mod decisions;
@@ -35,6 +36,7 @@ use crate::checksum::Checksum;
 use crate::error::{Error, Result};
 use crate::shard::IdScope;
 
+pub use behaviour::{BehaviourDays, DayOfWindows, MissingEvents, StateOfApps};
 pub use decisions::{
     CARRIED_APP, CarriedScope, Decisions, LEFT_OUT_APP, MissingDay, Outcome, ReleaseKind, Verdict,
 };
@@ -101,6 +103,8 @@ pub struct Manifest {
     pub counts: Vec<SourceCount>,
     /// The releases before this one.
     pub history: History,
+    /// Which days of behaviour are missing, and what windows were made of.
+    pub behaviour: BehaviourDays,
     /// What checks and people decided.
     pub decisions: Decisions,
     /// Why a person published it, when one did.
@@ -263,5 +267,6 @@ impl Manifest {
         self.lists.sort_by_key(|list| (list.kind, list.date));
         self.tags.sort();
         self.counts.sort();
+        self.behaviour.sort();
     }
 }

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::entries::{FileEntry, Input, OverLimit, SourceCount, TagEntry};
-use super::{Decisions, History, Manifest, NUMBERED_BY_USER_ID, ReleaseKind};
+use super::{BehaviourDays, Decisions, History, Manifest, NUMBERED_BY_USER_ID, ReleaseKind};
 use crate::artifact::Artifact;
 use crate::shard::IdScope;
 use crate::value::ValueType;
@@ -86,6 +86,7 @@ impl From<ManifestV1> for Manifest {
             tags: read.tags.into_iter().map(TagEntry::from).collect(),
             counts: read.counts,
             history: History::default(),
+            behaviour: BehaviourDays::default(),
             decisions: Decisions::default(),
             reason: read.reason,
         }

@@ -15,7 +15,7 @@ use super::compact::{Folder, files_of, folders_of};
 use super::entries::{Input, SourceCount};
 use super::format::{MINIMUM_READER, VERSION, sealed};
 use super::lists::{ArtifactTotals, DayList, ListKind, ListObject, Totals};
-use super::{Decisions, Encoded, History, Manifest, ReleaseKind, STAGE};
+use super::{BehaviourDays, Decisions, Encoded, History, Manifest, ReleaseKind, STAGE};
 use crate::artifact::Artifact;
 use crate::checksum::Checksum;
 use crate::error::{Error, Result};
@@ -44,6 +44,8 @@ pub(super) struct ManifestV2 {
     reason: Option<String>,
     #[serde(default, skip_serializing_if = "Decisions::are_none")]
     decisions: Decisions,
+    #[serde(default, skip_serializing_if = "BehaviourDays::are_complete")]
+    behaviour: BehaviourDays,
     totals: Vec<TotalsRow>,
     history: History,
     inputs: Vec<Input>,
@@ -124,6 +126,7 @@ pub(super) fn encode(manifest: Manifest) -> Result<Encoded> {
         numbering: manifest.numbering,
         reason: manifest.reason,
         decisions: manifest.decisions,
+        behaviour: manifest.behaviour,
         history: manifest.history,
         inputs: manifest.inputs,
         counts: manifest.counts,
@@ -170,6 +173,7 @@ impl ManifestV2 {
             tags: Vec::new(),
             counts: self.counts,
             history: self.history,
+            behaviour: self.behaviour,
             decisions: self.decisions,
             reason: self.reason,
         };

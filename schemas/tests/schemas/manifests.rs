@@ -6,9 +6,9 @@ use tagmill_schemas::checksum::Checksum;
 use tagmill_schemas::constants::Constants;
 use tagmill_schemas::error::Kind;
 use tagmill_schemas::manifest::{
-    CarriedScope, DayList, Decisions, FileEntry, History, Input, InputFile, InputStatus, ListKind,
-    ListObject, MissingDay, NUMBERED_BY_USER_ID, Outcome, OverLimit, PAGE, Past, ReleaseKind,
-    SourceCount, Stored, Summary, TagEntry, VERSION, Verdict,
+    BehaviourDays, CarriedScope, DayList, Decisions, FileEntry, History, Input, InputFile,
+    InputStatus, ListKind, ListObject, MissingDay, NUMBERED_BY_USER_ID, Outcome, OverLimit, PAGE,
+    Past, ReleaseKind, SourceCount, Stored, Summary, TagEntry, VERSION, Verdict,
 };
 use tagmill_schemas::{Artifact, Config, IdScope, Manifest, ValueType};
 
@@ -117,6 +117,7 @@ fn manifest() -> Manifest {
         ],
         counts: vec![count(Some("tea"), 4), count(None, 0)],
         history: History::default(),
+        behaviour: BehaviourDays::default(),
         decisions: Decisions::default(),
         reason: None,
     }

@@ -20,6 +20,7 @@ mod groups;
 mod kernels;
 mod sets;
 mod slice;
+mod sliced;
 mod width;
 pub mod wire;
 
@@ -47,6 +48,7 @@ pub use sets::shift::shift;
 pub use sets::signed::{SignedError, change_signed_bits};
 pub use sets::subset::{equals, has_all, has_any};
 pub use slice::Slice;
+pub use sliced::{Compared, SlicedNumbers};
 pub use width::Width;
 
 /// Cookie of a 32-bit bitmap without run containers; the container count follows.

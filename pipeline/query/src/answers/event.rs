@@ -263,7 +263,11 @@ impl Event {
                 let values = values.into_iter().map(lit).collect();
                 Ok(of_dimension(tag).and(ident("value").in_list(values, false)))
             }
-            Atom::InGroup(_) | Atom::Before(_) | Atom::InList(_) | Atom::InSplit { .. } => {
+            Atom::Behaviour { .. }
+            | Atom::InGroup(_)
+            | Atom::Before(_)
+            | Atom::InList(_)
+            | Atom::InSplit { .. } => {
                 let what = "a condition of an event can name its dimensions only";
                 Err(Error::setup(STAGE, what)
                     .fix("combine it with audience(...) by INTERSECT over uid"))

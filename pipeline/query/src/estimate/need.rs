@@ -51,6 +51,10 @@ impl Need {
                 table: "groups",
                 filter: reader.of_app().and(ident("group").eq(lit(name.as_str()))),
             }),
+            Atom::Behaviour { state, .. } => Err(Error::setup(
+                STAGE,
+                format!("{state} can be asked for in rules of groups only"),
+            )),
             Atom::InSplit { salt, from, to } => Ok(Self::Users(Ids::Split {
                 salt: salt.clone(),
                 from: *from,

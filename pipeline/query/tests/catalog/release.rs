@@ -12,7 +12,8 @@ use object_store::path::Path;
 use tagmill_query::catalog;
 use tagmill_query::guard::ReleaseRules;
 use tagmill_schemas::manifest::{
-    Decisions, FileEntry, History, Manifest, NUMBERED_BY_USER_ID, ReleaseKind, TagEntry, VERSION,
+    BehaviourDays, Decisions, FileEntry, History, Manifest, NUMBERED_BY_USER_ID, ReleaseKind,
+    TagEntry, VERSION,
 };
 use tagmill_schemas::{Artifact, IdScope, ValueType};
 use tagmill_warehouse::artifact::ArtifactWriter;
@@ -132,6 +133,7 @@ pub fn manifest(files: Vec<FileEntry>, tags: Vec<TagEntry>) -> Manifest {
         tags,
         counts: vec![],
         history: History::default(),
+        behaviour: BehaviourDays::default(),
         decisions: Decisions::default(),
         reason: None,
     }

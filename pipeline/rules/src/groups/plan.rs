@@ -8,8 +8,8 @@ use tagmill_schemas::registry::{GroupRow, Placed};
 
 use super::{AppRules, Fault, GroupStatus, Missing, Status};
 use crate::{
-    Atom, Expr, Names, Program, Reference, RuleError, TagInfo, Uncomputable, analyse, rule_hash,
-    withheld_tag,
+    Atom, EventInfo, Expr, Names, Program, Reference, RuleError, TagInfo, Uncomputable,
+    WindowState, analyse, rule_hash, withheld_tag,
 };
 
 /// The rows of one app.
@@ -160,14 +160,23 @@ pub fn plan_app(
                         .for_each(|reason| refuse(&mut status, Status::OverLimit, reason));
                     status.hints = rule.lints;
                     references.insert(index, rule.references);
-                    compiled.push((group.clone(), rule.expr));
+                    let expr = match missing_day(&rule.expr, &names) {
+                        Some(reason) if status.status == Status::Ok => {
+                            let kept = names.names.kept_since(group);
+                            (status.status, status.reason) = (Status::Incomplete, Some(reason));
+                            status.as_of = kept;
+                            members_before(group, kept)
+                        }
+                        _ => rule.expr,
+                    };
+                    compiled.push((group.clone(), expr));
                 }
                 Err(error) => refuse_rule(&mut status, error),
             },
             (Some((kind, reason)), [Row::Missing(missing)]) => {
                 refuse(&mut status, kind, reason);
                 status.as_of = missing.kept;
-                compiled.push((group.clone(), members_of_missing(missing)));
+                compiled.push((group.clone(), members_before(group, missing.kept)));
             }
             (Some((kind, reason)), _) => refuse(&mut status, kind, reason),
             (None, _) => {}
@@ -185,9 +194,23 @@ pub fn plan_app(
 }
 
 /// The last members; nobody, where nothing is kept: all members are counted as left.
-fn members_of_missing(missing: &Missing) -> Expr {
-    let before = || Expr::Atom(Atom::Before(missing.group.clone()));
-    missing.kept.map_or(Expr::None, |_| before())
+fn members_before(group: &str, kept: Option<NaiveDate>) -> Expr {
+    let before = |_| Expr::Atom(Atom::Before(group.to_owned()));
+    kept.map_or(Expr::None, before)
+}
+
+/// Why a number of behaviour that a rule asks for can not be given tonight.
+fn missing_day(rule: &Expr, names: &dyn Names) -> Option<String> {
+    let mut atoms = rule.atoms().into_iter();
+    atoms.find_map(|atom| match atom {
+        Atom::Behaviour { state, .. } => names.missing(state),
+        Atom::Has { .. }
+        | Atom::Tag { .. }
+        | Atom::InGroup(_)
+        | Atom::Before(_)
+        | Atom::InList(_)
+        | Atom::InSplit { .. } => None,
+    })
 }
 
 /// The program of the groups that can be computed, which are left in `compiled`; it emits their
@@ -405,6 +428,22 @@ impl Names for WithGroups<'_> {
 
     fn list_names(&self) -> Vec<&str> {
         self.names.list_names()
+    }
+
+    fn has_behaviour(&self) -> bool {
+        self.names.has_behaviour()
+    }
+
+    fn event(&self, name: &str) -> Option<EventInfo> {
+        self.names.event(name)
+    }
+
+    fn event_names(&self) -> Vec<&str> {
+        self.names.event_names()
+    }
+
+    fn missing(&self, state: &WindowState) -> Option<String> {
+        self.names.missing(state)
     }
 
     fn withheld(&self, tag: &str) -> Option<OverLimit> {

@@ -6,6 +6,7 @@
 )]
 
 mod algebra;
+mod behaviour;
 mod meaning;
 mod refusals;
 mod sample;

@@ -42,13 +42,6 @@ refuses! {
         "age IN (1, visits)" => r#"1:12: tag "age" is compared with tag "visits", expected a constant"#,
         "age BETWEEN 1 AND visits" => r#"1:19: tag "age" is compared with tag "visits", expected a constant"#,
         "city LIKE gender" => r#"1:11: tag "city" is compared with tag "gender", expected a constant"#;
-    rejects_what_is_not_in_this_version:
-        "event_count('purchase', 30, city = 'Beijing' AND os = 'mac') >= 3" => "1:1: \
-            event_count() is not in this version",
-        "100 < event_sum('purchase','amount',30)" => "1:7: event_sum() is not in this version",
-        "event_days('visit', 7) BETWEEN 1 AND 3" => "1:1: event_days() is not in this version",
-        "event_first('visit') >= DATE '2026-01-01'" => "1:1: event_first() is not in this version",
-        "event_last('visit') IS NULL" => "1:1: event_last() is not in this version";
     rejects_constants_of_another_type:
         "age = '25'" => r#"1:7: tag "age" is an integer: expected a whole number of 64 bits, found '25'"#,
         "age = 1.5" => r#"1:7: tag "age" is an integer: expected a whole number of 64 bits, found 1.5"#,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use tagmill_schemas::{Value, ValueType};
 
-use crate::{Names, TagInfo};
+use crate::{EventInfo, Names, TagInfo};
 
 pub(super) const DATE: NaiveDate = NaiveDate::from_ymd_opt(2026, 11, 19).unwrap();
 
@@ -45,6 +45,21 @@ impl Names for Sample {
 
     fn has_list(&self, name: &str) -> bool {
         name == "list"
+    }
+
+    fn has_behaviour(&self) -> bool {
+        true
+    }
+
+    fn event(&self, name: &str) -> Option<EventInfo> {
+        self.event_names().contains(&name).then(|| EventInfo {
+            dimensions: vec!["city".to_owned(), "os".to_owned()],
+            measures: vec!["amount".to_owned()],
+        })
+    }
+
+    fn event_names(&self) -> Vec<&str> {
+        vec!["purchase", "visit"]
     }
 
     fn list_names(&self) -> Vec<&str> {

@@ -24,6 +24,7 @@ fn is_written_anew(artifact: Artifact) -> bool {
         | Artifact::Behaviour
         | Artifact::BehaviourMeasures
         | Artifact::KeptValues
+        | Artifact::Windows
         | Artifact::Groups
         | Artifact::GroupStatus
         | Artifact::Rejects

@@ -10,7 +10,7 @@ use arrow::datatypes::DataType;
 use chrono::NaiveDate;
 use tagmill_schemas::config::Warehouse;
 use tagmill_schemas::manifest::{
-    Decisions, FileEntry, History, NUMBERED_BY_USER_ID, ReleaseKind, VERSION,
+    BehaviourDays, Decisions, FileEntry, History, NUMBERED_BY_USER_ID, ReleaseKind, VERSION,
 };
 use tagmill_schemas::{Artifact, IdScope, Manifest, Shards};
 
@@ -154,6 +154,7 @@ pub fn manifest(release: u64, day: &str, run: &str, files: Vec<FileEntry>) -> Ma
         tags: Vec::new(),
         counts: Vec::new(),
         history: History::default(),
+        behaviour: BehaviourDays::default(),
         decisions: Decisions::default(),
         reason: None,
     }
