@@ -10,11 +10,13 @@ use tagmill_schemas::problem::Code;
 use tagmill_schemas::registry::GroupRow;
 use tagmill_schemas::{Problem, Result};
 
+use super::event_days::EventDays;
+use super::known_events::KnownEvents;
 use super::lists::{ListSize, Lists};
 use super::registry::{ConfFiles, GroupTags, read_files};
 use super::rule_names::RuleNames;
 use super::{Observer, Request};
-use tagmill_night::{ListSpec, TagSpec, Withheld};
+use tagmill_night::{ListSpec, NightWindows, TagSpec, Withheld};
 use tagmill_rules::Atom;
 use tagmill_rules::groups::{
     AppPlan, AppRows, AppRules, Fault, GroupsBefore, Rows, Unread, add_missing, by_app, plan_app,
@@ -44,6 +46,8 @@ pub struct GroupNight {
     pub damaged: BTreeSet<String>,
     /// The groups of the release before.
     pub before: GroupsBefore,
+    /// Numbers of behaviour that valid rules ask for.
+    pub windows: NightWindows,
     /// (app, tag) that rules name and nobody declares.
     pub unknown_tags: BTreeSet<(String, String)>,
 }
@@ -88,6 +92,7 @@ pub async fn plan_groups(
     tags: &GroupTags,
     withheld: &Withheld,
     before: GroupsBefore,
+    (events, days): (&KnownEvents<'_>, Option<&EventDays<'_>>),
     observer: &dyn Observer,
 ) -> Result<GroupNight> {
     let Some(groups) = &request.config.groups else {
@@ -107,6 +112,10 @@ pub async fn plan_groups(
             lists: lists.names(app),
             withheld: withheld.get(app),
             is_open: tags.is_open,
+            app,
+            events,
+            days,
+            before: &night.before,
             unknown: RefCell::default(),
         };
         let plan = plan_app(

@@ -10,11 +10,13 @@ mod bounded;
 mod damage;
 mod declared_events;
 mod empty_days;
+mod event_days;
 mod failing_rows;
 mod groups;
 mod heard;
 mod init;
 mod invalid_text;
+mod known_events;
 mod known_tags;
 mod later;
 mod limits;
@@ -50,6 +52,7 @@ mod tonight;
 mod unread;
 mod unseen_events;
 mod validate;
+mod windows;
 
 use std::time::Duration;
 

@@ -13,12 +13,13 @@ use chrono::{Days, NaiveDate};
 use tagmill_schemas::artifact::FilePlace;
 use tagmill_schemas::config::Retention;
 use tagmill_schemas::manifest::{
-    BehaviourDays, CarriedScope, DayList, Decisions, FileEntry, Input, ListKind, Manifest,
-    NUMBERED_BY_ACTIVITY, ReleaseKind, VERSION,
+    CarriedScope, DayList, Decisions, FileEntry, Input, ListKind, Manifest, NUMBERED_BY_ACTIVITY,
+    ReleaseKind, VERSION,
 };
 use tagmill_schemas::{Artifact, Config, Error, Result};
 
 use super::rollup::Totals;
+use super::windows::behaviour_after;
 use tagmill_night::NightSpec;
 use tagmill_warehouse::release::{Parents, continue_history, put_lists};
 use tagmill_warehouse::store::Store;
@@ -60,6 +61,9 @@ pub async fn manifest_of(
         }
     }
     let files = list_days(files, &mut lists, store).await?;
+    let (windows, reports) = &rolled.windows;
+    let of_lists = (lists.as_slice(), config.retention.behaviour_days);
+    let behaviour = behaviour_after(spec, windows, reports, newest, of_lists);
     Ok(Manifest {
         version: VERSION,
         release: parents.next_release(),
@@ -87,13 +91,16 @@ pub async fn manifest_of(
         },
         counts: rolled.counts,
         history: continue_history(store, newest).await?,
-        behaviour: BehaviourDays::default(),
+        behaviour,
         decisions: Decisions {
             // A date before the head leaves what the head's night said of tags and groups.
             carried: match newest {
                 Some(newest) if spec.is_backfill => newest.decisions.carried.clone(),
                 _ => carried,
             },
+            accepted_missing: newest
+                .map(|newest| newest.decisions.accepted_missing.clone())
+                .unwrap_or_default(),
             ..Decisions::default()
         },
         reason: None,

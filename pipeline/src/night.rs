@@ -1,6 +1,6 @@
 //! The plan of the night: every source scanned and exchanged, the operator on top.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use datafusion::error::Result as DataFusionResult;
@@ -11,7 +11,9 @@ use tagmill_schemas::config::{AppColumn, AppLimits, Content, SourceKind, Tag};
 use tagmill_schemas::manifest::{FileEntry, Input, Manifest, OverLimit};
 use tagmill_schemas::{Artifact, Config, Error, Result};
 
+use super::event_days::{EventDays, keeps_events};
 use super::groups::{GroupNight, plan_groups};
+use super::known_events::KnownEvents;
 use super::limits::{load_kept, withheld_tags};
 use super::memory::Forecast;
 use super::new_tags::add_new_tags;
@@ -22,12 +24,13 @@ use super::sources::{Decision, SourceInput};
 use super::statuses::statuses_of;
 use super::tag_limit::full_apps;
 use super::tonight::Tonight;
+use super::windows::plan_windows;
 use tagmill_engine::{Work, of_datafusion};
 use tagmill_night::exchange::shard_numbers;
 use tagmill_night::scan::{Scan, ScanContext, mistakes_of, plan_source, rows_of};
 use tagmill_night::{
-    AudienceSpec, BehaviourLimits, Count, Keeps, NightExec, NightLimits, NightSpec, ParentFiles,
-    RowsSpec, ShardNumbers, SourceSpec, TagSpec, Withheld,
+    AudienceSpec, BehaviourLimits, Count, EventShapes, Keeps, NightExec, NightLimits, NightSpec,
+    ParentFiles, RowsSpec, ShardNumbers, SourceSpec, TagSpec, Withheld,
 };
 use tagmill_rules::groups::GroupsBefore;
 use tagmill_warehouse::release::Parents;
@@ -148,8 +151,11 @@ impl NightPlan {
     pub async fn write_audience(&mut self, store: &Store) -> Result<()> {
         let lists = std::mem::take(&mut self.groups.lists);
         let attempt = (self.spec.run.as_str(), self.spec.attempt);
-        let rules = self.groups.rules();
-        let written = self.spec.audience.write(&rules, &lists, store, attempt);
+        let (rules, windows) = (self.groups.rules(), &self.groups.windows);
+        let written = self
+            .spec
+            .audience
+            .write(&rules, &lists, windows, store, attempt);
         written.await
     }
 
@@ -233,8 +239,13 @@ pub async fn plan_night(planning: &Planning<'_>) -> Result<NightPlan> {
             (Some(_), Some(state)) => statuses_of(state, night.store()).await?,
             _ => GroupsBefore::new(),
         };
+        let events = KnownEvents::of(night.config(), registries(&specs));
+        let kept = night.config().retention.behaviour_days;
+        let newest = parents.newest.as_ref();
+        let days = EventDays::of(newest, &specs, request.date, kept);
+        let known = (&events, Some(&days));
         let plan = async |tags: &GroupTags, before| {
-            plan_groups(request, &platform, tags, &withheld, before, observer).await
+            plan_groups(request, &platform, tags, &withheld, before, known, observer).await
         };
         groups = plan(&tags, before).await?;
         let (context, state) = (planning.scan_context(), parents.state.as_ref());
@@ -242,6 +253,9 @@ pub async fn plan_night(planning: &Planning<'_>) -> Result<NightPlan> {
         if add_new_tags(&context, config, sources, state, wanted, &mut tags).await? {
             groups = plan(&tags, std::mem::take(&mut groups.before)).await?;
         }
+        let tonight = (request.date, keeps_events(&specs, request.date, newest));
+        let windows = plan_windows(&groups.plans, &days, parents, tonight, night.store());
+        groups.windows = windows.await?;
         groups.tell(observer);
     }
     inputs.append(&mut tags.inputs);
@@ -410,6 +424,16 @@ fn source_spec(input: &SourceInput<'_>, rows: RowsSpec) -> SourceSpec {
         nulls: source.nulls.clone(),
         rows,
     }
+}
+
+/// What registries of custom events declare, by source, as far as they are read tonight.
+fn registries(specs: &[SourceSpec]) -> BTreeMap<String, EventShapes> {
+    let read = specs.iter().filter(|source| source.has_input);
+    let shapes = read.filter_map(|source| match &source.rows {
+        RowsSpec::Events { shapes, .. } => Some((source.name.clone(), shapes.clone())),
+        RowsSpec::Attributes { .. } | RowsSpec::GroupTags { .. } => None,
+    });
+    shapes.collect()
 }
 
 fn platform_tags(source: &SourceSpec) -> &[TagSpec] {

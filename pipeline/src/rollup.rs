@@ -23,8 +23,9 @@ use super::tag_codes::{load_codes, new_codes};
 use super::tags_of_night::{TagOfNight, tags_of};
 use super::unread::{in_order, rows_of_others};
 use super::unseen_events::unseen_events;
+use super::windows::{tell_inexact, window_reports};
 use tagmill_engine::{Work, of_datafusion};
-use tagmill_night::{Count, NightSpec, OTHER_SOURCE, ShardReport};
+use tagmill_night::{Count, NightSpec, NightWindows, OTHER_SOURCE, ShardReport, WindowReport};
 use tagmill_rules::groups::{GroupStatus, Status};
 use tagmill_warehouse::artifact::{ArtifactWriter, Cell, TableRows};
 use tagmill_warehouse::release::Parents;
@@ -44,6 +45,8 @@ pub struct Totals {
     pub rejected: Vec<Rejected>,
     /// Members of the groups that are published.
     pub groups: BTreeMap<(String, String), u64>,
+    /// Numbers of behaviour, and those that are not exact.
+    pub windows: (NightWindows, Vec<WindowReport>),
     /// What a person should know.
     pub notices: Vec<String>,
 }
@@ -89,6 +92,7 @@ pub async fn roll_up(
     let mut metrics = add_counts(counts.chain(context.aside.counts()));
     add_unknown_members(&groups.list_sizes, reports, &mut metrics);
     let sizes = add_groups(reports);
+    let inexact = window_reports(reports);
     files.extend(context.write_of_date(&metrics).await?);
     let mut tags = Vec::new();
     if !spec.is_backfill {
@@ -98,6 +102,7 @@ pub async fn roll_up(
         absorbed.extend(merged);
         finish_statuses(context, groups, &sizes);
         tell_nobody(groups, &sizes, &seen);
+        tell_inexact(&mut groups.plans, &inexact);
         let statuses = filled(|rows| status_rows(groups, rows))?;
         files.extend(context.write(Artifact::GroupStatus, statuses).await?);
         tags = tag_entries(spec, &seen, &exceeded, context.newest());
@@ -114,6 +119,7 @@ pub async fn roll_up(
         counts,
         rejected,
         groups: sizes,
+        windows: (std::mem::take(&mut groups.windows), inexact),
         notices: told,
     })
 }

@@ -4,12 +4,16 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use tagmill_schemas::ValueType;
 use tagmill_schemas::manifest::OverLimit;
 use tagmill_schemas::nearest::nearest;
 
+use super::event_days::EventDays;
+use super::known_events::KnownEvents;
 use tagmill_night::{LabelSpec, TagSpec};
-use tagmill_rules::{Names, TagInfo};
+use tagmill_rules::groups::GroupsBefore;
+use tagmill_rules::{EventInfo, Names, TagInfo, WindowState};
 
 /// What rules of one app may name.
 pub struct RuleNames<'a> {
@@ -25,6 +29,14 @@ pub struct RuleNames<'a> {
     pub withheld: Option<&'a BTreeMap<String, OverLimit>>,
     /// Whether rows may bring any other tag: one that is like no known one is then a text.
     pub is_open: bool,
+    /// The app.
+    pub app: &'a str,
+    /// Events that rules may ask for.
+    pub events: &'a KnownEvents<'a>,
+    /// Which days of events there are; `None` where nothing is computed.
+    pub days: Option<&'a EventDays<'a>>,
+    /// The groups of the release before.
+    pub before: &'a GroupsBefore,
     /// Tags that were asked for and are unknown.
     pub unknown: RefCell<BTreeSet<String>>,
 }
@@ -91,6 +103,27 @@ impl Names for RuleNames<'_> {
 
     fn list_names(&self) -> Vec<&str> {
         self.lists.clone()
+    }
+
+    fn has_behaviour(&self) -> bool {
+        true
+    }
+
+    fn event(&self, name: &str) -> Option<EventInfo> {
+        self.events.event(self.app, name)
+    }
+
+    fn event_names(&self) -> Vec<&str> {
+        self.events.names(self.app)
+    }
+
+    fn missing(&self, state: &WindowState) -> Option<String> {
+        self.days?.missing(self.app, state, self.events)
+    }
+
+    fn kept_since(&self, group: &str) -> Option<NaiveDate> {
+        let key = (self.app.to_owned(), group.to_owned());
+        self.before.get(&key)?.as_of
     }
 
     fn withheld(&self, tag: &str) -> Option<OverLimit> {

@@ -1,8 +1,8 @@
 //! The command `validate`: rules and registries of a configuration, without a store.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use tagmill_night::{TagSpec, Withheld};
+use tagmill_night::{EventShapes, TagSpec, Withheld};
 use tagmill_rules::groups::{GroupStatus, GroupsBefore, Status};
 use tagmill_rules::{Atom, Expr};
 use tagmill_schemas::config::{Source, SourceKind};
@@ -12,6 +12,7 @@ use tagmill_warehouse::store::{Store, open_pattern};
 use super::bounded::Bounded;
 use super::groups::{GroupNight, plan_groups};
 use super::heard::Heard;
+use super::known_events::KnownEvents;
 use super::later::tell_later;
 use super::new_tags::brings_tags;
 use super::pitfalls::hints;
@@ -34,7 +35,8 @@ pub async fn validate(request: &Request) -> Result<ValidateReport> {
     let bounded = Bounded::new(&heard);
     tell_later(config, &bounded);
     let mut tags = group_tags(request, None, &bounded).await?;
-    check_events(request, &bounded).await?;
+    let registries = check_events(request, &bounded).await?;
+    let events = KnownEvents::of(config, registries);
     drop(bounded);
     tags.is_open = config
         .sources
@@ -42,7 +44,16 @@ pub async fn validate(request: &Request) -> Result<ValidateReport> {
         .any(|source| brings_tags(config, source));
     let platform = platform_tags(config);
     let (withheld, before) = (Withheld::new(), GroupsBefore::new());
-    let groups = plan_groups(request, &platform, &tags, &withheld, before, &Silent).await?;
+    let groups = plan_groups(
+        request,
+        &platform,
+        &tags,
+        &withheld,
+        before,
+        (&events, None),
+        &Silent,
+    )
+    .await?;
     let mut problems = heard.into_problems();
     problems.extend(groups.unread.iter().cloned());
     let statuses = || groups.plans.iter().flat_map(|p| &p.statuses);
@@ -91,15 +102,19 @@ fn undeclared(groups: &GroupNight) -> Vec<Problem> {
     hints
 }
 
-/// Tells what is wrong with registries of events.
-async fn check_events(request: &Request, heard: &dyn Observer) -> Result<()> {
-    let mut claimed = ClaimedEvents::new();
+/// Tells what is wrong with registries of events; by source what they declare.
+async fn check_events(
+    request: &Request,
+    heard: &dyn Observer,
+) -> Result<BTreeMap<String, EventShapes>> {
+    let (mut claimed, mut registries) = (ClaimedEvents::new(), BTreeMap::new());
     for source in &request.config.sources {
         if let SourceKind::CustomEvents(events) = &source.kind {
-            event_shapes(request, source, events, &mut claimed, heard).await?;
+            let read = event_shapes(request, source, events, &mut claimed, heard).await?;
+            registries.insert(source.name.clone(), read.shapes);
         }
     }
-    Ok(())
+    Ok(registries)
 }
 
 /// The tags of attributes sources that the configuration gives a type.

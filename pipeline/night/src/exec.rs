@@ -345,12 +345,21 @@ impl ShardTask {
         let audience = self.shared.audience(&self.spec.audience, &self.store);
         let audience = audience.await.map_err(external)?;
         let before = load_groups(&self.spec.parent.groups, shard.number, &self.store).await?;
-        let mut output = Output::new(&self.spec, &self.store, shard.number, &self.shared.spare)?;
+        let has_windows = !audience.windows().is_empty();
+        let (spec, spare) = (&self.spec, &self.shared.spare);
+        let mut output = Output::new(spec, &self.store, shard.number, spare, has_windows)?;
         let timer = self.metrics.finish_time.timer();
         let mut buffers = self.shared.take_buffers();
         let done = match merge_users(&shard, &self.store, &mut output).await {
             Ok(absorbed) => {
-                let audiences = Audiences { audience, before };
+                let held = shard.size().saturating_sub(self.spec.shard_budget as usize);
+                let reserve = |more: usize| self.reservation.try_resize(held + more);
+                let audiences = Audiences {
+                    audience,
+                    before,
+                    store: &self.store,
+                    reserve: &reserve,
+                };
                 let done = finish(shard, audiences, &mut buffers, &mut output).await;
                 done.map(|report| ShardReport { absorbed, ..report })
             }

@@ -14,9 +14,11 @@ mod plan;
 pub mod scan;
 mod shared;
 mod take;
+mod windows;
 
 pub use end::report::{
-    DimensionReport, GroupReport, MOST_EVENT_NAMES, ShardReport, TagReport, report_schema,
+    DimensionReport, GroupReport, MOST_EVENT_NAMES, ShardReport, TagReport, WindowReport,
+    report_schema,
 };
 pub use exec::{NightExec, ShardNumbers};
 pub use plan::audience::{Audience, AudienceSpec, ListSpec};
@@ -27,6 +29,7 @@ pub use plan::spec::{
     BehaviourLimits, CustomEvent, EventShapes, Keeps, LabelSpec, NightLimits, NightSpec,
     ParentFiles, RowsSpec, Slot, SourceSpec, TagSpec, Undeclared, UnusedLabel, Withheld,
 };
+pub use plan::windows::{AppWindow, NightWindows, Step};
 pub use take::accounting::Count;
 pub use take::claims::OTHER_SOURCE;
 pub use take::typed_values::TypedValues;

@@ -142,7 +142,7 @@ impl<'e> Arguments<'e> {
 
     fn measure(&mut self, info: &EventInfo) -> Result<String> {
         let (measure, at) = self.text("the measure's name")?;
-        match info.measures.contains(&measure) {
+        match info.is_open || info.measures.contains(&measure) {
             true => Ok(measure),
             false => {
                 let known = info.measures.iter().map(String::as_str);
@@ -194,7 +194,7 @@ impl Names for Dimensions<'_> {
             value_type: ValueType::String,
             multi: false,
         };
-        self.tag_names().contains(&name).then_some(info)
+        (self.0.is_open || self.tag_names().contains(&name)).then_some(info)
     }
 
     fn tag_names(&self) -> Vec<&str> {

@@ -64,7 +64,7 @@ pub use matching::Test;
 pub use names::{EventInfo, Names, TagInfo};
 pub use order::Uncomputable;
 pub use program::Program;
-pub use window_state::{DimensionCondition, What, Window, WindowState};
+pub use window_state::{DimensionCondition, RowKey, What, Window, WindowState};
 pub use withheld::withheld_tag;
 
 use lower::Lowering;

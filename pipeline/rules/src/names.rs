@@ -23,6 +23,8 @@ pub struct EventInfo {
     pub dimensions: Vec<String>,
     /// The names of its measures.
     pub measures: Vec<String>,
+    /// Whether it may have others: who declares them is not read tonight.
+    pub is_open: bool,
 }
 
 /// The tags, groups, lists and events of one app.

@@ -93,7 +93,46 @@ impl WindowState {
     }
 }
 
+/// What a row of `windows` is sorted by, behind its app: event, what, measure, days, back, condition.
+pub type RowKey<'a> = (
+    &'a str,
+    &'a str,
+    Option<&'a str>,
+    Option<u32>,
+    Option<u32>,
+    Option<&'a str>,
+);
+
+impl WindowState {
+    /// Its place among the rows of `windows`.
+    pub fn row_key(&self) -> RowKey<'_> {
+        let measure = match &self.what {
+            What::Sum(measure) => Some(measure.as_str()),
+            What::Count | What::Days | What::First | What::Last => None,
+        };
+        (
+            &self.event,
+            self.what.name(),
+            measure,
+            self.window.map(|window| window.days),
+            self.window.map(|window| window.back),
+            self.condition.as_ref().map(DimensionCondition::text),
+        )
+    }
+}
+
 impl What {
+    /// The name in `windows`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Sum(_) => "sum",
+            Self::Days => "days",
+            Self::First => "first",
+            Self::Last => "last",
+        }
+    }
+
     /// The function of the rule language.
     pub fn function(&self) -> &'static str {
         match self {

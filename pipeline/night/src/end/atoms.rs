@@ -11,6 +11,7 @@ use tagmill_schemas::shard::{hash_of_id, id_bytes, split_percent, user_of_id};
 use super::tag_sets::TagSets;
 use crate::plan::audience::Audience;
 use crate::take::seats::Dictionary;
+use crate::windows::AppWindows;
 use tagmill_rules::Atom;
 
 /// Where atoms find their users.
@@ -27,6 +28,8 @@ pub struct AppSets<'a> {
     pub users: &'a [u32],
     /// Seat by user number.
     pub seat_of_user: &'a dyn Fn(u32) -> Option<u32>,
+    /// Numbers of behaviour, if rules of the app ask for some.
+    pub windows: Option<&'a AppWindows<'a>>,
     /// The lists.
     pub audience: &'a Audience,
     /// Ordinal of each seat, ascending.
@@ -47,6 +50,14 @@ impl AppSets<'_> {
                 .tag(tag)
                 .into_iter()
                 .for_each(|sets| sets.fill(words, &test.passing(&sets.values))),
+            Atom::Behaviour { state, test } => {
+                let users = self.windows.and_then(|of| of.passing(state, test.as_ref()));
+                let users = users.ok_or_else(|| {
+                    let app = self.app;
+                    DataFusionError::Internal(format!("{state} of app {app:?} is not computed"))
+                })?;
+                words.copy_from_slice(&users);
+            }
             Atom::InList(list) => self.fill_list(list, words),
             Atom::InSplit { salt, from, to } => self.fill_split(salt, *from, *to, words),
             Atom::Before(group) => self.fill_before(group, words)?,

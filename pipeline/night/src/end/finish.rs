@@ -32,7 +32,12 @@ use crate::take::sort_events::SortBuffers;
 use crate::take::sorted_events::SortedEvents;
 use crate::take::source_state::SourceState;
 use crate::take::values::Values;
+use crate::windows::load_windows;
 use tagmill_warehouse::artifact::Cell;
+
+/// What numbers of behaviour may take while tonight's day comes in, as a multiple of what they take
+/// before.
+const WINDOWS_ROOM: usize = 2;
 
 /// Ends the shard; every row goes to `output`.
 pub async fn finish(
@@ -55,11 +60,21 @@ pub async fn finish(
     }
     let sorted = sort_events(&mut shard, &settled, &mut buffers.sort);
     lap(&mut seconds, "sort_events", started);
+    let seated = settled.apps.iter();
+    let seated = seated.map(|of| (apps.name(of.rank), &settled.ordinals[of.start..of.end]));
+    let night = (shard.number, shard.spec.date);
+    let windows = audiences.audience.windows();
+    let windows = load_windows(windows, seated, night, audiences.store).await?;
+    if !windows.apps.is_empty() {
+        (audiences.reserve)(windows.size() * WINDOWS_ROOM)?;
+        lap(&mut seconds, "windows", started);
+    }
     let mut writer = AppWriter::new(
         &shard,
         &settled,
         &apps,
         &sorted,
+        windows,
         std::mem::take(&mut buffers.cutter),
     );
     for seats in &settled.apps {
@@ -71,6 +86,7 @@ pub async fn finish(
     let AppWriter {
         tags,
         groups,
+        window_reports,
         lost,
         cutter,
         ..
@@ -96,6 +112,7 @@ pub async fn finish(
         dimensions,
         groups,
         lists: known_members(&shard, audiences.audience),
+        windows: window_reports,
         counts,
         events,
         seconds,

@@ -13,8 +13,8 @@ use tagmill_engine::external;
 use tagmill_warehouse::artifact::{ArtifactWriter, KeyedRows, Spare, TableRows};
 use tagmill_warehouse::store::Store;
 
-/// The artifacts that shards write.
-const ARTIFACTS: [Artifact; 9] = [
+/// The artifacts that shards write; the last only where rules ask for behaviour.
+const ARTIFACTS: [Artifact; 10] = [
     Artifact::Users,
     Artifact::UserIndex,
     Artifact::Universe,
@@ -24,6 +24,7 @@ const ARTIFACTS: [Artifact; 9] = [
     Artifact::BehaviourMeasures,
     Artifact::Groups,
     Artifact::Rejects,
+    Artifact::Windows,
 ];
 
 /// The open files of one shard.
@@ -39,13 +40,21 @@ pub struct Output {
 
 impl Output {
     /// Files without rows, in the memory of earlier shards.
-    pub fn new(spec: &NightSpec, store: &Store, shard: u32, spare: &Spare) -> Result<Self> {
+    pub fn new(
+        spec: &NightSpec,
+        store: &Store,
+        shard: u32,
+        spare: &Spare,
+        has_windows: bool,
+    ) -> Result<Self> {
         let open = |artifact: Artifact| {
             let path = artifact.path(spec.date, &spec.run, spec.attempt, Some(shard));
             ArtifactWriter::in_spare(spare, store, path, artifact, spec.date, Some(shard))
                 .map_err(external)
         };
-        let writers = ARTIFACTS.into_iter().map(open).collect::<Result<_>>()?;
+        let artifacts = ARTIFACTS.into_iter();
+        let artifacts = artifacts.filter(|of| has_windows || *of != Artifact::Windows);
+        let writers = artifacts.map(open).collect::<Result<_>>()?;
         Ok(Self {
             writers,
             rejects: TableRows::default(),

@@ -48,6 +48,9 @@ pub struct ShardReport {
     pub groups: Vec<GroupReport>,
     /// For every list of the night how many of its members are users of this shard.
     pub lists: Vec<u64>,
+    /// Numbers of behaviour that are not exact.
+    #[serde(default)]
+    pub windows: Vec<WindowReport>,
     /// Rows by source, app and what became of them.
     pub counts: Vec<Count>,
     /// By source: names of events that rows had, up to [`MOST_EVENT_NAMES`].
@@ -92,6 +95,26 @@ pub struct DimensionReport {
     /// Values with the number of users' combinations that had them: every value that was chosen
     /// before, and of the others those with most, as many as the limit.
     pub values: Vec<(String, u64)>,
+}
+
+/// A number of behaviour of one app that is not exact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowReport {
+    /// The app.
+    pub app: String,
+    /// The number, as a rule says it.
+    pub state: String,
+    /// Users of whom a limit kept something out.
+    pub uncertain: u64,
+    /// Users whose number does not fit into 64 bits: it is not stored for anybody.
+    pub beyond: u64,
+}
+
+impl WindowReport {
+    /// Whether there is nothing to report.
+    pub fn is_exact(&self) -> bool {
+        self.uncertain == 0 && self.beyond == 0
+    }
 }
 
 /// One group of one app.

@@ -16,16 +16,19 @@ use tagmill_schemas::{Error, Result};
 use tagmill_warehouse::release::AttemptFile;
 use tagmill_warehouse::store::Store;
 
+use super::windows::NightWindows;
+
 const STAGE: &str = "groups";
 const NAME: &str = "audience.json";
 /// Of the file; a process reads only files of its own version.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
-/// The rules of every app, and the lists.
+/// The rules of every app, the lists, and the numbers of behaviour that rules ask for.
 #[derive(Debug, Default)]
 pub struct Audience {
     rules: BTreeMap<String, AppRules>,
     lists: Vec<ListSpec>,
+    windows: NightWindows,
 }
 
 /// The ids of one uploaded list.
@@ -56,6 +59,7 @@ struct Written<'a> {
     version: u32,
     rules: &'a [&'a AppRules],
     lists: &'a [ListSpec],
+    windows: &'a NightWindows,
 }
 
 /// The file as it is read.
@@ -64,6 +68,7 @@ struct Read {
     version: u32,
     rules: Vec<AppRules>,
     lists: Vec<ListSpec>,
+    windows: NightWindows,
 }
 
 impl AudienceSpec {
@@ -85,6 +90,7 @@ impl AudienceSpec {
         &mut self,
         rules: &[&AppRules],
         lists: &[ListSpec],
+        windows: &NightWindows,
         store: &Store,
         attempt: (&str, u32),
     ) -> Result<()> {
@@ -95,6 +101,7 @@ impl AudienceSpec {
             version: VERSION,
             rules,
             lists,
+            windows,
         };
         let json = serde_json::to_vec(&written)
             .map_err(|e| Error::setup(STAGE, "the rules can not be written as json").because(e))?;
@@ -128,6 +135,7 @@ impl AudienceSpec {
         Ok(Audience {
             rules: read.rules.into_iter().map(by_app).collect(),
             lists: read.lists,
+            windows: read.windows,
         })
     }
 }
@@ -141,6 +149,11 @@ impl Audience {
     /// Every list, in the order in which the driver gave them.
     pub fn lists(&self) -> &[ListSpec] {
         &self.lists
+    }
+
+    /// The numbers of behaviour that rules ask for.
+    pub fn windows(&self) -> &NightWindows {
+        &self.windows
     }
 
     /// The ids of a list; none if there is no such list.
@@ -180,7 +193,10 @@ mod tests {
     async fn written(store: &Store) -> AudienceSpec {
         let mut spec = AudienceSpec::of([], &lists());
         let attempt = ("r", 3);
-        spec.write(&[], &lists(), store, attempt).await.unwrap();
+        let windows = NightWindows::default();
+        spec.write(&[], &lists(), &windows, store, attempt)
+            .await
+            .unwrap();
         spec
     }
 

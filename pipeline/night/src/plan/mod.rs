@@ -5,3 +5,4 @@ pub(crate) mod columns;
 pub(crate) mod kept_values;
 pub(crate) mod shape;
 pub(crate) mod spec;
+pub(crate) mod windows;

@@ -35,7 +35,7 @@ pub async fn load_parent(shard: &mut Shard<'_>, store: &Store) -> Result<()> {
 }
 
 /// The files of one shard.
-pub(super) fn of_shard(files: &[FileEntry], shard: u32) -> Vec<&FileEntry> {
+pub(crate) fn of_shard(files: &[FileEntry], shard: u32) -> Vec<&FileEntry> {
     files
         .iter()
         .filter(|file| file.shard == Some(shard))

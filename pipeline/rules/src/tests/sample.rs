@@ -55,6 +55,7 @@ impl Names for Sample {
         self.event_names().contains(&name).then(|| EventInfo {
             dimensions: vec!["city".to_owned(), "os".to_owned()],
             measures: vec!["amount".to_owned()],
+            is_open: false,
         })
     }
 

@@ -45,6 +45,7 @@ impl AppWriter<'_> {
         let mut rows = BehaviourOutput {
             behaviour,
             measures,
+            tap: None,
         };
         for (found, is_owned) in found.into_iter().zip(owned) {
             let Found {
@@ -52,9 +53,7 @@ impl AppWriter<'_> {
                 source,
                 items,
             } = found;
-            let (RowsSpec::Events { shapes, .. }, Some(writer)) =
-                (&spec.sources[source].rows, &mut self.behaviour[source])
-            else {
+            let RowsSpec::Events { shapes, .. } = &spec.sources[source].rows else {
                 continue;
             };
             if !is_owned {
@@ -67,16 +66,25 @@ impl AppWriter<'_> {
             } else if !limit.admits(spec, source, &event, items.combinations.len()) {
                 unpublished[source] += items.rows();
             } else if let Some(shape) = shapes.shape(app, &event) {
-                let event = AppEvent {
+                rows.tap = self.tap(app, &event);
+                let of_app = AppEvent {
                     app,
                     event: &event,
                     limits,
                     spec,
                 };
+                let Some(writer) = &mut self.behaviour[source] else {
+                    continue;
+                };
                 left_out[source] +=
-                    writer.write_event(&mut self.cutter, &event, &items, &shape, &mut rows)?;
+                    writer.write_event(&mut self.cutter, &of_app, &items, &shape, &mut rows)?;
+                if let Some(tap) = rows.tap.take() {
+                    self.add_tonight(app, &event, &tap.day)?;
+                }
             }
-            writer.give_back(items);
+            if let Some(writer) = &mut self.behaviour[source] {
+                writer.give_back(items);
+            }
         }
         self.events.extend(limit.report());
         for (source, (sums, rows)) in spec

@@ -50,6 +50,7 @@ impl AppWriter<'_> {
             ids: &shard.ids,
             users: &users,
             seat_of_user: &seat_of_user,
+            windows: self.windows.apps.get(app),
             audience: audiences.audience,
             ordinals: self.ordinals_of(seats),
             before: &audiences.before,

@@ -6,6 +6,7 @@ mod event_limit;
 mod groups;
 mod numbers;
 mod tags;
+mod windows;
 mod writer;
 
 pub(crate) use audiences::Audiences;

@@ -13,13 +13,14 @@ use crate::end::behaviour::BehaviourWriter;
 use crate::end::cutter::Cutter;
 use crate::end::label_sets::LabelSets;
 use crate::end::output::Output;
-use crate::end::report::{DimensionReport, GroupReport, TagReport};
+use crate::end::report::{DimensionReport, GroupReport, TagReport, WindowReport};
 use crate::end::tag_sets::{CodeOrder, TagSets};
 use crate::take::claims::Lost;
 use crate::take::seats::{AppSeats, Settled};
 use crate::take::shard::Shard;
 use crate::take::sorted_events::SortedEvents;
 use crate::take::source_state::SourceState;
+use crate::windows::ShardWindows;
 
 /// What stays the same from app to app.
 pub struct AppWriter<'a> {
@@ -40,10 +41,14 @@ pub struct AppWriter<'a> {
     pub tags: Vec<TagReport>,
     /// Groups written.
     pub groups: Vec<GroupReport>,
+    /// Numbers of behaviour that are not exact.
+    pub window_reports: Vec<WindowReport>,
     /// Events that belong to another source.
     pub lost: Vec<Lost>,
     /// Apps that may have more events than their limit.
     pub(super) events: Vec<DimensionReport>,
+    /// The numbers of behaviour of the apps that are not written yet.
+    pub(super) windows: ShardWindows<'a>,
 }
 
 impl<'a> AppWriter<'a> {
@@ -54,6 +59,7 @@ impl<'a> AppWriter<'a> {
         settled: &'a Settled,
         apps: &'a AppOrder,
         sorted: &'a [Option<SortedEvents>],
+        windows: ShardWindows<'a>,
         cutter: Cutter,
     ) -> Self {
         let columns = shard.states.iter().map(|state| match state {
@@ -84,8 +90,10 @@ impl<'a> AppWriter<'a> {
             ordinals: Vec::new(),
             tags: Vec::new(),
             groups: Vec::new(),
+            window_reports: Vec::new(),
             lost: Vec::new(),
             events: Vec::new(),
+            windows,
         }
     }
 
@@ -116,7 +124,8 @@ impl<'a> AppWriter<'a> {
             .collect()
     }
 
-    /// Writes one app. A backfill writes its universe and behaviour only.
+    /// Writes one app. A backfill writes its universe and behaviour only. Rules come last: they ask
+    /// for tonight's behaviour.
     ///
     /// # Errors
     /// Those of evaluating rules and of the rows.
@@ -127,11 +136,13 @@ impl<'a> AppWriter<'a> {
         output: &mut Output,
     ) -> Result<()> {
         self.write_universe(seats, output)?;
-        if !self.shard.spec.is_backfill {
-            let sets = self.write_tags(seats, output)?;
-            self.write_groups(seats, &sets, audiences, output)?;
+        if self.shard.spec.is_backfill {
+            return self.write_behaviour(seats, output);
         }
-        self.write_behaviour(seats, output)
+        let sets = self.write_tags(seats, output)?;
+        self.write_behaviour(seats, output)?;
+        self.write_groups(seats, &sets, audiences, output)?;
+        self.write_windows(seats, output)
     }
 
     /// The app's name.

@@ -8,7 +8,7 @@ use tagmill_warehouse::artifact::Cell;
 use super::app_event::AppEvent;
 use super::items::EventItems;
 use super::keys::{CombinationKeys, ValueKeys};
-use super::writer::{BehaviourRows, BehaviourWriter};
+use super::writer::{BehaviourOutput, BehaviourWriter};
 use crate::end::cutter::Cutter;
 
 /// A dimension of an event.
@@ -31,8 +31,13 @@ impl BehaviourWriter<'_> {
         event: &AppEvent<'_>,
         items: &EventItems,
         dimension: &Dimension<'_>,
-        rows: &mut BehaviourRows<'_>,
+        output: &mut BehaviourOutput<'_>,
     ) -> Result<()> {
+        let BehaviourOutput {
+            behaviour: rows,
+            tap,
+            ..
+        } = output;
         let (name, shard) = (dimension.name, self.shard);
         let order = &self.orders[dimension.slot];
         let ranks = self.events.tuples.dimension(dimension.slot);
@@ -70,6 +75,9 @@ impl BehaviourWriter<'_> {
                 let value = order.text(text_rank);
                 if last.replace(text_rank) != Some(text_rank) {
                     rows.set(Column::Value, value.map_or(Cell::Null, Cell::Text))?;
+                }
+                if let Some(tap) = tap {
+                    tap.value(name, value, number, ordinals);
                 }
                 let is_overflow = number == event.limits.combinations || value.is_none();
                 rows.set_all([

@@ -6,7 +6,7 @@ use super::app_event::AppEvent;
 use super::dimension::Dimension;
 use super::items::{EventItems, Sum};
 use super::slices::Measured;
-use super::writer::{BehaviourOutput, BehaviourWriter, MeasureRows};
+use super::writer::{BehaviourOutput, BehaviourWriter};
 use crate::end::cutter::Cutter;
 use crate::plan::shape::EventShape;
 use crate::take::measure::NO_SUM;
@@ -27,12 +27,12 @@ impl BehaviourWriter<'_> {
         shape: &EventShape,
         output: &mut BehaviourOutput<'_>,
     ) -> Result<u64> {
-        self.write_users(cutter, event, items, &mut output.behaviour)?;
+        self.write_users(cutter, event, items, output)?;
         for (name, slot) in &shape.dimensions {
             let dimension = Dimension { name, slot: *slot };
-            self.write_dimension(cutter, event, items, &dimension, &mut output.behaviour)?;
+            self.write_dimension(cutter, event, items, &dimension, output)?;
         }
-        self.write_counts(cutter, event, items, &mut output.measures)?;
+        self.write_counts(cutter, event, items, output)?;
         let mut left_out = 0;
         for shape in &shape.measures {
             let Some(sums) = items.sums.get(shape.slot) else {
@@ -47,7 +47,7 @@ impl BehaviourWriter<'_> {
                     scale: shape.scale,
                     most: items.most,
                 };
-                self.write_slices(cutter, event, &measure, fitting, &mut output.measures)?;
+                self.write_slices(cutter, event, &measure, fitting, output)?;
             }
         }
         Ok(left_out)
@@ -58,7 +58,7 @@ impl BehaviourWriter<'_> {
         cutter: &mut Cutter,
         event: &AppEvent<'_>,
         items: &EventItems,
-        rows: &mut MeasureRows<'_>,
+        output: &mut BehaviourOutput<'_>,
     ) -> Result<()> {
         let counts = items.combinations.iter().filter(|item| item.count > 0);
         let counts = counts.map(|item| Sum {
@@ -71,6 +71,6 @@ impl BehaviourWriter<'_> {
             scale: 0,
             most: items.most,
         };
-        self.write_slices(cutter, event, &measure, counts, rows)
+        self.write_slices(cutter, event, &measure, counts, output)
     }
 }

@@ -7,7 +7,7 @@ use tagmill_warehouse::artifact::Cell;
 
 use super::app_event::AppEvent;
 use super::items::Sum;
-use super::writer::{BehaviourWriter, MeasureRows};
+use super::writer::{BehaviourOutput, BehaviourWriter};
 use crate::end::bsi::cut_slices;
 use crate::end::cutter::Cutter;
 
@@ -32,9 +32,14 @@ impl BehaviourWriter<'_> {
         event: &AppEvent<'_>,
         measure: &Measured<'_>,
         sums: impl Iterator<Item = Sum> + Clone,
-        rows: &mut MeasureRows<'_>,
+        output: &mut BehaviourOutput<'_>,
     ) -> Result<()> {
         let shard = self.shard;
+        let BehaviourOutput {
+            measures: rows,
+            tap,
+            ..
+        } = output;
         let width = Width::of(sums.clone().map(|item| item.sum));
         rows.set_all([
             (Column::App, Cell::Text(event.app)),
@@ -54,6 +59,10 @@ impl BehaviourWriter<'_> {
             by_number,
             |number, slice, ordinals| {
                 let is_overflow = number == event.limits.combinations;
+                if let Some(tap) = tap {
+                    let of_measure = (measure.name, measure.scale);
+                    tap.measure(of_measure, (number, is_overflow), slice, ordinals);
+                }
                 rows.set_all([
                     (Column::Combination, Cell::Int(i64::from(number))),
                     (Column::Slice, Cell::Int(slice.number().into())),

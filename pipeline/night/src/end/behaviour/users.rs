@@ -7,7 +7,7 @@ use tagmill_warehouse::artifact::Cell;
 
 use super::app_event::AppEvent;
 use super::items::EventItems;
-use super::writer::{BehaviourRows, BehaviourWriter};
+use super::writer::{BehaviourOutput, BehaviourWriter};
 use crate::end::cutter::Cutter;
 
 impl BehaviourWriter<'_> {
@@ -20,9 +20,14 @@ impl BehaviourWriter<'_> {
         cutter: &mut Cutter,
         event: &AppEvent<'_>,
         items: &EventItems,
-        rows: &mut BehaviourRows<'_>,
+        output: &mut BehaviourOutput<'_>,
     ) -> Result<()> {
         let shard = self.shard;
+        let BehaviourOutput {
+            behaviour: rows,
+            tap,
+            ..
+        } = output;
         let users = items
             .combinations
             .iter()
@@ -39,6 +44,9 @@ impl BehaviourWriter<'_> {
             (Column::Shard, Cell::Int(i64::from(shard))),
         ])?;
         cutter.cut_walking(1, items.combinations.len(), users, |_, ordinals| {
+            if let Some(tap) = tap {
+                tap.users(ordinals);
+            }
             Ok(rows.push(ordinals.len() as u64, |out| {
                 write_sorted(shard, ordinals, out)
             })?)

@@ -1,0 +1,285 @@
+//! One day of one event of one app: the rows of its behaviour as bitsets of seats, and the numbers
+//! that they give.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tagmill_bitmap::{Slice, SlicedNumbers};
+use tagmill_rules::{Atom, DimensionCondition, Test, WindowState};
+use tagmill_schemas::{Result, Value};
+
+/// The measure that counts events.
+const COUNT: &str = "*";
+
+/// A bitset of seats.
+type Words = Vec<u64>;
+
+/// The rows of a day, as far as some states need them.
+pub struct EventDay {
+    seats: usize,
+    /// Who did it.
+    users: Words,
+    leaves: Vec<Leaf>,
+    /// By dimension and number: users with a value that shares a row with others.
+    folded: BTreeMap<(String, u32), Words>,
+    /// By name.
+    measures: BTreeMap<String, Measure>,
+    /// The numbers that several combinations of a user share.
+    shared: BTreeSet<u32>,
+}
+
+/// Users, by number of the combination, for whom a test of a dimension holds.
+struct Leaf {
+    atom: Atom,
+    by_number: BTreeMap<u32, Words>,
+    /// Values of a list that have rows.
+    seen: BTreeSet<String>,
+}
+
+/// What users have of a measure, by number of the combination.
+#[derive(Default)]
+struct Measure {
+    scale: u8,
+    by_number: BTreeMap<u32, SlicedNumbers>,
+}
+
+/// What a day is worth to each user.
+pub struct DayNumbers {
+    /// Of what is known; a day on which a user did it is 1.
+    pub value: SlicedNumbers,
+    /// Decimal digits of `value`.
+    pub scale: u8,
+    /// Users of whom a limit kept something out.
+    pub uncertain: Words,
+}
+
+/// One row of a measure.
+pub struct MeasureRow<'a> {
+    /// The measure.
+    pub name: &'a str,
+    /// Decimal digits.
+    pub scale: u8,
+    /// The number of the combination.
+    pub number: u32,
+    /// Whether several combinations share the number.
+    pub is_shared: bool,
+    /// What its users are worth.
+    pub slice: Slice,
+}
+
+impl EventDay {
+    /// A day without rows, for these states of an app with so many seats.
+    pub fn new<'s>(seats: usize, states: impl Iterator<Item = &'s WindowState>) -> Self {
+        let mut made = Self {
+            seats,
+            users: vec![0; seats.div_ceil(64)],
+            leaves: Vec::new(),
+            folded: BTreeMap::new(),
+            measures: BTreeMap::new(),
+            shared: BTreeSet::new(),
+        };
+        for state in states {
+            let of_condition = state.condition.as_ref().map(|_| COUNT);
+            for measure in state.measure().into_iter().chain(of_condition) {
+                made.measures.entry(measure.to_owned()).or_default();
+            }
+            let atoms = state.condition.iter().flat_map(DimensionCondition::atoms);
+            for atom in atoms {
+                if made.leaves.iter().all(|leaf| leaf.atom != *atom) {
+                    made.leaves.push(Leaf {
+                        atom: atom.clone(),
+                        by_number: BTreeMap::new(),
+                        seen: BTreeSet::new(),
+                    });
+                }
+            }
+        }
+        made
+    }
+
+    /// Whether rows of a dimension say something.
+    pub fn needs_dimension(&self, dimension: &str) -> bool {
+        self.leaves
+            .iter()
+            .any(|leaf| dimension_of(&leaf.atom) == Some(dimension))
+    }
+
+    /// Whether rows of a measure say something.
+    pub fn needs_measure(&self, measure: &str) -> bool {
+        self.measures.contains_key(measure)
+    }
+
+    /// Whether any row of a measure does.
+    pub fn needs_measures(&self) -> bool {
+        !self.measures.is_empty()
+    }
+
+    /// Takes the row of the event's users.
+    pub fn add_users(&mut self, users: &[u64]) {
+        or_into(&mut self.users, users);
+    }
+
+    /// Takes a row of a dimension's value; `None`: values that share the row.
+    pub fn add_value(&mut self, dimension: &str, value: Option<&str>, number: u32, users: &[u64]) {
+        let words = users.len();
+        let empty = || vec![0; words];
+        if value.is_none() {
+            let key = (dimension.to_owned(), number);
+            or_into(self.folded.entry(key).or_insert_with(empty), users);
+        }
+        for leaf in &mut self.leaves {
+            if dimension_of(&leaf.atom) == Some(dimension) && leaf.holds(value) {
+                or_into(leaf.by_number.entry(number).or_insert_with(empty), users);
+            }
+        }
+    }
+
+    /// Takes a row of a measure.
+    pub fn add_measure(&mut self, row: &MeasureRow<'_>, users: &[u64]) {
+        let Some(measure) = self.measures.get_mut(row.name) else {
+            return;
+        };
+        measure.scale = row.scale;
+        let zero = || SlicedNumbers::zero(users.len());
+        let numbers = measure.by_number.entry(row.number).or_insert_with(zero);
+        numbers.add_slice(row.slice, users);
+        if row.is_shared {
+            self.shared.insert(row.number);
+        }
+    }
+
+    /// What the day is worth to a state.
+    ///
+    /// # Errors
+    /// Those of evaluating a condition.
+    pub fn numbers(&self, state: &WindowState) -> Result<DayNumbers> {
+        let measure = state
+            .measure()
+            .and_then(|measure| self.measures.get(measure));
+        let scale = measure.map_or(0, |measure| measure.scale);
+        let words = self.seats.div_ceil(64);
+        let mut day = DayNumbers {
+            value: SlicedNumbers::zero(words),
+            scale,
+            uncertain: vec![0; words],
+        };
+        let Some(condition) = &state.condition else {
+            match (state.measure(), measure) {
+                (None, _) => day.value = SlicedNumbers::constant(&self.users, 1),
+                (_, Some(measure)) => measure.by_number.values().for_each(|n| day.value.add(n)),
+                (_, None) => {}
+            }
+            return Ok(day);
+        };
+        let mut did = vec![0; words];
+        for number in self
+            .measures
+            .get(COUNT)
+            .iter()
+            .flat_map(|all| all.by_number.keys())
+        {
+            let (known, unknown) = self.selected(condition, *number)?;
+            or_into(&mut day.uncertain, &unknown);
+            or_into(&mut did, &known);
+            if let Some(numbers) = measure.and_then(|measure| measure.by_number.get(number)) {
+                let mut numbers = numbers.clone();
+                numbers.keep(&known);
+                day.value.add(&numbers);
+            }
+        }
+        if state.measure().is_none() {
+            day.uncertain
+                .iter_mut()
+                .zip(&did)
+                .for_each(|(word, did)| *word &= !did);
+            day.value = SlicedNumbers::constant(&did, 1);
+        }
+        Ok(day)
+    }
+
+    /// Users whose combination of this number is known to fulfil a condition, and those of whom it
+    /// is not known.
+    fn selected(&self, condition: &DimensionCondition, number: u32) -> Result<(Words, Words)> {
+        let counts = self
+            .measures
+            .get(COUNT)
+            .and_then(|all| all.by_number.get(&number));
+        let everybody = counts.map(SlicedNumbers::nonzero).unwrap_or_default();
+        if self.shared.contains(&number) {
+            return Ok((vec![0; everybody.len()], everybody));
+        }
+        let mut fill = |atom: &Atom, words: &mut [u64]| {
+            let leaf = self.leaves.iter().find(|leaf| leaf.atom == *atom);
+            if let Some(users) = leaf.and_then(|leaf| leaf.by_number.get(&number)) {
+                words.copy_from_slice(users);
+            }
+            Ok(())
+        };
+        let mut known = condition.select(self.seats, &mut fill)?;
+        let mut unknown = vec![0; known.len()];
+        for atom in condition.atoms() {
+            let leaf = self.leaves.iter().find(|leaf| leaf.atom == *atom);
+            let may_hide = leaf.is_some_and(Leaf::may_hold_unseen);
+            let folded = dimension_of(atom).filter(|_| may_hide);
+            let folded = folded.and_then(|name| self.folded.get(&(name.to_owned(), number)));
+            folded
+                .into_iter()
+                .for_each(|users| or_into(&mut unknown, users));
+        }
+        for ((known, unknown), all) in known.iter_mut().zip(&mut unknown).zip(&everybody) {
+            *unknown &= all;
+            *known &= all & !*unknown;
+        }
+        Ok((known, unknown))
+    }
+}
+
+impl Leaf {
+    /// Whether the test holds for a value; one that shares its row is some value.
+    fn holds(&mut self, value: Option<&str>) -> bool {
+        let (Atom::Tag { test, .. }, Some(text)) = (&self.atom, value) else {
+            return matches!(self.atom, Atom::Has { .. });
+        };
+        let holds = test.matches(&Value::String(text.to_owned()));
+        let list = match test {
+            Test::Not(inner) => inner,
+            test => test,
+        };
+        if let Test::In(values) = list
+            && values
+                .binary_search(&Value::String(text.to_owned()))
+                .is_ok()
+        {
+            self.seen.insert(text.to_owned());
+        }
+        holds
+    }
+
+    /// Whether the outcome of a value that shares its row is not known: one of a list that has no
+    /// row of its own may be among them.
+    fn may_hold_unseen(&self) -> bool {
+        let Atom::Tag { test, .. } = &self.atom else {
+            return false;
+        };
+        match test {
+            Test::In(values) => self.seen.len() < values.len(),
+            Test::Range { .. } | Test::Like { .. } | Test::Not(_) => true,
+        }
+    }
+}
+
+fn dimension_of(atom: &Atom) -> Option<&str> {
+    match atom {
+        Atom::Has { tag } | Atom::Tag { tag, .. } => Some(tag),
+        Atom::Behaviour { .. }
+        | Atom::InGroup(_)
+        | Atom::Before(_)
+        | Atom::InList(_)
+        | Atom::InSplit { .. } => None,
+    }
+}
+
+fn or_into(all: &mut [u64], more: &[u64]) {
+    all.iter_mut()
+        .zip(more)
+        .for_each(|(all, more)| *all |= more);
+}

@@ -1,0 +1,288 @@
+//! The numbers of behaviour before tonight's events: what the night before has of them, and the days
+//! that come in and go out.
+
+use std::collections::BTreeMap;
+
+use arrow::array::{Array, AsArray, RecordBatch, StringArray};
+use arrow::datatypes::{Int8Type, Int16Type, Int64Type, UInt32Type};
+use chrono::NaiveDate;
+use datafusion::error::{DataFusionError, Result};
+use futures::TryStreamExt;
+use tagmill_bitmap::Slice;
+use tagmill_engine::external;
+use tagmill_rules::RowKey;
+use tagmill_schemas::Artifact;
+use tagmill_schemas::artifact::{Columns, behaviour, behaviour_measures, windows};
+use tagmill_schemas::manifest::FileEntry;
+use tagmill_warehouse::artifact::read_columns;
+use tagmill_warehouse::store::Store;
+
+use super::day::{EventDay, MeasureRow};
+use super::seats::AppSeatWords;
+use super::shard::{AppWindows, ShardWindows};
+use crate::plan::windows::NightWindows;
+use crate::take::load::of_shard;
+
+/// Days of events, by app and event.
+type Days<'a> = BTreeMap<(&'a str, String), EventDay>;
+
+/// The numbers of a shard before tonight's events; `apps` are its apps with the ordinals of their
+/// seats.
+///
+/// # Errors
+/// Those of reading artifacts; a damaged bitmap.
+pub async fn load_windows<'a>(
+    night: &'a NightWindows,
+    apps: impl Iterator<Item = (&'a str, &'a [u32])>,
+    (shard, date): (u32, NaiveDate),
+    store: &Store,
+) -> Result<ShardWindows<'a>> {
+    let mut shard_windows = ShardWindows::default();
+    for (app, ordinals) in apps {
+        if let Some(windows) = night.apps.get(app) {
+            let seats = AppSeatWords { shard, ordinals };
+            shard_windows
+                .apps
+                .insert(app, AppWindows::new(seats, windows));
+        }
+    }
+    if shard_windows.apps.is_empty() {
+        return Ok(shard_windows);
+    }
+    load_before(&mut shard_windows, &night.before, shard, store).await?;
+    for (day, files) in &night.days {
+        load_day(
+            &mut shard_windows,
+            (*day, date),
+            &of_shard(files, shard),
+            store,
+        )
+        .await?;
+    }
+    Ok(shard_windows)
+}
+
+/// The numbers that go on from the night before.
+async fn load_before(
+    shard_windows: &mut ShardWindows<'_>,
+    files: &[FileEntry],
+    shard: u32,
+    store: &Store,
+) -> Result<()> {
+    for file in of_shard(files, shard) {
+        let mut batches = read_columns::<windows::Column>(store, file, &[])
+            .await
+            .map_err(external)?;
+        while let Some(batch) = batches.try_next().await.map_err(external)? {
+            add_rows_before(shard_windows, &batch)?;
+        }
+    }
+    Ok(())
+}
+
+fn add_rows_before(shard_windows: &mut ShardWindows<'_>, batch: &RecordBatch) -> Result<()> {
+    use windows::Column;
+    let [apps, events, whats, measures, conditions] = texts(
+        batch,
+        [
+            Column::App,
+            Column::Event,
+            Column::What,
+            Column::Measure,
+            Column::Condition,
+        ],
+    )?;
+    let days = Column::Days.of(batch)?.as_primitive::<UInt32Type>();
+    let back = Column::Back.of(batch)?.as_primitive::<UInt32Type>();
+    let uncertain = Column::Uncertain.of(batch)?.as_boolean();
+    let scales = Column::Scale.of(batch)?.as_primitive::<Int8Type>();
+    let slices = Column::Slice.of(batch)?.as_primitive::<Int16Type>();
+    let bitmaps = Column::Bitmap.of(batch)?.as_binary::<i32>();
+    for row in 0..batch.num_rows() {
+        let Some(app) = shard_windows.apps.get_mut(apps.value(row)) else {
+            continue;
+        };
+        let key: RowKey<'_> = (
+            events.value(row),
+            whats.value(row),
+            text_at(measures, row),
+            days.is_valid(row).then(|| days.value(row)),
+            back.is_valid(row).then(|| back.value(row)),
+            text_at(conditions, row),
+        );
+        let mut numbers = app.numbers.iter_mut();
+        let is_of_row = |window: &crate::plan::windows::AppWindow| {
+            window.is_rolled && window.state.row_key() == key
+        };
+        if let Some(numbers) = numbers.find(|numbers| is_of_row(numbers.window)) {
+            let users = app.seats.of_bitmap(bitmaps.value(row))?;
+            let scale = u8::try_from(scales.value(row)).unwrap_or_default();
+            let slice = slice_of(slices.value(row))?;
+            numbers.add_row(uncertain.value(row), scale, slice, &users);
+        }
+    }
+    Ok(())
+}
+
+/// Lets one day come in or go out, in the night of `date`.
+async fn load_day(
+    shard_windows: &mut ShardWindows<'_>,
+    (day, date): (NaiveDate, NaiveDate),
+    files: &[&FileEntry],
+    store: &Store,
+) -> Result<()> {
+    let mut days = Days::new();
+    for (app, windows) in &shard_windows.apps {
+        for numbers in &windows.numbers {
+            let event = &numbers.window.state.event;
+            if let Some(of_event) = windows.day_of(event, |window| window.step(day, date)) {
+                days.entry((*app, event.clone())).or_insert(of_event);
+            }
+        }
+    }
+    if days.is_empty() {
+        return Ok(());
+    }
+    let seats: BTreeMap<&str, AppSeatWords<'_>> = shard_windows
+        .apps
+        .iter()
+        .map(|(app, windows)| (*app, windows.seats))
+        .collect();
+    let has_measures = days.values().any(EventDay::needs_measures);
+    for file in files {
+        match file.artifact {
+            Artifact::Behaviour => {
+                let read = read_columns::<behaviour::Column>(store, file, &[]).await;
+                let mut batches = read.map_err(external)?;
+                while let Some(batch) = batches.try_next().await.map_err(external)? {
+                    add_behaviour(&mut days, &seats, &batch)?;
+                }
+            }
+            Artifact::BehaviourMeasures if has_measures => {
+                let read = read_columns::<behaviour_measures::Column>(store, file, &[]).await;
+                let mut batches = read.map_err(external)?;
+                while let Some(batch) = batches.try_next().await.map_err(external)? {
+                    add_measures(&mut days, &seats, &batch)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    let number = (day - NaiveDate::default()).num_days() as i32;
+    for ((app, event), of_event) in days {
+        if let Some(windows) = shard_windows.apps.get_mut(app) {
+            windows.apply(&event, &of_event, number, |window| window.step(day, date))?;
+        }
+    }
+    Ok(())
+}
+
+/// Looks up the day of each row's event, which is mostly that of the row before.
+fn for_each_row<'a>(
+    days: &mut Days<'a>,
+    seats: &BTreeMap<&'a str, AppSeatWords<'_>>,
+    (apps, events): (&StringArray, &StringArray),
+    mut each: impl FnMut(&mut EventDay, &AppSeatWords<'_>, usize) -> Result<()>,
+) -> Result<()> {
+    let is_same =
+        |a: usize, b: usize| apps.value(a) == apps.value(b) && events.value(a) == events.value(b);
+    let mut row = 0;
+    while row < apps.len() {
+        let mut end = row + 1;
+        while end < apps.len() && is_same(row, end) {
+            end += 1;
+        }
+        let app = seats.get_key_value(apps.value(row));
+        if let Some((app, seats)) = app
+            && let Some(day) = days.get_mut(&(*app, events.value(row).to_owned()))
+        {
+            (row..end).try_for_each(|row| each(day, seats, row))?;
+        }
+        row = end;
+    }
+    Ok(())
+}
+
+fn add_behaviour<'a>(
+    days: &mut Days<'a>,
+    seats: &BTreeMap<&'a str, AppSeatWords<'_>>,
+    batch: &RecordBatch,
+) -> Result<()> {
+    use behaviour::Column;
+    let columns = [Column::App, Column::Event, Column::Dimension, Column::Value];
+    let [apps, events, dimensions, values] = texts(batch, columns)?;
+    let numbers = Column::Combination.of(batch)?.as_primitive::<UInt32Type>();
+    let bitmaps = Column::Bitmap.of(batch)?.as_binary::<i32>();
+    for_each_row(days, seats, (apps, events), |day, seats, row| {
+        match text_at(dimensions, row) {
+            None => day.add_users(&seats.of_bitmap(bitmaps.value(row))?),
+            Some(name) if day.needs_dimension(name) => {
+                let users = seats.of_bitmap(bitmaps.value(row))?;
+                day.add_value(name, text_at(values, row), numbers.value(row), &users);
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    })
+}
+
+fn add_measures<'a>(
+    days: &mut Days<'a>,
+    seats: &BTreeMap<&'a str, AppSeatWords<'_>>,
+    batch: &RecordBatch,
+) -> Result<()> {
+    use behaviour_measures::Column;
+    let [apps, events, measures] = texts(batch, [Column::App, Column::Event, Column::Measure])?;
+    let numbers = Column::Combination.of(batch)?.as_primitive::<UInt32Type>();
+    let scales = Column::Scale.of(batch)?.as_primitive::<Int8Type>();
+    let offsets = Column::Offset.of(batch)?.as_primitive::<Int64Type>();
+    let slices = Column::Slice.of(batch)?.as_primitive::<Int16Type>();
+    let shared = Column::Overflow.of(batch)?.as_boolean();
+    let bitmaps = Column::Bitmap.of(batch)?.as_binary::<i32>();
+    for_each_row(days, seats, (apps, events), |day, seats, row| {
+        if !day.needs_measure(measures.value(row)) {
+            return Ok(());
+        }
+        let users = seats.of_bitmap(bitmaps.value(row))?;
+        let slice = slice_of(slices.value(row))?;
+        let of_offset = (slice == Slice::Exists).then(|| Slice::of_offset(offsets.value(row)));
+        for slice in std::iter::once(slice).chain(of_offset.into_iter().flatten()) {
+            let row = MeasureRow {
+                name: measures.value(row),
+                scale: u8::try_from(scales.value(row)).unwrap_or_default(),
+                number: numbers.value(row),
+                is_shared: shared.value(row),
+                slice,
+            };
+            day.add_measure(&row, &users);
+        }
+        Ok(())
+    })
+}
+
+fn texts<C: Columns, const N: usize>(
+    batch: &RecordBatch,
+    columns: [C; N],
+) -> Result<[&StringArray; N]> {
+    let mut found = Vec::with_capacity(N);
+    for column in columns {
+        found.push(column.of(batch)?.as_string::<i32>());
+    }
+    let found: std::result::Result<[&StringArray; N], _> = found.try_into();
+    found.map_err(|_| DataFusionError::Internal("columns of an artifact".to_owned()))
+}
+
+fn text_at(column: &StringArray, row: usize) -> Option<&str> {
+    column.is_valid(row).then(|| column.value(row))
+}
+
+fn slice_of(number: i16) -> Result<Slice> {
+    Slice::from_number(number.into()).ok_or_else(|| {
+        let what = format!(
+            "found slice {number}, expected {} to {}",
+            Slice::LEAST,
+            Slice::MOST
+        );
+        DataFusionError::Execution(what)
+    })
+}
