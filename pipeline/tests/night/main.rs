@@ -50,4 +50,5 @@ mod trial;
 mod types;
 mod unseen_events;
 mod values;
+mod windows;
 mod zones;
