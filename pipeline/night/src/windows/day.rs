@@ -7,6 +7,8 @@ use tagmill_bitmap::{Slice, SlicedNumbers};
 use tagmill_rules::{Atom, DimensionCondition, Test, WindowState};
 use tagmill_schemas::{Result, Value};
 
+use super::seats::AppSeatWords;
+
 /// The measure that counts events.
 const COUNT: &str = "*";
 
@@ -14,8 +16,10 @@ const COUNT: &str = "*";
 type Words = Vec<u64>;
 
 /// The rows of a day, as far as some states need them.
-pub struct EventDay {
-    seats: usize,
+pub struct EventDay<'a> {
+    seats: AppSeatWords<'a>,
+    /// Memory of one row's users.
+    row: Words,
     /// Who did it.
     users: Words,
     leaves: Vec<Leaf>,
@@ -66,12 +70,13 @@ pub struct MeasureRow<'a> {
     pub slice: Slice,
 }
 
-impl EventDay {
-    /// A day without rows, for these states of an app with so many seats.
-    pub fn new<'s>(seats: usize, states: impl Iterator<Item = &'s WindowState>) -> Self {
+impl<'a> EventDay<'a> {
+    /// A day without rows, for these states of an app with these seats.
+    pub fn new<'s>(seats: AppSeatWords<'a>, states: impl Iterator<Item = &'s WindowState>) -> Self {
         let mut made = Self {
             seats,
-            users: vec![0; seats.div_ceil(64)],
+            row: Vec::new(),
+            users: vec![0; seats.words()],
             leaves: Vec::new(),
             folded: BTreeMap::new(),
             measures: BTreeMap::new(),
@@ -113,35 +118,46 @@ impl EventDay {
         !self.measures.is_empty()
     }
 
-    /// Takes the row of the event's users.
-    pub fn add_users(&mut self, users: &[u64]) {
-        or_into(&mut self.users, users);
+    /// Takes the row of the event's users, by ordinal.
+    pub fn add_users(&mut self, ordinals: &[u32]) {
+        self.seats.set(ordinals, &mut self.users);
     }
 
     /// Takes a row of a dimension's value; `None`: values that share the row.
-    pub fn add_value(&mut self, dimension: &str, value: Option<&str>, number: u32, users: &[u64]) {
-        let words = users.len();
-        let empty = || vec![0; words];
+    pub fn add_value(
+        &mut self,
+        dimension: &str,
+        value: Option<&str>,
+        number: u32,
+        ordinals: &[u32],
+    ) {
+        let seats = self.seats;
+        let empty = || vec![0; seats.words()];
         if value.is_none() {
             let key = (dimension.to_owned(), number);
-            or_into(self.folded.entry(key).or_insert_with(empty), users);
+            seats.set(ordinals, self.folded.entry(key).or_insert_with(empty));
         }
         for leaf in &mut self.leaves {
             if dimension_of(&leaf.atom) == Some(dimension) && leaf.holds(value) {
-                or_into(leaf.by_number.entry(number).or_insert_with(empty), users);
+                let users = leaf.by_number.entry(number).or_insert_with(empty);
+                seats.set(ordinals, users);
             }
         }
     }
 
     /// Takes a row of a measure.
-    pub fn add_measure(&mut self, row: &MeasureRow<'_>, users: &[u64]) {
+    pub fn add_measure(&mut self, row: &MeasureRow<'_>, ordinals: &[u32]) {
         let Some(measure) = self.measures.get_mut(row.name) else {
             return;
         };
+        let words = self.seats.words();
+        self.row.clear();
+        self.row.resize(words, 0);
+        self.seats.set(ordinals, &mut self.row);
         measure.scale = row.scale;
-        let zero = || SlicedNumbers::zero(users.len());
+        let zero = || SlicedNumbers::zero(words);
         let numbers = measure.by_number.entry(row.number).or_insert_with(zero);
-        numbers.add_slice(row.slice, users);
+        numbers.add_slice(row.slice, &self.row);
         if row.is_shared {
             self.shared.insert(row.number);
         }
@@ -156,7 +172,7 @@ impl EventDay {
             .measure()
             .and_then(|measure| self.measures.get(measure));
         let scale = measure.map_or(0, |measure| measure.scale);
-        let words = self.seats.div_ceil(64);
+        let words = self.seats.words();
         let mut day = DayNumbers {
             value: SlicedNumbers::zero(words),
             scale,
@@ -214,7 +230,7 @@ impl EventDay {
             }
             Ok(())
         };
-        let mut known = condition.select(self.seats, &mut fill)?;
+        let mut known = condition.select(self.seats.ordinals.len(), &mut fill)?;
         let mut unknown = vec![0; known.len()];
         for atom in condition.atoms() {
             let leaf = self.leaves.iter().find(|leaf| leaf.atom == *atom);

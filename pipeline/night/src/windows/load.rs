@@ -18,13 +18,13 @@ use tagmill_warehouse::artifact::read_columns;
 use tagmill_warehouse::store::Store;
 
 use super::day::{EventDay, MeasureRow};
-use super::seats::AppSeatWords;
+use super::seats::{AppSeatWords, read_members};
 use super::shard::{AppWindows, ShardWindows};
 use crate::plan::windows::NightWindows;
 use crate::take::load::of_shard;
 
 /// Days of events, by app and event.
-type Days<'a> = BTreeMap<(&'a str, String), EventDay>;
+type Days<'a> = BTreeMap<(&'a str, String), EventDay<'a>>;
 
 /// The numbers of a shard before tonight's events; `apps` are its apps with the ordinals of their
 /// seats.
@@ -54,6 +54,7 @@ pub async fn load_windows<'a>(
         load_day(
             &mut shard_windows,
             (*day, date),
+            shard,
             &of_shard(files, shard),
             store,
         )
@@ -98,6 +99,7 @@ fn add_rows_before(shard_windows: &mut ShardWindows<'_>, batch: &RecordBatch) ->
     let scales = Column::Scale.of(batch)?.as_primitive::<Int8Type>();
     let slices = Column::Slice.of(batch)?.as_primitive::<Int16Type>();
     let bitmaps = Column::Bitmap.of(batch)?.as_binary::<i32>();
+    let mut members = Vec::new();
     for row in 0..batch.num_rows() {
         let Some(app) = shard_windows.apps.get_mut(apps.value(row)) else {
             continue;
@@ -115,7 +117,9 @@ fn add_rows_before(shard_windows: &mut ShardWindows<'_>, batch: &RecordBatch) ->
             window.is_rolled && window.state.row_key() == key
         };
         if let Some(numbers) = numbers.find(|numbers| is_of_row(numbers.window)) {
-            let users = app.seats.of_bitmap(bitmaps.value(row))?;
+            read_members(bitmaps.value(row), app.seats.shard, &mut members)?;
+            let mut users = vec![0; app.seats.words()];
+            app.seats.set(&members, &mut users);
             let scale = u8::try_from(scales.value(row)).unwrap_or_default();
             let slice = slice_of(slices.value(row))?;
             numbers.add_row(uncertain.value(row), scale, slice, &users);
@@ -125,9 +129,10 @@ fn add_rows_before(shard_windows: &mut ShardWindows<'_>, batch: &RecordBatch) ->
 }
 
 /// Lets one day come in or go out, in the night of `date`.
-async fn load_day(
-    shard_windows: &mut ShardWindows<'_>,
+async fn load_day<'a>(
+    shard_windows: &mut ShardWindows<'a>,
     (day, date): (NaiveDate, NaiveDate),
+    shard: u32,
     files: &[&FileEntry],
     store: &Store,
 ) -> Result<()> {
@@ -143,33 +148,33 @@ async fn load_day(
     if days.is_empty() {
         return Ok(());
     }
-    let seats: BTreeMap<&str, AppSeatWords<'_>> = shard_windows
-        .apps
-        .iter()
-        .map(|(app, windows)| (*app, windows.seats))
-        .collect();
-    let has_measures = days.values().any(EventDay::needs_measures);
+    let mut rows = DayRows {
+        days,
+        shard,
+        members: Vec::new(),
+    };
+    let has_measures = rows.days.values().any(EventDay::needs_measures);
     for file in files {
         match file.artifact {
             Artifact::Behaviour => {
                 let read = read_columns::<behaviour::Column>(store, file, &[]).await;
                 let mut batches = read.map_err(external)?;
                 while let Some(batch) = batches.try_next().await.map_err(external)? {
-                    add_behaviour(&mut days, &seats, &batch)?;
+                    rows.add_behaviour(&batch)?;
                 }
             }
             Artifact::BehaviourMeasures if has_measures => {
                 let read = read_columns::<behaviour_measures::Column>(store, file, &[]).await;
                 let mut batches = read.map_err(external)?;
                 while let Some(batch) = batches.try_next().await.map_err(external)? {
-                    add_measures(&mut days, &seats, &batch)?;
+                    rows.add_measures(&batch)?;
                 }
             }
             _ => {}
         }
     }
     let number = (day - NaiveDate::default()).num_days() as i32;
-    for ((app, event), of_event) in days {
+    for ((app, event), of_event) in rows.days {
         if let Some(windows) = shard_windows.apps.get_mut(app) {
             windows.apply(&event, &of_event, number, |window| window.step(day, date))?;
         }
@@ -177,87 +182,90 @@ async fn load_day(
     Ok(())
 }
 
-/// Looks up the day of each row's event, which is mostly that of the row before.
-fn for_each_row<'a>(
-    days: &mut Days<'a>,
-    seats: &BTreeMap<&'a str, AppSeatWords<'_>>,
-    (apps, events): (&StringArray, &StringArray),
-    mut each: impl FnMut(&mut EventDay, &AppSeatWords<'_>, usize) -> Result<()>,
-) -> Result<()> {
-    let is_same =
-        |a: usize, b: usize| apps.value(a) == apps.value(b) && events.value(a) == events.value(b);
-    let mut row = 0;
-    while row < apps.len() {
-        let mut end = row + 1;
-        while end < apps.len() && is_same(row, end) {
-            end += 1;
-        }
-        let app = seats.get_key_value(apps.value(row));
-        if let Some((app, seats)) = app
-            && let Some(day) = days.get_mut(&(*app, events.value(row).to_owned()))
-        {
-            (row..end).try_for_each(|row| each(day, seats, row))?;
-        }
-        row = end;
-    }
-    Ok(())
+/// Takes the rows of a day's files.
+struct DayRows<'a> {
+    days: Days<'a>,
+    shard: u32,
+    /// Memory of one row's users.
+    members: Vec<u32>,
 }
 
-fn add_behaviour<'a>(
-    days: &mut Days<'a>,
-    seats: &BTreeMap<&'a str, AppSeatWords<'_>>,
-    batch: &RecordBatch,
-) -> Result<()> {
-    use behaviour::Column;
-    let columns = [Column::App, Column::Event, Column::Dimension, Column::Value];
-    let [apps, events, dimensions, values] = texts(batch, columns)?;
-    let numbers = Column::Combination.of(batch)?.as_primitive::<UInt32Type>();
-    let bitmaps = Column::Bitmap.of(batch)?.as_binary::<i32>();
-    for_each_row(days, seats, (apps, events), |day, seats, row| {
-        match text_at(dimensions, row) {
-            None => day.add_users(&seats.of_bitmap(bitmaps.value(row))?),
-            Some(name) if day.needs_dimension(name) => {
-                let users = seats.of_bitmap(bitmaps.value(row))?;
-                day.add_value(name, text_at(values, row), numbers.value(row), &users);
+impl<'a> DayRows<'a> {
+    /// Looks up the day of each row's event, once for rows that follow each other.
+    fn for_each_row(
+        &mut self,
+        (apps, events): (&StringArray, &StringArray),
+        mut each: impl FnMut(&mut EventDay<'a>, &mut Vec<u32>, usize) -> Result<()>,
+    ) -> Result<()> {
+        let of_row = |row: usize| (apps.value(row), events.value(row));
+        let mut row = 0;
+        while row < apps.len() {
+            let same = (row..apps.len()).take_while(|other| of_row(*other) == of_row(row));
+            let end = row + same.count();
+            let (app, event) = of_row(row);
+            let mut days = self.days.iter_mut();
+            let day = days.find(|((of, name), _)| *of == app && name == event);
+            if let Some((_, day)) = day {
+                (row..end).try_for_each(|row| each(day, &mut self.members, row))?;
             }
-            Some(_) => {}
+            row = end;
         }
         Ok(())
-    })
-}
+    }
 
-fn add_measures<'a>(
-    days: &mut Days<'a>,
-    seats: &BTreeMap<&'a str, AppSeatWords<'_>>,
-    batch: &RecordBatch,
-) -> Result<()> {
-    use behaviour_measures::Column;
-    let [apps, events, measures] = texts(batch, [Column::App, Column::Event, Column::Measure])?;
-    let numbers = Column::Combination.of(batch)?.as_primitive::<UInt32Type>();
-    let scales = Column::Scale.of(batch)?.as_primitive::<Int8Type>();
-    let offsets = Column::Offset.of(batch)?.as_primitive::<Int64Type>();
-    let slices = Column::Slice.of(batch)?.as_primitive::<Int16Type>();
-    let shared = Column::Overflow.of(batch)?.as_boolean();
-    let bitmaps = Column::Bitmap.of(batch)?.as_binary::<i32>();
-    for_each_row(days, seats, (apps, events), |day, seats, row| {
-        if !day.needs_measure(measures.value(row)) {
-            return Ok(());
-        }
-        let users = seats.of_bitmap(bitmaps.value(row))?;
-        let slice = slice_of(slices.value(row))?;
-        let of_offset = (slice == Slice::Exists).then(|| Slice::of_offset(offsets.value(row)));
-        for slice in std::iter::once(slice).chain(of_offset.into_iter().flatten()) {
-            let row = MeasureRow {
-                name: measures.value(row),
-                scale: u8::try_from(scales.value(row)).unwrap_or_default(),
-                number: numbers.value(row),
-                is_shared: shared.value(row),
-                slice,
-            };
-            day.add_measure(&row, &users);
-        }
-        Ok(())
-    })
+    fn add_behaviour(&mut self, batch: &RecordBatch) -> Result<()> {
+        use behaviour::Column;
+        let columns = [Column::App, Column::Event, Column::Dimension, Column::Value];
+        let [apps, events, dimensions, values] = texts(batch, columns)?;
+        let numbers = Column::Combination.of(batch)?.as_primitive::<UInt32Type>();
+        let bitmaps = Column::Bitmap.of(batch)?.as_binary::<i32>();
+        let shard = self.shard;
+        self.for_each_row((apps, events), |day, members, row| {
+            match text_at(dimensions, row) {
+                None => {
+                    read_members(bitmaps.value(row), shard, members)?;
+                    day.add_users(members);
+                }
+                Some(name) if day.needs_dimension(name) => {
+                    read_members(bitmaps.value(row), shard, members)?;
+                    day.add_value(name, text_at(values, row), numbers.value(row), members);
+                }
+                Some(_) => {}
+            }
+            Ok(())
+        })
+    }
+
+    fn add_measures(&mut self, batch: &RecordBatch) -> Result<()> {
+        use behaviour_measures::Column;
+        let [apps, events, measures] = texts(batch, [Column::App, Column::Event, Column::Measure])?;
+        let numbers = Column::Combination.of(batch)?.as_primitive::<UInt32Type>();
+        let scales = Column::Scale.of(batch)?.as_primitive::<Int8Type>();
+        let offsets = Column::Offset.of(batch)?.as_primitive::<Int64Type>();
+        let slices = Column::Slice.of(batch)?.as_primitive::<Int16Type>();
+        let shared = Column::Overflow.of(batch)?.as_boolean();
+        let bitmaps = Column::Bitmap.of(batch)?.as_binary::<i32>();
+        let shard = self.shard;
+        self.for_each_row((apps, events), |day, members, row| {
+            if !day.needs_measure(measures.value(row)) {
+                return Ok(());
+            }
+            read_members(bitmaps.value(row), shard, members)?;
+            let slice = slice_of(slices.value(row))?;
+            let of_offset = (slice == Slice::Exists).then(|| Slice::of_offset(offsets.value(row)));
+            for slice in std::iter::once(slice).chain(of_offset.into_iter().flatten()) {
+                let row = MeasureRow {
+                    name: measures.value(row),
+                    scale: u8::try_from(scales.value(row)).unwrap_or_default(),
+                    number: numbers.value(row),
+                    is_shared: shared.value(row),
+                    slice,
+                };
+                day.add_measure(&row, members);
+            }
+            Ok(())
+        })
+    }
 }
 
 fn texts<C: Columns, const N: usize>(

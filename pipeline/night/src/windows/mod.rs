@@ -14,7 +14,7 @@ mod numbers;
 mod seats;
 mod shard;
 
-pub(crate) use day::EventDay;
+pub(crate) use day::{EventDay, MeasureRow};
 pub(crate) use load::load_windows;
 pub(crate) use numbers::WindowNumbers;
-pub(crate) use shard::{AppWindows, ShardWindows, Tap};
+pub(crate) use shard::{AppWindows, ShardWindows};

@@ -1,5 +1,6 @@
 //! A number of behaviour for every seat of an app, while days come in and go out.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::Bound;
 
@@ -57,19 +58,19 @@ impl<'a> WindowNumbers<'a> {
     }
 
     /// Lets a day come in or go out; days come in ascending.
-    pub fn apply(&mut self, day: DayNumbers, date: i32, step: Step) {
+    pub fn apply(&mut self, day: &DayNumbers, date: i32, step: Step) {
         let DayNumbers {
             value,
             scale,
             uncertain,
         } = day;
-        let uncertain = SlicedNumbers::constant(&uncertain, 1);
+        let uncertain = SlicedNumbers::constant(uncertain, 1);
         match step {
             Step::Add => self.uncertain.add(&uncertain),
             Step::Subtract => self.uncertain.subtract(&uncertain),
         }
         match (&self.window.state.what, step) {
-            (What::Count | What::Sum(_) | What::Days, _) => self.add(value, scale, step),
+            (What::Count | What::Sum(_) | What::Days, _) => self.add(value, *scale, step),
             (What::First, _) => {
                 let mut new = value.nonzero();
                 let had = self.value.nonzero();
@@ -80,23 +81,24 @@ impl<'a> WindowNumbers<'a> {
         }
     }
 
-    fn add(&mut self, mut more: SlicedNumbers, scale: u8, step: Step) {
+    fn add(&mut self, more: &SlicedNumbers, scale: u8, step: Step) {
         if more.is_zero() {
             return;
         }
         if self.value.is_zero() {
             self.scale = scale;
         }
+        let mut scaled = Cow::Borrowed(more);
         for _ in scale..self.scale {
-            more.times_ten();
+            scaled.to_mut().times_ten();
         }
         for _ in self.scale..scale {
             self.value.times_ten();
         }
         self.scale = self.scale.max(scale);
         match step {
-            Step::Add => self.value.add(&more),
-            Step::Subtract => self.value.subtract(&more),
+            Step::Add => self.value.add(&scaled),
+            Step::Subtract => self.value.subtract(&scaled),
         }
     }
 
@@ -293,8 +295,8 @@ mod tests {
     fn sums_of_other_scales_are_added_by_their_worth() {
         let window = window(What::Sum("amount".to_owned()));
         let mut numbers = WindowNumbers::new(&window, 1);
-        numbers.apply(day(0, &[5, -3, 0]), 1, Step::Add);
-        numbers.apply(day(2, &[25, 300, 0]), 2, Step::Add);
+        numbers.apply(&day(0, &[5, -3, 0]), 1, Step::Add);
+        numbers.apply(&day(2, &[25, 300, 0]), 2, Step::Add);
         let over = |low: f64| Test::Range {
             low: Bound::Excluded(Value::Double(low)),
             high: Bound::Unbounded,
@@ -306,7 +308,7 @@ mod tests {
         assert_eq!(numbers.passing(Some(&zero))[0] & 7, 0b110);
         let not = Test::Not(Box::new(zero));
         assert_eq!(numbers.passing(Some(&not))[0] & 7, 0b001);
-        numbers.apply(day(0, &[5, -3, 0]), 1, Step::Subtract);
+        numbers.apply(&day(0, &[5, -3, 0]), 1, Step::Subtract);
         assert_eq!(numbers.passing(Some(&over(0.2)))[0] & 7, 0b011);
     }
 
@@ -319,8 +321,8 @@ mod tests {
             (20_001, [1, 1, 0]),
             (20_002, [0, 1, 0]),
         ] {
-            first.apply(day(0, &numbers), date, Step::Add);
-            last.apply(day(0, &numbers), date, Step::Add);
+            first.apply(&day(0, &numbers), date, Step::Add);
+            last.apply(&day(0, &numbers), date, Step::Add);
         }
         let on = |date: i32| Test::In(vec![Value::Date(date)]);
         assert_eq!(first.passing(Some(&on(20_000))), [0b01]);

@@ -18,20 +18,19 @@ impl AppSeatWords<'_> {
         self.ordinals.len().div_ceil(64)
     }
 
-    /// The seats of these ordinals, which ascend; users who are none of the app's are left out.
-    pub fn of_ordinals(&self, members: &[u32]) -> Vec<u64> {
-        let mut words = vec![0; self.words()];
+    /// Sets the seats of these ordinals, which ascend; users who are none of the app's are left out.
+    pub fn set(&self, members: &[u32], words: &mut [u64]) {
         let mut set = |seat: usize| words[seat / 64] |= 1 << (seat % 64);
         let (Some(&first), Some(&last)) = (self.ordinals.first(), self.ordinals.last()) else {
-            return words;
+            return;
         };
         let is_dense = (last - first) as usize + 1 == self.ordinals.len();
         if is_dense {
-            let of_app = members
-                .iter()
-                .filter(|member| (first..=last).contains(member));
+            let from = members.partition_point(|member| *member < first);
+            let to = members.partition_point(|member| *member <= last);
+            let of_app = members[from..to].iter();
             of_app.for_each(|member| set((member - first) as usize));
-            return words;
+            return;
         }
         let mut from = 0;
         for member in members {
@@ -40,26 +39,23 @@ impl AppSeatWords<'_> {
                 set(from);
             }
         }
-        words
     }
+}
 
-    /// The seats of the members of a published bitmap.
-    ///
-    /// # Errors
-    /// A bitmap that is damaged.
-    pub fn of_bitmap(&self, bytes: &[u8]) -> Result<Vec<u64>> {
-        let damaged = |e| {
-            let shard = self.shard;
-            DataFusionError::Execution(format!(
-                "a published bitmap of shard {shard} is damaged: {e}"
-            ))
-        };
-        let mut members = Vec::new();
-        if let Some(bucket) = BitmapRef::parse(bytes).map_err(damaged)?.bucket(self.shard) {
-            bucket.append_to(&mut members);
-        }
-        Ok(self.of_ordinals(&members))
+/// Replaces `members` by the ordinals of a published bitmap.
+///
+/// # Errors
+/// A bitmap that is damaged.
+pub fn read_members(bytes: &[u8], shard: u32, members: &mut Vec<u32>) -> Result<()> {
+    let damaged = |e| {
+        let what = format!("a published bitmap of shard {shard} is damaged: {e}");
+        DataFusionError::Execution(what)
+    };
+    members.clear();
+    if let Some(bucket) = BitmapRef::parse(bytes).map_err(damaged)?.bucket(shard) {
+        bucket.append_to(members);
     }
+    Ok(())
 }
 
 /// Where the first is that is not less: near the start it costs little.
@@ -89,7 +85,8 @@ mod tests {
             let app: BTreeSet<u32> = if dense { (7..200).collect() } else { app };
             let ordinals: Vec<u32> = app.into_iter().collect();
             let seats = AppSeatWords { shard: 0, ordinals: &ordinals };
-            let words = seats.of_ordinals(&Vec::from_iter(members.iter().copied()));
+            let mut words = vec![0; seats.words()];
+            seats.set(&Vec::from_iter(members.iter().copied()), &mut words);
             for (seat, ordinal) in ordinals.iter().enumerate() {
                 prop_assert_eq!(words[seat / 64] >> (seat % 64) & 1 == 1, members.contains(ordinal));
             }

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use datafusion::error::Result;
-use tagmill_bitmap::Slice;
 use tagmill_engine::external;
 use tagmill_rules::{Test, WindowState};
 
-use super::day::{EventDay, MeasureRow};
+use super::day::{DayNumbers, EventDay};
 use super::numbers::WindowNumbers;
 use super::seats::AppSeatWords;
 use crate::plan::windows::{AppWindow, Step};
@@ -60,13 +59,13 @@ impl<'a> AppWindows<'a> {
         &self,
         event: &str,
         step: impl Fn(&AppWindow) -> Option<Step>,
-    ) -> Option<EventDay> {
+    ) -> Option<EventDay<'a>> {
         let windows = self.numbers.iter().map(|numbers| numbers.window);
         let of_event =
             windows.filter(|window| window.state.event == event && step(window).is_some());
         let mut states = of_event.map(|window| &window.state).peekable();
         states.peek()?;
-        Some(EventDay::new(self.seats.ordinals.len(), states))
+        Some(EventDay::new(self.seats, states))
     }
 
     /// Lets a day of an event come in or go out.
@@ -76,62 +75,31 @@ impl<'a> AppWindows<'a> {
     pub fn apply(
         &mut self,
         event: &str,
-        day: &EventDay,
+        day: &EventDay<'_>,
         date: i32,
         step: impl Fn(&AppWindow) -> Option<Step>,
     ) -> Result<()> {
+        let mut known: Vec<(&WindowState, DayNumbers)> = Vec::new();
         for numbers in &mut self.numbers {
-            if numbers.window.state.event == event
-                && let Some(step) = step(numbers.window)
-            {
-                let of_day = day.numbers(&numbers.window.state).map_err(external)?;
+            let state = &numbers.window.state;
+            let Some(step) = step(numbers.window).filter(|_| state.event == event) else {
+                continue;
+            };
+            // A day is worth the same to windows of any length.
+            let is_same = |of: &WindowState| {
+                of.measure() == state.measure() && of.condition == state.condition
+            };
+            let at = match known.iter().position(|(of, _)| is_same(of)) {
+                Some(at) => at,
+                None => {
+                    known.push((state, day.numbers(state).map_err(external)?));
+                    known.len() - 1
+                }
+            };
+            if let Some((_, of_day)) = known.get(at) {
                 numbers.apply(of_day, date, step);
             }
         }
         Ok(())
-    }
-}
-
-/// Takes the rows of tonight's event as they are written.
-pub struct Tap<'t> {
-    /// The app's seats.
-    pub seats: AppSeatWords<'t>,
-    /// What the rows are taken into.
-    pub day: EventDay,
-}
-
-impl Tap<'_> {
-    /// The row of the event's users, by ordinal.
-    pub fn users(&mut self, ordinals: &[u32]) {
-        self.day.add_users(&self.seats.of_ordinals(ordinals));
-    }
-
-    /// A row of a dimension's value.
-    pub fn value(&mut self, dimension: &str, value: Option<&str>, number: u32, ordinals: &[u32]) {
-        if self.day.needs_dimension(dimension) {
-            let users = self.seats.of_ordinals(ordinals);
-            self.day.add_value(dimension, value, number, &users);
-        }
-    }
-
-    /// A row of a measure.
-    pub fn measure(
-        &mut self,
-        (name, scale): (&str, u8),
-        (number, is_shared): (u32, bool),
-        slice: Slice,
-        ordinals: &[u32],
-    ) {
-        if self.day.needs_measure(name) {
-            let row = MeasureRow {
-                name,
-                scale,
-                number,
-                is_shared,
-                slice,
-            };
-            self.day
-                .add_measure(&row, &self.seats.of_ordinals(ordinals));
-        }
     }
 }

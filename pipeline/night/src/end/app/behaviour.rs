@@ -79,7 +79,7 @@ impl AppWriter<'_> {
                 left_out[source] +=
                     writer.write_event(&mut self.cutter, &of_app, &items, &shape, &mut rows)?;
                 if let Some(tap) = rows.tap.take() {
-                    self.add_tonight(app, &event, &tap.day)?;
+                    self.add_tonight(app, &event, &tap)?;
                 }
             }
             if let Some(writer) = &mut self.behaviour[source] {

@@ -10,22 +10,21 @@ use super::writer::AppWriter;
 use crate::end::output::Output;
 use crate::end::report::WindowReport;
 use crate::take::seats::AppSeats;
-use crate::windows::{EventDay, Tap, WindowNumbers};
+use crate::windows::{EventDay, WindowNumbers};
 
 impl<'a> AppWriter<'a> {
     /// What takes the rows of an event of tonight, if a number of the app needs them.
-    pub(super) fn tap(&self, app: &str, event: &str) -> Option<Tap<'a>> {
-        let (windows, night) = (self.windows.apps.get(app)?, self.shard.spec.date);
-        let day = windows.day_of(event, |window| window.step(night, night))?;
-        let seats = windows.seats;
-        Some(Tap { seats, day })
+    pub(super) fn tap(&self, app: &str, event: &str) -> Option<EventDay<'a>> {
+        let night = self.shard.spec.date;
+        let windows = self.windows.apps.get(app)?;
+        windows.day_of(event, |window| window.step(night, night))
     }
 
     /// Lets tonight's day of an event come in.
     ///
     /// # Errors
     /// Those of evaluating conditions.
-    pub(super) fn add_tonight(&mut self, app: &str, event: &str, day: &EventDay) -> Result<()> {
+    pub(super) fn add_tonight(&mut self, app: &str, event: &str, day: &EventDay<'_>) -> Result<()> {
         let (night, date) = (self.shard.spec.date, self.shard.spec.day());
         match self.windows.apps.get_mut(app) {
             Some(windows) => windows.apply(event, day, date, |window| window.step(night, night)),

@@ -77,7 +77,7 @@ impl BehaviourWriter<'_> {
                     rows.set(Column::Value, value.map_or(Cell::Null, Cell::Text))?;
                 }
                 if let Some(tap) = tap {
-                    tap.value(name, value, number, ordinals);
+                    tap.add_value(name, value, number, ordinals);
                 }
                 let is_overflow = number == event.limits.combinations || value.is_none();
                 rows.set_all([

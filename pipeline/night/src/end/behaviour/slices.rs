@@ -10,6 +10,7 @@ use super::items::Sum;
 use super::writer::{BehaviourOutput, BehaviourWriter};
 use crate::end::bsi::cut_slices;
 use crate::end::cutter::Cutter;
+use crate::windows::MeasureRow;
 
 /// A measure of an event.
 pub struct Measured<'a> {
@@ -60,8 +61,14 @@ impl BehaviourWriter<'_> {
             |number, slice, ordinals| {
                 let is_overflow = number == event.limits.combinations;
                 if let Some(tap) = tap {
-                    let of_measure = (measure.name, measure.scale);
-                    tap.measure(of_measure, (number, is_overflow), slice, ordinals);
+                    let row = MeasureRow {
+                        name: measure.name,
+                        scale: measure.scale,
+                        number,
+                        is_shared: is_overflow,
+                        slice,
+                    };
+                    tap.add_measure(&row, ordinals);
                 }
                 rows.set_all([
                     (Column::Combination, Cell::Int(i64::from(number))),

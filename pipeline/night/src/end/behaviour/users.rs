@@ -45,7 +45,7 @@ impl BehaviourWriter<'_> {
         ])?;
         cutter.cut_walking(1, items.combinations.len(), users, |_, ordinals| {
             if let Some(tap) = tap {
-                tap.users(ordinals);
+                tap.add_users(ordinals);
             }
             Ok(rows.push(ordinals.len() as u64, |out| {
                 write_sorted(shard, ordinals, out)

@@ -8,7 +8,7 @@ use super::kept::ValueChooser;
 use super::text_order::TextOrder;
 use crate::end::tag_sets::CodeOrder;
 use crate::take::sorted_events::SortedEvents;
-use crate::windows::Tap;
+use crate::windows::EventDay;
 
 /// Rows of `behaviour`.
 pub type BehaviourRows<'w> = KeyedRows<'w, behaviour::Column>;
@@ -22,7 +22,7 @@ pub struct BehaviourOutput<'w> {
     /// Counts and sums.
     pub measures: MeasureRows<'w>,
     /// Takes the rows of an event that numbers of behaviour need.
-    pub tap: Option<Tap<'w>>,
+    pub tap: Option<EventDay<'w>>,
 }
 
 /// Writes the events of one source, app by app.

@@ -79,7 +79,11 @@ impl Condition {
 pub(super) fn dimension_of(atom: &Atom) -> Result<&str> {
     match atom {
         Atom::Has { tag } | Atom::Tag { tag, .. } => Ok(tag),
-        Atom::InGroup(_) | Atom::Before(_) | Atom::InList(_) | Atom::InSplit { .. } => {
+        Atom::Behaviour { .. }
+        | Atom::InGroup(_)
+        | Atom::Before(_)
+        | Atom::InList(_)
+        | Atom::InSplit { .. } => {
             let what = "a condition of an event can name its dimensions only";
             Err(Error::setup(STAGE, what).fix("put it into the argument audience"))
         }
