@@ -361,3 +361,131 @@ async fn a_missing_day_keeps_the_members_and_is_named() {
             .all(|(status, _)| status == "ok")
     );
 }
+
+/// Members by user id of a group of the newest release.
+async fn members(hand: &Hand, group: &str) -> Vec<String> {
+    let release = hand.published().await;
+    let users = release.dictionary().await;
+    let groups = release.groups().await;
+    let key = ("shop".to_owned(), group.to_owned());
+    let members = groups.get(&key).map(|(members, ..)| members.clone());
+    let members = members.unwrap_or_default();
+    let named = users.into_iter().filter(|(_, uid)| members.contains(uid));
+    named.map(|((_, user), _)| user).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_limits_keep_out_is_told_and_what_is_known_counts() {
+    let limits = "[limits]\ncombinations_per_user = 2\n";
+    let hand = Hand::new(&[PROFILES, PROFILE_TAGS, EVENTS, OF_EVENTS, GROUPS, limits]);
+    hand.write_bytes(
+        "conf/rules.ndjson",
+        [
+            "{\"app\":\"shop\",\"group\":\"all\",\"rule\":\"event_count('pay', 2) = 4\"}\n",
+            "{\"app\":\"shop\",\"group\":\"bern\",\"rule\":\"event_count('pay', 2, city = 'Bern') >= 1\"}\n",
+            "{\"app\":\"shop\",\"group\":\"rome\",\"rule\":\"event_sum('pay', 'amount', 2, city = 'Rome') >= 0.1\"}\n",
+        ]
+        .concat(),
+    );
+    let pays =
+        |user: &'static str, city: &'static str| ("shop", user, "pay", Some(city), Some(0.1));
+    // The tuples of u1 are Bern, Oslo, Rome, Zug: the last two share a number.
+    let rows = [
+        pays("u1", "Bern"),
+        pays("u1", "Oslo"),
+        pays("u1", "Rome"),
+        pays("u1", "Zug"),
+        pays("u2", "Rome"),
+        pays("u3", "Oslo"),
+    ];
+    let mut date = day(DAY);
+    hand.init().await;
+    for night in 0..4 {
+        let text = date.to_string();
+        hand.write_profiles(&text, &[("shop", Some("u1"), None, None)]);
+        let rows = if night == 0 { &rows[..] } else { &rows[4..5] };
+        hand.write_events(&text, rows);
+        hand.run(&text).await.unwrap();
+        let (is_first, has_shared) = (night == 0, night < 2);
+        assert_eq!(
+            members(&hand, "all").await.is_empty(),
+            !has_shared,
+            "{night}"
+        );
+        let bern = if has_shared { vec!["u1"] } else { vec![] };
+        assert_eq!(members(&hand, "bern").await, bern);
+        assert_eq!(members(&hand, "rome").await, ["u2"], "is_first: {is_first}");
+        let reasons = hand.published().await.reasons().await;
+        let reason = |group: &str| {
+            let reason = reasons.get(&("shop".to_owned(), group.to_owned()));
+            reason.is_some_and(|reason| reason.contains("not exact: of 1 users"))
+        };
+        // In the window for two nights, then it is exact again; without a condition it always is.
+        assert_eq!(
+            (reason("bern"), reason("rome")),
+            (has_shared, has_shared),
+            "{reasons:?}"
+        );
+        assert!(!reason("all"));
+        date = date.succ_opt().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_night_without_such_rules_has_no_windows() {
+    let mut nights = Nights::new().await;
+    nights.write_rules(&[]);
+    nights.run(after(0), rows_of(0)).await;
+    let release = nights.hand.published().await;
+    assert!(windows(&release).is_empty() && release.manifest.behaviour.are_complete());
+    assert!(!nights.hand.path("warehouse/windows").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_the_night_does_without_is_a_missing_day_until_a_run_brings_it() {
+    let late = "late = { policy = 'skip' }\n";
+    let hand = Hand::new(&[PROFILES, PROFILE_TAGS, EVENTS, late, OF_EVENTS, GROUPS]);
+    hand.write_bytes(
+        "conf/rules.ndjson",
+        "{\"app\":\"shop\",\"group\":\"payers\",\"rule\":\"event_count('pay', 3) >= 1\"}\n{\"app\":\"shop\",\"group\":\"on\",\"rule\":\"NOT in_group('payers')\"}\n",
+    );
+    hand.init().await;
+    let profiles = [
+        ("shop", Some("u1"), None, None),
+        ("shop", Some("u2"), None, None),
+    ];
+    let status = async |group: &str| {
+        let statuses = hand.published().await.statuses().await;
+        statuses[&("shop".to_owned(), group.to_owned())].clone()
+    };
+    for night in 0..4 {
+        let text = after(night).to_string();
+        hand.write_profiles(&text, &profiles);
+        if night != 1 {
+            let pays = [("shop", "u2", "pay", None, Some(1.0))];
+            hand.write_events(&text, &pays[..usize::from(night == 0)]);
+        }
+        hand.run(&text).await.unwrap();
+        let (payers, on) = (status("payers").await, status("on").await);
+        let expected = if night == 0 { "ok" } else { "incomplete" };
+        assert_eq!(payers, (expected.to_owned(), Some(1)), "{night}");
+        let expected = if night == 0 { "ok" } else { "stale" };
+        assert_eq!(on, (expected.to_owned(), Some(1)), "{night}");
+    }
+    let missing = hand.published().await.manifest.behaviour.missing;
+    assert_eq!(missing.len(), 1);
+    assert_eq!(
+        (missing[0].date, missing[0].source.as_str()),
+        (after(1), "events")
+    );
+    // It comes late: the next night is whole.
+    hand.write_events(&after(1).to_string(), &[]);
+    hand.run(&after(1).to_string()).await.unwrap();
+    assert!(hand.published().await.manifest.behaviour.missing.is_empty());
+    let text = after(4).to_string();
+    hand.write_profiles(&text, &profiles);
+    hand.write_events(&text, &[]);
+    hand.run(&text).await.unwrap();
+    assert_eq!(status("payers").await, ("ok".to_owned(), Some(0)));
+    assert!(members(&hand, "on").await.len() == 2);
+}
