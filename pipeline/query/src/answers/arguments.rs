@@ -76,6 +76,17 @@ impl<'a> Arguments<'a> {
         }
     }
 
+    /// True or false; false where it is left out.
+    pub(super) fn flag(&self, at: usize) -> Result<bool> {
+        match self.literal(at) {
+            Some(ScalarValue::Boolean(Some(flag))) => Ok(*flag),
+            None | Some(ScalarValue::Null) if self.exprs.get(at).is_none_or(is_literal) => {
+                Ok(false)
+            }
+            _ => Err(self.unexpected(at, "true or false")),
+        }
+    }
+
     /// One of some words; the first where it is left out.
     pub(super) fn word<T: Copy>(&self, at: usize, words: &[(&str, T)]) -> Result<T> {
         let text = self.optional_text(at)?;

@@ -82,6 +82,11 @@ impl Releases {
         })
     }
 
+    /// Where the releases are.
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// The release that the session shows.
     pub(super) fn shown(&self) -> &Arc<Released> {
         &self.shown

@@ -23,6 +23,10 @@ const ALL: &[&str] = &[
     super::events::EVENT_STATS,
     super::analysis::EVENT_TOTALS,
     super::analysis::EVENT_ROLLUP,
+    super::analysis::EVENT_HISTOGRAM,
+    super::analysis::EVENT_QUANTILES,
+    super::analysis::RETENTION,
+    super::analysis::RETENTION_TRIANGLE,
 ];
 
 /// A call's form: its name, then its parameters, of which those in brackets may be left out.

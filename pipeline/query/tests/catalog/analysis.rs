@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use datafusion::prelude::SessionContext;
 
 use crate::answers::{error, session, table};
-use crate::events::{self, EVENT, Row, is_member, rows};
+use crate::events::{self, EVENT, Row, day, is_member, rows};
 
 const BOTH: &str = "2026-11-18..2026-11-19";
 
@@ -234,4 +234,135 @@ async fn arguments_have_names_and_wrong_ones_tell_the_nearest() {
         let found = error(&ctx, &format!("SELECT count(*) FROM {of}")).await;
         assert!(found.contains(expected), "{of}: {found}");
     }
+}
+
+/// Of every user of some the events, or cents.
+fn by_user(is_one: impl Fn(&Row) -> bool, number: fn(&Row) -> i64) -> BTreeMap<u64, i64> {
+    let mut users = BTreeMap::new();
+    for row in rows().iter().filter(|row| is_one(row)) {
+        *users.entry(row.uid()).or_default() += number(row);
+    }
+    users
+}
+
+#[tokio::test]
+async fn a_histogram_has_every_user_once() {
+    let ctx = session(&events::release().await).await;
+    let of = |rest: &str| format!("event_histogram('shop', '{EVENT}', '{BOTH}'{rest})");
+    let bins = "SELECT at_least, below, users, exact FROM";
+    let found = table(&ctx, &format!("{bins} {}", of(", bounds => '2, 4'"))).await;
+    let users = by_user(|_| true, |_| 1);
+    let within = |low: i64, high: i64| {
+        let found = users.values().filter(|n| (low..high).contains(*n)).count();
+        found.to_string()
+    };
+    let bin = |low: &str, high: &str, users: String| {
+        vec![low.to_owned(), high.to_owned(), users, "true".to_owned()]
+    };
+    let expected = [
+        bin("", "2.0", within(0, 2)),
+        bin("2.0", "4.0", within(2, 4)),
+        bin("4.0", "", within(4, 100)),
+    ];
+    assert_eq!(found, expected);
+    let users = by_user(|row| row.os == "mac", |row| row.amount);
+    let rest = ", [-0.5, 1000.25], 'amount', condition => 'os = ''mac'''";
+    let found = table(&ctx, &format!("SELECT users FROM {}", of(rest))).await;
+    let counts = [
+        users.values().filter(|cents| **cents < -50).count(),
+        users
+            .values()
+            .filter(|cents| (-50..100_025).contains(*cents))
+            .count(),
+        users.values().filter(|cents| **cents >= 100_025).count(),
+    ];
+    assert_eq!(found, counts.map(|count| vec![count.to_string()]));
+    let found = table(
+        &ctx,
+        &format!("SELECT users FROM {}", of(", '1', zeros => true")),
+    )
+    .await;
+    let all = by_user(|_| true, |_| 1).len();
+    assert_eq!(found, [[(600 - all).to_string()], [all.to_string()]]);
+}
+
+#[tokio::test]
+async fn quantiles_are_numbers_that_somebody_has() {
+    let ctx = session(&events::release().await).await;
+    let sql = format!(
+        "SELECT value FROM event_quantiles('shop', '{EVENT}', '{BOTH}', [0, 0.1, 0.5, 0.99, 1], 'amount', \
+         audience => 'in_group(''some'')')"
+    );
+    let users = by_user(|row| is_member(row.shard, row.ordinal), |row| row.amount);
+    let mut cents: Vec<i64> = users.into_values().collect();
+    cents.sort_unstable();
+    let at = |part: usize| {
+        let place = (part * cents.len()).div_ceil(100).max(1);
+        vec![format!("{:?}", cents[place - 1] as f64 / 100.0)]
+    };
+    assert_eq!(table(&ctx, &sql).await, [0, 10, 50, 99, 100].map(at));
+}
+
+#[tokio::test]
+async fn retention_counts_who_was_there_before_and_came_back() {
+    let ctx = session(&events::release().await).await;
+    let of = |what: &str, rest: &str| {
+        format!("{what}('shop', '{EVENT}', '{BOTH}', cohort => '{EVENT}'{rest})")
+    };
+    let users = |is_one: &dyn Fn(&Row) -> bool| -> BTreeSet<u64> {
+        rows()
+            .iter()
+            .filter(|row| is_one(row))
+            .map(Row::uid)
+            .collect()
+    };
+    let on = |of_month, os: Option<&'static str>| {
+        users(&move |row| row.day == day(of_month) && os.is_none_or(|os| row.os == os))
+    };
+    let both = |a: &BTreeSet<u64>, b: &BTreeSet<u64>| a.intersection(b).count();
+    let columns = "SELECT cohort, size, day, users, complete, exact FROM";
+    let rest = ", condition => 'os = ''mac''', cohort_condition => 'os = ''linux'''";
+    let cases = [("", None, None), (rest, Some("linux"), Some("mac"))];
+    for (rest, before, after) in cases {
+        let found = table(&ctx, &format!("{columns} {}", of("retention", rest))).await;
+        let row = |first: u32, later: u32| {
+            let (cohort, back) = (on(first, before), on(later, after));
+            let numbers = [cohort.len(), (later - first) as usize, both(&cohort, &back)];
+            let mut row = vec![day(first).to_string()];
+            row.extend(numbers.map(|number| number.to_string()));
+            row.extend(["true", "true"].map(str::to_owned));
+            row
+        };
+        assert_eq!(found, [row(18, 18), row(18, 19), row(19, 19)], "{rest}");
+    }
+    let sql = format!("SELECT * FROM {}", of("retention_triangle", ""));
+    let (first, last) = (on(18, None), on(19, None));
+    let back = both(&first, &last) as f64 * 100.0 / first.len() as f64;
+    let triangle = [
+        vec![
+            "2026-11-18".into(),
+            first.len().to_string(),
+            "100.0 %".into(),
+            format!("{back:.1} %"),
+        ],
+        vec![
+            "2026-11-19".into(),
+            last.len().to_string(),
+            "100.0 %".into(),
+            String::new(),
+        ],
+    ];
+    assert_eq!(table(&ctx, &sql).await, triangle);
+    let weeks = of(
+        "retention",
+        ", period => 'week', audience => 'in_group(''some'')'",
+    );
+    let sql = format!("SELECT cohort, size, week, users, complete FROM {weeks}");
+    let some = users(&|row| is_member(row.shard, row.ordinal))
+        .len()
+        .to_string();
+    assert_eq!(
+        table(&ctx, &sql).await,
+        [["2026-11-16", &some, "0", &some, "false"]]
+    );
 }

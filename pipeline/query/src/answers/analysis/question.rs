@@ -123,7 +123,6 @@ impl Scope {
         if dates.is_empty() {
             event.check(release).await?;
         }
-        tell_missing_days(event.days, &release.manifest);
         if let Some(measure) = &question.measure {
             check_measure(event, measure, release).await?;
         }
@@ -206,6 +205,16 @@ impl Scope {
         )
     }
 
+    /// Says that what is beyond a limit could change an answer.
+    pub(super) fn tell_bounds(&self) {
+        log::warn!(
+            "event {:?} of app {:?} has more dimension values or combinations than are kept: rows \
+             with exact = false are bounds",
+            self.question.event.event,
+            self.question.event.app
+        );
+    }
+
     /// The key of a day's audience.
     pub(super) fn night_of(&self, date: i32) -> Option<i32> {
         (self.question.tags == TagsOf::Day).then_some(date)
@@ -247,9 +256,7 @@ async fn check_measure(event: &Event, measure: &str, release: &Released) -> OurR
 
 /// Says which of the days have no behaviour of any app in the release.
 pub(super) fn tell_missing_days((from, to): (NaiveDate, NaiveDate), manifest: &Manifest) {
-    let lists = manifest.lists_of(Artifact::Behaviour).map(|list| list.date);
-    let files = manifest.direct_files(Artifact::Behaviour);
-    let there: BTreeSet<NaiveDate> = lists.chain(files.map(|file| file.date)).collect();
+    let there = days_with_behaviour(manifest);
     let days = std::iter::successors(Some(from), |day| Some(*day + Duration::days(1)));
     let missing: Vec<String> = days
         .take_while(|day| *day <= to)
@@ -270,12 +277,24 @@ pub(super) fn tell_missing_days((from, to): (NaiveDate, NaiveDate), manifest: &M
     }
 }
 
+/// The days whose behaviour is in a release.
+pub(super) fn days_with_behaviour(manifest: &Manifest) -> BTreeSet<NaiveDate> {
+    let lists = manifest.lists_of(Artifact::Behaviour).map(|list| list.date);
+    let files = manifest.direct_files(Artifact::Behaviour);
+    lists.chain(files.map(|file| file.date)).collect()
+}
+
 /// Days that a note names.
 const MOST_DAYS: usize = 5;
 
 /// The date of a number of days since 1970.
 pub(super) fn date_of(days: i32) -> NaiveDate {
     NaiveDate::default() + Duration::days(days.into())
+}
+
+/// Days since 1970.
+pub(super) fn days_of(date: NaiveDate) -> i32 {
+    i32::try_from((date - NaiveDate::default()).num_days()).unwrap_or(i32::MAX)
 }
 
 /// Why an answer can not be worked out.

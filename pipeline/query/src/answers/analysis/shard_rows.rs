@@ -50,6 +50,16 @@ impl Cell {
         })
     }
 
+    /// The cells of a column of bitmaps.
+    ///
+    /// # Errors
+    /// Refused for damaged bitmaps.
+    pub(super) fn column(batch: &RecordBatch, at: usize, shard: u32) -> Result<Vec<Self>> {
+        let column = Arc::new(batch.column(at).as_binary_view().clone());
+        let rows = 0..batch.num_rows();
+        rows.map(|row| Self::of(&column, row, shard)).collect()
+    }
+
     /// The whole bitmap.
     pub(super) fn bitmap(&self) -> Result<BitmapRef<'_>> {
         BitmapRef::parse_layout(self.column.value(self.row)).map_err(damaged)
@@ -76,6 +86,12 @@ impl Cell {
             users.or_into_words(words);
         }
         Ok(())
+    }
+
+    /// Sets the bits of all ordinals; the words grow.
+    pub(super) fn or_onto(&self, words: &mut Vec<u64>) -> Result<()> {
+        words.resize(self.words()?.max(words.len()), 0);
+        self.or_into(words)
     }
 
     /// As many words as the ordinals need.
@@ -125,9 +141,7 @@ impl PartRows {
     pub(super) fn everybody(&self) -> Result<Vec<u64>> {
         let mut words = Vec::new();
         for row in self.events.iter().filter(|row| row.is_everybody) {
-            let needed = row.users.words()?;
-            words.resize(needed.max(words.len()), 0);
-            row.users.or_into(&mut words)?;
+            row.users.or_onto(&mut words)?;
         }
         Ok(words)
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use async_trait::async_trait;
+use chrono::NaiveDate;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{internal_err, project_schema};
@@ -23,12 +24,16 @@ use datafusion::physical_plan::{
 use tagmill_schemas::{ReleaseName, Result as OurResult};
 
 use super::super::released::{Released, Releases, told};
+use super::question::tell_missing_days;
 
 /// A question that reads artifacts of one release.
 #[async_trait]
 pub(super) trait Analysis: fmt::Debug + Send + Sync + 'static {
     /// Its columns, the same in every release.
     fn fields(&self) -> Vec<Field>;
+
+    /// The first and the last day that is asked for.
+    fn days(&self) -> (NaiveDate, NaiveDate);
 
     /// Checks its names in a release, and fixes what is read.
     ///
@@ -97,6 +102,7 @@ impl TableProvider for AnalysisTable {
         _: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let release = told(self.releases.get(self.release).await)?;
+        tell_missing_days(self.analysis.days(), &release.manifest);
         let prepared = told(self.analysis.prepare(&release, &self.releases).await)?;
         let schema = project_schema(&self.schema, projection)?;
         Ok(Arc::new(AnalysisExec {

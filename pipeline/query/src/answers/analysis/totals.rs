@@ -9,6 +9,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field};
 use async_trait::async_trait;
+use chrono::NaiveDate;
 use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::plan_err;
 use datafusion::error::Result;
@@ -130,6 +131,10 @@ impl Analysis for AskedTotals {
         fields
     }
 
+    fn days(&self) -> (NaiveDate, NaiveDate) {
+        self.question.event.days
+    }
+
     async fn prepare(
         &self,
         release: &Arc<Released>,
@@ -196,11 +201,7 @@ impl Prepared for PreparedTotals {
             all.totals.insert((None, Vec::new()), nobody);
         }
         if is_open || all.totals.values().any(|total| total.is_bound) {
-            log::warn!(
-                "event {:?} has more dimension values or combinations than are kept: rows with \
-                 exact = false are bounds",
-                self.work.scope.question.event.event
-            );
+            self.work.scope.tell_bounds();
         }
         Ok(self.arrays(&all))
     }
