@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    apps, completions, estimate, files, groups, init, plan, releases, run, show, sql, status, tags,
-    validate, verify,
+    apps, completions, estimate, files, groups, init, plan, publish, releases, run, show, sql,
+    status, tags, validate, verify,
 };
 use crate::global::Global;
 use crate::help;
@@ -38,6 +38,8 @@ pub enum Command {
     Plan(plan::Arguments),
     /// Run the night of a date and publish a release
     Run(run::Arguments),
+    /// Accept that the events of a day never come
+    Publish(publish::Arguments),
     /// List the releases
     Releases(releases::Arguments),
     /// Show what a release holds

@@ -12,7 +12,7 @@ value, event and group of every app. A release never changes; readers see the ol
 one, nothing between.";
 
 pub const AFTER: &str = "\
-Not in this version: check, portrait, explain, lineage, diff, publish, rollback, hold, pin, gc, \
+Not in this version: check, portrait, explain, lineage, diff, rollback, hold, pin, gc, \
 erase, runs, export, scheduler, executor.
 `tagmill --help` shows how to start and what the exit codes mean.";
 
@@ -48,4 +48,4 @@ Exit codes:
 
 Standard output holds only the result. Logs, progress and, last, one sentence for an error go to standard error.
 
-Not in this version: check, portrait, explain, lineage, diff, publish, rollback, hold, pin, gc, erase, runs, export, scheduler, executor.";
+Not in this version: check, portrait, explain, lineage, diff, rollback, hold, pin, gc, erase, runs, export, scheduler, executor.";

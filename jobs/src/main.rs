@@ -25,8 +25,8 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 use crate::commands::{
-    apps, completions, estimate, files, groups, init, other, plan, releases, run, show, sql,
-    status, tags, validate, verify,
+    apps, completions, estimate, files, groups, init, other, plan, publish, releases, run, show,
+    sql, status, tags, validate, verify,
 };
 use crate::failure::Failure;
 
@@ -56,6 +56,9 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
             interrupt::run_on(arguments.threads(&global), "run", move || {
                 run::run(global, arguments)
             })
+        }
+        Command::Publish(arguments) => {
+            interrupt::run("publish", move || publish::run(global, arguments))
         }
         Command::Releases(arguments) => {
             interrupt::run("releases", move || releases::run(global, arguments))

@@ -29,8 +29,8 @@ pub struct EventDays<'a> {
     missing: &'a [MissingEvents],
     /// Sources and days that a person accepted.
     accepted: BTreeSet<(&'a str, NaiveDate)>,
-    /// Sources that tonight does without.
-    absent: Vec<&'a str>,
+    /// Sources that tonight does without; `None` where the date keeps the events of an earlier run.
+    absent: Option<Vec<&'a str>>,
 }
 
 impl<'a> EventDays<'a> {
@@ -58,10 +58,7 @@ impl<'a> EventDays<'a> {
             accepted: decisions
                 .map(|day| (day.source.as_str(), day.date))
                 .collect(),
-            absent: match keeps_events(sources, date, newest) {
-                true => Vec::new(),
-                false => absent(sources).collect(),
-            },
+            absent: (!keeps_events(sources, date, newest)).then(|| absent(sources).collect()),
         }
     }
 
@@ -100,15 +97,24 @@ impl<'a> EventDays<'a> {
         Some(format!("{state} needs {day}, which misses source {source}"))
     }
 
+    /// Whether the events of a source and of an earlier day are missing, of all apps or of one.
+    pub fn is_missing(&self, source: &str, day: NaiveDate) -> bool {
+        let is_told = |of: &MissingEvents| of.date == day && of.source == source;
+        let is_absent = !self.nights.contains(&day) || self.missing.iter().any(is_told);
+        let is_first = self.first.is_none_or(|first| day < first);
+        is_absent && !is_first && !self.accepted.contains(&(source, day))
+    }
+
     /// The first of these sources whose events of a day are missing.
     fn lacking<'s>(&self, app: &str, day: NaiveDate, sources: &[&'s str]) -> Option<&'s str> {
         let is_missing = |source: &&&str| {
             let of_app = |of: &MissingEvents| of.app.as_ref().is_none_or(|of| of == app);
             let is_told =
                 |of: &MissingEvents| of.date == day && of.source == **source && of_app(of);
-            let is_absent = match day == self.date {
-                true => self.absent.contains(*source),
-                false => !self.nights.contains(&day) || self.missing.iter().any(is_told),
+            let tonight = self.absent.as_ref().filter(|_| day == self.date);
+            let is_absent = match tonight {
+                Some(absent) => absent.contains(*source),
+                None => !self.nights.contains(&day) || self.missing.iter().any(is_told),
             };
             is_absent && !self.accepted.contains(&(**source, day))
         };

@@ -6,6 +6,7 @@
 //!            stages: one type each, consumed by the next
 //! ```
 
+mod accept_missing;
 mod bounded;
 mod damage;
 mod declared_events;
@@ -59,6 +60,7 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use tagmill_schemas::{Config, Problem};
 
+pub use accept_missing::{Accepted, accept_missing};
 pub use groups::GroupNight;
 pub use init::init;
 pub use night::NightPlan;

@@ -23,7 +23,7 @@ use super::tag_codes::{load_codes, new_codes};
 use super::tags_of_night::{TagOfNight, tags_of};
 use super::unread::{in_order, rows_of_others};
 use super::unseen_events::unseen_events;
-use super::windows::{tell_inexact, window_reports};
+use super::windows::{tell_windows, window_reports};
 use tagmill_engine::{Work, of_datafusion};
 use tagmill_night::{Count, NightSpec, NightWindows, OTHER_SOURCE, ShardReport, WindowReport};
 use tagmill_rules::groups::{GroupStatus, Status};
@@ -102,7 +102,7 @@ pub async fn roll_up(
         absorbed.extend(merged);
         finish_statuses(context, groups, &sizes);
         tell_nobody(groups, &sizes, &seen);
-        tell_inexact(&mut groups.plans, &inexact);
+        tell_windows(&mut groups.plans, &groups.windows, &inexact, spec.date);
         let statuses = filled(|rows| status_rows(groups, rows))?;
         files.extend(context.write(Artifact::GroupStatus, statuses).await?);
         tags = tag_entries(spec, &seen, &exceeded, context.newest());

@@ -91,16 +91,19 @@ fn is_wanted(list: &DayList) -> bool {
 /// The states that the rules of an app which are computed ask for.
 fn states_of(plan: &AppPlan) -> BTreeSet<WindowState> {
     let atoms = plan.rules.program().atoms().iter();
-    let states = atoms.filter_map(|atom| match atom {
-        Atom::Behaviour { state, .. } => Some(state.as_ref().clone()),
+    atoms.filter_map(state_of).cloned().collect()
+}
+
+fn state_of(atom: &Atom) -> Option<&WindowState> {
+    match atom {
+        Atom::Behaviour { state, .. } => Some(state),
         Atom::Has { .. }
         | Atom::Tag { .. }
         | Atom::InGroup(_)
         | Atom::Before(_)
         | Atom::InList(_)
         | Atom::InSplit { .. } => None,
-    });
-    states.collect()
+    }
 }
 
 /// The windows of the night before.
@@ -229,40 +232,55 @@ pub fn window_reports(reports: &[ShardReport]) -> Vec<WindowReport> {
     .collect()
 }
 
-/// Says of groups that are ok that a number they ask for is not exact.
-pub fn tell_inexact(plans: &mut [AppPlan], reports: &[WindowReport]) {
+/// Says of groups that are ok since when a number they ask for has days, if it lacks some before the
+/// first night, and that it is not exact.
+pub fn tell_windows(
+    plans: &mut [AppPlan],
+    windows: &NightWindows,
+    reports: &[WindowReport],
+    date: NaiveDate,
+) {
     for plan in plans {
-        let of_app = reports.iter().filter(|report| report.app == plan.app);
-        let inexact: BTreeMap<&str, &WindowReport> = of_app
-            .map(|report| (report.state.as_str(), report))
-            .collect();
-        if inexact.is_empty() {
+        let Some(of_app) = windows.apps.get(&plan.app) else {
             continue;
-        }
+        };
+        let inexact = reports.iter().filter(|report| report.app == plan.app);
+        let inexact: BTreeMap<&str, u64> = inexact
+            .map(|report| (report.state.as_str(), report.uncertain))
+            .collect();
         for status in plan.statuses.iter_mut().filter(|s| s.status == Status::Ok) {
             let mut rules = plan.compiled.iter();
             let rule = rules.find(|(group, _)| *group == status.group);
             let atoms = rule.into_iter().flat_map(|(_, rule)| rule.atoms());
-            let reasons = atoms.filter_map(|atom| match atom {
-                Atom::Behaviour { state, .. } => reason(inexact.get(state.to_string().as_str())?),
-                _ => None,
+            let states: BTreeSet<&WindowState> = atoms.filter_map(state_of).collect();
+            let reasons = states.into_iter().flat_map(|state| {
+                let window = of_app.iter().find(|window| window.state == *state);
+                let uncertain = inexact.get(state.to_string().as_str()).copied();
+                [
+                    window.and_then(|window| young(window, date)),
+                    uncertain_text(state, uncertain),
+                ]
             });
-            let reasons: BTreeSet<String> = reasons.collect();
+            let reasons: Vec<String> = reasons.flatten().collect();
             if !reasons.is_empty() {
-                status.reason = Some(Vec::from_iter(reasons).join("; "));
+                status.reason = Some(reasons.join("; "));
             }
         }
     }
 }
 
-fn reason(report: &WindowReport) -> Option<String> {
-    let WindowReport {
-        state, uncertain, ..
-    } = report;
-    (*uncertain > 0).then(|| {
+/// A window that begins before there were events.
+fn young(window: &AppWindow, date: NaiveDate) -> Option<String> {
+    let (first, _) = window.state.window?.days_of(date)?;
+    let AppWindow { state, since, .. } = window;
+    (*since > first).then(|| format!("{state} has the days since {since}"))
+}
+
+fn uncertain_text(state: &WindowState, users: Option<u64>) -> Option<String> {
+    users.filter(|users| *users > 0).map(|users| {
         format!(
-            "not exact: of {uncertain} users more values or combinations than are kept may count \
-             in {state}"
+            "not exact: of {users} users more values or combinations than are kept may count in \
+             {state}"
         )
     })
 }

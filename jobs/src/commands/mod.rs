@@ -9,6 +9,7 @@ pub mod init;
 mod nights;
 pub mod other;
 pub mod plan;
+pub mod publish;
 pub mod releases;
 pub mod run;
 pub mod show;

@@ -5,13 +5,12 @@ use std::ffi::OsString;
 use tagmill_schemas::Error;
 use tagmill_schemas::nearest::nearest;
 
-const LATER: [&str; 15] = [
+const LATER: [&str; 14] = [
     "check",
     "portrait",
     "explain",
     "lineage",
     "diff",
-    "publish",
     "rollback",
     "hold",
     "pin",
@@ -22,11 +21,12 @@ const LATER: [&str; 15] = [
     "scheduler",
     "executor",
 ];
-const NOW: [&str; 16] = [
+const NOW: [&str; 17] = [
     "init",
     "validate",
     "plan",
     "run",
+    "publish",
     "releases",
     "show",
     "apps",

@@ -20,7 +20,10 @@ const OFFSET: &str = "offset";
 
 /// Whether rows of the artifact are bit slices.
 pub(crate) fn has_weight(artifact: Artifact) -> bool {
-    matches!(artifact, Artifact::TagNumbers | Artifact::BehaviourMeasures)
+    matches!(
+        artifact,
+        Artifact::TagNumbers | Artifact::BehaviourMeasures | Artifact::Windows
+    )
 }
 
 /// `weight` in DataFusion.

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use sql::{FunctionArg, FunctionArgExpr, FunctionArgOperator, FunctionArguments, Spanned};
 use sqlparser::ast as sql;
 use sqlparser::tokenizer::Location;
-use tagmill_schemas::ValueType;
+use tagmill_schemas::{Value, ValueType};
 
 use super::lower::Lowering;
 use super::names::{EventInfo, Names, unknown};
@@ -183,6 +183,16 @@ fn whole(expr: &sql::Expr) -> Option<u32> {
         }) => digits.parse().ok(),
         _ => None,
     }
+}
+
+/// Decimal digits that a double keeps as they are written.
+pub(crate) const EXACT_DIGITS: usize = 15;
+
+/// Whether a constant that is compared with a sum may have lost digits.
+pub(crate) fn is_rounded(value: &Value, constant: &sql::Expr) -> bool {
+    let text = constant.to_string();
+    let digits = text.chars().filter(char::is_ascii_digit);
+    matches!(value, Value::Double(_)) && digits.skip_while(|c| *c == '0').count() > EXACT_DIGITS
 }
 
 /// The dimensions of an event: texts, of which an event has one each or none.

@@ -416,25 +416,18 @@ impl<'a> Lowering<'a> {
             _ => {
                 let value = value(constant, tag.name, tag.info.value_type, self.run_date)?;
                 match &tag.state {
-                    Some(_) if is_rounded(&value, constant) => Err(RuleError::at(
+                    Some(_) if behaviour::is_rounded(&value, constant) => Err(RuleError::at(
                         start(constant),
-                        format!("expected a number of at most {EXACT_DIGITS} digits"),
+                        format!(
+                            "expected a number of at most {} digits",
+                            behaviour::EXACT_DIGITS
+                        ),
                     )),
                     _ => Ok(value),
                 }
             }
         }
     }
-}
-
-/// Decimal digits that a double keeps as they are written.
-const EXACT_DIGITS: usize = 15;
-
-/// Whether a constant that is compared with a sum may have lost digits.
-fn is_rounded(value: &Value, constant: &sql::Expr) -> bool {
-    let text = constant.to_string();
-    let digits = text.chars().filter(char::is_ascii_digit);
-    matches!(value, Value::Double(_)) && digits.skip_while(|c| *c == '0').count() > EXACT_DIGITS
 }
 
 /// Users with a value of the tag that passes.

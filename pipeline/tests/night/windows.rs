@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, NaiveDate};
-use tagmill_schemas::Artifact;
+use tagmill_pipeline::accept_missing;
+use tagmill_schemas::{Artifact, Config};
 
 use crate::hand::{DAY, EVENTS, GROUPS, Hand, PROFILE_TAGS, PROFILES, day};
 use crate::release::Published;
@@ -420,6 +421,10 @@ async fn what_limits_keep_out_is_told_and_what_is_known_counts() {
             let reason = reasons.get(&("shop".to_owned(), group.to_owned()));
             reason.is_some_and(|reason| reason.contains("not exact: of 1 users"))
         };
+        let young = reasons
+            .values()
+            .any(|reason| reason.contains("has the days since 2026-11-19"));
+        assert_eq!(young, is_first, "{reasons:?}");
         // In the window for two nights, then it is exact again; without a condition it always is.
         assert_eq!(
             (reason("bern"), reason("rome")),
@@ -439,6 +444,49 @@ async fn a_night_without_such_rules_has_no_windows() {
     let release = nights.hand.published().await;
     assert!(windows(&release).is_empty() && release.manifest.behaviour.are_complete());
     assert!(!nights.hand.path("warehouse/windows").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_day_that_never_comes_is_accepted_and_empty() {
+    let mut nights = Nights::new().await;
+    nights.write_rules(&ASKS);
+    for night in [0, 1, 3] {
+        nights.run(after(night), rows_of(night)).await;
+    }
+    let config = Config::parse(&nights.hand.config, "warehouse.toml").unwrap();
+    let accept = async |source: &str, night: u64| {
+        let accepted = accept_missing(&config, source, after(night)).await;
+        accepted.map_err(|error| error.to_string())
+    };
+    for (source, night, expected) in [
+        ("event", 2, "did you mean \"events\"?"),
+        ("events", 1, "are not missing"),
+        ("events", 4, "is after the newest night"),
+    ] {
+        let refused = accept(source, night).await.unwrap_err();
+        assert!(refused.contains(expected), "{refused}");
+    }
+    assert_eq!(accept("events", 2).await.unwrap().release, 4);
+    assert!(
+        accept("events", 2)
+            .await
+            .unwrap_err()
+            .contains("are not missing")
+    );
+    nights.run(after(4), rows_of(4)).await;
+    nights.check(after(4), &ASKS).await;
+    nights.run(after(5), rows_of(5)).await;
+    // It comes nevertheless.
+    nights.run(after(2), rows_of(2)).await;
+    nights.run(after(6), rows_of(6)).await;
+    let release = nights.check(after(6), &ASKS).await;
+    assert!(
+        release
+            .statuses()
+            .await
+            .values()
+            .all(|(status, _)| status == "ok")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,7 +14,7 @@ columns! {
     RuleHash "rule_hash": DataType::Utf8, null "without a rule that parses" => "of the rule's canonical form";
     AsOf "as_of": DataType::Date32, null "when not published" => "the date its members are of";
     Cardinality "cardinality": DataType::UInt64, null "when not published" => "members in all shards; 0 is ok";
-    Reason "reason": DataType::Utf8, null "with ok, unless an empty group is noticeable or a number not exact" => "why not ok, why nobody is in it, or what is not exact";
+    Reason "reason": DataType::Utf8, null "with ok, unless an empty group is noticeable, or a number of behaviour not exact or younger than its window" => "why not ok, or what is noticeable";
     Line "line": DataType::UInt32, null "without a position" => "line in the rule, from 1";
     Column "column": DataType::UInt32, null "without a position" => "column in the rule, from 1";
     Place "place": DataType::Utf8, null "when not known" => "`file:line` of the row";

@@ -23,6 +23,8 @@ pub enum ReleaseKind {
     Erase,
     /// The same content in fewer files.
     Compaction,
+    /// The same content, of which a person decided something.
+    Decision,
 }
 
 impl ReleaseKind {
@@ -34,6 +36,7 @@ impl ReleaseKind {
             Self::Rollback => "rollback",
             Self::Erase => "erase",
             Self::Compaction => "compaction",
+            Self::Decision => "decision",
         }
     }
 }

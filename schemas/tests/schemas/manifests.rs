@@ -6,9 +6,10 @@ use tagmill_schemas::checksum::Checksum;
 use tagmill_schemas::constants::Constants;
 use tagmill_schemas::error::Kind;
 use tagmill_schemas::manifest::{
-    BehaviourDays, CarriedScope, DayList, Decisions, FileEntry, History, Input, InputFile,
-    InputStatus, ListKind, ListObject, MissingDay, NUMBERED_BY_USER_ID, Outcome, OverLimit, PAGE,
-    Past, ReleaseKind, SourceCount, Stored, Summary, TagEntry, VERSION, Verdict,
+    BehaviourDays, CarriedScope, DayList, DayOfWindows, Decisions, FileEntry, History, Input,
+    InputFile, InputStatus, ListKind, ListObject, MissingDay, MissingEvents, NUMBERED_BY_USER_ID,
+    Outcome, OverLimit, PAGE, Past, ReleaseKind, SourceCount, StateOfApps, Stored, Summary,
+    TagEntry, VERSION, Verdict,
 };
 use tagmill_schemas::{Artifact, Config, IdScope, Manifest, ValueType};
 
@@ -437,4 +438,36 @@ fn constants_read_back_and_refuse_another_configuration() {
     );
     let newer = Constants::from_json(br#"{"format_version":2}"#).unwrap_err();
     assert_eq!(newer.kind(), Kind::Setup);
+}
+
+#[test]
+fn days_of_behaviour_come_back_in_order_and_are_not_written_where_there_is_nothing_to_say() {
+    assert!(!text(manifest().encode().unwrap().json).contains("\"behaviour\":{"));
+    let missing = |of: &str, app: Option<&str>| MissingEvents {
+        date: date(of),
+        source: "events".to_owned(),
+        app: app.map(str::to_owned),
+    };
+    let made = Manifest {
+        behaviour: BehaviourDays {
+            missing: vec![
+                missing("2026-11-18", Some("tea")),
+                missing("2026-11-17", None),
+            ],
+            made_of: vec![DayOfWindows {
+                date: date("2026-11-16"),
+                list: day_list().0.list,
+            }],
+            windows: vec![StateOfApps {
+                state: "event_count('pay', 3)".to_owned(),
+                since: date("2026-11-16"),
+                apps: vec!["tea".to_owned()],
+            }],
+        },
+        ..manifest()
+    };
+    let encoded = made.encode().unwrap();
+    let mut expected = made.behaviour;
+    expected.missing.reverse();
+    assert_eq!(read_back(&encoded.json, &encoded.tags).behaviour, expected);
 }

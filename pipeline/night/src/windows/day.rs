@@ -299,3 +299,188 @@ fn or_into(all: &mut [u64], more: &[u64]) {
         .zip(more)
         .for_each(|(all, more)| *all |= more);
 }
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use tagmill_rules::{EventInfo, Expr, Names, TagInfo, compile};
+
+    const USERS: usize = 70;
+    const CITIES: [Option<&str>; 4] = [None, Some("Bern"), Some("Oslo"), Some("Rome")];
+    const SYSTEMS: [Option<&str>; 3] = [None, Some("ios"), Some("mac")];
+
+    /// An event with two dimensions and a measure.
+    struct Shop;
+
+    impl Names for Shop {
+        fn tag(&self, _: &str) -> Option<TagInfo> {
+            None
+        }
+        fn tag_names(&self) -> Vec<&str> {
+            Vec::new()
+        }
+        fn has_group(&self, _: &str) -> bool {
+            false
+        }
+        fn group_names(&self) -> Vec<&str> {
+            Vec::new()
+        }
+        fn has_list(&self, _: &str) -> bool {
+            false
+        }
+        fn list_names(&self) -> Vec<&str> {
+            Vec::new()
+        }
+        fn has_behaviour(&self) -> bool {
+            true
+        }
+        fn event(&self, _: &str) -> Option<EventInfo> {
+            Some(EventInfo {
+                dimensions: vec!["city".to_owned(), "os".to_owned()],
+                measures: vec!["amount".to_owned()],
+                is_open: false,
+            })
+        }
+    }
+
+    fn state(number: &str) -> WindowState {
+        let expr = compile(
+            &format!("{number} > 0"),
+            &Shop,
+            chrono::NaiveDate::default(),
+        );
+        match expr.unwrap() {
+            Expr::Atom(Atom::Behaviour { state, .. }) => *state,
+            other => panic!("{other}"),
+        }
+    }
+
+    /// User, city, system, amount.
+    type Event = (usize, usize, usize, i64);
+
+    /// By user: each tuple with its number of events and their sum.
+    type Tuples = BTreeMap<usize, BTreeMap<(usize, usize), (i64, i64)>>;
+
+    fn tuples(events: &[Event]) -> Tuples {
+        let mut tuples = Tuples::new();
+        for (user, city, system, amount) in events {
+            let of_user = tuples.entry(*user).or_default();
+            let sums = of_user.entry((*city, *system)).or_default();
+            *sums = (sums.0 + 1, sums.1 + amount);
+        }
+        tuples
+    }
+
+    /// Hands over the rows of a day as artifacts have them; numbers from `limit` on are shared, the
+    /// city `folded` has no row of its own.
+    fn fill(day: &mut EventDay<'_>, tuples: &Tuples, limit: u32, folded: Option<usize>) {
+        for (user, of_user) in tuples {
+            let user = [*user as u32];
+            day.add_users(&user);
+            for (number, (city, system)) in of_user.keys().enumerate() {
+                let number = (number as u32).min(limit);
+                if *city > 0 {
+                    let value = CITIES[*city].filter(|_| folded != Some(*city));
+                    day.add_value("city", value, number, &user);
+                }
+                if let Some(system) = SYSTEMS[*system] {
+                    day.add_value("os", Some(system), number, &user);
+                }
+            }
+            let mut sums: BTreeMap<u32, (i64, i64)> = BTreeMap::new();
+            for (number, (count, sum)) in of_user.values().enumerate() {
+                let sums = sums.entry((number as u32).min(limit)).or_default();
+                *sums = (sums.0 + count, sums.1 + sum);
+            }
+            for (number, (count, sum)) in sums {
+                for (name, number_of) in [(COUNT, count), ("amount", sum)] {
+                    let width = tagmill_bitmap::Width::of(std::iter::once(number_of));
+                    for key in width.keys_of(number_of) {
+                        let row = MeasureRow {
+                            name,
+                            scale: 2,
+                            number,
+                            is_shared: number == limit,
+                            slice: width.slice(key),
+                        };
+                        day.add_measure(&row, &user);
+                    }
+                }
+            }
+        }
+    }
+
+    type Holds = fn(Option<&str>, Option<&str>) -> bool;
+
+    const CONDITIONS: [(&str, Holds); 5] = [
+        ("city = 'Oslo'", |city, _| city == Some("Oslo")),
+        ("city IN ('Oslo', 'Bern') AND os <> 'mac'", |city, os| {
+            matches!(city, Some("Oslo" | "Bern")) && os.is_some_and(|os| os != "mac")
+        }),
+        ("NOT (city = 'Rome') OR os IS NULL", |city, os| {
+            city != Some("Rome") || os.is_none()
+        }),
+        ("city LIKE '%e%' AND os IS NOT NULL", |city, os| {
+            city.is_some_and(|city| city.contains('e')) && os.is_some()
+        }),
+        ("city IS NULL", |city, _| city.is_none()),
+    ];
+
+    proptest! {
+        #[test]
+        fn a_day_is_worth_what_its_events_are_or_says_of_whom_it_is_not_known(
+            events in prop::collection::vec((0..USERS, 0usize..4, 0usize..3, -300i64..300), 0..120),
+            limit in 1u32..5,
+            folded in prop::option::of(1usize..4),
+        ) {
+            let tuples = tuples(&events);
+            let ordinals: Vec<u32> = (0..USERS as u32).collect();
+            let seats = AppSeatWords { shard: 0, ordinals: &ordinals };
+            for (condition, holds) in CONDITIONS {
+                let count = state(&format!("event_count('pay', 1, {condition})"));
+                let sum = state(&format!("event_sum('pay', 'amount', 1, {condition})"));
+                let days = state(&format!("event_days('pay', 1, {condition})"));
+                let all = state("event_sum('pay', 'amount', 1)");
+                let states = [&count, &sum, &days, &all];
+                let mut day = EventDay::new(seats, states.into_iter());
+                fill(&mut day, &tuples, limit, folded);
+                let [count, sum, days, all] = states.map(|state| day.numbers(state).unwrap());
+                let is_in = |words: &[u64], user: usize| words[user / 64] >> (user % 64) & 1 == 1;
+                for user in 0..USERS {
+                    let of_user = tuples.get(&user).cloned().unwrap_or_default();
+                    let total: i64 = of_user.values().map(|sums| sums.1).sum();
+                    prop_assert_eq!(all.value.number(user), i128::from(total));
+                    prop_assert!(!is_in(&all.uncertain, user));
+                    let held = of_user.iter().filter(|((city, os), _)| holds(CITIES[*city], SYSTEMS[*os]));
+                    let held: Vec<(i64, i64)> = held.map(|(_, sums)| *sums).collect();
+                    let may_hide = of_user.len() > limit as usize
+                        || of_user.keys().any(|(city, _)| folded == Some(*city));
+                    if may_hide {
+                        continue;
+                    }
+                    let expected: i64 = held.iter().map(|sums| sums.0).sum();
+                    prop_assert_eq!(count.value.number(user), i128::from(expected));
+                    let expected: i64 = held.iter().map(|sums| sums.1).sum();
+                    prop_assert_eq!(sum.value.number(user), i128::from(expected));
+                    prop_assert_eq!(days.value.number(user), i128::from(!held.is_empty()));
+                    prop_assert!(!is_in(&count.uncertain, user) && !is_in(&days.uncertain, user));
+                }
+                // What is not known for sure is told.
+                for user in 0..USERS {
+                    let of_user = tuples.get(&user).cloned().unwrap_or_default();
+                    let held = of_user.iter().filter(|((city, os), _)| holds(CITIES[*city], SYSTEMS[*os]));
+                    let held: i64 = held.map(|(_, sums)| sums.0).sum();
+                    let is_told = is_in(&count.uncertain, user);
+                    prop_assert!(is_told || count.value.number(user) == i128::from(held));
+                    prop_assert!(count.value.number(user) <= i128::from(held));
+                }
+            }
+        }
+    }
+}

@@ -24,7 +24,7 @@ use crate::plan::windows::NightWindows;
 use crate::take::load::of_shard;
 
 /// Days of events, by app and event.
-type Days<'a> = BTreeMap<(&'a str, String), EventDay<'a>>;
+type Days<'a> = BTreeMap<&'a str, BTreeMap<String, EventDay<'a>>>;
 
 /// The numbers of a shard before tonight's events; `apps` are its apps with the ordinals of their
 /// seats.
@@ -141,7 +141,8 @@ async fn load_day<'a>(
         for numbers in &windows.numbers {
             let event = &numbers.window.state.event;
             if let Some(of_event) = windows.day_of(event, |window| window.step(day, date)) {
-                days.entry((*app, event.clone())).or_insert(of_event);
+                let of_app = days.entry(*app).or_default();
+                of_app.entry(event.clone()).or_insert(of_event);
             }
         }
     }
@@ -153,7 +154,11 @@ async fn load_day<'a>(
         shard,
         members: Vec::new(),
     };
-    let has_measures = rows.days.values().any(EventDay::needs_measures);
+    let has_measures = rows
+        .days
+        .values()
+        .flat_map(BTreeMap::values)
+        .any(EventDay::needs_measures);
     for file in files {
         match file.artifact {
             Artifact::Behaviour => {
@@ -174,9 +179,11 @@ async fn load_day<'a>(
         }
     }
     let number = (day - NaiveDate::default()).num_days() as i32;
-    for ((app, event), of_event) in rows.days {
-        if let Some(windows) = shard_windows.apps.get_mut(app) {
-            windows.apply(&event, &of_event, number, |window| window.step(day, date))?;
+    for (app, of_app) in rows.days {
+        for (event, of_event) in of_app {
+            if let Some(windows) = shard_windows.apps.get_mut(app) {
+                windows.apply(&event, &of_event, number, |window| window.step(day, date))?;
+            }
         }
     }
     Ok(())
@@ -203,9 +210,8 @@ impl<'a> DayRows<'a> {
             let same = (row..apps.len()).take_while(|other| of_row(*other) == of_row(row));
             let end = row + same.count();
             let (app, event) = of_row(row);
-            let mut days = self.days.iter_mut();
-            let day = days.find(|((of, name), _)| *of == app && name == event);
-            if let Some((_, day)) = day {
+            let of_app = self.days.get_mut(app);
+            if let Some(day) = of_app.and_then(|of_app| of_app.get_mut(event)) {
                 (row..end).try_for_each(|row| each(day, &mut self.members, row))?;
             }
             row = end;

@@ -72,6 +72,9 @@ impl Key {
                     Artifact::TagNumbers => {
                         vec![column("tag"), lit(" ("), column("type"), lit(", ")]
                     }
+                    Artifact::Windows => {
+                        vec![column("what"), lit(" of "), column("event"), lit(" (")]
+                    }
                     _ => vec![column("measure"), lit(" (")],
                 };
                 concat([name, vec![lit("scale "), scale, lit(")")]].concat())

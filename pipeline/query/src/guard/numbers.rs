@@ -39,7 +39,7 @@ pub(super) fn of_one_thing(call: &Call<'_>, context: &mut Context<'_>) -> Result
         origin.column == SLICE
             && matches!(
                 origin.artifact,
-                Artifact::TagNumbers | Artifact::BehaviourMeasures
+                Artifact::TagNumbers | Artifact::BehaviourMeasures | Artifact::Windows
             )
     });
     let lacking = match call.args.len().checked_sub(*before) {

@@ -87,6 +87,7 @@ impl<'a> AppWriter<'a> {
             (Column::Condition, text_cell(condition)),
             (Column::Since, Cell::Int(since.num_days())),
             (Column::Scale, Cell::Int(numbers.scale().into())),
+            (Column::Offset, Cell::Int(0)),
             (Column::Shard, Cell::Int(shard.into())),
         ])?;
         for (is_uncertain, slice, users) in numbers.slices() {
