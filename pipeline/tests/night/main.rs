@@ -51,4 +51,5 @@ mod types;
 mod unseen_events;
 mod values;
 mod windows;
+mod windows_missing;
 mod zones;

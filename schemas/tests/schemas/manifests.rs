@@ -255,10 +255,10 @@ fn written_otherwise(changes: &[(&str, &str)]) -> Vec<u8> {
 fn a_newer_manifest_that_needs_no_newer_reader_is_read_but_not_continued() {
     let json = written_otherwise(&[
         ("\"version\":3", "\"version\":4,\"news\":{\"a\":[1]}"),
-        ("[\"group_status\",1", "[\"windows\",1"),
+        ("[\"group_status\",1", "[\"portraits\",1"),
         (
             "{\"artifact\":\"group_status\"",
-            "{\"artifact\":\"windows\",\"more\":1",
+            "{\"artifact\":\"portraits\",\"more\":1",
         ),
         ("{\"kind\":\"behaviour\"", "{\"kind\":\"windows\""),
     ]);
