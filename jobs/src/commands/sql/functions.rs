@@ -10,6 +10,7 @@ use datafusion::logical_expr::Documentation;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{ShowStatementFilter, Statement as SqlStatement};
+use tagmill_query::answers;
 use tagmill_schemas::nearest::nearest;
 use tagmill_schemas::{Error, Result};
 
@@ -108,7 +109,10 @@ pub(super) fn describe(ctx: &SessionContext, name: &str) -> Result<String> {
 
 fn text_of(name: &str, own: &str, kind: &str, documentation: Option<&Documentation>) -> String {
     let mut lines = vec![documentation.map_or_else(
-        || format!("{name}(...)"),
+        || match answers::syntax_of(name) {
+            Some(syntax) => syntax.to_owned(),
+            None => format!("{name}(...)"),
+        },
         |documentation| documentation.syntax_example.trim().to_owned(),
     )];
     lines.push(match own == name {

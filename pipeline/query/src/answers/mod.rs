@@ -37,6 +37,7 @@ use tagmill_warehouse::store::Store;
 pub use past::schema_of;
 use released::Releases;
 pub use released::RuleNames;
+pub use syntax::syntax_of;
 pub use views::VIEWS;
 
 use crate::catalog::failed;

@@ -7,9 +7,7 @@ use datafusion::logical_expr::planner::{
     RelationPlanner, RelationPlannerContext, RelationPlanning,
 };
 use datafusion::prelude::SessionContext;
-use datafusion::sql::sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, ObjectName, TableFactor, Value,
-};
+use datafusion::sql::sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, TableFactor, Value};
 use tagmill_schemas::nearest::nearest;
 
 /// Those of every table function that takes arguments by name.
@@ -134,18 +132,19 @@ impl RelationPlanner for NamedArguments {
             ..
         } = &mut relation
             && args.args.iter().any(is_named)
-            && let Some(syntax) = syntax_of(name)
+            && let Some(syntax) = syntax_of(&name.to_string())
         {
-            args.args = syntax.placed(std::mem::take(&mut args.args))?;
+            args.args = Syntax(syntax).placed(std::mem::take(&mut args.args))?;
         }
         Ok(RelationPlanning::Original(Box::new(relation)))
     }
 }
 
-fn syntax_of(name: &ObjectName) -> Option<Syntax> {
-    let name = name.to_string();
-    let mut all = ALL.iter().copied().map(Syntax);
-    all.find(|syntax| syntax.name() == name)
+/// How a table function of a release is called, such as `did(app, event, days[, condition[, release]])`;
+/// `None` for any other.
+pub fn syntax_of(name: &str) -> Option<&'static str> {
+    let mut all = ALL.iter().copied();
+    all.find(|text| Syntax(text).name() == name)
 }
 
 #[cfg(test)]

@@ -366,3 +366,22 @@ async fn retention_counts_who_was_there_before_and_came_back() {
         [["2026-11-16", &some, "0", &some, "false"]]
     );
 }
+
+#[tokio::test]
+async fn files_of_other_days_and_artifacts_are_not_read() {
+    let release = events::release().await;
+    let ctx = session(&release).await;
+    let of = format!("event_totals('shop', '{EVENT}', '2026-11-18', by => 'city')");
+    let before = release.counting.fetched();
+    table(&ctx, &format!("SELECT * FROM {of}")).await;
+    let after = release.counting.fetched();
+    let touched = after
+        .iter()
+        .filter(|(path, fetched)| before.get(*path) != Some(fetched));
+    for (path, _) in touched {
+        assert!(
+            path.contains("/behaviour") && path.contains("/2026-11-18/"),
+            "{path}"
+        );
+    }
+}

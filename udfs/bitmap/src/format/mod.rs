@@ -1,5 +1,6 @@
 //! The format: reading a serialized bitmap in place, and writing a canonical one.
 
+pub(crate) mod among;
 pub(crate) mod bucket;
 pub(crate) mod check;
 pub(crate) mod container;

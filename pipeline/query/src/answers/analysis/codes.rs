@@ -10,7 +10,6 @@ use tagmill_schemas::artifact::value_column;
 use tagmill_schemas::{Result, ValueType};
 
 use super::super::released::Released;
-use super::selection::has;
 use super::shard_rows::Cell;
 use crate::catalog::failed;
 
@@ -84,20 +83,19 @@ impl Codes {
     /// # Errors
     /// Refused for damaged bitmaps.
     pub(super) fn add(&mut self, code: u32, users: &Cell, among: Option<&[u64]>) -> Result<()> {
-        users.for_each(|ordinal| {
-            if among.is_none_or(|among| has(among, ordinal))
-                && let Some(first) = self.first.get_mut(ordinal as usize)
-            {
-                match *first {
-                    NULL => *first = code,
-                    _ => {
-                        *first |= MORE;
-                        let more = self.more.entry(ordinal).or_default();
-                        more.push(code);
-                    }
-                }
+        let Self { first, more } = self;
+        let visit = |ordinal: u32| match first.get_mut(ordinal as usize) {
+            Some(first) if *first == NULL => *first = code,
+            Some(first) => {
+                *first |= MORE;
+                more.entry(ordinal).or_default().push(code);
             }
-        })
+            None => {}
+        };
+        match among {
+            Some(among) => users.for_each_among(among, visit),
+            None => users.for_each(visit),
+        }
     }
 
     /// The codes of a user, of whom there is one at least.

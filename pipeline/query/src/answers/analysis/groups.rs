@@ -53,6 +53,9 @@ pub(super) struct Group {
 #[derive(Debug)]
 pub(super) struct Groups {
     nodes: Vec<Node>,
+    /// Of the outermost column by code; the root where there is none yet.
+    outermost: Vec<u32>,
+    /// Of inner columns by parent and code.
     children: HashMap<(u32, u32), u32>,
     sets: GroupSets,
     /// Columns that groups are told apart by.
@@ -75,6 +78,7 @@ impl Groups {
         };
         Self {
             nodes: vec![root],
+            outermost: Vec::new(),
             children: HashMap::new(),
             sets: GroupSets::default(),
             depth,
@@ -122,19 +126,18 @@ impl Groups {
     }
 
     fn child(&mut self, parent: u32, code: u32) -> u32 {
-        let nodes = &mut self.nodes;
-        *self.children.entry((parent, code)).or_insert_with(|| {
-            let depth = nodes.get(parent as usize).map_or(0, |node| node.depth) + 1;
-            nodes.push(Node {
-                parent,
-                code,
-                depth,
-                events: 0,
-                sum: 0,
-                is_bound: false,
-            });
-            (nodes.len() - 1) as u32
-        })
+        if parent != ROOT {
+            let nodes = &mut self.nodes;
+            let child = self.children.entry((parent, code));
+            return *child.or_insert_with(|| grow(nodes, parent, code));
+        }
+        let needed = self.outermost.len().max(code as usize + 1);
+        self.outermost.resize(needed, ROOT);
+        let child = &mut self.outermost[code as usize];
+        if *child == ROOT {
+            *child = grow(&mut self.nodes, parent, code);
+        }
+        *child
     }
 
     /// The groups that have somebody.
@@ -177,4 +180,18 @@ impl Groups {
             .map(|(labels, code)| labels.label(code))
             .collect()
     }
+}
+
+/// A new node.
+fn grow(nodes: &mut Vec<Node>, parent: u32, code: u32) -> u32 {
+    let depth = nodes.get(parent as usize).map_or(0, |node| node.depth) + 1;
+    nodes.push(Node {
+        parent,
+        code,
+        depth,
+        events: 0,
+        sum: 0,
+        is_bound: false,
+    });
+    (nodes.len() - 1) as u32
 }

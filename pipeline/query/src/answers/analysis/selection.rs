@@ -45,12 +45,6 @@ fn keep(condition: &Condition, needed: &Needed, rows: &PartRows, users: &mut [u6
     })
 }
 
-/// Whether an ordinal's bit is set.
-pub(super) fn has(words: &[u64], ordinal: u32) -> bool {
-    let word = words.get(ordinal as usize / 64);
-    word.is_some_and(|word| word >> (ordinal % 64) & 1 == 1)
-}
-
 /// The ordinals, ascending.
 pub(super) fn ordinals(words: &[u64]) -> impl Iterator<Item = u32> + '_ {
     (0_u32..).zip(words).flat_map(|(at, &word)| {
@@ -69,10 +63,8 @@ pub(super) fn ordinals(words: &[u64]) -> impl Iterator<Item = u32> + '_ {
 /// Refused for damaged bitmaps.
 pub(super) fn add_numbers(slices: &[SliceRow], users: &[u64], numbers: &mut [i128]) -> Result<()> {
     for slice in slices.iter().filter(|slice| slice.weight != 0) {
-        slice.users.for_each(|ordinal| {
-            if has(users, ordinal)
-                && let Some(number) = numbers.get_mut(ordinal as usize)
-            {
+        slice.users.for_each_among(users, |ordinal| {
+            if let Some(number) = numbers.get_mut(ordinal as usize) {
                 *number += slice.weight;
             }
         })?;

@@ -80,6 +80,20 @@ impl Cell {
         Ok(())
     }
 
+    /// Calls `visit` with every ordinal whose bit is set in `words`, ascending.
+    pub(super) fn for_each_among(&self, words: &[u64], mut visit: impl FnMut(u32)) -> Result<()> {
+        if let Some(users) = self.users()? {
+            for (key, container) in users.containers() {
+                let Some(words) = words.get(usize::from(key) * 1024..) else {
+                    break;
+                };
+                let upper = u32::from(key) << 16;
+                container.for_each_among(words, |value| visit(upper | u32::from(value)));
+            }
+        }
+        Ok(())
+    }
+
     /// Sets the bits of the ordinals; those beyond the end are left out.
     pub(super) fn or_into(&self, words: &mut [u64]) -> Result<()> {
         if let Some(users) = self.users()? {
