@@ -8,7 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use tagmill_night::{AppWindow, NightSpec, NightWindows, ShardReport, WindowReport};
+use tagmill_behaviour::AppWindow;
+use tagmill_night::{NightSpec, NightWindows, ShardReport, WindowReport};
 use tagmill_rules::groups::{AppPlan, Status};
 use tagmill_rules::{Atom, WindowState};
 use tagmill_schemas::manifest::{

@@ -12,6 +12,7 @@ const AFTER: &str = "\
 Examples:
   tagmill estimate --app tea_shop \"gender = 'F' AND age BETWEEN 25 AND 36\"
   tagmill estimate --app tea_shop \"in_group('vip') AND NOT city IN ('Beijing', 'Shanghai')\"
+  tagmill estimate --app tea_shop \"event_count('purchase', 30, city = 'Beijing') >= 3\"
 
 Only the bitmaps that the rule needs are read. run_date() is the release's night; a list is read as it is now.";
 

@@ -29,7 +29,7 @@ pub use plan::spec::{
     BehaviourLimits, CustomEvent, EventShapes, Keeps, LabelSpec, NightLimits, NightSpec,
     ParentFiles, RowsSpec, Slot, SourceSpec, TagSpec, Undeclared, UnusedLabel, Withheld,
 };
-pub use plan::windows::{AppWindow, NightWindows, Step};
+pub use plan::windows::NightWindows;
 pub use take::accounting::Count;
 pub use take::claims::OTHER_SOURCE;
 pub use take::typed_values::TypedValues;

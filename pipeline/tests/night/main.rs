@@ -17,6 +17,7 @@ mod compare;
 mod custom;
 mod days;
 mod empty_days;
+mod estimates_over_days;
 mod event_limits;
 mod failing_rows;
 mod faults;

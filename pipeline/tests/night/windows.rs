@@ -13,7 +13,7 @@ pub const OF_EVENTS: &str = "dimensions = { city = 'city' }
 events = ['pay', 'visit']
 measures = { amount = { value = 'amount', scale = 2, events = ['pay'] } }
 ";
-const USERS: usize = 60;
+pub const USERS: usize = 60;
 const CITIES: [Option<&str>; 4] = [Some("Oslo"), Some("Rome"), Some("Bern"), None];
 
 /// What a user did: on how many days before the run, the event, the city, the amount in cents.
@@ -21,8 +21,8 @@ pub type Past = Vec<(i64, &'static str, Option<&'static str>, i64)>;
 
 pub struct Ask {
     pub group: &'static str,
-    rule: &'static str,
-    holds: fn(&Past) -> bool,
+    pub rule: &'static str,
+    pub holds: fn(&Past) -> bool,
 }
 
 fn pays(
@@ -217,7 +217,7 @@ impl Nights {
     }
 
     /// What a user did until a date.
-    fn past(&self, user: &str, date: NaiveDate) -> Past {
+    pub fn past(&self, user: &str, date: NaiveDate) -> Past {
         let days = self.rows.range(..=date);
         let rows = days.flat_map(|(day, rows)| rows.iter().map(move |row| (*day, row)));
         rows.filter(|(_, row)| row.0 == user)

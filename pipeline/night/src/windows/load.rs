@@ -8,6 +8,7 @@ use arrow::datatypes::{Int8Type, Int16Type, Int64Type, UInt32Type};
 use chrono::NaiveDate;
 use datafusion::error::{DataFusionError, Result};
 use futures::TryStreamExt;
+use tagmill_behaviour::{AppSeatWords, AppWindow, EventDay, MeasureRow};
 use tagmill_bitmap::Slice;
 use tagmill_engine::external;
 use tagmill_rules::RowKey;
@@ -17,8 +18,6 @@ use tagmill_schemas::manifest::FileEntry;
 use tagmill_warehouse::artifact::read_columns;
 use tagmill_warehouse::store::Store;
 
-use super::day::{EventDay, MeasureRow};
-use super::seats::{AppSeatWords, read_members};
 use super::shard::{AppWindows, ShardWindows};
 use crate::plan::windows::NightWindows;
 use crate::take::load::of_shard;
@@ -113,9 +112,7 @@ fn add_rows_before(shard_windows: &mut ShardWindows<'_>, batch: &RecordBatch) ->
             text_at(conditions, row),
         );
         let mut numbers = app.numbers.iter_mut();
-        let is_of_row = |window: &crate::plan::windows::AppWindow| {
-            window.is_rolled && window.state.row_key() == key
-        };
+        let is_of_row = |window: &AppWindow| window.is_rolled && window.state.row_key() == key;
         if let Some(numbers) = numbers.find(|numbers| is_of_row(numbers.window)) {
             read_members(bitmaps.value(row), app.seats.shard, &mut members)?;
             let mut users = vec![0; app.seats.words()];
@@ -297,6 +294,14 @@ fn slice_of(number: i16) -> Result<Slice> {
             Slice::LEAST,
             Slice::MOST
         );
+        DataFusionError::Execution(what)
+    })
+}
+
+/// Replaces `members` by the ordinals of a published bitmap.
+fn read_members(bytes: &[u8], shard: u32, members: &mut Vec<u32>) -> Result<()> {
+    tagmill_behaviour::read_members(bytes, shard, members).map_err(|defect| {
+        let what = format!("a published bitmap of shard {shard} is damaged: {defect}");
         DataFusionError::Execution(what)
     })
 }

@@ -8,13 +8,8 @@
 //! Tonight's rows count as they are written: a window that goes on from the night before and one
 //! that is made of its days are the same.
 
-mod day;
 mod load;
-mod numbers;
-mod seats;
 mod shard;
 
-pub(crate) use day::{EventDay, MeasureRow};
 pub(crate) use load::load_windows;
-pub(crate) use numbers::WindowNumbers;
 pub(crate) use shard::{AppWindows, ShardWindows};

@@ -3,13 +3,9 @@
 use std::collections::BTreeMap;
 
 use datafusion::error::Result;
+use tagmill_behaviour::{AppSeatWords, AppWindow, DayNumbers, EventDay, Step, WindowNumbers};
 use tagmill_engine::external;
 use tagmill_rules::{Test, WindowState};
-
-use super::day::{DayNumbers, EventDay};
-use super::numbers::WindowNumbers;
-use super::seats::AppSeatWords;
-use crate::plan::windows::{AppWindow, Step};
 
 /// The numbers of each app that has some.
 #[derive(Default)]

@@ -131,6 +131,9 @@ impl Rule {
         for hint in &asked.hints {
             log::warn!("audience: look at {hint}");
         }
+        for note in asked.notes() {
+            log::warn!("audience: {note}");
+        }
         Ok(asked)
     }
 }

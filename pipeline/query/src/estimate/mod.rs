@@ -5,18 +5,22 @@
 //! without any of them could be in the group. Writes nothing.
 //!
 //! ```text
-//! rule ──► Program ──► atoms ──► needs: tag rows by value | BSI slices | a group | user ids
+//! rule ──► Program ──► atoms ──► needs: tag rows by value | BSI slices | a group | user ids | days of behaviour
 //!                                 per shard: bitmaps ──► Program::evaluate, as a night does ──► count    sum = estimate
 //! ```
 
+mod behaviour;
+mod days;
 mod filter;
 mod ids;
+mod known_events;
 mod lists;
 mod names;
 mod need;
 mod numbers;
 mod question;
 mod reader;
+mod rows_of_event;
 mod unknown_values;
 mod users;
 
@@ -26,16 +30,21 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::prelude::SessionContext;
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 use tagmill_schemas::config::{Tag, for_date};
 use tagmill_schemas::{Error, Manifest, Result};
 
+pub use days::DaysRead;
+
+use days::Days;
+use known_events::{KnownEvents, known_events};
 use lists::Lists;
-use question::Question;
+use question::{Counted, Question};
 use reader::Reader;
-use tagmill_rules::{Expr, Lint, Program, analyse, withheld_tag};
+use tagmill_rules::{Compiled, Expr, Lint, Program, analyse, withheld_tag};
 use unknown_values::unknown_values;
 
 pub(crate) use names::AppNames;
@@ -69,6 +78,14 @@ pub struct Estimate {
     pub hints: Vec<String>,
     /// Of a rule that selects nobody: the texts that it asks for and no user has.
     pub nobody_has: Vec<String>,
+    /// Of a rule that asks for behaviour: the days that it was answered from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub behaviour: Option<DaysRead>,
+    /// Whether `users` is exact: limits kept nothing out that the rule asks for.
+    pub exact: bool,
+    /// Users at least and at most, where `users` is not exact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<(u64, u64)>,
 }
 
 /// Users selected in one shard.
@@ -97,6 +114,15 @@ impl fmt::Display for Estimate {
             "release {} of {}; {} bitmaps, {} bytes read",
             self.release, self.date, self.bitmaps, self.bitmap_bytes
         )?;
+        let days = self.behaviour.iter().flat_map(DaysRead::lines);
+        days.into_iter()
+            .try_for_each(|line| write!(f, "\n{line}"))?;
+        if let Some((least, most)) = self.bounds {
+            write!(
+                f,
+                "\nnot exact: {least} to {most} users, as limits kept values or combinations out"
+            )?;
+        }
         let mut hints = self.hints.iter();
         hints.try_for_each(|hint| write!(f, "\nlook at {hint}"))?;
         let mut nobody = self.nobody_has.iter();
@@ -125,6 +151,8 @@ pub(crate) struct Asked {
     sizes: BTreeMap<u32, u64>,
     /// What the rule's author should look at.
     pub(crate) hints: Vec<String>,
+    /// The days of behaviour that it asks for.
+    behaviour: Option<DaysRead>,
 }
 
 /// Prepares a rule of `app` for the release whose tables are registered in `ctx`.
@@ -139,14 +167,9 @@ pub(crate) async fn ask(
     app: &str,
     rule: &str,
 ) -> Result<Asked> {
-    let names = AppNames::load(ctx, manifest, tags, app).await?;
-    let compiled = analyse(rule, &names, manifest.head_date).map_err(|e| {
-        Error::setup(
-            STAGE,
-            format!("invalid rule at {}:{}: {}", e.line, e.column, e.message),
-        )
-        .fix("correct the rule")
-    })?;
+    let days = Days::of(manifest);
+    let mut names = AppNames::load(ctx, manifest, tags, app).await?;
+    let compiled = understand(ctx, (app, rule), &mut names, &days).await?;
     let (expr, hints) = (compiled.expr, hint_lines(&compiled.lints));
     if let Some((tag, _)) = withheld_tag(&expr, &names) {
         let what = format!(
@@ -163,9 +186,10 @@ pub(crate) async fn ask(
         app,
     };
     let reader = Reader::new(ctx, app, manifest.id_scope);
-    let question = Question::new(reader, Program::of(&expr), &names, &lists).await?;
+    let question = Question::new(reader, Program::of(&expr), &names, &lists, &days).await?;
     let sizes = question.universe_sizes().await?;
     Ok(Asked {
+        behaviour: question.days().map(|asked| days.read(app, asked)),
         expr,
         question: Arc::new(question),
         sizes,
@@ -173,17 +197,64 @@ pub(crate) async fn ask(
     })
 }
 
+/// Days whose events are looked through for names before all are.
+const NEWEST: usize = 3;
+
+/// Compiles a rule of an app; the names of events are looked up for one that may ask for them.
+async fn understand(
+    ctx: &SessionContext,
+    (app, rule): (&str, &str),
+    names: &mut AppNames,
+    days: &Days<'_>,
+) -> Result<Compiled> {
+    let compile = |names: &AppNames| analyse(rule, names, days.date());
+    let mut compiled = compile(names);
+    let asks_for_events = rule.to_ascii_lowercase().contains("event_");
+    for most in [NEWEST, usize::MAX] {
+        if compiled.is_err() && asks_for_events {
+            let found = match days.newest(most) {
+                Some(newest) => known_events(ctx, app, newest).await?,
+                None => KnownEvents::new(),
+            };
+            names.events = Some(found);
+            compiled = compile(names);
+        }
+    }
+    compiled.map_err(|e| {
+        let what = format!("invalid rule at {}:{}: {}", e.line, e.column, e.message);
+        Error::setup(STAGE, what).fix("correct the rule")
+    })
+}
+
 impl Asked {
-    /// Users selected per shard; shards without a user of the app are left out.
+    /// Users selected per shard; shards without a user of the app are left out. Tells where the
+    /// number is not exact.
     ///
     /// # Errors
     /// Refused for damaged bitmaps; retry when the store fails.
     pub(crate) async fn count(&self) -> Result<Vec<ShardUsers>> {
-        let count = async |question: Arc<Question>, shard| {
-            let users = question.count(shard).await?;
-            Ok(ShardUsers { shard, users })
+        let counted = self.counted().await?;
+        let uncertain = counted.iter().map(|(_, of)| of.bounds.1 - of.bounds.0);
+        tell_uncertain(uncertain.sum());
+        let users = |(shard, of): (u32, Counted)| ShardUsers {
+            shard,
+            users: of.users,
+        };
+        Ok(counted.into_iter().map(users).collect())
+    }
+
+    async fn counted(&self) -> Result<Vec<(u32, Counted)>> {
+        let count = |question: Arc<Question>, shard| async move {
+            let answer = question.answer(shard).await?;
+            Ok((shard, answer.counted()))
         };
         self.of_shards(count).await
+    }
+
+    /// What must be known of the days of behaviour that were read.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let lines = self.behaviour.iter().map(DaysRead::lines);
+        lines.flat_map(|lines| lines.into_iter().skip(1)).collect()
     }
 
     /// The users selected, by shard: bit `i` of a shard's words is the user of ordinal `i`.
@@ -191,23 +262,32 @@ impl Asked {
     /// # Errors
     /// As [`Self::count`].
     pub(crate) async fn select(&self) -> Result<Vec<(u32, Vec<u64>)>> {
-        let select = async |question: Arc<Question>, shard| {
-            let words = question.select(shard).await?;
-            Ok((shard, words))
+        let select = |question: Arc<Question>, shard| async move {
+            let answer = question.answer(shard).await?;
+            let (least, most) = answer.counted().bounds;
+            Ok((shard, answer.words, most - least))
         };
-        self.of_shards(select).await
+        let selected = self.of_shards(select).await?;
+        tell_uncertain(selected.iter().map(|(_, _, uncertain)| uncertain).sum());
+        let words = selected.into_iter();
+        Ok(words.map(|(shard, words, _)| (shard, words)).collect())
     }
 
     /// What is asked of each shard, as many of them at once as there are threads.
-    async fn of_shards<T, F: Future<Output = Result<T>>>(
-        &self,
-        ask: impl Fn(Arc<Question>, u32) -> F,
-    ) -> Result<Vec<T>> {
+    async fn of_shards<T, F>(&self, ask: impl Fn(Arc<Question>, u32) -> F) -> Result<Vec<T>>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
         let at_once = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let shards = self.sizes.keys().copied();
         let asked = shards.map(|shard| ask(Arc::clone(&self.question), shard));
         let asked: Vec<F> = asked.collect();
-        futures::stream::iter(asked)
+        let spawned = asked.into_iter().map(async |asked| {
+            let done = SpawnedTask::spawn(asked).join().await;
+            done.map_err(|error| Error::refused(STAGE, "a task ended early").because(error))?
+        });
+        futures::stream::iter(spawned)
             .buffered(at_once)
             .try_collect()
             .await
@@ -230,11 +310,18 @@ pub async fn estimate(
     rule: &str,
 ) -> Result<Estimate> {
     let asked = ask(ctx, manifest, tags, lists, app, rule).await?;
-    let shards = asked.count().await?;
+    let counted = asked.counted().await?;
+    let bounds = counted.iter().map(|(_, of)| of.bounds);
+    let bounds = bounds.fold((0, 0), |all, of| (all.0 + of.0, all.1 + of.1));
+    let of_shard = |&(shard, ref of): &(u32, Counted)| ShardUsers {
+        shard,
+        users: of.users,
+    };
+    let shards: Vec<ShardUsers> = counted.iter().map(of_shard).collect();
     let (bitmaps, bitmap_bytes) = asked.question.read();
     let hints = asked.hints;
     let nobody_has = match shards.iter().all(|shard| shard.users == 0) {
-        true => unknown_values(ctx, app, &asked.expr).await?,
+        true => unknown_values(ctx, app, &asked.expr, manifest.head_date).await?,
         false => Vec::new(),
     };
     Ok(Estimate {
@@ -249,5 +336,18 @@ pub async fn estimate(
         bitmap_bytes,
         hints,
         nobody_has,
+        behaviour: asked.behaviour,
+        exact: bounds.0 == bounds.1,
+        bounds: (bounds.0 < bounds.1).then_some(bounds),
     })
+}
+
+/// Tells of how many users it is not known whether a rule selects them.
+fn tell_uncertain(users: u64) {
+    if users > 0 {
+        log::warn!(
+            "the users of this rule are a bound: of {users} users limits kept values or \
+             combinations out"
+        );
+    }
 }

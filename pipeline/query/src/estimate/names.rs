@@ -11,15 +11,18 @@ use tagmill_schemas::manifest::OverLimit;
 use tagmill_schemas::{Manifest, Result, ValueType};
 
 use super::STAGE;
+use super::known_events::KnownEvents;
 use crate::catalog::failed;
 use crate::contents::unknown_app;
-use tagmill_rules::{Names, TagInfo};
+use tagmill_rules::{EventInfo, Names, TagInfo};
 
 /// Tags and groups of one app.
 pub(crate) struct AppNames {
     tags: BTreeMap<String, (ValueType, bool)>,
     groups: BTreeSet<String>,
     withheld: BTreeMap<String, OverLimit>,
+    /// Where behaviour can be asked for.
+    pub(super) events: Option<KnownEvents>,
 }
 
 impl AppNames {
@@ -68,6 +71,7 @@ impl AppNames {
             tags,
             groups,
             withheld,
+            events: None,
         })
     }
 }
@@ -117,6 +121,19 @@ impl Names for AppNames {
 
     fn list_names(&self) -> Vec<&str> {
         Vec::new()
+    }
+
+    fn has_behaviour(&self) -> bool {
+        self.events.is_some()
+    }
+
+    fn event(&self, name: &str) -> Option<EventInfo> {
+        self.events.as_ref()?.get(name).cloned()
+    }
+
+    fn event_names(&self) -> Vec<&str> {
+        let names = self.events.iter().flat_map(|events| events.keys());
+        names.map(String::as_str).collect()
     }
 
     fn withheld(&self, tag: &str) -> Option<OverLimit> {

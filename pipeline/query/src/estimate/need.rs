@@ -33,6 +33,8 @@ pub(super) enum Need {
 }
 
 impl Need {
+    /// `None` for numbers of behaviour, which are read together: [`super::behaviour::Behaviour`].
+    ///
     /// # Errors
     /// Setup for a list that is not there; retry when the store fails.
     pub(super) async fn of(
@@ -40,8 +42,8 @@ impl Need {
         names: &AppNames,
         lists: &Lists<'_>,
         reader: &Reader,
-    ) -> Result<Self> {
-        match atom {
+    ) -> Result<Option<Self>> {
+        let need = match atom {
             Atom::Has { tag } => Ok(Self::Rows {
                 table: "tags",
                 filter: reader.of_tag(tag, type_of(tag, names)?.0),
@@ -51,17 +53,15 @@ impl Need {
                 table: "groups",
                 filter: reader.of_app().and(ident("group").eq(lit(name.as_str()))),
             }),
-            Atom::Behaviour { state, .. } => Err(Error::setup(
-                STAGE,
-                format!("{state} can be asked for in rules of groups only"),
-            )),
+            Atom::Behaviour { .. } => return Ok(None),
             Atom::InSplit { salt, from, to } => Ok(Self::Users(Ids::Split {
                 salt: salt.clone(),
                 from: *from,
                 to: *to,
             })),
             Atom::InList(name) => Ok(Self::Users(Ids::List(lists.read(name).await?))),
-        }
+        };
+        need.map(Some)
     }
 
     /// Ranges of single-valued integers and dates by slices; everything else by rows, whose values

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use chrono::NaiveDate;
 use tagmill_bitmap::Defect;
 use tagmill_rules::{Atom, Program};
 use tagmill_schemas::{Error, Result};
 
 use super::STAGE;
+use super::behaviour::Behaviour;
+use super::days::Days;
 use super::lists::Lists;
 use super::names::AppNames;
 use super::need::Need;
@@ -17,8 +20,38 @@ use super::users::Users;
 pub(super) struct Question {
     reader: Reader,
     program: Program,
-    needs: Vec<Need>,
+    /// Of each atom; `None` for those of `behaviour`.
+    needs: Vec<Option<Need>>,
+    behaviour: Option<Behaviour>,
     needs_universe: bool,
+}
+
+/// What a shard answers.
+pub(super) struct Answer {
+    /// The users that the rule selects: a bit an ordinal.
+    pub(super) words: Vec<u64>,
+    /// The users of the app for whom it is not known, as limits kept something out.
+    pub(super) uncertain: Vec<u64>,
+}
+
+/// How many users a shard answers.
+pub(super) struct Counted {
+    /// Whom the rule selects.
+    pub(super) users: u64,
+    /// At least and at most so many, where it is not known of some.
+    pub(super) bounds: (u64, u64),
+}
+
+impl Answer {
+    /// How many users it has.
+    pub(super) fn counted(&self) -> Counted {
+        let users = ones(self.words.iter().copied());
+        let unsure = |at: usize| self.uncertain.get(at).copied().unwrap_or(0);
+        let words = || self.words.iter().enumerate();
+        let sure = ones(words().map(|(at, word)| word & !unsure(at)));
+        let bounds = (sure, sure + ones(self.uncertain.iter().copied()));
+        Counted { users, bounds }
+    }
 }
 
 impl Question {
@@ -29,17 +62,22 @@ impl Question {
         program: Program,
         names: &AppNames,
         lists: &Lists<'_>,
+        days: &Days<'_>,
     ) -> Result<Self> {
         let mut needs = Vec::with_capacity(program.atoms().len());
         for atom in program.atoms() {
             needs.push(Need::of(atom, names, lists, &reader).await?);
         }
-        let needs_universe =
-            accepts_outsiders(&program)? || needs.iter().any(Need::reaches_beyond_app);
+        let behaviour = Behaviour::of(program.atoms(), reader.app(), days);
+        let reaches_beyond = |need: &Need| need.reaches_beyond_app();
+        let needs_universe = behaviour.is_some()
+            || accepts_outsiders(&program)?
+            || needs.iter().flatten().any(reaches_beyond);
         Ok(Self {
             reader,
             program,
             needs,
+            behaviour,
             needs_universe,
         })
     }
@@ -57,28 +95,43 @@ impl Question {
         self.reader.read()
     }
 
-    /// How many users of one shard the rule selects.
+    /// The first and the last day of behaviour that the rule asks for; `None` if it asks for none.
+    pub(super) fn days(&self) -> Option<(NaiveDate, NaiveDate)> {
+        self.behaviour.as_ref().and_then(Behaviour::days)
+    }
+
+    /// The users of one shard that the rule selects.
     ///
     /// # Errors
     /// Refused for damaged bitmaps; retry when the store fails.
-    pub(super) async fn count(&self, shard: u32) -> Result<u64> {
-        Ok(ones(self.select(shard).await?))
-    }
-
-    /// The users of one shard that the rule selects: a bit an ordinal.
-    ///
-    /// # Errors
-    /// As [`Self::count`].
-    pub(super) async fn select(&self, shard: u32) -> Result<Vec<u64>> {
+    pub(super) async fn answer(&self, shard: u32) -> Result<Answer> {
         let mut sets = HashMap::with_capacity(self.needs.len());
         for (atom, need) in self.program.atoms().iter().zip(&self.needs) {
-            sets.insert(atom, need.fetch(&self.reader, shard).await?);
+            if let Some(need) = need {
+                sets.insert(atom, need.fetch(&self.reader, shard).await?);
+            }
         }
         let universe = match self.needs_universe {
             true => Some(self.reader.universe(shard).await?),
             false => None,
         };
-        select(&self.program, &sets, universe.as_ref())
+        let mut uncertain = Vec::new();
+        if let (Some(behaviour), Some(universe)) = (&self.behaviour, &universe) {
+            let mut app = vec![0; universe.bits().map_err(damaged)? / 64];
+            universe.or_into(&mut app).map_err(damaged)?;
+            let numbers = behaviour.numbers(&self.reader, (shard, app.len())).await?;
+            for atom in self.program.atoms() {
+                if let Atom::Behaviour { state, test } = atom {
+                    let passing = numbers.passing(state, test.as_ref());
+                    sets.insert(atom, Users::of_words(passing));
+                }
+            }
+            uncertain = numbers.uncertain();
+            let words = uncertain.iter_mut().zip(app);
+            words.for_each(|(word, app)| *word &= app);
+        }
+        let words = select(&self.program, &sets, universe.as_ref())?;
+        Ok(Answer { words, uncertain })
     }
 }
 
@@ -119,7 +172,7 @@ pub(crate) fn select(
     Ok(selected)
 }
 
-fn ones(words: Vec<u64>) -> u64 {
+fn ones(words: impl IntoIterator<Item = u64>) -> u64 {
     words
         .into_iter()
         .map(|word| u64::from(word.count_ones()))

@@ -9,6 +9,7 @@ use arrow::datatypes::{Date32Type, Float64Type, Int16Type, Int64Type, UInt32Type
 use datafusion::logical_expr::{Expr, ident, lit};
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
+use tagmill_behaviour::read_members;
 use tagmill_bitmap::{BitmapRef, Defect, Slice, or_many, write_sorted};
 use tagmill_schemas::artifact::value_column;
 use tagmill_schemas::{Error, IdScope, Result, Value, ValueType};
@@ -36,6 +37,11 @@ impl Reader {
             bitmaps: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
         }
+    }
+
+    /// The app.
+    pub(super) fn app(&self) -> &str {
+        &self.app
     }
 
     /// Bitmaps read so far, and their bytes.
@@ -221,15 +227,30 @@ impl Reader {
         Ok(Users::new(bitmap, shard))
     }
 
-    /// A cell that was read, with its defects found and its bytes counted.
-    fn checked<'b>(&self, cell: &'b [u8], table: &str, shard: u32) -> Result<BitmapRef<'b>> {
+    /// Replaces `members` by the ordinals of a cell that was read.
+    pub(super) fn members(
+        &self,
+        cell: &[u8],
+        (table, shard): (&str, u32),
+        members: &mut Vec<u32>,
+    ) -> Result<()> {
+        self.count(cell);
+        read_members(cell, shard, members).map_err(|defect| damaged(table, shard, defect))
+    }
+
+    fn count(&self, cell: &[u8]) {
         self.bitmaps.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(cell.len() as u64, Ordering::Relaxed);
+    }
+
+    /// A cell that was read, with its defects found and its bytes counted.
+    fn checked<'b>(&self, cell: &'b [u8], table: &str, shard: u32) -> Result<BitmapRef<'b>> {
+        self.count(cell);
         BitmapRef::parse(cell).map_err(|defect| damaged(table, shard, defect))
     }
 
     /// Hands each batch of the matching rows to `take`, without keeping the batches.
-    async fn each(
+    pub(super) async fn each(
         &self,
         table: &str,
         rows: Expr,

@@ -1,4 +1,4 @@
-//! Users of one shard, as a serialized bitmap whose bytes were checked when they were read.
+//! Users of one shard: a serialized bitmap whose bytes were checked when they were read, or bits.
 
 use tagmill_bitmap::{Bitmap32Ref, BitmapRef, Defect};
 
@@ -6,16 +6,24 @@ use tagmill_bitmap::{Bitmap32Ref, BitmapRef, Defect};
 const CONTAINER_BITS: usize = 1 << 16;
 
 /// Users of one shard.
-pub(crate) struct Users {
+pub(crate) struct Users(Set);
+
+enum Set {
     /// Their uids; no bytes, nobody.
-    bitmap: Vec<u8>,
-    shard: u32,
+    Cell { bitmap: Vec<u8>, shard: u32 },
+    /// Bit `i` for the user of ordinal `i`.
+    Words(Vec<u64>),
 }
 
 impl Users {
     /// The uids of a bitmap that lie in `shard`.
     pub(crate) fn new(bitmap: Vec<u8>, shard: u32) -> Self {
-        Self { bitmap, shard }
+        Self(Set::Cell { bitmap, shard })
+    }
+
+    /// The users whose ordinals are set.
+    pub(super) fn of_words(words: Vec<u64>) -> Self {
+        Self(Set::Words(words))
     }
 
     /// As many bits as the ordinals of these users need.
@@ -23,10 +31,17 @@ impl Users {
     /// # Errors
     /// A defect of the bytes.
     pub(crate) fn bits(&self) -> Result<usize, Defect> {
-        let last = self.with_bucket(|bucket| bucket.containers().last().map(|(key, _)| key))?;
-        Ok(last
-            .flatten()
-            .map_or(0, |key| (usize::from(key) + 1) * CONTAINER_BITS))
+        match &self.0 {
+            Set::Words(words) => Ok(words.len() * 64),
+            Set::Cell { bitmap, shard } => {
+                let last = in_bucket(bitmap, *shard, |bucket| {
+                    bucket.containers().last().map(|(key, _)| key)
+                })?;
+                Ok(last
+                    .flatten()
+                    .map_or(0, |key| (usize::from(key) + 1) * CONTAINER_BITS))
+            }
+        }
     }
 
     /// Sets bit `i` for the user of ordinal `i`; ordinals beyond the words are left out.
@@ -34,18 +49,29 @@ impl Users {
     /// # Errors
     /// A defect of the bytes.
     pub(crate) fn or_into(&self, words: &mut [u64]) -> Result<(), Defect> {
-        self.with_bucket(|bucket| bucket.or_into_words(words))
-            .map(drop)
-    }
-
-    fn with_bucket<T>(
-        &self,
-        take: impl FnOnce(&Bitmap32Ref<'_>) -> T,
-    ) -> Result<Option<T>, Defect> {
-        if self.bitmap.is_empty() {
-            return Ok(None);
+        match &self.0 {
+            Set::Words(own) => {
+                words
+                    .iter_mut()
+                    .zip(own)
+                    .for_each(|(word, own)| *word |= own);
+                Ok(())
+            }
+            Set::Cell { bitmap, shard } => {
+                in_bucket(bitmap, *shard, |bucket| bucket.or_into_words(words)).map(drop)
+            }
         }
-        let bitmap = BitmapRef::parse_layout(&self.bitmap)?;
-        Ok(bitmap.bucket(self.shard).map(|bucket| take(&bucket)))
     }
+}
+
+fn in_bucket<T>(
+    bitmap: &[u8],
+    shard: u32,
+    take: impl FnOnce(&Bitmap32Ref<'_>) -> T,
+) -> Result<Option<T>, Defect> {
+    if bitmap.is_empty() {
+        return Ok(None);
+    }
+    let bitmap = BitmapRef::parse_layout(bitmap)?;
+    Ok(bitmap.bucket(shard).map(|bucket| take(&bucket)))
 }

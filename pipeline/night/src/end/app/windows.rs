@@ -10,7 +10,7 @@ use super::writer::AppWriter;
 use crate::end::output::Output;
 use crate::end::report::WindowReport;
 use crate::take::seats::AppSeats;
-use crate::windows::{EventDay, WindowNumbers};
+use tagmill_behaviour::{EventDay, WindowNumbers};
 
 impl<'a> AppWriter<'a> {
     /// What takes the rows of an event of tonight, if a number of the app needs them.

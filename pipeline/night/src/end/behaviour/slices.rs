@@ -10,7 +10,7 @@ use super::items::Sum;
 use super::writer::{BehaviourOutput, BehaviourWriter};
 use crate::end::bsi::cut_slices;
 use crate::end::cutter::Cutter;
-use crate::windows::MeasureRow;
+use tagmill_behaviour::MeasureRow;
 
 /// A measure of an event.
 pub struct Measured<'a> {

@@ -8,7 +8,7 @@ use super::kept::ValueChooser;
 use super::text_order::TextOrder;
 use crate::end::tag_sets::CodeOrder;
 use crate::take::sorted_events::SortedEvents;
-use crate::windows::EventDay;
+use tagmill_behaviour::EventDay;
 
 /// Rows of `behaviour`.
 pub type BehaviourRows<'w> = KeyedRows<'w, behaviour::Column>;

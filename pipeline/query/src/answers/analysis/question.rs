@@ -177,6 +177,9 @@ impl Scope {
         {
             log::warn!("audience: look at {hint}");
         }
+        for note in audiences.values().flat_map(Asked::notes) {
+            log::warn!("audience: {note}");
+        }
         Ok(audiences)
     }
 

@@ -1,7 +1,6 @@
 //! Members of a set by ordinal -> bits by seat.
 
-use datafusion::error::{DataFusionError, Result};
-use tagmill_bitmap::BitmapRef;
+use tagmill_bitmap::{BitmapRef, Defect};
 
 /// The users of one app in one shard.
 #[derive(Debug, Clone, Copy)]
@@ -46,13 +45,9 @@ impl AppSeatWords<'_> {
 ///
 /// # Errors
 /// A bitmap that is damaged.
-pub fn read_members(bytes: &[u8], shard: u32, members: &mut Vec<u32>) -> Result<()> {
-    let damaged = |e| {
-        let what = format!("a published bitmap of shard {shard} is damaged: {e}");
-        DataFusionError::Execution(what)
-    };
+pub fn read_members(bytes: &[u8], shard: u32, members: &mut Vec<u32>) -> Result<(), Defect> {
     members.clear();
-    if let Some(bucket) = BitmapRef::parse(bytes).map_err(damaged)?.bucket(shard) {
+    if let Some(bucket) = BitmapRef::parse(bytes)?.bucket(shard) {
         bucket.append_to(members);
     }
     Ok(())

@@ -10,7 +10,7 @@ use tagmill_schemas::Value;
 use tagmill_schemas::number::text_of_double;
 
 use super::day::DayNumbers;
-use crate::plan::windows::{AppWindow, Step};
+use super::window::{AppWindow, Step};
 
 /// Larger than every number of 64 bits at every scale.
 const BEYOND: i128 = 1 << 100;
