@@ -33,6 +33,8 @@ fn questions() -> Vec<(String, Answer)> {
     let mut all = overlaps();
     all.extend(sizes());
     all.extend(events());
+    all.extend(views());
+    all.extend(slices());
     all.extend(engine());
     all
 }
@@ -97,6 +99,66 @@ fn events() -> Vec<(String, Answer)> {
         (format!("SELECT groupBitmapOr(bitmap) FROM {VISITS}"), Right("4905")),
         (format!("SELECT groupBitmapAnd(bitmap) FROM {VISITS}"), Right("2240")),
         (format!("SELECT date, sum(cardinality) FROM {VISITS} AND date = '2026-11-19' GROUP BY date"), Right("2026-11-19,3376")),
+    ]
+}
+
+/// The views have a row a set: of several, users are not to be added.
+fn views() -> Vec<(String, Answer)> {
+    let amounts =
+        "event_stats WHERE app = 'tea_shop' AND event = 'purchase' AND measure = 'amount'";
+    let purchases = "app = 'tea_shop' AND event = 'purchase'";
+    vec![
+        ("SELECT sum(users) FROM group_sets WHERE app = 'tea_shop'".to_owned(), Told("26919", "users of several groups")),
+        ("SELECT sum(n) FROM (SELECT name, users AS n FROM group_sets WHERE app = 'tea_shop')".to_owned(),
+            Told("26919", "users of several groups")),
+        ("SELECT sum(users) FROM tag_sets WHERE app = 'tea_shop' AND tag = 'interests'".to_owned(),
+            Told("11243", "users of several values of a tag")),
+        ("SELECT sum(users) FROM tag_sets WHERE app = 'tea_shop' AND tag = 'gender'".to_owned(), Right("5184")),
+        (format!("SELECT sum(users) FROM event_sets WHERE {purchases} AND dimension = 'city'"), Told("4047", "users of several dates")),
+        ("SELECT sum(users) FROM event_sets('tea_shop', 'purchase', '2026-11-18..2026-11-19') WHERE dimension IS NULL".to_owned(),
+            Told("3508", "users of several dates")),
+        ("SELECT sum(users) FROM event_sets('tea_shop', 'purchase', '2026-11-18') WHERE dimension IS NULL".to_owned(), Right("1748")),
+        ("SELECT bitmap_or_cardinality_agg(bitmap) FROM event_sets WHERE app = 'tea_shop' AND value = 'Beijing'".to_owned(),
+            Told("142", "one of several dimensions")),
+        (format!("SELECT floor(sum(sum) / 1000) FROM {amounts}"), Told("39655.0", "once for each")),
+        (format!("SELECT floor(sum(sum) / 1000) FROM {amounts} AND dimension IS NULL"), Right("9966.0")),
+        ("SELECT floor(avg(avg)) FROM tag_stats".to_owned(), Told("469.0", "a number of one set's users")),
+    ]
+}
+
+/// A row of a bit slice is a binary digit of numbers.
+fn slices() -> Vec<(String, Answer)> {
+    let purchases = "behaviour_measures WHERE app = 'tea_shop' AND event = 'purchase'";
+    let joined = "behaviour AS b JOIN behaviour_measures AS m ON m.combination = b.combination AND m.shard = b.shard";
+    vec![
+        (
+            format!("SELECT sum(cardinality) > 0 FROM {purchases}"),
+            Told("true", "a binary digit of numbers"),
+        ),
+        (
+            format!(
+                "SELECT sum(cardinality) > 0 FROM {purchases} AND measure = '*' AND slice = -1"
+            ),
+            Told("true", "several combinations"),
+        ),
+        (
+            format!("SELECT sum(weight * cardinality) > 0 FROM {purchases}"),
+            Told("true", "numbers of several measures"),
+        ),
+        (
+            format!("SELECT sum(weight * cardinality) > 0 FROM {purchases} AND measure = 'amount'"),
+            Right("true"),
+        ),
+        (
+            format!("SELECT count(*) FROM {joined}"),
+            Refused("a join on combination"),
+        ),
+        (
+            format!(
+                "SELECT count(*) > 0 FROM {joined} AND m.date = b.date AND m.event = b.event AND m.app = b.app"
+            ),
+            Told("true", "count"),
+        ),
     ]
 }
 

@@ -9,3 +9,4 @@ pub mod engines;
 pub mod estimate;
 pub mod guard;
 pub mod never_rows;
+mod one_value;

@@ -59,6 +59,13 @@ impl Event {
         app.and(ident("date").between(day(from), day(to)))
     }
 
+    /// Columns that have one value in all its rows.
+    pub(super) fn fixed_columns(&self) -> Vec<&'static str> {
+        let is_one_day = self.days.0 == self.days.1;
+        let date = is_one_day.then_some("date");
+        ["app", "event"].into_iter().chain(date).collect()
+    }
+
     /// The days as a person reads them.
     fn period(&self) -> String {
         match self.days {

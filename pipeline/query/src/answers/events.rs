@@ -129,6 +129,10 @@ impl Query for EventSets {
         columns
     }
 
+    fn fixed_columns(&self) -> Vec<&'static str> {
+        self.0.fixed_columns()
+    }
+
     async fn plan(&self, release: &Released) -> Result<LogicalPlan> {
         under_condition(&self.0, release, |rows| {
             format!("{EVENT_SETS_OF} {rows} {GROUPED}")
@@ -155,6 +159,10 @@ impl Query for EventStats {
         let numbers = ["sum", "avg", "min", "p25", "median", "p75", "max"];
         columns.extend(numbers.map(|name| (name, DataType::Float64)));
         columns
+    }
+
+    fn fixed_columns(&self) -> Vec<&'static str> {
+        self.0.fixed_columns()
     }
 
     async fn plan(&self, release: &Released) -> Result<LogicalPlan> {

@@ -13,12 +13,18 @@ use datafusion::physical_plan::ExecutionPlan;
 use tagmill_schemas::ReleaseName;
 
 use super::released::{Released, Releases, told};
+use crate::one_value::with_one_value;
 
 /// A query that is made for one release.
 #[async_trait]
 pub(super) trait Query: Debug + Send + Sync + 'static {
     /// Its columns, the same in every release.
     fn columns(&self) -> Vec<(&'static str, DataType)>;
+
+    /// Those of its columns that have one value in all rows.
+    fn fixed_columns(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
 
     /// The query.
     ///
@@ -43,10 +49,15 @@ impl QueryTable {
         releases: &Arc<Releases>,
         release: Option<ReleaseName>,
     ) -> Arc<dyn TableProvider> {
-        let columns = query.columns().into_iter();
-        let fields: Vec<Field> = columns
-            .map(|(name, data_type)| Field::new(name, data_type, true))
-            .collect();
+        let (columns, fixed) = (query.columns().into_iter(), query.fixed_columns());
+        let field = |(name, data_type)| {
+            let field = Field::new(name, data_type, true);
+            match fixed.contains(&name) {
+                true => with_one_value(field),
+                false => field,
+            }
+        };
+        let fields: Vec<Field> = columns.map(field).collect();
         Arc::new(Self {
             query: Box::new(query),
             releases: Arc::clone(releases),

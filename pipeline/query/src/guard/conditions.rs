@@ -32,22 +32,24 @@ impl<'a> Conditions<'a> {
         conditions.add(filter, plan);
         // Walking a plan does not fail.
         let _ = plan.apply(|node| {
-            match node {
-                LogicalPlan::Filter(filter) => {
-                    conditions.add(Some(&filter.predicate), &filter.input);
-                }
-                LogicalPlan::Join(join) => {
-                    conditions.add(join.filter.as_ref(), node);
-                    let pairs = join.on.iter().filter_map(|(left, right)| {
-                        Some((origin_of(&join.left, left)?, origin_of(&join.right, right)?))
-                    });
-                    conditions.equal.extend(pairs);
-                }
-                _ => {}
-            }
+            conditions.add_node(node);
             Ok(TreeNodeRecursion::Continue)
         });
         conditions
+    }
+
+    fn add_node(&mut self, node: &'a LogicalPlan) {
+        match node {
+            LogicalPlan::Filter(filter) => self.add(Some(&filter.predicate), &filter.input),
+            LogicalPlan::Join(join) => {
+                self.add(join.filter.as_ref(), node);
+                let pairs = join.on.iter().filter_map(|(left, right)| {
+                    Some((origin_of(&join.left, left)?, origin_of(&join.right, right)?))
+                });
+                self.equal.extend(pairs);
+            }
+            _ => {}
+        }
     }
 
     fn add(&mut self, predicate: Option<&'a Expr>, plan: &'a LogicalPlan) {
@@ -109,6 +111,14 @@ impl<'a> Conditions<'a> {
         self.equal
             .iter()
             .any(|(left, right)| (is(left, a) && is(right, b)) || (is(left, b) && is(right, a)))
+    }
+
+    /// Columns of this name of two scans that are equal.
+    pub(super) fn joined_on(&self, column: &str) -> impl Iterator<Item = (Origin<'a>, Origin<'a>)> {
+        let pairs = self.equal.iter().copied();
+        pairs.filter(move |(left, right)| {
+            left.column == column && right.column == column && !left.is_beside(right)
+        })
     }
 
     /// How many sets of a scan the conditions name one by one; 0 where they do not.

@@ -12,6 +12,7 @@
 
 mod added_once;
 mod carry;
+mod combinations;
 mod conditions;
 mod counts;
 mod facts;
@@ -25,6 +26,7 @@ mod over_sets;
 mod parts;
 mod scalars;
 mod set_key;
+mod set_rows;
 mod sets;
 mod sums;
 
@@ -46,7 +48,8 @@ pub use notes::Notes;
 use origin::{Origin, origin_of};
 
 /// The rules, in the order in which they are asked; the first that changes a call is the last.
-const RULES: [Rule; 4] = [
+const RULES: [Rule; 5] = [
+    set_rows::of_one_set,
     intersections::over_sets,
     sums::added_once,
     counts::of_rows,
@@ -111,6 +114,7 @@ impl AnalyzerRule for ReleaseRules {
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
         let mut carrier = Carrier::default();
         parts::check(&plan, &self.notes);
+        combinations::check(&plan)?;
         plan.apply_with_subqueries(|node| {
             scalars::check(node, &self.notes)?;
             Ok(TreeNodeRecursion::Continue)

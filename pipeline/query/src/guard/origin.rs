@@ -86,18 +86,37 @@ pub(super) fn scanned<'a>(
     plan: &'a LogicalPlan,
     column: &Column,
 ) -> Option<(&'a TableScan, &'a str)> {
-    scanned_at(plan, plan.schema().maybe_index_of_column(column)?)
+    scanned_of(plan, &Expr::Column(column.clone()))
 }
 
 /// [`scanned`] of an expression that is a column, by whatever name.
 fn scanned_of<'a>(plan: &'a LogicalPlan, expression: &Expr) -> Option<(&'a TableScan, &'a str)> {
+    let is_scan = |node: &LogicalPlan| matches!(node, LogicalPlan::TableScan(_));
+    match traced_of(plan, expression, &is_scan)? {
+        (LogicalPlan::TableScan(scan), column) => Some((scan, column)),
+        _ => None,
+    }
+}
+
+/// The first node of a kind that an expression is a column of, through whatever lies between, and
+/// the column's name there.
+pub(super) fn traced_of<'a>(
+    plan: &'a LogicalPlan,
+    expression: &Expr,
+    is_source: &dyn Fn(&LogicalPlan) -> bool,
+) -> Option<(&'a LogicalPlan, &'a str)> {
+    let traced = |expression: &Expr| traced_of(plan, expression, is_source);
     match expression {
-        Expr::Column(column) => scanned(plan, column),
-        Expr::Alias(alias) => scanned_of(plan, &alias.expr),
-        Expr::Cast(cast) => scanned_of(plan, &cast.expr),
+        Expr::Column(column) => traced_at(
+            plan,
+            plan.schema().maybe_index_of_column(column)?,
+            is_source,
+        ),
+        Expr::Alias(alias) => traced(&alias.expr),
+        Expr::Cast(cast) => traced(&cast.expr),
         // The key of an outer join: the same column of either side.
         Expr::ScalarFunction(call) if call.func.name() == "coalesce" => {
-            let mut sides = call.args.iter().map(|side| scanned_of(plan, side));
+            let mut sides = call.args.iter().map(traced);
             let first = sides.next()??;
             sides
                 .all(|side| side.is_some_and(|(_, column)| column == first.1))
@@ -125,26 +144,33 @@ pub(super) fn origins_in<'a>(plan: &'a LogicalPlan, expression: &Expr) -> Vec<Or
     found.collect()
 }
 
-fn scanned_at(plan: &LogicalPlan, at: usize) -> Option<(&TableScan, &str)> {
+fn traced_at<'a>(
+    plan: &'a LogicalPlan,
+    at: usize,
+    is_source: &dyn Fn(&LogicalPlan) -> bool,
+) -> Option<(&'a LogicalPlan, &'a str)> {
+    if is_source(plan) {
+        return Some((plan, plan.schema().field(at).name()));
+    }
     match plan {
-        LogicalPlan::TableScan(scan) => Some((scan, scan.projected_schema.field(at).name())),
-        LogicalPlan::Projection(p) => scanned_of(&p.input, p.expr.get(at)?),
+        LogicalPlan::Projection(p) => traced_of(&p.input, p.expr.get(at)?, is_source),
         LogicalPlan::Aggregate(a) => match a.group_expr.get(at)? {
             Expr::GroupingSet(_) => None,
-            expression => scanned_of(&a.input, expression),
+            expression => traced_of(&a.input, expression, is_source),
         },
         LogicalPlan::Join(join) => match side(join, at)? {
-            (0, at) => scanned_at(&join.left, at),
-            (_, at) => scanned_at(&join.right, at),
+            (0, at) => traced_at(&join.left, at, is_source),
+            (_, at) => traced_at(&join.right, at, is_source),
         },
         LogicalPlan::Union(union) => {
-            let mut found = union.inputs.iter().map(|input| scanned_at(input, at));
+            let inputs = union.inputs.iter();
+            let mut found = inputs.map(|input| traced_at(input, at, is_source));
             let first = found.next()??;
             found
                 .all(|other| other.is_some_and(|(_, column)| column == first.1))
                 .then_some(first)
         }
-        LogicalPlan::Distinct(Distinct::All(input)) => scanned_at(input, at),
+        LogicalPlan::Distinct(Distinct::All(input)) => traced_at(input, at, is_source),
         LogicalPlan::SubqueryAlias(_)
         | LogicalPlan::Filter(_)
         | LogicalPlan::Sort(_)
@@ -153,7 +179,7 @@ fn scanned_at(plan: &LogicalPlan, at: usize) -> Option<(&TableScan, &str)> {
         | LogicalPlan::Window(_) => {
             let input = *plan.inputs().first()?;
             (at < input.schema().fields().len())
-                .then(|| scanned_at(input, at))
+                .then(|| traced_at(input, at, is_source))
                 .flatten()
         }
         _ => None,

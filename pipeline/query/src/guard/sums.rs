@@ -9,7 +9,7 @@ use tagmill_schemas::Artifact;
 use super::added_once::AddedOnce;
 use super::carry::Key;
 use super::conditions::Conditions;
-use super::origin::{Origin, origins_in};
+use super::origin::{Origin, SLICE, origins_in};
 use super::{Call, Changed, Context};
 
 /// The columns of a tag's value, of which a row has one.
@@ -31,11 +31,15 @@ pub(super) fn added_once(call: &Call<'_>, context: &mut Context<'_>) -> Result<O
     }
     let origins = origins_in(call.rows, value);
     let parts = origins.iter().filter(|origin| origin.is_part_of_set());
-    let parts: Vec<&Origin<'_>> = parts.filter(|part| has_users(part.artifact)).collect();
+    let (parts, slices): (Vec<&Origin<'_>>, _) = parts.partition(|part| has_users(part.artifact));
+    let conditions = Conditions::of(call.rows, call.filter);
+    if let Some(slice) = slices.first() {
+        let is_weighed = value.column_refs().len() > 1;
+        note_slices(call, slice, is_weighed, &conditions, context);
+    }
     if parts.is_empty() {
         return Ok(None);
     }
-    let conditions = Conditions::of(call.rows, call.filter);
     for part in &parts {
         note_several(call, part, &conditions, context);
     }
@@ -100,6 +104,36 @@ fn note_several(
              bitmap_or_cardinality_agg(bitmap) counts a user once"
         ));
     }
+}
+
+/// Tells where sizes of bit slices are taken for users, and where numbers of several things are
+/// added.
+fn note_slices(
+    call: &Call<'_>,
+    slice: &Origin<'_>,
+    is_weighed: bool,
+    conditions: &Conditions<'_>,
+    context: &Context<'_>,
+) {
+    let is_one = |column: &str| is_one(call, slice, conditions, column);
+    let of_event = slice.artifact == Artifact::BehaviourMeasures;
+    let thing = if of_event { "measure" } else { "tag" };
+    let table = slice.artifact.name();
+    let told = match is_weighed {
+        false if !is_one(SLICE) => {
+            format!("a row of {table} is a binary digit of numbers, and its users are in several")
+        }
+        false if of_event && !is_one("combination") => {
+            "a user may be in several combinations, and counts in each".to_owned()
+        }
+        false => return,
+        true if !is_one(thing) => format!("numbers of several {thing}s are added"),
+        true => return,
+    };
+    let view = if of_event { "event_stats" } else { "tag_stats" };
+    context
+        .notes
+        .say(format!("sum: {told}; the view {view} has users and sums"));
 }
 
 /// Whether users may have several values of the tag, which may be any.
