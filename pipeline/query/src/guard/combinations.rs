@@ -33,6 +33,8 @@ pub(super) fn check(statement: &LogicalPlan) -> Result<()> {
 fn check_join(left: &Origin<'_>, right: &Origin<'_>, conditions: &Conditions<'_>) -> Result<()> {
     let is_met = |column: &&&str| {
         conditions.are_joined_on(left, right, column)
+            || conditions.is_computed(left, column)
+            || conditions.is_computed(right, column)
             || conditions.is_fixed(left, column) && conditions.is_fixed(right, column)
     };
     let lacking: Vec<&str> = WITHIN

@@ -23,6 +23,8 @@ pub(super) struct Conditions<'a> {
     all: Vec<Condition<'a>>,
     /// Columns that a join takes for equal.
     equal: Vec<(Origin<'a>, Origin<'a>)>,
+    /// Columns that a join takes for equal to what is computed.
+    computed: Vec<Origin<'a>>,
 }
 
 impl<'a> Conditions<'a> {
@@ -43,10 +45,9 @@ impl<'a> Conditions<'a> {
             LogicalPlan::Filter(filter) => self.add(Some(&filter.predicate), &filter.input),
             LogicalPlan::Join(join) => {
                 self.add(join.filter.as_ref(), node);
-                let pairs = join.on.iter().filter_map(|(left, right)| {
-                    Some((origin_of(&join.left, left)?, origin_of(&join.right, right)?))
-                });
-                self.equal.extend(pairs);
+                for (left, right) in &join.on {
+                    self.add_equal(origin_of(&join.left, left), origin_of(&join.right, right));
+                }
             }
             _ => {}
         }
@@ -57,12 +58,26 @@ impl<'a> Conditions<'a> {
             self.all.push(Condition { expression, plan });
             if let Expr::BinaryExpr(both) = expression
                 && both.op == Operator::Eq
-                && let (Some(left), Some(right)) =
-                    (origin_of(plan, &both.left), origin_of(plan, &both.right))
+                && !both.left.column_refs().is_empty()
+                && !both.right.column_refs().is_empty()
             {
-                self.equal.push((left, right));
+                self.add_equal(origin_of(plan, &both.left), origin_of(plan, &both.right));
             }
         }
+    }
+
+    fn add_equal(&mut self, left: Option<Origin<'a>>, right: Option<Origin<'a>>) {
+        match (left, right) {
+            (Some(left), Some(right)) => self.equal.push((left, right)),
+            (Some(one), None) | (None, Some(one)) => self.computed.push(one),
+            (None, None) => {}
+        }
+    }
+
+    /// Whether a join takes a column for equal to what is computed.
+    pub(super) fn is_computed(&self, scan: &Origin<'_>, column: &str) -> bool {
+        let mut computed = self.computed.iter();
+        computed.any(|origin| origin.is_beside(scan) && origin.column == column)
     }
 
     /// Whether a column has one value in all rows.
