@@ -80,7 +80,7 @@ pub const CODE_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The version of what a run computes: raised with every change of the bytes that a night writes, so
 /// that no name of a run stands for two contents. A test pins the bytes of a small night.
-pub const COMPUTATION: u32 = 3;
+pub const COMPUTATION: u32 = 4;
 
 /// What a person or a scheduler asks for.
 #[derive(Debug, Clone)]

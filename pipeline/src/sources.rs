@@ -317,6 +317,9 @@ async fn empty_day(
 }
 
 fn tell_absent(source: &Source, files: &RawFiles, observer: &dyn Observer) {
+    for oddity in files.oddities(source) {
+        observer.warn(&oddity);
+    }
     for (path, _) in &files.absent {
         observer.warn(&format!(
             "source {} has no file at {path}: the first night does without",

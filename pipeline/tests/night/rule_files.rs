@@ -146,7 +146,7 @@ async fn lost_groups_keep_their_members_for_some_days_and_removed_ones_end() {
 
 /// Keeps what is said.
 #[derive(Default)]
-struct Told(std::sync::Mutex<Vec<String>>);
+pub struct Told(pub std::sync::Mutex<Vec<String>>);
 
 impl job::Observer for Told {
     fn stage(&self, _: &'static str, _: &str) {}

@@ -10,6 +10,7 @@ use tagmill_testdata::oracle::value::Value;
 use crate::bad_input::fails;
 use crate::fixture::request;
 use crate::hand::{DAY, Hand, PROFILE_TAGS, PROFILES, day, text_columns};
+use crate::rule_files::Told;
 
 const CSV: &str = "raw/profiles/dt=2026-11-19/part.csv";
 /// Two rows of app, user, city and age.
@@ -294,8 +295,6 @@ async fn files_that_are_no_text_of_the_kind_are_refused_by_name() {
     let half = bytes(GZIP)[..30].to_vec();
     for (name, content, what) in [
         ("a.csv.gz", half, "not whole gzip"),
-        ("a.csv", Vec::new(), "empty file"),
-        ("a.csv", b"\n\n".to_vec(), "no line of names"),
         ("a.csv", b"\xff\xfea\0p\0p\0\n\0".to_vec(), "UTF-16"),
         (
             "a.json",
@@ -315,11 +314,43 @@ async fn files_that_are_no_text_of_the_kind_are_refused_by_name() {
         (
             "a.csv",
             b"app;user;city;age\nshop;u1;Oslo;3\n".to_vec(),
-            "mistakes are found",
+            "missing column",
         ),
     ] {
         let hand = profiles("");
         hand.write_bytes(&format!("raw/profiles/dt=2026-11-19/{name}"), content);
         fails(&hand, hand.init_and_run().await, Kind::Refused, &[what]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_file_has_no_rows_whatever_its_format() {
+    for nothing in ["", "\n\n", "\u{feff}"] {
+        let hand = profiles("");
+        hand.write_bytes(CSV, "app,user,city,age\nshop,u1,Oslo,3\n");
+        hand.write_bytes("raw/profiles/dt=2026-11-19/b.csv", nothing);
+        hand.init().await;
+        let heard = Told::default();
+        let report = job::run(&request(&hand.config, day(DAY)), &heard)
+            .await
+            .unwrap();
+        assert_eq!(
+            (report.rows["profiles"], report.rejected),
+            (1, 0),
+            "{nothing:?}"
+        );
+        let told = heard.0.lock().unwrap().join("\n");
+        assert!(told.contains("b.csv is empty: it has no rows"), "{told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delimiter_that_is_not_said_is_told() {
+    for (written, said) in [(";", ";"), ("|", "|"), ("\t", "\\t")] {
+        let hand = profiles("");
+        let rows = "app,user,city,age\nshop,u1,Oslo,3\n".replace(',', written);
+        hand.write_bytes(CSV, rows);
+        let cure = format!("say delimiter = \"{said}\"");
+        fails(&hand, hand.init_and_run().await, Kind::Refused, &[&cure]).await;
     }
 }

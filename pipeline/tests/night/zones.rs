@@ -305,3 +305,53 @@ async fn at_time_zone_never_fails_and_is_refused_where_it_would_say_nothing() {
         "{error}"
     );
 }
+
+/// 18 November 16:30 in UTC, written in every way; in Shanghai it is half an hour into the 19th.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_that_is_text_or_made_is_cut_as_one_of_a_file() {
+    let source = EVENTS.replace("*.parquet", "*.csv");
+    let number = "1795019400000";
+    for (time, made) in [
+        ("2026-11-18T16:30:00Z", "time"),
+        ("2026-11-18 16:30:00", "time"),
+        ("2026-11-19T00:30:00+08:00", "time"),
+        ("2026-11-18 16:30:00", "cast(time as timestamp)"),
+        ("2026-11-18 16:30:00", "to_timestamp(time)"),
+        (number, "to_timestamp_millis(cast(time as bigint))"),
+    ] {
+        for (clean, made) in [
+            (String::new(), made),
+            (format!("time = {made:?}\n"), "time"),
+        ] {
+            let cuts = format!(
+                "[source.clean]\n{clean}[source.dimensions]\nhour = \"date_part('hour', {made})\"\n\
+                 day = \"cast({made} as date)\"\nstart = \"to_char(date_trunc('hour', {made}), '%H:%M')\"\n"
+            );
+            let hand = in_zone(Hand::new(&[&source, &cuts]), "Asia/Shanghai");
+            let hand = match (time == number, clean.is_empty()) {
+                (true, true) => Hand {
+                    config: hand
+                        .config
+                        .replace("time = 'time'", &format!("time = {made:?}")),
+                    ..hand
+                },
+                _ => hand,
+            };
+            hand.write_bytes(
+                &format!("raw/events/dt={DAY}/a.csv"),
+                format!("app,user,event,time\nshop,u0,visit,{time}\n"),
+            );
+            hand.init_and_run().await.unwrap();
+            let (_, dimensions) = hand
+                .published()
+                .await
+                .behaviour(crate::hand::day(DAY))
+                .await;
+            let found: Vec<String> = dimensions.keys().map(|key| format!("{key:?}")).collect();
+            let found = found.join("\n");
+            for value in ["\"0\"", "\"2026-11-19\"", "\"00:00\""] {
+                assert!(found.contains(value), "{time} {made} {value}\n{found}");
+            }
+        }
+    }
+}

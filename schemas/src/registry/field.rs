@@ -1,12 +1,12 @@
-//! One field of a registry row, read with its type; text is accepted where CSV has nothing else.
+//! One field of a registry row, read with its type, as exact as a cell of a source.
 
 use chrono::NaiveDate;
 use serde_json::{Map, Value as Json};
 
-use super::RowError;
+use super::{RowError, cell};
 use crate::nearest::nearest;
 use crate::shard::is_app_name;
-use crate::value::{Value, ValueType, date_of};
+use crate::value::ValueType;
 
 /// Names stand in every row of artifacts, manifests and logs.
 const MOST_NAME_BYTES: usize = 1 << 10;
@@ -63,8 +63,10 @@ impl<'a> Fields<'a> {
     fn optional_text(&self, field: &str) -> Result<Option<String>, RowError> {
         match self.get(field) {
             None => Ok(None),
-            Some(Json::String(text)) if !text.is_empty() => Ok(Some(text.clone())),
-            Some(other) => Err(refuse(field, other, "text that is not empty")),
+            Some(found) => match cell::text(found).filter(|text| !text.is_empty()) {
+                Some(text) => Ok(Some(text)),
+                None => Err(refuse(field, found, "text that is not empty")),
+            },
         }
     }
 
@@ -79,26 +81,17 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn boolean(&self, field: &str, default: bool) -> Result<bool, RowError> {
-        let parsed = match self.get(field) {
-            None => return Ok(default),
-            Some(Json::Bool(truth)) => Some(*truth),
-            Some(Json::String(text)) => match Value::parse(text, ValueType::Boolean) {
-                Ok(Value::Boolean(truth)) => Some(truth),
-                _ => None,
-            },
-            Some(_) => None,
+        let Some(found) = self.get(field) else {
+            return Ok(default);
         };
-        parsed.ok_or_else(|| self.refuse(field, "true or false"))
+        cell::boolean(found).ok_or_else(|| self.refuse(field, "true or false"))
     }
 
     pub(super) fn integer(&self, field: &str, most: u8) -> Result<Option<u8>, RowError> {
-        let parsed = match self.get(field) {
-            None => return Ok(None),
-            Some(Json::Number(number)) => number.as_u64(),
-            Some(Json::String(text)) => text.parse().ok(),
-            Some(_) => None,
+        let Some(found) = self.get(field) else {
+            return Ok(None);
         };
-        let small = parsed
+        let small = cell::integer(found)
             .and_then(|number| u8::try_from(number).ok())
             .filter(|number| *number <= most);
         small
@@ -107,14 +100,10 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn date(&self, field: &str) -> Result<Option<NaiveDate>, RowError> {
-        let date = match self.get(field) {
-            None => return Ok(None),
-            Some(Json::String(text)) => match Value::parse(text, ValueType::Date) {
-                Ok(Value::Date(days)) => date_of(days),
-                _ => None,
-            },
-            Some(_) => None,
+        let Some(found) = self.get(field) else {
+            return Ok(None);
         };
+        let date = cell::date(found);
         date.map(Some)
             .ok_or_else(|| self.refuse(field, "a date like 2026-11-19"))
     }

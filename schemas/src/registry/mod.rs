@@ -5,6 +5,7 @@
 //! nobody knows are ignored, because exports carry more columns, unless they look like a mistyped
 //! known one.
 
+mod cell;
 mod event;
 mod field;
 mod group;

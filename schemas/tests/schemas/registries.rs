@@ -55,7 +55,7 @@ fn a_bad_row_names_the_field_what_was_found_and_what_was_expected() {
             text"),
         (tag(json!({"app": "tea", "tag": "", "type": "string"})).unwrap_err(), "tag: found \"\", \
             expected text that is not empty"),
-        (tag(json!({"app": 7, "tag": "t", "type": "string"})).unwrap_err(), "app: found 7, \
+        (tag(json!({"app": 7.5, "tag": "t", "type": "string"})).unwrap_err(), "app: found 7.5, \
             expected text that is not empty"),
         (tag(json!({"app": "a\0b", "tag": "t", "type": "string"})).unwrap_err(), "app: found a \
             zero byte, expected text without one"),
@@ -63,8 +63,8 @@ fn a_bad_row_names_the_field_what_was_found_and_what_was_expected() {
             \"text\", expected one of string, integer, double, date, boolean"),
         (tag(json!({"app": "tea", "tag": "t"})).unwrap_err(), "type: found nothing, expected \
             string, integer, double, date or boolean"),
-        (tag(json!({"app": "tea", "tag": "t", "type": "date", "multi": 1})).unwrap_err(), "multi: \
-            found 1, expected true or false"),
+        (tag(json!({"app": "tea", "tag": "t", "type": "date", "multi": 2})).unwrap_err(), "multi: \
+            found 2, expected true or false"),
         (
             group(json!({"app": "tea", "group": "g", "rule": "true", "valid_form": "2026-01-01"})).unwrap_err(),
             "valid_form: found an unknown key, expected \"valid_from\"",
@@ -178,4 +178,61 @@ fn a_placed_row_says_where_it_stands() {
         .place(),
         "tags/tea.ndjson:3"
     );
+}
+
+#[test]
+fn what_pandas_makes_of_a_cell_is_the_cell() {
+    let price = |scale: Json| {
+        event(
+            json!({"app": 7.0, "event": 94107, "property": "p", "role": "measure", "type": "double", "scale": scale}),
+        )
+    };
+    for scale in [json!(2), json!(2.0), json!("2"), json!("2.0")] {
+        let row = price(scale).unwrap();
+        assert_eq!(
+            (row.app.as_str(), row.event.as_str(), row.scale),
+            ("7", "94107", 2)
+        );
+    }
+    for scale in [
+        json!(2.5),
+        json!("2.5"),
+        json!("2."),
+        json!(true),
+        json!(-2.0),
+    ] {
+        assert_eq!(price(scale.clone()).unwrap_err().field, "scale", "{scale}");
+    }
+    let valid = |from: &str| {
+        group(
+            json!({"app": "a", "group": "g", "rule": "true", "valid_from": from, "enabled": "False"}),
+        )
+    };
+    for from in [
+        "2026-11-19",
+        "2026-11-19 00:00:00",
+        "2026-11-19T00:00:00.000",
+        "2026-11-19T00:00:00Z",
+        "2026-11-19 00:00:00+08:00",
+    ] {
+        let row = valid(from).unwrap();
+        assert_eq!(
+            row.valid_from,
+            NaiveDate::from_ymd_opt(2026, 11, 19),
+            "{from}"
+        );
+        assert!(!row.enabled);
+    }
+    for from in [
+        "2026-11-19 08:00:00",
+        "2026-11-19 ",
+        "2026-11-19T",
+        "2026-11-19 00",
+    ] {
+        assert_eq!(valid(from).unwrap_err().field, "valid_from", "{from}");
+    }
+    for (multi, is) in [(json!(1), true), (json!(0.0), false), (json!("1.0"), true)] {
+        let row = tag(json!({"app": "a", "tag": "t", "type": "date", "multi": multi})).unwrap();
+        assert_eq!(row.multi, is);
+    }
 }

@@ -34,7 +34,7 @@ pub(super) fn cleaned_schema(
         };
         types.insert(
             column,
-            parse(context.session, sql, raw, context.today(), &place)?
+            parse(context.session, sql, raw, context.today(source), &place)?
                 .get_type(raw)
                 .map_err(plan_error)?,
         );
@@ -74,7 +74,7 @@ pub(super) fn clean(
                     context.session,
                     sql,
                     schema,
-                    context.today(),
+                    context.today(source),
                     &place(source, &format!("clean.{column}")),
                 )?;
                 let made = nulls_in(cleaned, source, schema)?;

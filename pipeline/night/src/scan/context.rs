@@ -32,14 +32,17 @@ pub struct Today {
     pub date: NaiveDate,
     /// In which it begins and ends: `$day_start`, `$day_end`.
     pub zone: Tz,
+    /// That of times without one, in the source that is read.
+    pub naive: Tz,
 }
 
 impl ScanContext<'_> {
-    /// The run's date in the warehouse's zone.
-    pub fn today(&self) -> Today {
+    /// The run's date in the warehouse's zone, for expressions of a source.
+    pub fn today(&self, source: &Source) -> Today {
         Today {
             date: self.date,
             zone: self.time_zone,
+            naive: source.naive_zone(self.time_zone),
         }
     }
 }

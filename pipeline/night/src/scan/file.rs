@@ -71,9 +71,6 @@ pub(super) async fn read_file(
 /// A file of text has no footer: it is read to its end, by a task of its own.
 async fn read_text(store: &Store, file: &mut RawFile) -> Result<()> {
     let name = store.name_of(&file.found.path);
-    if file.found.size == 0 && file.notation.format == FileFormat::Csv {
-        return Err(empty_file(&name, "CSV with a line of names"));
-    }
     let reading = tokio::spawn(contents(file.packed(store), file.notation));
     let joined = reading.await;
     let Contents { rows, schema } = joined.map_err(|e| {
@@ -84,17 +81,15 @@ async fn read_text(store: &Store, file: &mut RawFile) -> Result<()> {
     Ok(())
 }
 
-fn empty_file(name: &str, expected: &str) -> Error {
-    Error::refused(STAGE, format!("found an empty file, expected {expected}"))
-        .at(name)
-        .fix("remove the file or write it again")
-}
-
 async fn read_footer(store: &Store, file: &mut RawFile, times: &Times) -> Result<()> {
     let found = &file.found;
     let name = store.name_of(&found.path);
     if found.size == 0 {
-        return Err(empty_file(&name, "Parquet"));
+        return Err(
+            Error::refused(STAGE, "found an empty file, expected Parquet")
+                .at(name)
+                .fix("remove the file or write it again"),
+        );
     }
     let read = async {
         let fetched = Footer {

@@ -11,6 +11,7 @@ use super::clean::cleaned_schema;
 use super::context::{ScanContext, place};
 use super::files::RawFiles;
 use super::named::{column_or_expression, names_in};
+use super::oddities::likely_delimiter;
 use super::project::raw_scan;
 use super::sql::{columns_of, parse};
 use super::wanted::Wanted;
@@ -23,6 +24,10 @@ pub fn mistakes_of(
     files: &RawFiles,
     first: Error,
 ) -> Vec<Error> {
+    if is_one_name(files) {
+        // Whatever is asked for is missing, for one reason.
+        return vec![first];
+    }
     let mut all = vec![first];
     let (files, _) = files
         .clone()
@@ -37,6 +42,12 @@ pub fn mistakes_of(
         }
     }
     all
+}
+
+fn is_one_name(files: &RawFiles) -> bool {
+    let names = files.schema.fields().iter().map(|field| field.name());
+    let names: Vec<&str> = names.map(String::as_str).collect();
+    likely_delimiter(&names).is_some()
 }
 
 fn of_parts(
@@ -63,7 +74,7 @@ fn of_parts(
         .map(|(key, text)| column_or_expression(context, source, text, &schema, key).map(drop));
     let texts = expressions(source).into_iter().map(|(key, sql)| {
         let place = place(source, &key);
-        parse(context.session, sql, &schema, context.today(), &place).map(drop)
+        parse(context.session, sql, &schema, context.today(source), &place).map(drop)
     });
     let wanted = |source: &Source, tags: &[&Tag]| -> Result<()> {
         Wanted::of(context, source, tags, None, &schema).map(drop)

@@ -48,7 +48,7 @@ pub fn column_or_expression(
         return Ok(ident(name));
     }
     let place = place(source, key);
-    match parse(context.session, text, schema, context.today(), &place) {
+    match parse(context.session, text, schema, context.today(source), &place) {
         Ok(parsed) => nulls_in(parsed, source, schema),
         Err(error) if is_expression(text) => Err(error),
         Err(_) => Err(missing(text, schema.field_names(), &place)),

@@ -3,30 +3,29 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use chrono::NaiveDate;
-use chrono_tz::Tz;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{DFSchema, ScalarValue, SchemaError};
+use datafusion::common::{DFSchema, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, ExprSchemable, Volatility, cast};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, visit_expressions};
 use tagmill_engine::{check_depth, exact_literals, plain_floats};
-use tagmill_schemas::config::{AppColumn, Source, SourceKind, shifted};
+use tagmill_schemas::config::{AppColumn, Source, SourceKind};
 use tagmill_schemas::conversion::{How, Origin, Use, conversion};
-use tagmill_schemas::local_day::start_of;
 use tagmill_schemas::problem::Code;
 use tagmill_schemas::{Config, Error, Result, ValueType};
 
+use super::clocks::with_clocks;
 use super::context::{Today, place};
 use super::convert::{ValueFunction, item_of};
-use super::functions::{date_of_text, read_as};
 use super::lost::LostFunction;
 use super::named::{column_of, is_expression, name_as_in_files};
+use super::oddities::likely_delimiter;
+use super::placeholder::{unknown_in_words, unknown_placeholder};
 use super::type_names::in_words;
 
 /// Days from 1970-01-01.
@@ -162,7 +161,7 @@ pub fn parse(
         _ => Ok(Transformed::no(node)),
     });
     let expression = replaced
-        .and_then(|replaced| with_clocks(replaced.data, schema, today.zone))
+        .and_then(|replaced| with_clocks(replaced.data, schema, today))
         .and_then(|clocked| exact_literals(clocked, schema))
         .and_then(|exact| plain_floats(exact, schema))
         .map_err(|e| explain(e, place))?;
@@ -171,54 +170,6 @@ pub fn parse(
         None => Ok(expression),
         Some(what) => Err(can_not_stand(&what, place)),
     }
-}
-
-impl Today {
-    /// The value of a placeholder; `None` for one that is not known.
-    fn placeholder(self, name: &str) -> Option<ScalarValue> {
-        let instant = |date: NaiveDate| {
-            let start = start_of(date, self.zone).timestamp_micros();
-            ScalarValue::TimestampMicrosecond(Some(start), Some(self.zone.name().into()))
-        };
-        match name {
-            "$date" => Some(ScalarValue::Date32(Some(days_of(self.date)))),
-            "$day_start" => Some(instant(self.date)),
-            "$day_end" => Some(instant(shifted(self.date, 1))),
-            _ => None,
-        }
-    }
-}
-
-/// `ts AT TIME ZONE 'America/New_York'` of a time without a zone never fails: see [`read_as`]. The
-/// date of a text with an offset is the local one.
-fn with_clocks(expression: Expr, schema: &DFSchema, local: Tz) -> datafusion::error::Result<Expr> {
-    let replaced = expression.transform_up(|node| {
-        let inner = match &node {
-            Expr::Cast(cast) => cast.expr.as_ref(),
-            Expr::TryCast(cast) => cast.expr.as_ref(),
-            _ => return Ok(Transformed::no(node)),
-        };
-        let found = inner.get_type(schema)?;
-        let wanted = node.get_type(schema)?;
-        match (&found, &wanted) {
-            (DataType::Timestamp(unit, None), DataType::Timestamp(_, Some(name))) => {
-                let Ok(zone) = name.parse::<Tz>() else {
-                    return Ok(Transformed::no(node));
-                };
-                // SQL's nanoseconds end in 2262.
-                let wanted = DataType::Timestamp(*unit, Some(Arc::clone(name)));
-                let read = read_as(inner.clone(), &wanted, zone, zone)?;
-                Ok(Transformed::yes(read))
-            }
-            (text, DataType::Date32) if text.is_string() && !matches!(inner, Expr::Literal(..)) => {
-                let is_strict = matches!(node, Expr::Cast(_));
-                let date = date_of_text(inner.clone(), local, is_strict);
-                Ok(Transformed::yes(date))
-            }
-            _ => Ok(Transformed::no(node)),
-        }
-    });
-    replaced.map(|replaced| replaced.data)
 }
 
 fn can_not_stand(what: &str, place: &str) -> Error {
@@ -241,6 +192,7 @@ fn misfit(node: &SqlExpr, state: &SessionState) -> Option<String> {
             return Some("a window function".to_owned());
         }
         SqlExpr::Function(function) => function,
+        SqlExpr::Value(value) => return unknown_placeholder(&value.value),
         _ => return None,
     };
     let name = function.name.to_string().to_lowercase().replace('"', "");
@@ -300,7 +252,7 @@ fn unfit(expression: &Expr) -> datafusion::error::Result<Option<String>> {
                 Some(format!("the aggregate {}()", function.func.name()))
             }
             Expr::WindowFunction(_) => Some("a window function".to_owned()),
-            Expr::Placeholder(other) => Some(format!("the placeholder {}", other.id)),
+            Expr::Placeholder(other) => Some(unknown_in_words(&other.id)),
             Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) => {
                 Some("a subquery".to_owned())
             }
@@ -339,6 +291,13 @@ pub fn missing(name: &str, known: Vec<String>, place: &str) -> Error {
         .map(|near| format!(", did you mean {near:?}"))
         .unwrap_or_default();
     let known: Vec<&str> = plain.collect();
+    let fix = match likely_delimiter(&known) {
+        Some(delimiter) => format!(
+            "the first line is one name: say delimiter = \"{delimiter}\" in the source, if that \
+             stands between its columns"
+        ),
+        None => "deliver the column or change the configuration".to_owned(),
+    };
     Error::refused(
         "scan",
         format!(
@@ -348,7 +307,7 @@ pub fn missing(name: &str, known: Vec<String>, place: &str) -> Error {
     )
     .at(place.to_owned())
     .with_code(Code::Column)
-    .fix("deliver the column or change the configuration")
+    .fix(fix)
 }
 
 fn explain(error: DataFusionError, place: &str) -> Error {

@@ -79,7 +79,8 @@ impl Wanted {
         let user = user(context, source, schema)?;
         let condition = |sql: &str, key: &str| {
             let place = place(source, key);
-            let condition = parse_condition(context.session, sql, schema, context.today(), &place)?;
+            let condition =
+                parse_condition(context.session, sql, schema, context.today(source), &place)?;
             nulls_in(condition, source, schema)
         };
         let declared = source.reject.iter().map(|(reason, sql)| {

@@ -3,7 +3,7 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::{can_cast_types, cast};
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use arrow::error::ArrowError;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -50,11 +50,14 @@ fn objects(batch: &RecordBatch) -> std::result::Result<Vec<Map<String, Json>>, A
     Ok(rows)
 }
 
-/// The column as booleans, 64-bit integers or text; dates are text already.
+/// The column as booleans, numbers of 64 bits or text; dates and times are text already. A number
+/// that is none is an absent key, as pandas writes it.
 fn simple(column: &ArrayRef) -> std::result::Result<Option<ArrayRef>, ArrowError> {
     match column.data_type() {
         DataType::Boolean => Ok(Some(column.clone())),
+        DataType::UInt64 => cast(column, &DataType::Utf8).map(Some),
         integer if integer.is_integer() => cast(column, &DataType::Int64).map(Some),
+        float if float.is_floating() => cast(column, &DataType::Float64).map(Some),
         nested if nested.is_nested() => Ok(None),
         other if can_cast_types(other, &DataType::Utf8) => cast(column, &DataType::Utf8).map(Some),
         _ => Ok(None),
@@ -65,6 +68,10 @@ fn cell(column: &ArrayRef, index: usize) -> Json {
     match column.data_type() {
         DataType::Boolean => Json::Bool(column.as_boolean().value(index)),
         DataType::Int64 => Json::from(column.as_primitive::<Int64Type>().value(index)),
+        DataType::Float64 => match column.as_primitive::<Float64Type>().value(index) {
+            infinite if infinite.is_infinite() => Json::from(infinite.to_string()),
+            number => Json::from(number),
+        },
         _ => Json::from(column.as_string::<i32>().value(index)),
     }
 }

@@ -8,8 +8,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Int32Array, ListArray, RecordBatch, StringArray,
-    StringViewArray,
+    ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, ListArray, RecordBatch,
+    StringArray, StringViewArray, TimestampNanosecondArray,
 };
 use arrow::datatypes::Int32Type;
 use chrono::NaiveDate;
@@ -138,6 +138,33 @@ fn parquet(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
     writer.write(&batch).unwrap();
     writer.close().unwrap();
     bytes
+}
+
+/// A column with a hole is one of floats, a date one of times.
+#[test]
+fn parquet_of_pandas_is_what_was_meant() {
+    let nanoseconds = |day: i64| day * 86_400 * 1_000_000_000;
+    let bytes = parquet(vec![
+        ("app", Arc::new(Float64Array::from(vec![7.0, 7.0]))),
+        ("group", Arc::new(StringArray::from(vec!["a", "b"]))),
+        ("rule", Arc::new(StringArray::from(vec!["true", "true"]))),
+        (
+            "valid_to",
+            Arc::new(TimestampNanosecondArray::from(vec![
+                Some(nanoseconds(20_790)),
+                None,
+            ])),
+        ),
+        ("enabled", Arc::new(Float64Array::from(vec![0.0, f64::NAN]))),
+    ]);
+    let rows = groups("g.parquet", &bytes);
+    assert_eq!(faults(&rows), []);
+    let row = |at: usize| {
+        let row = &rows.rows[at].row;
+        (row.app.as_str(), row.valid_to, row.enabled)
+    };
+    assert_eq!(row(0), ("7", NaiveDate::from_ymd_opt(2026, 12, 3), false));
+    assert_eq!(row(1), ("7", None, true));
 }
 
 #[test]

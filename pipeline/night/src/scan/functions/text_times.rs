@@ -23,19 +23,26 @@ use tagmill_schemas::reading::day_of;
 
 use super::read_as::zone;
 
-/// A text as an instant, null where it is none; one without an offset is of zone `naive`.
-pub fn instant_of_text(text: Expr, naive: Tz, local: Tz) -> Expr {
-    let arguments = vec![text, lit(naive.name()), lit(local.name())];
+/// A text as an instant; one without an offset is of zone `naive`. What is none is null, or an error
+/// where that is strict.
+pub fn instant_of_text(text: Expr, naive: Tz, local: Tz, is_strict: bool) -> Expr {
+    let zones = [naive, local].map(|zone| lit(zone.name()));
+    let [naive, local] = zones;
+    let arguments = vec![text, naive, local, lit(is_strict)];
     ScalarUDF::from(InstantOfText::default()).call(arguments)
 }
 
-/// A text, or a list of texts, as dates; what is none is null, or an error where that is strict.
-pub fn date_of_text(text: Expr, local: Tz, is_strict: bool) -> Expr {
-    let arguments = vec![text, lit(local.name()), lit(is_strict)];
+/// A text, or a list of texts, as dates, those of its instant where it is a time; what is none is
+/// null, or an error where that is strict.
+pub fn date_of_text(text: Expr, naive: Tz, local: Tz, is_strict: bool) -> Expr {
+    let zones = [naive, local].map(|zone| lit(zone.name()));
+    let [naive, local] = zones;
+    let arguments = vec![text, naive, local, lit(is_strict)];
     ScalarUDF::from(DateOfText::default()).call(arguments)
 }
 
-/// `tagmill_instant(text, zone of texts without an offset, local zone)`.
+/// `tagmill_instant(text, zone of texts without an offset, local zone, whether what is no time is an
+/// error)`.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct InstantOfText {
     signature: Signature,
@@ -44,7 +51,7 @@ pub struct InstantOfText {
 impl Default for InstantOfText {
     fn default() -> Self {
         Self {
-            signature: Signature::any(3, Volatility::Immutable),
+            signature: Signature::any(4, Volatility::Immutable),
         }
     }
 }
@@ -66,25 +73,25 @@ impl ScalarUDFImpl for InstantOfText {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [text, naive, local] = args.args.as_slice() else {
+        let [text, naive, local, is_strict] = args.args.as_slice() else {
             return exec_err!(
-                "tagmill_instant: found {} arguments, expected 3",
+                "tagmill_instant: found {} arguments, expected 4",
                 args.args.len()
             );
         };
         let (naive, local) = (zone(naive, self.name())?, zone(local, self.name())?);
-        let texts = cast(
-            &text.clone().into_array(args.number_rows)?,
-            &DataType::Utf8View,
-        )?;
+        let texts = text.clone().into_array(args.number_rows)?;
+        let texts = cast(&texts, &DataType::Utf8View)?;
         let instants: TimestampMicrosecondArray = texts
             .as_string_view()
             .iter()
             .map(|text| instant(text?, naive, local).map(|instant| instant.timestamp_micros()))
             .collect();
-        Ok(ColumnarValue::Array(Arc::new(
-            instants.with_timezone("UTC"),
-        )))
+        let instants: ArrayRef = Arc::new(instants.with_timezone("UTC"));
+        if is_true(is_strict) {
+            refuse_lost(&texts, &instants, "Timestamp")?;
+        }
+        Ok(ColumnarValue::Array(instants))
     }
 }
 
@@ -107,7 +114,8 @@ fn has_offset(text: &str) -> bool {
         .any(|byte| matches!(byte, b'+' | b'-') || byte.is_ascii_alphabetic())
 }
 
-/// `tagmill_date(text or list of texts, local zone, whether what is no date is an error)`.
+/// `tagmill_date(text or list of texts, zone of times without an offset, local zone, whether what is
+/// no date is an error)`.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct DateOfText {
     signature: Signature,
@@ -116,7 +124,7 @@ pub struct DateOfText {
 impl Default for DateOfText {
     fn default() -> Self {
         Self {
-            signature: Signature::any(3, Volatility::Immutable),
+            signature: Signature::any(4, Volatility::Immutable),
         }
     }
 }
@@ -138,46 +146,56 @@ impl ScalarUDFImpl for DateOfText {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [text, local, is_strict] = args.args.as_slice() else {
+        let [text, naive, local, is_strict] = args.args.as_slice() else {
             return exec_err!(
-                "tagmill_date: found {} arguments, expected 3",
+                "tagmill_date: found {} arguments, expected 4",
                 args.args.len()
             );
         };
-        let local = zone(local, self.name())?;
+        let zones = (zone(naive, self.name())?, zone(local, self.name())?);
         let texts = text.clone().into_array(args.number_rows)?;
         let Some(list) = texts.as_list_opt::<i32>() else {
-            let dates = dates(&texts, local)?;
-            if matches!(
-                is_strict,
-                ColumnarValue::Scalar(ScalarValue::Boolean(Some(true)))
-            ) {
-                refuse_lost(&texts, &dates)?;
+            let dates = dates(&texts, zones)?;
+            if is_true(is_strict) {
+                refuse_lost(&texts, &dates, "Date32")?;
             }
             return Ok(ColumnarValue::Array(dates));
         };
         let item = Arc::new(Field::new_list_field(DataType::Date32, true));
         let (offsets, nulls) = (list.offsets().clone(), list.nulls().cloned());
-        let dates = ListArray::try_new(item, offsets, dates(list.values(), local)?, nulls)?;
+        let dates = ListArray::try_new(item, offsets, dates(list.values(), zones)?, nulls)?;
         Ok(ColumnarValue::Array(Arc::new(dates)))
     }
 }
 
-fn refuse_lost(texts: &ArrayRef, dates: &ArrayRef) -> Result<()> {
-    let lost = (0..texts.len()).find(|&row| texts.is_valid(row) && dates.is_null(row));
+fn is_true(argument: &ColumnarValue) -> bool {
+    matches!(
+        argument,
+        ColumnarValue::Scalar(ScalarValue::Boolean(Some(true)))
+    )
+}
+
+fn refuse_lost(texts: &ArrayRef, made: &ArrayRef, wanted: &str) -> Result<()> {
+    let lost = (0..texts.len()).find(|&row| texts.is_valid(row) && made.is_null(row));
     let Some(row) = lost else { return Ok(()) };
     let text = array_value_to_string(texts, row)?;
     Err(ArrowError::CastError(format!(
-        "Cannot cast string '{text}' to value of Date32 type"
+        "Cannot cast string '{text}' to value of {wanted} type"
     ))
     .into())
 }
 
-/// The days of the texts; those of texts with an offset are the local ones.
-fn dates(texts: &ArrayRef, local: Tz) -> Result<ArrayRef> {
+/// The days of the texts; those of times are the local ones.
+fn dates(texts: &ArrayRef, (naive, local): (Tz, Tz)) -> Result<ArrayRef> {
     let texts = cast(texts, &DataType::Utf8View)?;
     let texts: &StringViewArray = texts.as_string_view();
-    let date = |text: &str| date_with_offset(text, local).or_else(|| day_of(text));
+    let is_as_written = naive == local;
+    let date = |text: &str| match text.len() > DAY && !is_as_written {
+        true => instant(text, naive, local)
+            .map(|instant| instant.with_timezone(&local).date_naive().to_epoch_days())
+            .or_else(|| day_of(text)),
+        false => date_with_offset(text, local).or_else(|| day_of(text)),
+    };
     let dates = texts.iter().map(|text| text.map(str::trim).and_then(date));
     Ok(Arc::new(dates.collect::<Date32Array>()))
 }
@@ -239,7 +257,7 @@ mod tests {
         .into_iter()
         .collect();
         let texts: ArrayRef = Arc::new(texts);
-        let found = dates(&texts, Tz::Asia__Shanghai).unwrap();
+        let found = dates(&texts, (Tz::Asia__Shanghai, Tz::Asia__Shanghai)).unwrap();
         let expected = [
             Some(20_776),
             Some(20_776),
@@ -252,7 +270,11 @@ mod tests {
             found.as_primitive::<Date32Type>(),
             &expected.into_iter().collect::<Date32Array>()
         );
-        let found = dates(&texts, Tz::UTC).unwrap();
+        let found = dates(&texts, (Tz::UTC, Tz::UTC)).unwrap();
         assert_eq!(found.as_primitive::<Date32Type>().value(0), 20_775);
+        // 23:30 in UTC is the next day in Shanghai; a day is itself.
+        let found = dates(&texts, (Tz::UTC, Tz::Asia__Shanghai)).unwrap();
+        let found = found.as_primitive::<Date32Type>();
+        assert_eq!([2, 3].map(|row| found.value(row)), [20_776, 20_774]);
     }
 }

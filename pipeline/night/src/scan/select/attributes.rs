@@ -34,10 +34,10 @@ pub(super) fn select(
     let mut rejects = Vec::new();
     for (number, (tag, sql, value_type)) in valued(tags).enumerate() {
         let place = format!("tag {} value", tag.name);
-        let parsed = parse(context.session, sql, schema, context.today(), &place)?;
+        let parsed = parse(context.session, sql, schema, context.today(source), &place)?;
         let made = nulls_in(parsed, source, schema)?;
         let dates = match value_type {
-            ValueType::Date => dates_of_text(context, &made, tag.multi, schema),
+            ValueType::Date => dates_of_text(context, source, &made, tag.multi, schema),
             _ => None,
         };
         let (value, fails) = match dates {
@@ -65,12 +65,14 @@ pub(super) fn select(
 /// A text, or a list of texts, as dates, and when a text is none; `None` for what is no text.
 fn dates_of_text(
     context: &ScanContext<'_>,
+    source: &Source,
     value: &Expr,
     multi: bool,
     schema: &DFSchemaRef,
 ) -> Option<(Expr, Expr)> {
     let found = value.get_type(schema).ok()?;
-    let dates = date_of_text(value.clone(), context.time_zone, false);
+    let naive = source.naive_zone(context.time_zone);
+    let dates = date_of_text(value.clone(), naive, context.time_zone, false);
     match found {
         text if text.is_string() => {
             let fails = value.clone().is_not_null().and(dates.clone().is_null());

@@ -100,7 +100,12 @@ fn event_time(
     match time.get_type(schema).map_err(plan_error)? {
         DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Ok(time),
         DataType::Null => Ok(cast(time, DataType::Date32)),
-        text if text.is_string() => Ok(instant_of_text(time, source.naive_zone(local), local)),
+        text if text.is_string() => Ok(instant_of_text(
+            time,
+            source.naive_zone(local),
+            local,
+            false,
+        )),
         other => {
             let found = in_words(&other);
             let what = format!("column {name:?} is {found}, expected a timestamp");
@@ -186,7 +191,7 @@ fn dimension(
     schema: &DFSchemaRef,
     place: &str,
 ) -> Result<Dimension> {
-    let parsed = parse(context.session, sql, schema, context.today(), place)?;
+    let parsed = parse(context.session, sql, schema, context.today(source), place)?;
     let made = nulls_in(parsed, source, schema)?;
     let found = made.get_type(schema).map_err(plan_error)?;
     let value_type = value_type_of(&found).ok_or_else(|| {
@@ -220,7 +225,7 @@ fn measure_value(
         context.session,
         &measure.value,
         schema,
-        context.today(),
+        context.today(source),
         &place,
     )?;
     let parsed = nulls_in(parsed, source, schema)?;

@@ -30,7 +30,7 @@ pub struct Contents {
 /// Reads a file to its end.
 ///
 /// # Errors
-/// Refused for a file without a line of names, in another encoding or that can not be unpacked;
+/// Refused for a file whose line of names can not be read, in another encoding or that can not be unpacked;
 /// those of the store.
 pub async fn contents(file: Packed, notation: FileNotation) -> Result<Contents> {
     let mut records = Records::of(&file, notation).map_err(failed)?;
@@ -50,12 +50,22 @@ fn refused(file: &Packed, what: impl Into<String>, fix: &'static str) -> Error {
 
 async fn of_csv(file: &Packed, records: &mut Records) -> Result<Contents> {
     let fix = "write the file again, with the names of its columns in the first line, in UTF-8";
-    let Some(Found::Record(line)) = records.next().await.map_err(failed)? else {
-        return Err(refused(
-            file,
-            "found no line of names, expected CSV whose first line names its columns",
-            fix,
-        ));
+    let line = match records.next().await.map_err(failed)? {
+        Some(Found::Record(line)) => line,
+        // A file of nothing has no rows, of whatever columns.
+        None => {
+            return Ok(Contents {
+                rows: 0,
+                schema: Arc::new(Schema::empty()),
+            });
+        }
+        Some(Found::Unreadable(_) | Found::Nothing) => {
+            return Err(refused(
+                file,
+                "found no line of names, expected CSV whose first line names its columns",
+                fix,
+            ));
+        }
     };
     check_encoding(file, records.text(line))?;
     let names = (0..records.fields()).map(|at| std::str::from_utf8(records.field(at)));
