@@ -29,6 +29,7 @@ mod never_seen;
 mod new_tags;
 mod night;
 mod no_folder;
+mod no_such_name;
 mod nobody;
 mod old_values;
 mod pitfalls;

@@ -10,17 +10,22 @@ use tagmill_schemas::{Error, Kind, Result};
 use tagmill_warehouse::store::open_pattern;
 
 use super::Observer;
+use super::no_such_name::check_names_behind_date;
 
 /// Stores that tell what there is below a name.
 const LISTED: [&str; 3] = ["s3://", "s3a://", "gs://"];
 
 /// Refuses a path of which the part that is the same for every date does not exist; a source that the
-/// night may skip is only told. In an object store, which has no folders, a folder is a file in it.
+/// night may skip is only told. Before the first night also a name behind the date. In an object store, which has no folders, a folder is a file in it.
 ///
 /// # Errors
 /// Setup, naming the folder and, in a directory, the nearest one; those of the store.
-pub async fn check_folder(source: &Source, observer: &dyn Observer) -> Result<()> {
-    match (find_folder(source).await, source.late.policy) {
+pub async fn check_folder(source: &Source, is_first: bool, observer: &dyn Observer) -> Result<()> {
+    let mut found = find_folder(source).await;
+    if is_first && found.is_ok() {
+        found = check_names_behind_date(source);
+    }
+    match (found, source.late.policy) {
         (Err(error), LatePolicy::Skip) if error.kind() == Kind::Setup => {
             observer.warn(&error.to_string());
             Ok(())

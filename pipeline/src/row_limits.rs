@@ -61,12 +61,10 @@ impl Beyond {
     /// The refusal; `sample` is a row that was rejected.
     pub fn refusal(&self, sample: Option<&str>) -> Error {
         let reason = self.reason.as_deref().unwrap_or_default();
-        let place = match sample {
-            Some(row) => format!("first row rejected as {reason}: {row}"),
-            None => format!("source {}", self.source),
-        };
-        Error::refused("verdict", self.what.clone())
-            .at(place)
+        let sample = sample.map(|row| format!("; first row rejected as {reason}: {row}"));
+        let what = format!("{}{}", self.what, sample.unwrap_or_default());
+        Error::refused("verdict", what)
+            .at(format!("source {}", self.source))
             .fix(format!(
                 "correct the data or what the configuration says of it, and try it with tagmill \
                  plan; when it is as it should be, raise max_rejected of source {} or set its \

@@ -258,7 +258,8 @@ async fn decide(
             Some(marker) => (marker, None),
         };
         if found.as_ref().is_none_or(|files| files.files.is_empty()) {
-            check_folder(source, observer).await?;
+            let is_first = parents.state.is_none();
+            check_folder(source, is_first, observer).await?;
         }
         let may_be_empty = source.empty_days && source.content == Content::Changes;
         let found = found.filter(|_| may_be_empty);

@@ -229,15 +229,20 @@ impl Error {
         let code = details.and_then(|details| details.code);
         let subject = details.and_then(|details| details.subject.as_ref());
         let subject = subject.map_or_else(String::new, |subject| format!("{subject}: "));
+        let words = self
+            .place
+            .as_ref()
+            .filter(|place| is_words(place) && position.is_none());
+        let words = words.map_or_else(String::new, |words| format!(", at {words}"));
         vec![Problem {
             code: code.map_or(self.stage, Code::name),
             file: match position {
                 Some(position) => Some(position.file.clone()),
-                None => self.place.clone(),
+                None => self.place.clone().filter(|place| !is_words(place)),
             },
             line: position.map(|position| position.line),
             column: position.map(|position| position.column),
-            message: format!("{subject}{}{cause}", self.what),
+            message: format!("{subject}{}{cause}{words}", self.what),
             fix: self.fix.clone(),
         }]
     }
@@ -252,6 +257,12 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         matches!(self.kind, Kind::Retry | Kind::Interrupted)
     }
+}
+
+/// Whether a place is what a configuration has, in words, and no file.
+fn is_words(place: &str) -> bool {
+    let kinds = ["source ", "tag ", "group ", "groups ", "warehouse "];
+    kinds.iter().any(|kind| place.starts_with(kind))
 }
 
 impl fmt::Display for Error {

@@ -240,3 +240,43 @@ fn refused(result: Result<Report>, words: &[&str]) {
         assert!(error.to_string().contains(word), "{word:?} not in {error}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_behind_the_date_that_no_folder_has_is_no_reason_to_wait() {
+    let hand = Hand::new(&[&EVENTS.replace("dt={date}/", "dt={date}/evnts/")]);
+    hand.write_bytes("raw/events/dt=2026-11-18/events/a.parquet", "");
+    hand.init().await;
+    let error = hand.run(DAY).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Setup);
+    let told = error.to_string();
+    for words in [
+        "no folder has \"evnts\"",
+        "did you mean \"events\"?",
+        "dt=2026-11-18",
+    ] {
+        assert!(told.contains(words), "{told}");
+    }
+    // What may come is waited for.
+    let hand = Hand::new(&[EVENTS]);
+    hand.write_bytes("raw/events/dt=2026-11-18/_temporary", "");
+    hand.init().await;
+    assert_eq!(hand.run(DAY).await.unwrap_err().kind(), Kind::Retry);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_problem_of_a_source_is_at_its_line_and_not_in_a_sentence() {
+    let hand = Hand::new(&[EVENTS]);
+    let columns = text_columns(
+        ["app", "user", "event", "time"],
+        &vec![["tea", "u1", "buy", "?"]; 2_000],
+    );
+    hand.write(&format!("raw/events/dt={DAY}/part.parquet"), columns);
+    let problems = hand.init_and_run().await.unwrap_err().problems();
+    assert_eq!(problems[0].file.as_deref(), Some("warehouse.toml"));
+    assert!(problems[0].line.is_some());
+    assert!(
+        problems[0]
+            .message
+            .contains("first row rejected as no_time: {")
+    );
+}

@@ -17,6 +17,7 @@ mod dictionary;
 mod file;
 mod files;
 mod functions;
+mod letters;
 mod lost;
 mod mistakes;
 mod named;

@@ -26,6 +26,7 @@ use super::clean::{clean, cleaned_schema};
 use super::context::{ScanContext, place, plan_error};
 use super::files::RawFiles;
 use super::functions::{BrokenText, HashFunction, TextOfBytes, read_as};
+use super::letters::compared_by_letters;
 use super::named::names_in;
 use super::one_dictionary::OneDictionary;
 use super::sql::{as_text, column_names};
@@ -117,7 +118,7 @@ pub(super) fn prepare(
     properties: Option<EventShapes>,
     files: RawFiles,
 ) -> Result<Prepared> {
-    let (files, notes) = files.with_named(&names_in(context.session, source, tags));
+    let (files, mut notes) = files.with_named(&names_in(context.session, source, tags));
     let raw = Arc::clone(raw_scan(source, &files, None)?.schema());
     let schema = cleaned_schema(context, source, &raw)?;
     let wanted = Wanted::of(context, source, tags, properties, &schema)?;
@@ -125,6 +126,9 @@ pub(super) fn prepare(
     let cleaned = clean(context, source, &needed, &raw)?;
     check_columns(source, &files, &cleaned)?;
     check_zones(source, &files, &wanted, &cleaned)?;
+    let cleaning = cleaned.iter().map(|(_, value)| value);
+    notes.extend(compared_by_letters(wanted.expressions(), &files, &schema));
+    notes.extend(compared_by_letters(cleaning, &files, &raw));
     let used = used_columns(&cleaned);
     let (files, cleaned, wanted) = match files.rejects_failures {
         // Rows are looked at one by one, and so are values.
