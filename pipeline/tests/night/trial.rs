@@ -56,3 +56,23 @@ async fn text_files_and_events_of_another_day_are_told() {
     let tried = "of 3 rows tried rejected: 33.3 % late, 33.3 % unreadable_row";
     assert!(told.contains(&tried.to_owned()), "{told:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_of_text_that_are_compared_by_letters_are_told() {
+    for (filter, is_told) in [
+        ("amount > paid", true),
+        ("city between amount and 'z'", true),
+        ("cast(amount as double) > cast(paid as double)", false),
+        ("amount > '5' and amount <> paid", false),
+    ] {
+        let source = EVENTS.replace("*.parquet", "*");
+        let hand = Hand::new(&[&source, &format!("filter = \"{filter}\"\n")]);
+        hand.write_bytes(
+            "raw/events/dt=2026-11-19/a.csv",
+            "app,user,event,time,city,amount,paid\nshop,u1,visit,2026-11-19,Oslo,9,10\n",
+        );
+        let told = notes(&hand).await;
+        let by_letters = |note: &String| note.contains("compared by their letters");
+        assert_eq!(told.iter().any(by_letters), is_told, "{filter} {told:?}");
+    }
+}
