@@ -8,6 +8,7 @@
 
 mod accept_missing;
 mod bounded;
+mod changes_lost;
 mod damage;
 mod declared_events;
 mod empty_days;

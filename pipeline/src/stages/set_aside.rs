@@ -5,6 +5,7 @@ use tagmill_schemas::{Artifact, Result};
 use tagmill_warehouse::release::files_where;
 
 use super::{Claimed, ShardsDone};
+use crate::changes_lost::check_changes;
 use crate::rollup::fates;
 use crate::row_limits::Rows;
 use crate::set_aside::SetAside;
@@ -15,7 +16,8 @@ impl<'n> ShardsDone<'n> {
     /// beyond a limit without them too, goes on to its verdict.
     ///
     /// # Errors
-    /// Those of reading artifacts, and of [`Claimed::run_shards`].
+    /// Refused for an app whose changes would be lost; those of reading artifacts, and of
+    /// [`Claimed::run_shards`].
     pub async fn set_aside(self) -> Result<Self> {
         let (counts, rejected) = fates(&self.reports);
         let rows = Rows::new(&counts, &rejected);
@@ -25,6 +27,7 @@ impl<'n> ShardsDone<'n> {
         if apps.is_empty() {
             return Ok(self);
         }
+        check_changes(night.config(), &counts, &apps)?;
         let parents = &self.inputs.parents;
         let of_night = (self.plan.spec.date, night.store());
         let aside = SetAside::of(apps, &self.reports, parents, of_night).await?;

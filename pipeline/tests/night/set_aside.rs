@@ -348,3 +348,27 @@ async fn a_night_of_which_nothing_else_is_left_is_refused() {
         "{error}"
     );
 }
+
+/// They would be lost: no later night reads them.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_with_changes_is_not_set_aside() {
+    let hand = two_apps();
+    let with = "kind = 'attributes'\ncontent = 'changes'";
+    let config = hand.config.replace("kind = 'attributes'", with);
+    let hand = Hand { config, ..hand };
+    hand.init_and_run().await.unwrap();
+    write_broken(&hand, NEXT, SHOP);
+    hand.write_events(NEXT, &events(&["u7"]));
+    let error = hand.run(NEXT).await.unwrap_err();
+    assert_eq!(error.kind(), tagmill_schemas::Kind::Refused);
+    let told = error.to_string();
+    for words in [
+        BROKEN,
+        "app \"tea\" can not be set aside",
+        "source profiles would be lost",
+    ] {
+        assert!(told.contains(words), "{told}");
+    }
+    hand.write_profiles(NEXT, &[SHOP, TEA[1]]);
+    hand.run(NEXT).await.unwrap();
+}
