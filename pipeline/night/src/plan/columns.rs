@@ -34,6 +34,13 @@ pub const BROKEN_COLUMN: &str = "__broken";
 pub const FAILED_COLUMN: &str = "__failed";
 /// As [`FAILED_COLUMN`], of the columns that the source's filter reads.
 pub const FILTER_FAILED_COLUMN: &str = "__filter_failed";
+/// Columns that no file has: the scan puts them beside those of files, and nobody is told of them.
+pub const OWN_COLUMNS: [&str; 4] = [
+    FOLDER_COLUMN,
+    BROKEN_COLUMN,
+    FAILED_COLUMN,
+    FILTER_FAILED_COLUMN,
+];
 /// The reason of a row on which an expression fails.
 pub const FAILED_EXPRESSION: &str = "failed_expression";
 /// The reason of a line that is no record.

@@ -19,7 +19,7 @@ pub(super) fn compared_by_letters<'e>(
     }
     let mut told = Vec::new();
     for expression in expressions {
-        let _ = expression.apply(|node| {
+        let _: datafusion::error::Result<TreeNodeRecursion> = expression.apply(|node| {
             for (left, right) in compared(node) {
                 let [left, right] = [left, right].map(|side| text_column(side, schema));
                 if let (Some(left), Some(right)) = (left, right) {
@@ -45,10 +45,15 @@ fn sentence(left: &str, right: &str) -> String {
 /// What an expression compares by order.
 fn compared(node: &Expr) -> Vec<(&Expr, &Expr)> {
     match node {
-        Expr::BinaryExpr(pair) if is_order(pair.op) => vec![(&pair.left, &pair.right)],
+        Expr::BinaryExpr(pair) if is_order(pair.op) => {
+            vec![(pair.left.as_ref(), pair.right.as_ref())]
+        }
         Expr::Between(Between {
             expr, low, high, ..
-        }) => vec![(expr, low), (expr, high)],
+        }) => vec![
+            (expr.as_ref(), low.as_ref()),
+            (expr.as_ref(), high.as_ref()),
+        ],
         _ => Vec::new(),
     }
 }

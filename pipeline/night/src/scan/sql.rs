@@ -27,6 +27,7 @@ use super::named::{column_of, is_expression, name_as_in_files};
 use super::oddities::likely_delimiter;
 use super::placeholder::{unknown_in_words, unknown_placeholder};
 use super::type_names::in_words;
+use crate::plan::columns::OWN_COLUMNS;
 
 /// Days from 1970-01-01.
 pub fn days_of(date: NaiveDate) -> i32 {
@@ -285,7 +286,8 @@ pub fn column(name: &str, schema: &DFSchema, place: &str) -> Result<Expr> {
 pub fn missing(name: &str, known: Vec<String>, place: &str) -> Error {
     let plain = known
         .iter()
-        .map(|field| field.rsplit('.').next().unwrap_or(field));
+        .map(|field| field.rsplit('.').next().unwrap_or(field))
+        .filter(|field| !OWN_COLUMNS.contains(field));
     let near = tagmill_schemas::nearest::nearest(name, plain.clone());
     let hint = near
         .map(|near| format!(", did you mean {near:?}"))

@@ -23,7 +23,7 @@ use super::select::{EventTime, Selected, select};
 use super::sql::{as_text, column_names, parse_condition};
 use super::type_names::in_words;
 use crate::plan::columns::{
-    BROKEN_COLUMN, ExchangedColumn, FAILED_COLUMN, FILTER_FAILED_COLUMN, FOLDER_COLUMN,
+    BROKEN_COLUMN, ExchangedColumn, FAILED_COLUMN, FILTER_FAILED_COLUMN, OWN_COLUMNS,
 };
 use crate::plan::spec::{EventShapes, RowsSpec};
 
@@ -224,7 +224,7 @@ impl Wanted {
     /// # Errors
     /// Those of writing JSON.
     pub fn status(&self, needed: &BTreeSet<String>) -> Result<Expr> {
-        let is_shown = |name: &&String| ![FOLDER_COLUMN, BROKEN_COLUMN].contains(&name.as_str());
+        let is_shown = |name: &&String| !OWN_COLUMNS.contains(&name.as_str());
         let described = needed.iter().filter(is_shown);
         let spec = StatusSpec {
             is_broken: self.broken.is_some(),
