@@ -304,7 +304,7 @@ async fn files_that_are_no_text_of_the_kind_are_refused_by_name() {
         (
             "a.csv",
             b"app,user,town,age\nshop,u1,Oslo,3\n".to_vec(),
-            "missing column \"city\": the files have app, user, town, age, at",
+            "missing column \"city\": the files have app, user, town, age, dt, at",
         ),
         (
             "a.csv",

@@ -31,14 +31,12 @@ impl RawFiles {
     }
 }
 
-/// The delimiter that a file may have been written with: it stands in the only name that there is.
+/// The delimiter that a file may have been written with: it stands in a name of a column.
 pub(super) fn likely_delimiter(names: &[&str]) -> Option<&'static str> {
-    let &[only] = names else {
-        return None;
-    };
     let written = [(';', ";"), ('\t', "\\t"), ('|', "|"), (',', ",")];
+    let is_in_a_name = |delimiter: char| names.iter().any(|name| name.contains(delimiter));
     let found = written
         .iter()
-        .find(|(delimiter, _)| only.contains(*delimiter));
+        .find(|(delimiter, _)| is_in_a_name(*delimiter));
     found.map(|(_, written)| *written)
 }

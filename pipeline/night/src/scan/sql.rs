@@ -295,8 +295,8 @@ pub fn missing(name: &str, known: Vec<String>, place: &str) -> Error {
     let known: Vec<&str> = plain.collect();
     let fix = match likely_delimiter(&known) {
         Some(delimiter) => format!(
-            "the first line is one name: say delimiter = \"{delimiter}\" in the source, if that \
-             stands between its columns"
+            "say delimiter = \"{delimiter}\" in the source, if that stands between the columns of its \
+             CSV"
         ),
         None => "deliver the column or change the configuration".to_owned(),
     };
