@@ -105,6 +105,27 @@ impl<'a> EventDays<'a> {
         is_absent && !is_first && !self.accepted.contains(&(source, day))
     }
 
+    /// The days from `from` to tonight on which one of these sources misses events of an app; `None`
+    /// stands for an app of which nothing is told.
+    pub fn days_without(
+        &self,
+        app: Option<&str>,
+        from: NaiveDate,
+        sources: &[&str],
+    ) -> Vec<NaiveDate> {
+        let first = from.max(self.since(None));
+        let days = first.iter_days().take_while(|day| *day <= self.date);
+        let app = app.unwrap_or_default();
+        days.filter(|day| self.lacking(app, *day, sources).is_some())
+            .collect()
+    }
+
+    /// The apps of which it is told that a source was there without them.
+    pub fn apps_without(&self) -> BTreeSet<&'a str> {
+        let apps = self.missing.iter().filter_map(|of| of.app.as_deref());
+        apps.collect()
+    }
+
     /// The first of these sources whose events of a day are missing.
     fn lacking<'s>(&self, app: &str, day: NaiveDate, sources: &[&'s str]) -> Option<&'s str> {
         let is_missing = |source: &&&str| {

@@ -62,6 +62,28 @@ impl<'a> KnownEvents<'a> {
         })
     }
 
+    /// The sources whose events a registry says, app by app.
+    pub fn registries(&self) -> impl Iterator<Item = &'a str> {
+        let of_registry = |source: &&EventsOfSource<'a>| match &source.events {
+            Declared::ByConfig(_) => false,
+            Declared::ByRegistry(_) | Declared::Elsewhere => true,
+        };
+        self.sources
+            .iter()
+            .filter(of_registry)
+            .map(|source| source.name)
+    }
+
+    /// What an event of some app is made of; `None` for one that no source can have. What registries
+    /// say of one app is not what they say of another.
+    pub fn event_of_any(&self, event: &str) -> Option<EventInfo> {
+        let mut info = self.event("", event);
+        if self.registries().next().is_some() {
+            info.get_or_insert_default().is_open = true;
+        }
+        info
+    }
+
     /// The names of an app's events that are declared.
     pub fn names(&self, app: &str) -> Vec<&str> {
         let names = self.sources.iter().flat_map(|source| source.names(app));

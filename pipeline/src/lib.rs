@@ -14,6 +14,7 @@ mod declared_events;
 mod empty_days;
 mod event_days;
 mod failing_rows;
+mod funnels;
 mod groups;
 mod heard;
 mod init;

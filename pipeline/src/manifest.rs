@@ -154,6 +154,10 @@ impl Keep<'_> {
             Artifact::Universe => !self.written.contains(&Artifact::Universe),
             // What the head's night chose is for the night after the head.
             Artifact::KeptValues => self.spec.is_backfill || !self.spec.reads_events(),
+            // A date before the head writes again what there is, with what is not complete.
+            Artifact::Funnels => {
+                self.spec.is_backfill && !self.written.contains(&Artifact::Funnels)
+            }
             _ => self.spec.is_backfill,
         })
     }

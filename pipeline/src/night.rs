@@ -12,6 +12,7 @@ use tagmill_schemas::manifest::{FileEntry, Input, Manifest, OverLimit};
 use tagmill_schemas::{Artifact, Config, Error, Result};
 
 use super::event_days::{EventDays, keeps_events};
+use super::funnels::plan_funnels;
 use super::groups::{GroupNight, plan_groups};
 use super::known_events::KnownEvents;
 use super::limits::{load_kept, withheld_tags};
@@ -289,6 +290,7 @@ impl Planning<'_> {
         let (config, state) = (self.night.config(), self.parents.state.as_ref());
         let date = self.night.request().date;
         let is_backfill = self.parents.is_before_head(date);
+        let funnels = plan_funnels(config, &sources, self.parents, date)?;
         Ok(NightSpec {
             run: String::new(),
             attempt: 0,
@@ -309,6 +311,7 @@ impl Planning<'_> {
             unused_labels: tags.unused,
             full_apps: full_apps(config, state),
             audience: AudienceSpec::of(groups.rules(), &groups.lists),
+            funnels,
             shard_budget: 0,
         })
     }

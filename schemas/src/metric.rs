@@ -53,6 +53,8 @@ pub enum Note {
     Infinite,
     /// Accepted rows of which another row of their user, or of their user and tag, took the place.
     Superseded,
+    /// Rows of a funnel's step without a time on the night's day: no funnel has them.
+    NotInFunnels,
 }
 
 /// What was beyond a limit.
@@ -81,7 +83,7 @@ pub enum Limited {
 }
 
 /// Every metric without a reason.
-const WITHOUT_REASON: [Metric; 24] = [
+const WITHOUT_REASON: [Metric; 25] = [
     Metric::Read,
     Metric::Accepted,
     Metric::Filtered,
@@ -96,6 +98,7 @@ const WITHOUT_REASON: [Metric; 24] = [
     Metric::Noted(Note::UnknownMembers),
     Metric::Noted(Note::Infinite),
     Metric::Noted(Note::Superseded),
+    Metric::Noted(Note::NotInFunnels),
     Metric::OverLimit(Limited::Values),
     Metric::OverLimit(Limited::TagValues),
     Metric::OverLimit(Limited::Tags),
@@ -134,6 +137,7 @@ impl fmt::Display for Metric {
                 Note::UnknownMembers => "unknown_members",
                 Note::Infinite => "infinite",
                 Note::Superseded => "superseded",
+                Note::NotInFunnels => "not_in_funnels",
             },
             Self::OverLimit(limited) => match limited {
                 Limited::Values => "over_limit:values",

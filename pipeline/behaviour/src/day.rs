@@ -283,7 +283,8 @@ impl Leaf {
     }
 }
 
-fn dimension_of(atom: &Atom) -> Option<&str> {
+/// The dimension that a test is of.
+pub(crate) fn dimension_of(atom: &Atom) -> Option<&str> {
     match atom {
         Atom::Has { tag } | Atom::Tag { tag, .. } => Some(tag),
         Atom::Behaviour { .. }

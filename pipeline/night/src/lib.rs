@@ -10,6 +10,7 @@ pub mod codec;
 mod end;
 pub mod exchange;
 mod exec;
+mod funnels;
 mod plan;
 pub mod scan;
 mod shared;
@@ -23,6 +24,7 @@ pub use end::report::{
 pub use exec::{NightExec, ShardNumbers};
 pub use plan::audience::{Audience, AudienceSpec, ListSpec};
 pub use plan::columns::FAILED_EXPRESSION;
+pub use plan::funnels::{MissingDay, NightFunnel, NightFunnels};
 pub use plan::kept_values::{EVENTS, KeptValues};
 pub use plan::shape::{EventShape, MeasureShape};
 pub use plan::spec::{

@@ -76,7 +76,11 @@ pub(crate) fn state(
     })
 }
 
-fn condition(
+/// A condition of events.
+///
+/// # Errors
+/// What is not understood, and what is no test of a dimension.
+pub fn condition(
     expr: &sql::Expr,
     info: &EventInfo,
     run_date: NaiveDate,

@@ -126,6 +126,18 @@ pub fn compile(rule: &str, names: &dyn Names, run_date: NaiveDate) -> Result<Exp
     analyse(rule, names, run_date).map(|compiled| compiled.expr)
 }
 
+/// Compiles a condition over the dimensions of an event.
+///
+/// # Errors
+/// As [`compile`]; what is no test of a dimension.
+pub fn event_condition(
+    condition: &str,
+    event: &EventInfo,
+    run_date: NaiveDate,
+) -> Result<DimensionCondition, RuleError> {
+    behaviour::condition(&parse(condition)?, event, run_date)
+}
+
 /// Compiles a rule and keeps everything that was learnt about it.
 ///
 /// # Errors

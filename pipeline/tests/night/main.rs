@@ -23,6 +23,7 @@ mod failing_rows;
 mod faults;
 mod fixture;
 mod folders;
+mod funnels;
 mod hand;
 mod ids;
 mod infinite_properties;

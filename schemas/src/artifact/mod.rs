@@ -14,6 +14,8 @@
 pub mod behaviour;
 pub mod behaviour_measures;
 mod columns;
+pub mod funnel_state;
+pub mod funnels;
 pub mod group_status;
 pub mod groups;
 pub mod kept_values;
@@ -62,6 +64,10 @@ pub enum Artifact {
     KeptValues,
     /// What users did over windows of days.
     Windows,
+    /// Who came how far in funnels.
+    Funnels,
+    /// Chains of funnels that can go on.
+    FunnelState,
     /// The groups' members.
     Groups,
     /// How every group's night went.
@@ -76,7 +82,7 @@ pub enum Artifact {
 
 impl Artifact {
     /// Every artifact.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Users,
         Self::UserIndex,
         Self::Universe,
@@ -87,6 +93,8 @@ impl Artifact {
         Self::BehaviourMeasures,
         Self::KeptValues,
         Self::Windows,
+        Self::Funnels,
+        Self::FunnelState,
         Self::Groups,
         Self::GroupStatus,
         Self::Rejects,
@@ -107,6 +115,8 @@ impl Artifact {
             Self::BehaviourMeasures => "behaviour_measures",
             Self::KeptValues => "kept_values",
             Self::Windows => "windows",
+            Self::Funnels => "funnels",
+            Self::FunnelState => "funnel_state",
             Self::Groups => "groups",
             Self::GroupStatus => "group_status",
             Self::Rejects => "rejects",
@@ -135,6 +145,8 @@ impl Artifact {
             Self::BehaviourMeasures => <behaviour_measures::Column as Columns>::SPECS,
             Self::KeptValues => <kept_values::Column as Columns>::SPECS,
             Self::Windows => <windows::Column as Columns>::SPECS,
+            Self::Funnels => <funnels::Column as Columns>::SPECS,
+            Self::FunnelState => <funnel_state::Column as Columns>::SPECS,
             Self::Groups => <groups::Column as Columns>::SPECS,
             Self::GroupStatus => <group_status::Column as Columns>::SPECS,
             Self::Rejects => <rejects::Column as Columns>::SPECS,
@@ -169,6 +181,8 @@ impl Artifact {
             Self::BehaviourMeasures => behaviour_measures::WHAT,
             Self::KeptValues => kept_values::WHAT,
             Self::Windows => windows::WHAT,
+            Self::Funnels => funnels::WHAT,
+            Self::FunnelState => funnel_state::WHAT,
             Self::Groups => groups::WHAT,
             Self::GroupStatus => group_status::WHAT,
             Self::Rejects => rejects::WHAT,
@@ -190,6 +204,8 @@ impl Artifact {
             Self::BehaviourMeasures => behaviour_measures::NOTE,
             Self::KeptValues => kept_values::NOTE,
             Self::Windows => windows::NOTE,
+            Self::Funnels => funnels::NOTE,
+            Self::FunnelState => funnel_state::NOTE,
             Self::Groups => groups::NOTE,
             Self::GroupStatus => group_status::NOTE,
             Self::Rejects => rejects::NOTE,
@@ -212,6 +228,8 @@ impl Artifact {
             Self::BehaviourMeasures => behaviour_measures::SORT_KEY,
             Self::KeptValues => kept_values::SORT_KEY,
             Self::Windows => windows::SORT_KEY,
+            Self::Funnels => funnels::SORT_KEY,
+            Self::FunnelState => funnel_state::SORT_KEY,
             Self::Groups => groups::SORT_KEY,
             Self::GroupStatus => group_status::SORT_KEY,
             Self::Rejects => rejects::SORT_KEY,

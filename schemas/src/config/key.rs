@@ -81,4 +81,6 @@ pub const TABLES: &[Table] = &[
     super::source::MEASURE,
     super::tag::TAG,
     super::group::GROUPS,
+    super::funnel::FUNNEL,
+    super::funnel::STEP,
 ];

@@ -11,6 +11,7 @@
 
 mod below;
 mod entry;
+mod funnel;
 mod group;
 mod key;
 mod limit;
@@ -26,6 +27,7 @@ mod warehouse;
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_128;
 
+pub use funnel::{Funnel, Step};
 pub use group::Groups;
 pub use key::{Key, TABLES, Table};
 pub use limit::{AppLimits, Limits};
@@ -70,6 +72,12 @@ const ROOT: Table = Table {
             "where rules and lists are",
         ),
         Key::optional(
+            "funnel",
+            "list of tables",
+            "[]",
+            "steps that users take one after the other: `[[funnel]]`",
+        ),
+        Key::optional(
             "check",
             "list of tables",
             "[]",
@@ -97,6 +105,9 @@ pub struct Config {
     pub tags: Vec<Tag>,
     /// `None`: no groups are computed.
     pub groups: Option<Groups>,
+    /// By name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub funnels: Vec<Funnel>,
     /// Where in the file expressions and names stand.
     #[serde(skip)]
     pub places: Places,
@@ -135,6 +146,7 @@ impl Config {
         let warehouse = Warehouse::read(root);
         let (run, retention) = (RunSettings::read(root), Retention::read(root));
         let (limits, groups) = (Limits::read(root), Groups::read(root));
+        let funnels = funnel::read_all(root);
         let sources = sources?;
         let tags = tag::read_all(root, &sources);
         if let Some(mistake) = sources.mistaken.into_values().next() {
@@ -147,10 +159,13 @@ impl Config {
             limits: limits?,
             tags: tags?,
             groups: groups?,
+            funnels: funnels?,
             sources: sources.read,
             places: Places::of(root),
             hash: String::new(),
         };
+        funnel::mark_timed(&mut config.sources, &config.funnels)
+            .map_err(|mistake| config.located(mistake))?;
         config.hash = config.content_hash()?;
         Ok(config)
     }

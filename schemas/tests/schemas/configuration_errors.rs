@@ -429,3 +429,45 @@ fn a_measure_is_not_the_count_and_names_events_of_its_source() {
         ),
     ]);
 }
+
+#[test]
+fn a_funnel_has_steps_in_order_and_a_window_and_its_sources_have_times() {
+    let funnel = |keys: &str| format!("{EVENTS}[[funnel]]\nname = \"f\"\n{keys}\n");
+    let steps = "steps = [\"a\", \"b\"]";
+    check(&[
+        (
+            funnel(&format!("{steps}\nwindow = \"8d\"")),
+            "found \"8d\", expected a duration from \"1s\" to \"7d\", at w.toml:16",
+        ),
+        (
+            funnel("steps = [\"a\"]\nwindow = \"1h\""),
+            "found an array, expected from 2 to 16 steps, at w.toml:15",
+        ),
+        (
+            funnel(&format!("{steps}\nwindow = \"1h\"\norder = \"any\"")),
+            "order = \"any\" is not in this version, at w.toml:17; leave it out: steps are taken in \
+             their order",
+        ),
+        (
+            funnel("steps = [\"a\", { event = \"b\", were = \"x\" }]\nwindow = \"1h\""),
+            "unknown key \"were\" in a step of [[funnel]], at w.toml:15; did you mean \"where\"",
+        ),
+    ]);
+}
+
+#[test]
+fn a_funnel_changes_the_hash_and_none_does_not() {
+    let events = format!("{LEAST}{EVENTS}");
+    let funnel = |steps: &str| {
+        format!("{events}[[funnel]]\nname = \"f\"\nsteps = [{steps}]\nwindow = \"1h\"\n")
+    };
+    let hash = |text: &str| Config::parse(text, "w.toml").unwrap().hash;
+    let (plain, one) = (funnel("\"a\", \"b\""), funnel("\"a\", \"c\""));
+    assert_ne!(hash(&events), hash(&plain));
+    assert_ne!(hash(&plain), hash(&one));
+    let table = funnel("{ event = \"a\" }, \"b\"");
+    assert_eq!(hash(&plain), hash(&table));
+    let definition = |text: &str| Config::parse(text, "w.toml").unwrap().funnels[0].definition();
+    assert_eq!(definition(&plain), definition(&table));
+    assert_ne!(definition(&plain), definition(&one));
+}

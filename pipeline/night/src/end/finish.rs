@@ -21,6 +21,7 @@ use super::new_users::write_users;
 use super::numbering::number_new_users;
 use super::output::Output;
 use super::report::{MOST_EVENT_NAMES, ShardReport};
+use crate::funnels::FunnelsBefore;
 use crate::plan::audience::Audience;
 use crate::take::accounting::Count;
 use crate::take::accounting::SUPERSEDED;
@@ -69,12 +70,15 @@ pub async fn finish(
         (audiences.reserve)(windows.size() * WINDOWS_ROOM)?;
         lap(&mut seconds, "windows", started);
     }
+    let funnels = &shard.spec.funnels;
+    let funnels = FunnelsBefore::load(funnels, shard.number, audiences.store).await?;
     let mut writer = AppWriter::new(
         &shard,
         &settled,
         &apps,
         &sorted,
         windows,
+        funnels,
         std::mem::take(&mut buffers.cutter),
     );
     for seats in &settled.apps {

@@ -2,7 +2,7 @@
 
 use arrow::array::RecordBatch;
 use datafusion::error::{DataFusionError, Result};
-use tagmill_schemas::artifact::{Columns, rejects};
+use tagmill_schemas::artifact::{Columns, funnel_state, rejects};
 use tagmill_schemas::manifest::FileEntry;
 use tagmill_schemas::{Artifact, Metric};
 
@@ -13,8 +13,9 @@ use tagmill_engine::external;
 use tagmill_warehouse::artifact::{ArtifactWriter, KeyedRows, Spare, TableRows};
 use tagmill_warehouse::store::Store;
 
-/// The artifacts that shards write; the last only where rules ask for behaviour.
-const ARTIFACTS: [Artifact; 10] = [
+/// The artifacts that shards write: windows where rules ask for behaviour, those of funnels where
+/// there are any.
+const ARTIFACTS: [Artifact; 12] = [
     Artifact::Users,
     Artifact::UserIndex,
     Artifact::Universe,
@@ -25,14 +26,20 @@ const ARTIFACTS: [Artifact; 10] = [
     Artifact::Groups,
     Artifact::Rejects,
     Artifact::Windows,
+    Artifact::Funnels,
+    Artifact::FunnelState,
 ];
 
 /// The open files of one shard.
 pub struct Output {
-    /// In the order of [`ARTIFACTS`].
+    /// Those of [`ARTIFACTS`] that the night writes, in their order.
+    artifacts: Vec<Artifact>,
+    /// In the same order.
     writers: Vec<ArtifactWriter>,
     /// Rows of `rejects`.
     pub rejects: TableRows<rejects::Column>,
+    /// Rows of `funnel_state`.
+    pub funnel_state: TableRows<funnel_state::Column>,
     /// Rows of `user_index`: one for each row of `users`.
     pub user_index: UserIndex,
     exceeded: Vec<Count>,
@@ -52,12 +59,19 @@ impl Output {
             ArtifactWriter::in_spare(spare, store, path, artifact, spec.date, Some(shard))
                 .map_err(external)
         };
-        let artifacts = ARTIFACTS.into_iter();
-        let artifacts = artifacts.filter(|of| has_windows || *of != Artifact::Windows);
-        let writers = artifacts.map(open).collect::<Result<_>>()?;
+        let has_funnels = !spec.funnels.is_empty();
+        let is_written = |of: &Artifact| match of {
+            Artifact::Windows => has_windows,
+            Artifact::Funnels | Artifact::FunnelState => has_funnels,
+            _ => true,
+        };
+        let artifacts: Vec<Artifact> = ARTIFACTS.into_iter().filter(is_written).collect();
+        let writers = artifacts.iter().copied().map(open).collect::<Result<_>>()?;
         Ok(Self {
+            artifacts,
             writers,
             rejects: TableRows::default(),
+            funnel_state: TableRows::default(),
             user_index: UserIndex::default(),
             exceeded: Vec::new(),
         })
@@ -65,7 +79,8 @@ impl Output {
 
     /// The rows of an artifact with bitmaps.
     pub fn rows<C: Columns>(&mut self) -> Result<KeyedRows<'_, C>> {
-        let writer = self.writers.get_mut(place_of(C::ARTIFACT));
+        let place = self.place_of(C::ARTIFACT);
+        let writer = self.writers.get_mut(place);
         writer
             .and_then(ArtifactWriter::keyed_rows)
             .ok_or_else(no_rows::<C>)
@@ -75,7 +90,7 @@ impl Output {
     pub fn rows_of_both<A: Columns, B: Columns>(
         &mut self,
     ) -> Result<(KeyedRows<'_, A>, KeyedRows<'_, B>)> {
-        let places = [place_of(A::ARTIFACT), place_of(B::ARTIFACT)];
+        let places = [self.place_of(A::ARTIFACT), self.place_of(B::ARTIFACT)];
         let [a, b] = self
             .writers
             .get_disjoint_mut(places)
@@ -120,8 +135,14 @@ impl Output {
     }
 
     fn writer(&mut self, artifact: Artifact) -> Result<&mut ArtifactWriter> {
-        let writer = self.writers.get_mut(place_of(artifact));
+        let place = self.place_of(artifact);
+        let writer = self.writers.get_mut(place);
         writer.ok_or_else(|| DataFusionError::Internal(format!("a shard writes no {artifact}")))
+    }
+
+    fn place_of(&self, artifact: Artifact) -> usize {
+        let place = self.artifacts.iter().position(|of| *of == artifact);
+        place.unwrap_or(self.artifacts.len())
     }
 
     /// Sends what is encoded.
@@ -145,6 +166,9 @@ impl Output {
         for batch in self.rejects.take_all()? {
             self.write(Artifact::Rejects, &batch).await?;
         }
+        for batch in self.funnel_state.take_all()? {
+            self.write(Artifact::FunnelState, &batch).await?;
+        }
         let mut entries = Vec::with_capacity(self.writers.len());
         let mut writers = std::mem::take(&mut self.writers).into_iter();
         while let Some(writer) = writers.next() {
@@ -159,11 +183,6 @@ impl Output {
         }
         Ok(entries)
     }
-}
-
-fn place_of(artifact: Artifact) -> usize {
-    let place = ARTIFACTS.iter().position(|of| *of == artifact);
-    place.unwrap_or(ARTIFACTS.len())
 }
 
 fn no_rows<C: Columns>() -> DataFusionError {

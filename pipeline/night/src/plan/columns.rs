@@ -5,8 +5,8 @@
 //!
 //!   attributes      [order]  tag 0, tag 1 ...
 //!   group tags      [order]  tag name, tag value
-//!   events          [key]    event, dimension 0 ..., measure 0 ...
-//!   custom events   [key]    event, properties
+//!   events          [key]    [time]  event, dimension 0 ..., measure 0 ...
+//!   custom events   [key]    [time]  event, properties
 //! ```
 
 use std::fmt;
@@ -78,6 +78,9 @@ pub enum ExchangedColumn {
     TagValue,
     /// XXH3-128 of the dedupe key, 16 bytes, big-endian, never null; [`NO_KEY`] for no key.
     Key,
+    /// When the event was, microseconds since 1970, Int64; null where nobody knows. Only where
+    /// funnels ask.
+    Time,
     /// The event's name.
     Event,
     /// The values of a dimension slot.
@@ -95,7 +98,7 @@ impl ExchangedColumn {
             Self::Hash => Some(DataType::UInt64),
             Self::Status => Some(DataType::Utf8),
             Self::User => Some(DataType::Utf8View),
-            Self::Order => Some(DataType::Int64),
+            Self::Order | Self::Time => Some(DataType::Int64),
             Self::Key => Some(DataType::FixedSizeBinary(16)),
             _ => None,
         }
@@ -114,6 +117,7 @@ impl fmt::Display for ExchangedColumn {
             Self::TagName => f.write_str("tag"),
             Self::TagValue => f.write_str("value"),
             Self::Key => f.write_str("key"),
+            Self::Time => f.write_str("time"),
             Self::Event => f.write_str("event"),
             Self::Dimension(slot) => write!(f, "dimension {slot}"),
             Self::Measure(slot) => write!(f, "measure {slot}"),
@@ -154,8 +158,11 @@ impl Layout {
             RowsSpec::Attributes { tags, is_ordered } => layout.push_tags(tags, *is_ordered),
             RowsSpec::GroupTags { is_ordered, .. } => layout.push_group_tags(*is_ordered),
             RowsSpec::Events {
-                is_keyed, shapes, ..
-            } => layout.push_events(*is_keyed, shapes),
+                is_keyed,
+                is_timed,
+                shapes,
+                ..
+            } => layout.push_events(*is_keyed, *is_timed, shapes),
         }
         debug_assert!(layout.columns.is_sorted());
         layout
@@ -187,9 +194,12 @@ impl Layout {
         self.push(ExchangedColumn::TagValue);
     }
 
-    fn push_events(&mut self, is_keyed: bool, shapes: &EventShapes) {
+    fn push_events(&mut self, is_keyed: bool, is_timed: bool, shapes: &EventShapes) {
         if is_keyed {
             self.push(ExchangedColumn::Key);
+        }
+        if is_timed {
+            self.push(ExchangedColumn::Time);
         }
         self.push(ExchangedColumn::Event);
         match shapes {
@@ -299,6 +309,7 @@ mod tests {
             dimensions: vec![ValueType::String; 2],
             measures: 2,
             is_keyed: true,
+            is_timed: false,
             shapes: EventShapes::Columns {
                 dimensions: vec![("channel".to_owned(), 1), ("device".to_owned(), 0)],
                 measures: vec![measure("amount", 1), measure("pages", 0)],

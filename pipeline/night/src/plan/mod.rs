@@ -2,6 +2,7 @@
 
 pub(crate) mod audience;
 pub(crate) mod columns;
+pub(crate) mod funnels;
 pub(crate) mod kept_values;
 pub(crate) mod shape;
 pub(crate) mod spec;

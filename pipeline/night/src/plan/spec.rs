@@ -2,15 +2,18 @@
 //! elsewhere gets the same.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
+use tagmill_schemas::local_day::start_of;
 use tagmill_schemas::manifest::{FileEntry, OverLimit};
 use tagmill_schemas::value::ValueType;
 use tagmill_schemas::{IdScope, Shards};
 
 use super::audience::AudienceSpec;
+use super::funnels::NightFunnels;
 use super::kept_values::KeptValues;
 use super::shape::{EventShape, MeasureShape};
 
@@ -57,6 +60,9 @@ pub struct NightSpec {
     pub full_apps: BTreeSet<String>,
     /// Where the rules are, and the lists that they name.
     pub audience: AudienceSpec,
+    /// What is computed of funnels.
+    #[serde(default)]
+    pub funnels: NightFunnels,
     /// Bytes that whoever runs the plan has reserved for each shard that runs; a shard reserves
     /// what it needs beyond.
     pub shard_budget: u64,
@@ -100,6 +106,12 @@ impl NightSpec {
     pub fn decides_events(&self) -> bool {
         let mut sources = self.sources.iter();
         sources.any(|s| (s.has_input || s.is_empty) && matches!(s.rows, RowsSpec::Events { .. }))
+    }
+
+    /// The instants of the run's date, microseconds since 1970.
+    pub fn micros(&self) -> Range<i64> {
+        let start = |date: NaiveDate| start_of(date, self.time_zone).timestamp_micros();
+        start(self.date)..start(self.date.succ_opt().unwrap_or(self.date))
     }
 
     /// Days from 1970-01-01 to the run's date.
@@ -194,6 +206,9 @@ pub enum RowsSpec {
         measures: usize,
         /// Whether a key drops repeated events.
         is_keyed: bool,
+        /// Whether funnels need the times of events.
+        #[serde(default)]
+        is_timed: bool,
         /// Which slots an event has.
         shapes: EventShapes,
     },

@@ -1,7 +1,8 @@
 //! An exchanged batch of one source: its columns by name, typed where every source has one type.
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, StringViewArray, UInt64Array,
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray, StringViewArray,
+    UInt64Array,
 };
 use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, Int64Type, UInt64Type};
@@ -117,6 +118,20 @@ impl<'a> SourceBatch<'a> {
             .map(|row| keys.value(row).try_into().map(u128::from_be_bytes))
             .collect::<std::result::Result<_, _>>()
             .map_err(|_| wrong(ExchangedColumn::Key, column))
+    }
+
+    /// When each row's event was, where funnels ask; null where nobody knows.
+    ///
+    /// # Errors
+    /// A column of another type.
+    pub fn times(&self) -> Result<Option<&Int64Array>> {
+        let Some(column) = self.optional(ExchangedColumn::Time)? else {
+            return Ok(None);
+        };
+        let times = column.as_primitive_opt::<Int64Type>();
+        times
+            .map(Some)
+            .ok_or_else(|| wrong(ExchangedColumn::Time, column))
     }
 
     /// The rows that the scan accepted.

@@ -38,6 +38,8 @@ pub struct EventRows {
     /// Tuples of the batch at hand.
     batch: Vec<u32>,
     pub(super) measures: Vec<MeasureRows>,
+    /// When events were that are steps of funnels, microseconds since 1970.
+    pub(super) times: MeasureRows,
     /// 128-bit hashes of the dedupe key; empty when the source has none.
     pub(super) keys: Vec<u128>,
 }
@@ -62,6 +64,7 @@ impl EventRows {
             tuple_of: NarrowColumn::default(),
             batch: Vec::new(),
             measures,
+            times: MeasureRows::default(),
             keys: Vec::new(),
         }
     }
@@ -106,6 +109,7 @@ impl EventRows {
         let measures: usize = self
             .measures
             .iter()
+            .chain([&self.times])
             .map(|m| m.rows.capacity() * 4 + m.values.capacity() * 8)
             .sum();
         let values: usize = self.dimensions.iter().map(Values::size).sum();
@@ -174,6 +178,8 @@ impl EventRows {
         }
         self.push(seating.seat(rows)?, &codes, rows.batch.keys()?)?;
         let names = &codes[0];
+        let kept = (first..).zip(0..names.len());
+        self.take_times(kept, names, rows, seating.spec, account)?;
         for (measure, events) in measures {
             let having = self.name_codes(events);
             let has_it = |row: usize| having.is_empty() || having.contains(&names[row]);

@@ -43,7 +43,7 @@ pub(crate) fn of_shard(files: &[FileEntry], shard: u32) -> Vec<&FileEntry> {
 }
 
 /// The batches of a file, of these columns; of all for none.
-pub(super) async fn batches<C: Columns>(
+pub(crate) async fn batches<C: Columns>(
     store: &Store,
     file: &FileEntry,
     columns: &[C],
@@ -159,7 +159,7 @@ async fn load_universe(shard: &mut Shard<'_>, store: &Store) -> Result<()> {
 }
 
 /// The ordinals of a published bitmap of this shard, all of users that the dictionary knows.
-fn members(bytes: &[u8], shard: u32, known: u32, out: &mut Vec<u32>) -> Result<()> {
+pub(crate) fn members(bytes: &[u8], shard: u32, known: u32, out: &mut Vec<u32>) -> Result<()> {
     out.clear();
     let damaged = |what: String| {
         DataFusionError::Execution(format!(

@@ -21,6 +21,7 @@ pub(crate) mod shard;
 pub(crate) mod sort_events;
 pub(crate) mod sorted_events;
 pub(crate) mod source_state;
+pub(crate) mod step_times;
 pub(crate) mod tuple_order;
 pub(crate) mod tuples;
 pub(crate) mod typed_values;

@@ -105,6 +105,8 @@ impl PropertyReader {
         let seats = seating.seat_others(rows, &rejected)?;
         let seats: Vec<u32> = indexed.rows.iter().map(|&row| seats[row]).collect();
         state.push(&seats, &indexed.codes, indexed.keys)?;
+        let kept = (first..).zip(indexed.rows.iter().copied());
+        state.take_times(kept, &names, rows, seating.spec, account)?;
         for (row, slot, value) in indexed.measures {
             state.push_measure(slot, first + row, value);
         }

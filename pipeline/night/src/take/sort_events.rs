@@ -43,6 +43,13 @@ impl EventRows {
             sort_rows(pairs, pairs_scratch);
             measures.push(sums(pairs));
         }
+        let steps = std::mem::take(&mut self.times);
+        let of_steps = steps.rows.iter().zip(steps.values);
+        let kept = of_steps.filter(|(row, _)| dropped.binary_search(row).is_err());
+        let mut times: Vec<(u64, i64)> = kept
+            .map(|(&row, time)| (keys[row as usize], time))
+            .collect();
+        times.sort_unstable();
         let duplicates = dropped
             .iter()
             .map(|&row| (keys[row as usize] >> bits) as u32)
@@ -59,12 +66,13 @@ impl EventRows {
             bits,
             keys,
             measures,
+            times,
             duplicates,
         }
     }
 
     /// Rows that repeat an earlier one, ascending: same seat and key. Of equal rows the one with
-    /// the smallest tuple and measures stays, so arrival does not matter.
+    /// the smallest tuple, measures and time stays, so arrival does not matter.
     fn duplicates(&mut self, sorted_keys: &[u64], bits: u32) -> Vec<u32> {
         let keys = std::mem::take(&mut self.keys);
         let mut rows: Vec<u32> = (0..keys.len() as u32)
@@ -98,7 +106,8 @@ impl EventRows {
     ) {
         let measures = |row: u32| -> Vec<Option<i64>> {
             let value = |m: &MeasureRows| m.rows.binary_search(&row).ok().map(|at| m.values[at]);
-            self.measures.iter().map(value).collect()
+            let measures = self.measures.iter();
+            measures.chain([&self.times]).map(value).collect()
         };
         rows.sort_by_cached_key(|&row| (content(row), measures(row)));
         dropped.extend_from_slice(&rows[1..]);

@@ -16,6 +16,7 @@ pub struct SortedEvents {
     pub(super) bits: u32,
     pub(super) keys: Vec<u64>,
     pub(super) measures: Vec<Vec<(u64, i64)>>,
+    pub(super) times: Vec<(u64, i64)>,
     /// Seats of dropped duplicates, one entry a row.
     pub duplicates: Vec<u32>,
 }
@@ -35,6 +36,13 @@ impl SortedEvents {
         let sums = &self.measures[slot];
         let at = |seat: usize| sums.partition_point(|&(key, _)| key >> self.bits < seat as u64);
         &sums[at(start)..at(end)]
+    }
+
+    /// When the steps of funnels were for the seats `start..end`: (key, microseconds since 1970).
+    pub fn times(&self, start: usize, end: usize) -> &[(u64, i64)] {
+        let times = &self.times;
+        let at = |seat: usize| times.partition_point(|&(key, _)| key >> self.bits < seat as u64);
+        &times[at(start)..at(end)]
     }
 
     /// The number of measure slots.

@@ -8,6 +8,7 @@
 //!                  tag_stats, event_stats             sums and the like of numbers
 //! table functions  members(app, group), audience(app, rule), did(app, event, days[, condition])    uid, user_id
 //!                  groups_of(user), tags_of(user), event_sets(...), event_stats(...) under a condition
+//!                  funnel(app, name)                   who came how far, by day and step
 //! schemas          release_2.…, night_2026_11_18.…    every table and view of another release
 //! ```
 //! A view without a row for a name has none; a function refuses a name that is not there.
@@ -17,6 +18,7 @@ mod arguments;
 mod event;
 mod events;
 mod functions;
+mod funnel;
 mod members;
 mod of_user;
 mod ordinals;
@@ -66,6 +68,7 @@ pub async fn register(
     of_user::register(ctx, &releases);
     events::register(ctx, &releases);
     analysis::register(ctx, &releases);
+    funnel::register(ctx, &releases);
     syntax::register(ctx).map_err(failed)?;
     past::register(ctx, &releases)
         .ok_or_else(|| Error::setup(STAGE, "found no catalog for the schemas of other releases"))

@@ -25,6 +25,7 @@ const ALL: &[&str] = &[
     super::analysis::EVENT_QUANTILES,
     super::analysis::RETENTION,
     super::analysis::RETENTION_TRIANGLE,
+    super::funnel::FUNNEL,
 ];
 
 /// A call's form: its name, then its parameters, of which those in brackets may be left out.

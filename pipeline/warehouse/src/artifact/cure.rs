@@ -25,6 +25,8 @@ fn is_written_anew(artifact: Artifact) -> bool {
         | Artifact::BehaviourMeasures
         | Artifact::KeptValues
         | Artifact::Windows
+        | Artifact::Funnels
+        | Artifact::FunnelState
         | Artifact::Groups
         | Artifact::GroupStatus
         | Artifact::Rejects

@@ -49,6 +49,7 @@ pub(super) fn read(
         properties: properties.transpose()?,
         registry: registry.transpose()?,
         undeclared: undeclared?.unwrap_or(UndeclaredEvent::Ignore),
+        is_timed: false,
     })
 }
 

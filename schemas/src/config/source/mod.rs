@@ -164,6 +164,14 @@ impl SourceKind {
             _ => None,
         }
     }
+
+    /// The same, to be changed while the configuration is read.
+    pub(in crate::config) fn events_mut(&mut self) -> Option<&mut Events> {
+        match self {
+            Self::Behaviour(events) | Self::CustomEvents(events) => Some(events),
+            Self::Attributes { .. } | Self::GroupTags { .. } => None,
+        }
+    }
 }
 
 /// A tag that rows name and nobody declared.
@@ -210,6 +218,9 @@ pub struct Events {
     pub registry: Option<String>,
     /// What to do with events and properties nobody declared.
     pub undeclared: UndeclaredEvent,
+    /// Whether funnels need the times of its rows; the funnels say so, which are part of the hash.
+    #[serde(skip)]
+    pub is_timed: bool,
 }
 
 /// Which day an event belongs to.

@@ -65,6 +65,7 @@ impl AppWriter<'_> {
                 });
             } else if !limit.admits(spec, source, &event, items.combinations.len()) {
                 unpublished[source] += items.rows();
+                self.note_unpublished(app, &event);
             } else if let Some(shape) = shapes.shape(app, &event) {
                 rows.tap = self.tap(app, &event);
                 let of_app = AppEvent {
@@ -78,6 +79,7 @@ impl AppWriter<'_> {
                 };
                 left_out[source] +=
                     writer.write_event(&mut self.cutter, &of_app, &items, &shape, &mut rows)?;
+                self.keep_steps(seats, source, (&event, &items), &shape)?;
                 if let Some(tap) = rows.tap.take() {
                     self.add_tonight(app, &event, &tap)?;
                 }

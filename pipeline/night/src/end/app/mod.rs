@@ -3,6 +3,7 @@
 mod audiences;
 mod behaviour;
 mod event_limit;
+mod funnels;
 mod groups;
 mod numbers;
 mod tags;

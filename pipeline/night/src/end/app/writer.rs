@@ -1,5 +1,7 @@
 //! Writes one app after the other: its universe here, the other artifacts in the files beside.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use datafusion::error::Result;
 use tagmill_bitmap::write_sorted;
 use tagmill_schemas::Metric;
@@ -15,6 +17,7 @@ use crate::end::label_sets::LabelSets;
 use crate::end::output::Output;
 use crate::end::report::{DimensionReport, GroupReport, TagReport, WindowReport};
 use crate::end::tag_sets::{CodeOrder, TagSets};
+use crate::funnels::{FunnelsBefore, StepEvent};
 use crate::take::claims::Lost;
 use crate::take::seats::{AppSeats, Settled};
 use crate::take::shard::Shard;
@@ -49,6 +52,12 @@ pub struct AppWriter<'a> {
     pub(super) events: Vec<DimensionReport>,
     /// The numbers of behaviour of the apps that are not written yet.
     pub(super) windows: ShardWindows<'a>,
+    /// What the night before has of funnels.
+    pub(super) funnels: FunnelsBefore,
+    /// Events of the app that are steps, by the place of the funnel in the night's.
+    pub(super) steps: BTreeMap<usize, Vec<StepEvent>>,
+    /// Funnels of the app with a step that is beyond a limit.
+    pub(super) unpublished_steps: BTreeSet<usize>,
 }
 
 impl<'a> AppWriter<'a> {
@@ -60,6 +69,7 @@ impl<'a> AppWriter<'a> {
         apps: &'a AppOrder,
         sorted: &'a [Option<SortedEvents>],
         windows: ShardWindows<'a>,
+        funnels: FunnelsBefore,
         cutter: Cutter,
     ) -> Self {
         let columns = shard.states.iter().map(|state| match state {
@@ -94,6 +104,9 @@ impl<'a> AppWriter<'a> {
             lost: Vec::new(),
             events: Vec::new(),
             windows,
+            funnels,
+            steps: BTreeMap::new(),
+            unpublished_steps: BTreeSet::new(),
         }
     }
 
@@ -137,10 +150,12 @@ impl<'a> AppWriter<'a> {
     ) -> Result<()> {
         self.write_universe(seats, output)?;
         if self.shard.spec.is_backfill {
-            return self.write_behaviour(seats, output);
+            self.write_behaviour(seats, output)?;
+            return self.write_funnels(seats, output);
         }
         let sets = self.write_tags(seats, output)?;
         self.write_behaviour(seats, output)?;
+        self.write_funnels(seats, output)?;
         self.write_groups(seats, &sets, audiences, output)?;
         self.write_windows(seats, output)
     }

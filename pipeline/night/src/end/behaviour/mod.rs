@@ -12,6 +12,7 @@ mod kept;
 mod keys;
 mod numbering;
 mod slices;
+mod steps;
 mod text_order;
 mod users;
 mod writer;

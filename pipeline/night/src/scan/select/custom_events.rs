@@ -105,6 +105,7 @@ fn rows(source: &Source, events: &Events, shapes: Option<EventShapes>) -> Result
         dimensions: slot_types.clone(),
         measures,
         is_keyed: !events.dedupe.is_empty(),
+        is_timed: events.is_timed,
         shapes,
     })
 }

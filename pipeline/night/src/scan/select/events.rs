@@ -1,7 +1,7 @@
 //! Events: what both kinds have (event, time, dedupe key), and the platform's, whose dimensions and
 //! measures are expressions.
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, TimeUnit};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use datafusion::common::DFSchemaRef;
@@ -68,6 +68,10 @@ pub(super) fn event_columns(
         let key = ScalarUDF::from(KeyFunction::default()).call(keys);
         columns.push((ExchangedColumn::Key, key));
     }
+    if let Some(time) = events.time.as_ref().filter(|_| events.is_timed) {
+        let micros = micros(context, source, time, schema)?;
+        columns.push((ExchangedColumn::Time, micros));
+    }
     columns.push((ExchangedColumn::Event, event.clone()));
     Ok(EventColumns {
         event,
@@ -117,6 +121,29 @@ fn event_time(
     }
 }
 
+/// The time of an event in microseconds since 1970.
+fn micros(
+    context: &ScanContext<'_>,
+    source: &Source,
+    name: &str,
+    schema: &DFSchemaRef,
+) -> Result<Expr> {
+    let time = event_time(context, source, name, schema)?;
+    let zone = match time.get_type(schema).map_err(plan_error)? {
+        DataType::Timestamp(_, zone) => zone,
+        other => {
+            let found = in_words(&other);
+            let what = format!("column {name:?} is {found}, expected the time of day for funnels");
+            return Err(Error::refused("scan", what)
+                .at(place(source, "columns.time"))
+                .with_code(Code::Type)
+                .fix("name a column of timestamps, or leave [[funnel]] out"));
+        }
+    };
+    let micros = DataType::Timestamp(TimeUnit::Microsecond, zone);
+    Ok(cast(cast(time, micros), DataType::Int64))
+}
+
 /// A date is a day in any zone.
 fn zone_of_days(context: &ScanContext<'_>, time: &DataType) -> Tz {
     match time {
@@ -164,6 +191,7 @@ pub(super) fn select(
         dimensions,
         measures: events.measures.len(),
         is_keyed: !events.dedupe.is_empty(),
+        is_timed: events.is_timed,
         shapes: shapes_of(events),
     };
     let listed = listed_events(&event, events);
@@ -284,6 +312,7 @@ pub(super) fn no_rows() -> RowsSpec {
         dimensions: Vec::new(),
         measures: 0,
         is_keyed: false,
+        is_timed: false,
         shapes: EventShapes::Columns {
             dimensions: Vec::new(),
             measures: Vec::new(),
