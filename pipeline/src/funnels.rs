@@ -62,6 +62,48 @@ fn registries(sources: &[SourceSpec]) -> BTreeMap<String, EventShapes> {
     shapes.collect()
 }
 
+/// The conditions of a funnel's steps.
+///
+/// # Errors
+/// Setup for an event that no source can have, and for a condition that is not understood.
+pub fn conditions_of(
+    funnel: &Funnel,
+    events: &KnownEvents<'_>,
+    date: NaiveDate,
+) -> Result<Vec<Option<DimensionCondition>>> {
+    let steps = funnel.steps.iter();
+    steps
+        .map(|step| condition(funnel, step, events, date))
+        .collect()
+}
+
+/// The condition of a step, and that there can be such an event at all.
+fn condition(
+    funnel: &Funnel,
+    step: &Step,
+    events: &KnownEvents<'_>,
+    date: NaiveDate,
+) -> Result<Option<DimensionCondition>> {
+    let refuse =
+        |what: String| Error::setup("configuration", what).at(format!("funnel {}", funnel.name));
+    let Some(info) = events.event_of_config(funnel.app.as_deref(), &step.event) else {
+        let app = funnel.app.as_deref().unwrap_or_default();
+        let names = events.names(app);
+        let error = refuse(format!("no source has the event {:?}", step.event));
+        return Err(match nearest(&step.event, names.iter().copied()) {
+            Some(near) => error.fix(format!("did you mean {near:?}?")),
+            None => error.fix(format!("there is {}", names.join(", "))),
+        });
+    };
+    let Some(text) = &step.condition else {
+        return Ok(None);
+    };
+    let condition = event_condition(text, &info, date);
+    condition
+        .map(Some)
+        .map_err(|e| refuse(format!("invalid condition of step {:?} at {e}", step.event)))
+}
+
 /// What funnels are planned from.
 struct Tonight<'a> {
     events: KnownEvents<'a>,
@@ -71,40 +113,12 @@ struct Tonight<'a> {
 
 impl Tonight<'_> {
     fn plan(&self, funnel: &Funnel) -> Result<NightFunnel> {
-        let conditions = funnel.steps.iter().map(|step| self.condition(funnel, step));
         Ok(NightFunnel {
             definition: funnel.definition(),
-            conditions: conditions.collect::<Result<_>>()?,
+            conditions: conditions_of(funnel, &self.events, self.date)?,
             missing: self.missing(funnel),
             funnel: funnel.clone(),
         })
-    }
-
-    /// The condition of a step, and that there can be such an event at all.
-    fn condition(&self, funnel: &Funnel, step: &Step) -> Result<Option<DimensionCondition>> {
-        let refuse = |what: String| {
-            Error::setup("configuration", what).at(format!("funnel {}", funnel.name))
-        };
-        let info = match &funnel.app {
-            Some(app) => self.events.event(app, &step.event),
-            None => self.events.event_of_any(&step.event),
-        };
-        let Some(info) = info else {
-            let app = funnel.app.as_deref().unwrap_or_default();
-            let names = self.events.names(app);
-            let error = refuse(format!("no source has the event {:?}", step.event));
-            return Err(match nearest(&step.event, names.iter().copied()) {
-                Some(near) => error.fix(format!("did you mean {near:?}?")),
-                None => error.fix(format!("there is {}", names.join(", "))),
-            });
-        };
-        let Some(text) = &step.condition else {
-            return Ok(None);
-        };
-        let condition = event_condition(text, &info, self.date);
-        condition
-            .map(Some)
-            .map_err(|e| refuse(format!("invalid condition of step {:?} at {e}", step.event)))
     }
 
     /// The days within the window before tonight, and tonight, on which a source that could have a

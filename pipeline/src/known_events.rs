@@ -74,10 +74,10 @@ impl<'a> KnownEvents<'a> {
             .map(|source| source.name)
     }
 
-    /// What an event of some app is made of; `None` for one that no source can have. What registries
-    /// say of one app is not what they say of another.
-    pub fn event_of_any(&self, event: &str) -> Option<EventInfo> {
-        let mut info = self.event("", event);
+    /// What an event that a configuration names is made of, of one app or of any; `None` for one that
+    /// no source can have. Registries may say more tomorrow, and what they say stops no night.
+    pub fn event_of_config(&self, app: Option<&str>, event: &str) -> Option<EventInfo> {
+        let mut info = self.event(app.unwrap_or_default(), event);
         if self.registries().next().is_some() {
             info.get_or_insert_default().is_open = true;
         }

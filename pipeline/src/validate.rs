@@ -10,6 +10,7 @@ use tagmill_schemas::{Config, Error, Problem, Result};
 use tagmill_warehouse::store::{Store, open_pattern};
 
 use super::bounded::Bounded;
+use super::funnels::conditions_of;
 use super::groups::{GroupNight, plan_groups};
 use super::heard::Heard;
 use super::known_events::KnownEvents;
@@ -38,6 +39,9 @@ pub async fn validate(request: &Request) -> Result<ValidateReport> {
     let registries = check_events(request, &bounded).await?;
     let events = KnownEvents::of(config, registries);
     drop(bounded);
+    for funnel in &config.funnels {
+        conditions_of(funnel, &events, request.date)?;
+    }
     tags.is_open = config
         .sources
         .iter()
