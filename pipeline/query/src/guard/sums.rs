@@ -66,7 +66,11 @@ pub(super) fn added_once(call: &Call<'_>, context: &mut Context<'_>) -> Result<O
 fn has_users(artifact: Artifact) -> bool {
     matches!(
         artifact,
-        Artifact::Universe | Artifact::Tags | Artifact::Behaviour | Artifact::Groups
+        Artifact::Universe
+            | Artifact::Tags
+            | Artifact::Behaviour
+            | Artifact::Funnels
+            | Artifact::Groups
     )
 }
 
@@ -86,6 +90,9 @@ fn note_several(
     let several = match part.artifact {
         _ if context.facts.is_global && !is_one("app") => Some("apps"),
         Artifact::Groups if !is_one("group") => Some("groups"),
+        Artifact::Funnels if !is_one("funnel") => Some("funnels"),
+        Artifact::Funnels if !is_one("date") => Some("days"),
+        Artifact::Funnels if !is_one("step") => Some("steps"),
         Artifact::Tags if !is_one("tag") => Some("tags"),
         Artifact::Tags if !VALUES.iter().any(|value| is_one(value)) => {
             is_multi(part, conditions, context).then_some("values of a tag")
