@@ -283,8 +283,7 @@ impl Leaf {
     }
 }
 
-/// The dimension that a test is of.
-pub(crate) fn dimension_of(atom: &Atom) -> Option<&str> {
+fn dimension_of(atom: &Atom) -> Option<&str> {
     match atom {
         Atom::Has { tag } | Atom::Tag { tag, .. } => Some(tag),
         Atom::Behaviour { .. }

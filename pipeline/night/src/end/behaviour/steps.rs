@@ -11,7 +11,6 @@ use crate::funnels::StepEvent;
 use crate::plan::funnels::NightFunnel;
 use crate::plan::shape::EventShape;
 use crate::take::seats::AppSeats;
-use crate::windows::dimension_of;
 
 impl BehaviourWriter<'_> {
     /// Appends the events of this name that are steps of a funnel.
@@ -66,9 +65,11 @@ impl BehaviourWriter<'_> {
         condition: &DimensionCondition,
     ) -> Result<Vec<u64>> {
         let mut fill = |atom: &Atom, words: &mut [u64]| {
+            let (Atom::Has { tag } | Atom::Tag { tag, .. }) = atom else {
+                return Ok(());
+            };
             let mut dimensions = shape.dimensions.iter();
-            let name = dimension_of(atom);
-            let Some((_, slot)) = dimensions.find(|(of, _)| name == Some(of)) else {
+            let Some((_, slot)) = dimensions.find(|(of, _)| of == tag) else {
                 return Ok(());
             };
             let (order, ranks) = (&self.orders[*slot], self.events.tuples.dimension(*slot));
