@@ -124,17 +124,49 @@ fn next_secret(text: &str) -> Option<Secret<'_>> {
     found.min_by_key(Secret::start)
 }
 
-/// The first `user:password` of an authority, which ends before the last `@` of it.
+/// The first `user:password@`, or `user@` behind `://`, also where a url is not well written: with one
+/// slash, none, or a slash inside the password.
 fn user(text: &str) -> Option<Secret<'_>> {
-    text.match_indices("://").find_map(|(at, mark)| {
-        let start = at + mark.len();
-        let rest = &text[start..];
-        let end = rest.find(['/', '?', '#', '"', '\'', '<', '>', ')']);
-        let authority = &rest[..end.unwrap_or(rest.len())];
-        let authority = authority.split(char::is_whitespace).next()?;
-        let length = authority.rfind('@')?;
-        (&authority[..length] != HIDDEN).then_some(Secret::User(start, start + length))
-    })
+    let mut from = 0;
+    let words = text.split(|c: char| c.is_whitespace() || "\"'<>)(,;".contains(c));
+    for word in words {
+        let at = from;
+        from += word.len()
+            + text[from + word.len()..]
+                .chars()
+                .next()
+                .map_or(0, char::len_utf8);
+        if let Some((start, end)) = user_in(word) {
+            return Some(Secret::User(at + start, at + end));
+        }
+    }
+    None
+}
+
+/// Where the user of one url, or what may be meant for one, stands.
+fn user_in(word: &str) -> Option<(usize, usize)> {
+    let query = word.find(['?', '#']).unwrap_or(word.len());
+    let place = &word[..query];
+    let hidden = |start: usize, end: usize| (&place[start..end] != HIDDEN).then_some((start, end));
+    let Some((scheme, _)) = place.split_once("://") else {
+        // `https:/user:password@host`, `user:password@host`
+        let end = place.rfind('@')?;
+        let colon = place[..end].rfind(':')?;
+        let start = place[..colon]
+            .rfind(['/', ':'])
+            .map_or(0, |before| before + 1);
+        let is_password = colon + 1 < end && start < colon;
+        return is_password.then(|| hidden(start, end))?;
+    };
+    let start = place.len() - place[scheme.len() + 1..].trim_start_matches('/').len();
+    let authority = place[start..].split('/').next().unwrap_or_default();
+    if let Some(length) = authority.rfind('@') {
+        return hidden(start, start + length);
+    }
+    let port = authority.rsplit_once(':')?.1;
+    let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) || port.ends_with(']');
+    let end = place.rfind('@').filter(|_| !is_port)?;
+    hidden(start, end)
 }
 
 /// The first parameter of a query whose value is a secret.
@@ -197,6 +229,14 @@ mod tests {
                 "a http://u:p@h and b http://v:q@i/",
                 "a http://***@h and b http://***@i/",
             ),
+            ("at https:/u:s3cr3t@h/x: no", "at https:/***@h/x: no"),
+            (
+                "found \"s3:u:s3cr3t@b\", expected",
+                "found \"s3:***@b\", expected",
+            ),
+            ("https:///u:s3cr3t@h/x", "https:///***@h/x"),
+            ("HTTPS://u:s3/cr3t@h/x", "HTTPS://***@h/x"),
+            ("u:s3cr3t@h/x", "***@h/x"),
         ] {
             assert_eq!(shown(text), expected);
         }
@@ -209,6 +249,9 @@ mod tests {
             "http://host/a?page=2&keys=3",
             "mail a@b.example, what? key = 4",
             "s3://bucket/a b@c",
+            "http://host:80/a@b",
+            "http://[::1]:80/a@b",
+            "w.toml:7:1, source a@b",
             "",
         ] {
             assert_eq!(shown(text), text);
