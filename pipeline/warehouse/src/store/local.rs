@@ -100,13 +100,12 @@ enum Kind {
 }
 
 fn kind_of(store: &Store, place: &FilePath, own: FileType) -> Result<Kind> {
-    let kind = |is_folder: bool| if is_folder { Kind::Folder } else { Kind::File };
     if !own.is_symlink() {
-        return Ok(kind(own.is_dir()));
+        return kind(store, place, own);
     }
     match fs::metadata(place) {
         Ok(found) if found.is_dir() && leads_above(place) => Ok(Kind::Above),
-        Ok(found) => Ok(kind(found.is_dir())),
+        Ok(found) => kind(store, place, found.file_type()),
         Err(e) if is_nothing(&e) => {
             let error = Error::retry(store.stage(), "found a link to nothing");
             Err(error
@@ -114,6 +113,20 @@ fn kind_of(store: &Store, place: &FilePath, own: FileType) -> Result<Kind> {
                 .fix("mount what it leads to, or remove the link"))
         }
         Err(e) => Err(explain(store, place, "can not look at", e)),
+    }
+}
+
+/// Whoever reads a pipe waits for somebody who writes it.
+fn kind(store: &Store, place: &FilePath, found: FileType) -> Result<Kind> {
+    match found {
+        folder if folder.is_dir() => Ok(Kind::Folder),
+        file if file.is_file() => Ok(Kind::File),
+        _ => Err(Error::setup(
+            store.stage(),
+            "found a pipe, a socket or a device, expected a file",
+        )
+        .at(shown(place.as_os_str()))
+        .fix("take it out of the folder, or write the path so that it does not match")),
     }
 }
 

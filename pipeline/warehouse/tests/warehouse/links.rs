@@ -136,3 +136,17 @@ async fn a_folder_named_like_the_files_and_an_unfinished_name_are_told() {
     let error = store.list("in/dt=1/hour=10/*").await.unwrap_err();
     assert!(error.to_string().contains("# and digits"), "{error}");
 }
+
+#[tokio::test]
+async fn a_socket_where_a_file_is_wanted_is_refused() {
+    let (folder, store) = with_data();
+    let place = folder.path().join("in/dt=1/hour=10/b.parquet");
+    let _open = std::os::unix::net::UnixListener::bind(&place).unwrap();
+    let found = store.list("in/dt=1/hour=10/*.parquet").await.map(drop);
+    let error = found.unwrap_err();
+    assert_eq!(error.exit_code(), 2, "{error}");
+    assert!(error.to_string().contains("a socket"), "{error}");
+    assert!(error.to_string().contains("b.parquet"), "{error}");
+    // Nobody asked for it.
+    assert_eq!(listed(&store, "in/dt=1/hour=10/a.*").await.len(), 1);
+}
