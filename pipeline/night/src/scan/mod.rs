@@ -10,6 +10,7 @@ mod by_row;
 mod by_value;
 mod clean;
 mod clocks;
+mod column_checks;
 mod columns;
 mod context;
 mod convert;

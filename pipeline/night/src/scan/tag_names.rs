@@ -13,10 +13,11 @@ use tagmill_schemas::Result;
 use tagmill_schemas::config::{AppColumn, Source, SourceKind};
 
 use super::clean::{clean, cleaned_schema};
+use super::column_checks::{check_columns, used_columns};
 use super::context::{ScanContext, plan_error};
 use super::files::RawFiles;
 use super::named::{column_or_expression, names_in};
-use super::project::{check_columns, raw_scan, used_columns};
+use super::project::raw_scan;
 use super::sql::column_names;
 
 const APP: &str = "app";
