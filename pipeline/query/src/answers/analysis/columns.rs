@@ -20,11 +20,17 @@ pub(super) enum Column {
     Tag(String, ValueType),
 }
 
-/// The columns of these names: dimensions, and where there is none, tags.
+/// The columns of these names: dimensions, and where there is none, tags. Of groups that are united
+/// afterwards each event has to be in one.
 ///
 /// # Errors
-/// Setup for a name that is neither, with the nearest, and for a tag without published values.
-pub(super) async fn resolve(names: &[String], scope: &Scope) -> Result<Vec<Column>> {
+/// Setup for a name that is neither, with the nearest, for a tag without published values, and for a
+/// tag with several values a user where groups are united.
+pub(super) async fn resolve(
+    names: &[String],
+    scope: &Scope,
+    is_united: bool,
+) -> Result<Vec<Column>> {
     let mut columns = Vec::with_capacity(names.len());
     let app = scope.question.event.app.as_str();
     let tags = match names.iter().all(|name| scope.dimensions.contains(name)) {
@@ -48,6 +54,14 @@ pub(super) async fn resolve(names: &[String], scope: &Scope) -> Result<Vec<Colum
         if tags.withheld(tag).is_some() {
             let what = format!("the values of tag {tag:?} are not published: it is beyond a limit");
             let fix = "raise limits.values_per_tag or limits.tags for the nights to come";
+            return Err(Error::setup(STAGE, what).fix(fix));
+        }
+        if is_united && info.multi {
+            let what = format!(
+                "top: a user has several values of {tag:?}, and their events would count in the \
+                 row of the others once for each"
+            );
+            let fix = "leave top out, and write ORDER BY users DESC LIMIT n";
             return Err(Error::setup(STAGE, what).fix(fix));
         }
         columns.push(Column::Tag(tag.to_owned(), info.value_type));

@@ -141,7 +141,7 @@ impl Analysis for AskedTotals {
         releases: &Arc<Releases>,
     ) -> OurResult<Arc<dyn Prepared>> {
         let scope = Scope::of(&self.question, release, releases).await?;
-        let columns = resolve(&self.by, &scope).await?;
+        let columns = resolve(&self.by, &scope, self.top.is_some()).await?;
         let dimensions = columns.iter().filter_map(|column| match column {
             Column::Dimension(name) => Some(name.as_str()),
             Column::Tag(..) => None,
