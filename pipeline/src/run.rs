@@ -43,7 +43,7 @@ async fn run_night(request: &Request, observer: &dyn Observer) -> Result<Report>
     let claimed = inputs.plan().await?.claim().await?;
 
     clock.stage("shards", &claimed.summary());
-    let done = claimed.run_shards().await?;
+    let done = Box::pin(claimed.run_shards()).await?;
     let done = Box::pin(done.set_aside()).await?;
 
     clock.stage("roll-up", "adding up over shards");

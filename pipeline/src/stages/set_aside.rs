@@ -54,7 +54,7 @@ impl<'n> ShardsDone<'n> {
         plan.set_aside(&aside, inputs.parents.state.as_ref())?;
         let mut claimed = Claimed { inputs, plan };
         claimed.next_attempt().await?;
-        let done = claimed.run_shards().await?;
+        let done = Box::pin(claimed.run_shards()).await?;
         Ok(Self { aside, ..done })
     }
 }

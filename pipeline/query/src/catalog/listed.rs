@@ -17,7 +17,7 @@ use tagmill_warehouse::release::load_each_list;
 use tagmill_warehouse::store::Store;
 
 use super::prune;
-use super::release::{file, known_of};
+use super::release::{file, known_of, one_date};
 
 /// The lists that a session has read, by checksum: two artifacts share one.
 pub(super) type ReadLists = Arc<Mutex<HashMap<u128, Arc<Vec<FileEntry>>>>>;
@@ -74,7 +74,8 @@ impl ListedFiles {
     ) -> Result<Vec<PartitionedFile>> {
         let known = |list: &DayList| -> Arc<Statistics> {
             let rows = self.totals(list).rows;
-            Arc::new(known_of(rows, None, list.date, &self.schema))
+            let date = one_date(self.artifact, list.date);
+            Arc::new(known_of(rows, None, date, &self.schema))
         };
         let known = self.lists.iter().map(known).collect();
         let keep = prune::keeps(state, schema, filters, known)?;

@@ -68,7 +68,12 @@ pub(super) fn file(
         e_tag: None,
         version: None,
     };
-    let known = known_of(entry.rows, entry.shard, entry.date, schema);
+    let known = known_of(
+        entry.rows,
+        entry.shard,
+        one_date(entry.artifact, entry.date),
+        schema,
+    );
     Ok(PartitionedFile::new_from_meta(meta).with_statistics(Arc::new(known)))
 }
 
@@ -76,14 +81,17 @@ pub(super) fn file(
 pub(super) fn known_of(
     rows: u64,
     shard: Option<u32>,
-    date: NaiveDate,
+    date: Option<NaiveDate>,
     schema: &Schema,
 ) -> Statistics {
     let mut known = Statistics::new_unknown(schema);
     known.num_rows = usize::try_from(rows).map_or(Precision::Absent, Precision::Exact);
     let constants = [
         ("shard", shard.map(|shard| ScalarValue::UInt32(Some(shard)))),
-        ("date", Some(ScalarValue::Date32(Some(days(date))))),
+        (
+            "date",
+            date.map(|date| ScalarValue::Date32(Some(days(date)))),
+        ),
     ];
     for (name, value) in constants {
         if let (Ok(index), Some(value)) = (schema.index_of(name), value) {
@@ -91,6 +99,12 @@ pub(super) fn known_of(
         }
     }
     known
+}
+
+/// The date of all rows of a night's file; `None` where they are of the days of chains.
+pub(super) fn one_date(artifact: Artifact, night: NaiveDate) -> Option<NaiveDate> {
+    let is_of_days = matches!(artifact, Artifact::Funnels | Artifact::FunnelState);
+    (!is_of_days).then_some(night)
 }
 
 fn constant(value: ScalarValue) -> ColumnStatistics {

@@ -45,10 +45,10 @@ impl Behaviour {
         let events: BTreeSet<&str> = windows.iter().map(|of| of.state.event.as_str()).collect();
         let events = events.into_iter().map(|event| {
             let of_event = windows.iter().filter(|window| window.state.event == event);
-            RowsOfEvent::of(event, of_event, days.date())
+            RowsOfEvent::of(event, of_event, days.head_date())
         });
         let events: Vec<RowsOfEvent> = events.collect();
-        let date = days.date();
+        let date = days.head_date();
         (!windows.is_empty()).then_some(Self {
             date,
             windows,

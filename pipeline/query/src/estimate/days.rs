@@ -43,13 +43,13 @@ impl<'a> Days<'a> {
     }
 
     /// The date that windows move with.
-    pub(super) fn date(&self) -> NaiveDate {
+    pub(super) fn head_date(&self) -> NaiveDate {
         self.manifest.head_date
     }
 
     /// The newest days with events, at most so many, ascending.
     pub(super) fn newest(&self, most: usize) -> Option<(NaiveDate, NaiveDate)> {
-        let first = self.kept.iter().rev().take(most).last();
+        let first = self.kept.iter().rev().take(most).next_back();
         first.copied().zip(self.kept.last().copied())
     }
 
@@ -63,7 +63,7 @@ impl<'a> Days<'a> {
     }
 
     fn first(&self) -> NaiveDate {
-        self.kept.first().copied().unwrap_or(self.date())
+        self.kept.first().copied().unwrap_or(self.head_date())
     }
 
     /// What is read for days from one to another, for an app.

@@ -207,7 +207,7 @@ async fn understand(
     names: &mut AppNames,
     days: &Days<'_>,
 ) -> Result<Compiled> {
-    let compile = |names: &AppNames| analyse(rule, names, days.date());
+    let compile = |names: &AppNames| analyse(rule, names, days.head_date());
     let mut compiled = compile(names);
     let asks_for_events = rule.to_ascii_lowercase().contains("event_");
     for most in [NEWEST, usize::MAX] {

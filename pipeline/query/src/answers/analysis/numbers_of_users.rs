@@ -59,8 +59,10 @@ pub(super) async fn numbers(work: &Arc<Work>) -> Result<Numbers> {
         of_shard(Arc::clone(work), Arc::clone(&audience), shard)
     });
     let found = found.await?;
-    let mut all = Numbers::default();
-    all.scale = found.iter().map(|shard| shard.scale).max().unwrap_or(0);
+    let mut all = Numbers {
+        scale: found.iter().map(|shard| shard.scale).max().unwrap_or(0),
+        ..Numbers::default()
+    };
     let mut kept = Kept::default();
     for shard in found {
         let unit = 10_i128.checked_pow((all.scale - shard.scale).into());

@@ -163,6 +163,7 @@ impl Analysis for Asked {
 }
 
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "a statement has one")]
 enum Cohort {
     Event(Scope, Needed),
     New(Arc<Runs>),
