@@ -437,20 +437,20 @@ fn a_funnel_has_steps_in_order_and_a_window_and_its_sources_have_times() {
     check(&[
         (
             funnel(&format!("{steps}\nwindow = \"8d\"")),
-            "found \"8d\", expected a duration from \"1s\" to \"7d\", at w.toml:16",
+            "found window = \"8d\", expected a duration from \"1s\" to \"7d\", at w.toml:14",
         ),
         (
             funnel("steps = [\"a\"]\nwindow = \"1h\""),
-            "found an array, expected from 2 to 16 steps, at w.toml:15",
+            "found steps = a array, expected from 2 to 16 steps, at w.toml:13",
         ),
         (
             funnel(&format!("{steps}\nwindow = \"1h\"\norder = \"any\"")),
-            "order = \"any\" is not in this version, at w.toml:17; leave it out: steps are taken in \
+            "order = \"any\" is not in this version, at w.toml:15; leave it out: steps are taken in \
              their order",
         ),
         (
             funnel("steps = [\"a\", { event = \"b\", were = \"x\" }]\nwindow = \"1h\""),
-            "unknown key \"were\" in a step of [[funnel]], at w.toml:15; did you mean \"where\"",
+            "unknown key \"were\" in a step of [[funnel]], at w.toml:13; did you mean \"where\"",
         ),
     ]);
 }
