@@ -7,6 +7,9 @@ use datafusion::prelude::SessionContext;
 use crate::answers::{error, session, table};
 use crate::events::{self, EVENT, Row, day, is_member, rows};
 
+/// What a row is called at a level.
+type Label = fn(&Row) -> Option<String>;
+
 const BOTH: &str = "2026-11-18..2026-11-19";
 
 /// Users, events, sum, sum a user, sum an event; exact or not.
@@ -109,7 +112,7 @@ async fn levels_have_the_users_of_all_below_once() {
     let of = format!("event_rollup('shop', '{EVENT}', '{BOTH}', 'os, city', measure => 'amount')");
     let none = |_: &Row| None;
     let mut expected = Vec::new();
-    let levels: [[fn(&Row) -> Option<String>; 2]; 3] = [[none, none], [os, none], [os, city]];
+    let levels: [[Label; 2]; 3] = [[none, none], [os, none], [os, city]];
     for (depth, by) in levels.into_iter().enumerate() {
         for mut row in grouped(|_| true, &by) {
             row.insert(0, depth.to_string());
