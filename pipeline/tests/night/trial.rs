@@ -5,7 +5,6 @@ use tagmill_pipeline::Silent;
 
 use crate::fixture::request;
 use crate::hand::{DAY, EVENTS, Hand, PROFILE_TAGS, PROFILES, day, text_columns};
-use crate::rule_files::Told;
 
 async fn notes(hand: &Hand) -> Vec<String> {
     hand.init().await;
@@ -73,10 +72,9 @@ async fn columns_of_text_that_are_compared_by_letters_are_told() {
             "app,user,event,time,city,amount,paid\nshop,u1,visit,2026-11-19,Oslo,9,10\n",
         );
         hand.init().await;
-        let heard = Told::default();
         let wanted = request(&hand.config, day(DAY));
-        job::plan(&wanted, &heard).await.unwrap();
-        let told = heard.0.into_inner().unwrap();
+        let plan = job::plan(&wanted, &Silent).await.unwrap();
+        let told: Vec<String> = plan.notices.iter().map(ToString::to_string).collect();
         let by_letters = |note: &String| note.contains("compared by their letters");
         assert_eq!(told.iter().any(by_letters), is_told, "{filter} {told:?}");
     }

@@ -167,7 +167,7 @@ mod tests {
     fn other_paths_say_nothing() {
         for path in [
             "users",
-            "windows/2026-11-19/r-1/all.parquet",
+            "panes/2026-11-19/r-1/all.parquet",
             "users/2026-11-9/r-1/all.parquet",
             "users/date=2026-11-9/run=r-1/all.parquet",
             "users/2026-11-19/run=r-1/all.parquet",
